@@ -1,0 +1,22 @@
+'use strict'
+
+// A short run of channel-soak.js; the long one is `node --expose-gc __test__/channel-soak.js 1000000`.
+
+const test = require('ava')
+const path = require('node:path')
+
+const { runNode } = require('./helpers/run-node')
+const { OURS } = require('./parity/harness')
+
+const MESSAGES = 20_000
+
+for (const serialization of ['json', 'advanced']) {
+  test.serial(`${MESSAGES} messages each way, stalling readers: each arrives once, in order (${serialization})`, async (t) => {
+    const args = ['--expose-gc', path.join(__dirname, 'channel-soak.js'), String(MESSAGES), serialization]
+    const { stdout, stderr, timedOut } = await runNode(args, { env: { SOAK_SUBJECT: OURS }, timeout: 120_000 })
+    t.false(timedOut, 'it ends by itself')
+    const { arrived, memoryGrowthMb } = JSON.parse(stdout || '{}')
+    t.log(`memory grew by ${memoryGrowthMb} MB`)
+    t.true(arrived, stdout + stderr)
+  })
+}

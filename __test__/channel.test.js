@@ -1,0 +1,181 @@
+'use strict'
+
+// What a channel withstands: ends that send what is no message, or too much of it, and ends that go away.
+
+const test = require('ava')
+const { once } = require('node:events')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+
+const { OURS } = require('./parity/harness')
+const { spawnRogue } = require('./helpers/rogue')
+
+const ours = require(OURS)
+
+const MB = 1 << 20
+
+/** Everything that comes until the child has closed: messages as they are, errors by their codes. */
+async function heard(child) {
+  const events = []
+  child.on('message', (message) => events.push(message))
+  child.on('error', (error) => events.push(error.code))
+  // once() would reject with the first error.
+  await new Promise((resolve) => child.on('close', resolve))
+  return events
+}
+
+function script(t, source) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'channel-'))
+  t.teardown(() => fs.rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'child.js')
+  fs.writeFileSync(file, source)
+  return file
+}
+
+const BROKEN = 'ERR_CHILD_PROCESS_RS_MESSAGE'
+
+test('lines that are no JSON are errors, and the lines around them arrive', async (t) => {
+  const child = spawnRogue(ours, 'write(\'1\\ngarbage\\n{"a":\\n\\n{"b":2}\\n1,2\\n1,[2\\n3]\\n"x\\n"end"\\n\')')
+  t.deepEqual(await heard(child), [1, BROKEN, BROKEN, BROKEN, { b: 2 }, BROKEN, BROKEN, BROKEN, BROKEN, 'end'])
+})
+
+test('half a line at the end is an error', async (t) => {
+  const child = spawnRogue(ours, 'write(\'1\\n{"a":\')')
+  t.deepEqual(await heard(child), [1, BROKEN])
+})
+
+test('invalid UTF-8 becomes U+FFFD', async (t) => {
+  const child = spawnRogue(ours, 'write(Buffer.from([34, 0xff, 0xc3, 34, 10, 34, 0xe2, 0x82, 34, 10]))')
+  t.deepEqual(await heard(child), ['\ufffd\ufffd', '\ufffd'])
+})
+
+test('a text nested 100,000 deep is a message or an error, and the next one arrives', async (t) => {
+  const child = spawnRogue(ours, 'write("[".repeat(1e5) + "]".repeat(1e5) + "\\n2\\n")')
+  const events = await heard(child)
+  t.is(events.length, 2)
+  t.is(events[1], 2)
+  t.true(events[0] === BROKEN || Array.isArray(events[0]))
+})
+
+test.serial('a message over maxMessageSize is an error and the end of the channel, and memory stays bounded', async (t) => {
+  const before = process.memoryUsage().rss
+  const child = spawnRogue(ours, 'try { for (;;) write("x".repeat(1 << 20)) } catch {}', { maxMessageSize: 4 * MB })
+  t.deepEqual(await heard(child), [BROKEN])
+  t.true(process.memoryUsage().rss - before < 64 * MB)
+})
+
+test('a message of exactly maxMessageSize arrives', async (t) => {
+  const child = spawnRogue(ours, 'write(JSON.stringify("x".repeat(1000)) + "\\n" + JSON.stringify("x".repeat(1001)) + "\\n")', { maxMessageSize: 1002 })
+  t.deepEqual(await heard(child), ['x'.repeat(1000), BROKEN])
+})
+
+test.serial('a length that nothing follows, in advanced mode, allocates nothing', async (t) => {
+  const before = process.memoryUsage().rss
+  const child = spawnRogue(ours, 'write([0xff, 0xff, 0xff, 0xf0, 0xff])', { serialization: 'advanced' })
+  t.deepEqual(await heard(child), [BROKEN])
+  t.true(process.memoryUsage().rss - before < 64 * MB)
+})
+
+test('frames that are no serialised values are errors, and the frames around them arrive', async (t) => {
+  const code = 'const frame = (b) => write(Buffer.concat([Buffer.from([0, 0, 0, b.length]), b])); const v8 = require("v8")\n'
+    + 'frame(v8.serialize(1)); frame(Buffer.from("garbage")); frame(Buffer.alloc(0)); frame(v8.serialize({ a: 2 })); frame(Buffer.from([255, 15, 111])); frame(v8.serialize("end"))'
+  const child = spawnRogue(ours, code, { serialization: 'advanced' })
+  t.deepEqual(await heard(child), [1, BROKEN, BROKEN, { a: 2 }, BROKEN, 'end'])
+})
+
+test('notes of shared memory that come without any, or from an end that is not native, are errors', async (t) => {
+  const code = 'const frame = (b) => write(Buffer.concat([Buffer.from([0, 0, 0, b.length]), b])); const v8 = require("v8")\n'
+    + 'const note = Buffer.from([1, 0, 0, 0, 16, 0, 0, 0, 0, 0])\n'
+    + 'frame(note); frame(v8.serialize({ cmd: "NODE_CHILD_PROCESS_RS", version: 1 })); frame(note); frame(v8.serialize("end"))'
+  const child = spawnRogue(ours, code, { serialization: 'advanced' })
+  t.deepEqual(await heard(child), [BROKEN, BROKEN, 'end'])
+})
+
+test('a handle that is announced and does not come is refused as the builtin refuses it', async (t) => {
+  const code = 'write(\'{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}\\n\'); const wait = setInterval(() => { try { const b = Buffer.alloc(99); const n = fs.readSync(fd, b); clearInterval(wait); write(JSON.stringify(b.toString("utf8", 0, n)) + "\\n") } catch {} }, 5)'
+  const child = spawnRogue(ours, code)
+  t.deepEqual(await heard(child), ['{"cmd":"NODE_HANDLE_NACK"}\n'])
+})
+
+test('without a listener for errors what is no message is a warning, and the process lives', async (t) => {
+  const child = ours.fork(script(t, `
+    const { spawnRogue } = require(${JSON.stringify(path.join(__dirname, 'helpers/rogue'))})
+    const child = spawnRogue(require(${JSON.stringify(OURS)}), 'write("garbage\\\\n1\\\\n")')
+    process.on('warning', ({ code }) => process.send(code))
+    child.on('message', (message) => process.send(message))
+    child.on('close', () => process.disconnect())
+  `), { silent: true })
+  t.deepEqual((await heard(child)).sort(), [1, BROKEN])
+})
+
+for (const [name, ending] of Object.entries({
+  'process.exit()': 'process.exit(0)',
+  'process.disconnect()': 'process.disconnect()',
+  'an uncaught exception': 'throw new Error("fatal")',
+  'process.exit() in an exit listener’s way': 'process.on("exit", () => process.send("last")); process.exit(0)',
+})) {
+  for (const nativeChannel of [true, false]) {
+    test(`all that was sent before ${name} arrives (${nativeChannel ? 'native' : 'builtin'} end)`, async (t) => {
+      // The builtin's own end loses what the socket does not take at once.
+      const count = nativeChannel ? 3000 : 100
+      const child = ours.fork(script(t, `for (let i = 0; i < ${count}; i++) process.send({ i, text: 'x'.repeat(${nativeChannel ? 1000 : 10}) }); ${ending}`), { nativeChannel, silent: true })
+      const got = (await heard(child)).filter((message) => message !== 'last')
+      t.deepEqual(got.map(({ i }) => i), Array.from({ length: count }, (_, i) => i))
+    })
+  }
+}
+
+test('all that the parent sent before its exit arrives', async (t) => {
+  const parent = ours.fork(script(t, `
+    const child = require(${JSON.stringify(OURS)}).fork(process.argv[1].replace('child.js', 'grandchild.js'), { stdio: ['ignore', 1, 2, 'ipc'] })
+    child.on('message', () => {
+      for (let i = 0; i < 3000; i++) child.send({ i, text: 'x'.repeat(1000) })
+      process.exit(0)
+    })
+  `), { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  fs.writeFileSync(parent.spawnargs.at(-1).replace('child.js', 'grandchild.js'), `
+    let next = 0
+    process.on('message', ({ i }) => { if (i === next) next++ })
+    process.on('disconnect', () => console.log(next))
+    process.send('ready')
+  `)
+  let out = ''
+  parent.stdout.on('data', (data) => { out += data })
+  await once(parent, 'close')
+  t.is(out, '3000\n')
+})
+
+test('a channel that only listens to nothing keeps no process alive', async (t) => {
+  const child = ours.fork(script(t, 'process.once("message", () => {})'))
+  child.send('go')
+  const [code] = await once(child, 'exit')
+  t.is(code, 0)
+})
+
+test('large Buffers and ArrayBuffers arrive whole, and either side may change its own', async (t) => {
+  const child = ours.fork(script(t, 'process.on("message", (m) => { const copy = m instanceof ArrayBuffer ? m.slice(0) : Buffer.from(m); new Uint8Array(m.buffer ?? m, m.byteOffset ?? 0)[0] = 9; process.send(copy) })'), { serialization: 'advanced' })
+  t.teardown(() => child.kill())
+  const bytes = Buffer.from(Array.from({ length: 3 * MB }, (_, i) => i % 251))
+  for (const message of [bytes, bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 3 * MB), bytes.subarray(0, 262_144), bytes.subarray(1, 262_144)]) {
+    child.send(message)
+    const [echoed] = await once(child, 'message')
+    t.is(echoed.constructor, message.constructor)
+    t.true(Buffer.from(echoed).equals(Buffer.from(message)))
+    t.is(new Uint8Array(message)[0], message instanceof ArrayBuffer ? 0 : bytes[message.byteOffset - bytes.byteOffset])
+  }
+  child.disconnect()
+  await once(child, 'exit')
+})
+
+test('callbacks of send come in order, and with an error once nobody reads', async (t) => {
+  const child = ours.fork(script(t, 'setTimeout(() => process.exit(), 50); process.on("message", () => {}); for (const end = Date.now() + 60; Date.now() < end;);'))
+  await once(child, 'spawn')
+  const order = []
+  const done = []
+  child.on('error', () => {})
+  for (let i = 0; i < 50; i++) done.push(new Promise((resolve) => child.send('x'.repeat(100_000), (error) => { order.push(i); resolve(error) })))
+  const errors = await Promise.all(done)
+  t.deepEqual(order, Array.from({ length: 50 }, (_, i) => i))
+  t.true(errors.every((error) => error === null || ['EPIPE', 'ERR_IPC_CHANNEL_CLOSED', 'ECONNRESET'].includes(error.code)))
+})

@@ -1,0 +1,17 @@
+'use strict';
+
+// npm run bench: processes. What it costs to start them, to talk to them over pipes, and to gather what they say.
+
+const { growth } = require('./growth');
+const { runSuite } = require('./suite');
+
+runSuite({
+  entry: 'bench/run.js',
+  metrics: './metrics',
+  contestants: ['builtin', 'ours', 'bun', 'deno', 'tokio'],
+  needs: 'spawn',
+  example: 'spawn-pipe/2gb',
+  note: 'V8\'s own heap is spared by the builtin\'s fork (nodejs/node #48523); the 2 GB are Buffers, which are not.',
+  above: () => [],
+  below: growth,
+});

@@ -1,0 +1,26 @@
+'use strict';
+
+// The builtin, with what is ours in its place.
+
+const { native } = require('./lib/native');
+const builtin = require('node:child_process');
+const exported = require('./lib/exported');
+const { version } = require('./package.json');
+
+function ours() {
+  const { ChildProcess } = require('./lib/child');
+  const { exec, execFile } = require('./lib/exec');
+  const { fork } = require('./lib/fork');
+  const { spawn } = require('./lib/spawn');
+  const { execFileSync, execSync, spawnSync } = require('./lib/sync');
+  return { ChildProcess, exec, execFile, execFileSync, execSync, fork, spawn, spawnSync };
+}
+
+module.exports = { ...builtin, ...(native && ours()), isNative: native !== null, version };
+exported.current = module.exports;
+
+// Never run: from this line Node learns the names that `import { spawn } from 'child-process-rs'` may use.
+// prettier-ignore
+0 && (module.exports = {
+  ChildProcess, _forkChild, exec, execFile, execFileSync, execSync, fork, isNative, spawn, spawnSync, version,
+});

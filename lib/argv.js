@@ -1,0 +1,26 @@
+'use strict';
+
+// Arguments of any type, as the running Node's spawn() turns them into strings.
+
+const MAJOR = Number(process.versions.node.split('.')[0]);
+
+function isString(value) {
+  return typeof value === 'string';
+}
+
+/** What cannot become a string is an empty one from Node 22 on; before, it throws. */
+function toArgument(value) {
+  try {
+    return `${value}`;
+  } catch (error) {
+    if (MAJOR < 22) throw error;
+    return '';
+  }
+}
+
+/** `args` with strings only; anything that is no array as it is. */
+function asStrings(args) {
+  return !Array.isArray(args) || args.every(isString) ? args : Array.from(args, toArgument);
+}
+
+module.exports = { asStrings };

@@ -1,0 +1,454 @@
+'use strict';
+
+// The JavaScript side of an IPC channel: what a ChildProcess, or `process` in a child, has of it (Node.js documentation,
+// «subprocess.send», «process.channel»). Messages are serialised, written, read and parsed natively.
+
+const { AsyncResource } = require('node:async_hooks');
+const { constants } = require('node:buffer');
+const EventEmitter = require('node:events');
+const { deprecate } = require('node:util');
+const { native, runtime } = require('./runtime');
+
+// A child's start waits for this file, so others are loaded when they are needed: errors, and what serializes objects.
+let serialization;
+let ticks;
+const lazy = {
+  get errors() {
+    return require('./errors');
+  },
+  get HandleQueue() {
+    return require('./handle-queue').HandleQueue;
+  },
+  get serialization() {
+    return (serialization ??= require('./serialization'));
+  },
+  get ticks() {
+    return (ticks ??= require('./ticks'));
+  },
+};
+
+const { stringify } = JSON;
+
+// In what form `write` takes a message.
+const PLAIN = 0;
+const TEXT = 1;
+const SERIALIZED = 2;
+const TREE = 3;
+const BYTES = 4;
+const ARRAY_BUFFER = 5;
+const AWAITED = 8;
+
+// What `write` says; undefined is ROOM alone.
+const ROOM = 1;
+const WRITTEN = 2;
+const FLUSH = 4;
+
+// How long an end looks for a quick answer before it goes back to the loop, microseconds; 0 never looks.
+const BUSY_POLL = 50;
+// The longest frame of the advanced mode.
+const LONGEST_FRAME = 2 ** 32 - 1;
+
+native.setChannelHooks(runtime, {
+  onMessages(messages) {
+    this.confirm();
+    return this.deliverAll(messages);
+  },
+  onInternal(message, fd) {
+    this.confirm();
+    this.deliverInternal(message, fd);
+  },
+  onEnd(isPartial) {
+    this.confirm();
+    this.end(isPartial);
+  },
+  onBroken(error) {
+    this.confirm();
+    this.reportBroken(error);
+  },
+  onWritten(count) {
+    this.settle(count, null);
+  },
+  onFailed(errno) {
+    this.fail(errno);
+  },
+  parse: JSON.parse,
+  deserialize: (bytes) => lazy.serialization.deserialize(bytes),
+});
+
+function busyPoll(option) {
+  const { CHILD_PROCESS_RS_BUSY_POLL: variable } = process.env;
+  const microseconds = Number(option ?? (variable || BUSY_POLL));
+  return microseconds > 0 ? Math.min(microseconds, 1e6) : 0;
+}
+
+/** The native end of a channel and what waits in JavaScript: messages for a listener, callbacks for their write. */
+class Link {
+  #target;
+  #number;
+  #onClose;
+  #beforeFirst;
+  #beforeDisconnect;
+  #isAdvanced;
+  #callbacks = [];
+  #pending = [];
+  #isFinished = false;
+  // Emits 'disconnect', once it has been asked for.
+  #whenOver;
+  // The messages that are being delivered, and the next one's index.
+  #messages;
+  #next = 0;
+  // Whether answers wait for the end of the delivery.
+  #hasAnswered = false;
+  #scope = new AsyncResource('PIPEWRAP');
+  #lazyQueue;
+
+  constructor(target, fd, { serialization, busyPoll: spin, maxMessageSize, onClose, beforeFirst, beforeDisconnect }) {
+    const isAdvanced = serialization === 'advanced';
+    const limit = maxMessageSize ?? (isAdvanced ? LONGEST_FRAME : constants.MAX_STRING_LENGTH);
+    this.#target = target;
+    this.#onClose = onClose;
+    this.#beforeFirst = beforeFirst;
+    this.#beforeDisconnect = beforeDisconnect ?? ((disconnect) => disconnect());
+    this.#isAdvanced = isAdvanced;
+    // Becomes the native function that sends.
+    this.write = undefined;
+    this.#number = native.openChannel(runtime, this, fd, isAdvanced, busyPoll(spin), limit);
+    if (this.#number < 0) throw lazy.errors.errnoError(this.#number, 'ipc');
+  }
+
+  get fd() {
+    return native.channelFd(this.#number);
+  }
+
+  setReferenced(isReferenced) {
+    native.setChannelReferenced(this.#number, isReferenced);
+  }
+
+  hasRef() {
+    return native.channelHasRef(this.#number);
+  }
+
+  /** What is sent with a handle, or after one. */
+  get queue() {
+    return (this.#lazyQueue ??= new lazy.HandleQueue(this.#target, this));
+  }
+
+  /** Sends a descriptor along with the next message; throws what the system says. */
+  attach(fd) {
+    const errno = native.attach(this.#number, fd);
+    if (errno < 0) throw lazy.errors.errnoError(errno, 'write');
+  }
+
+  introduce() {
+    native.introduce(this.#number);
+  }
+
+  /** What the other end does shows that it is there. */
+  confirm() {
+    this.#beforeFirst?.();
+    this.#beforeFirst = undefined;
+  }
+
+  /** Sends; false: the other end is behind, and the sender should wait. */
+  send(message, callback, swallowErrors) {
+    const awaited = typeof callback === 'function' ? AWAITED : 0;
+    const sent = this.#write(message, awaited);
+    if (sent === undefined) {
+      this.#hasAnswered = true;
+      if (awaited) this.#callbacks.push(inThisContext(callback, swallowErrors));
+      return true;
+    }
+    return this.#afterSend(sent, callback, swallowErrors);
+  }
+
+  #write(message, awaited) {
+    if (typeof message !== 'object' || message === null) return this.write(message, PLAIN | awaited);
+    if (!this.#isAdvanced) {
+      // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
+      return this.write(stringify(message) ?? 'undefined', TEXT | awaited);
+    }
+    const { copyOfTree, isArrayBuffer, isBuffer, serialize } = lazy.serialization;
+    const tree = copyOfTree(message);
+    if (tree !== undefined) return this.write(stringify(tree), TREE | awaited);
+    if (isBuffer(message)) return this.write(message, BYTES | awaited);
+    if (isArrayBuffer(message)) return this.write(message, ARRAY_BUFFER | awaited);
+    return this.write(serialize(message), SERIALIZED | awaited);
+  }
+
+  #afterSend(sent, callback, swallowErrors) {
+    if (sent < 0) {
+      this.#failOne(sent, callback, swallowErrors);
+      return true;
+    }
+    if (sent & WRITTEN) this.settle(this.#callbacks.length, null);
+    if (typeof callback === 'function') {
+      if (sent & WRITTEN) process.nextTick(callback, null);
+      else this.#callbacks.push(inThisContext(callback, swallowErrors));
+    }
+    if (sent & FLUSH) process.nextTick(flush, this);
+    return (sent & ROOM) !== 0;
+  }
+
+  #failOne(errno, callback, swallowErrors) {
+    this.fail(errno);
+    if (swallowErrors) return;
+    const error = lazy.errors.errnoError(errno, 'write');
+    if (typeof callback === 'function') process.nextTick(callback, error);
+    else process.nextTick(() => this.#target.emit('error', error));
+  }
+
+  flush() {
+    const sent = this.write();
+    if (sent < 0) this.fail(sent);
+    else if (this.#callbacks.length > 0) this.settle(native.takeWritten(this.#number), null);
+  }
+
+  /** Calls the next `count` callbacks. */
+  settle(count, error) {
+    for (const call of this.#callbacks.splice(0, count)) call(error);
+  }
+
+  /** What had to wait could not be written: as with the builtin, only those who asked hear of it. */
+  fail(errno) {
+    this.settle(this.#callbacks.length, lazy.errors.errnoError(errno, 'write'));
+  }
+
+  /**
+   * Delivers messages, each in a tick of its own: what one has set going, promises and ticks, has run when the next one
+   * comes. Without an argument it goes on after one that has thrown. Says whether there are more.
+   */
+  deliverAll(messages) {
+    if (messages !== undefined) {
+      this.#messages = messages;
+      this.#next = 0;
+    }
+    const { length } = this.#messages ?? '';
+    if (length === 1) {
+      const [message] = this.#messages;
+      this.#messages = undefined;
+      this.deliver(message);
+      return false;
+    }
+    const { isolates, runTicks } = lazy.ticks;
+    while (this.#next < length) {
+      const message = this.#messages[this.#next++];
+      const isLast = this.#next === length;
+      try {
+        if (isolates) this.#scope.runInAsyncScope(deliver, undefined, this, message);
+        else process.nextTick(deliver, this, message);
+        // The last one's are run by Node itself.
+        if (!isLast && runTicks !== undefined) runTicks();
+      } catch (error) {
+        // Here, and not by leaving: what ticks leave on the stack of async contexts is only cleared by this.
+        native.throwUncaught(error);
+      }
+      if (runTicks === undefined && !isLast) return true;
+      if (this.#hasAnswered) this.#writeAnswers();
+    }
+    this.#messages = undefined;
+    if (this.#whenOver && !native.endChannel(this.#number)) process.nextTick(this.#whenOver);
+    return false;
+  }
+
+  #writeAnswers() {
+    this.#hasAnswered = false;
+    this.flush();
+  }
+
+  deliver(message, handle) {
+    if (this.#target.listenerCount('message') > 0) this.#target.emit('message', message, handle);
+    else this.#pending.push([message, handle]);
+  }
+
+  deliverInternal(message, fd) {
+    const { cmd } = message;
+    if (cmd === 'NODE_HANDLE_ACK' || cmd === 'NODE_HANDLE_NACK') this.queue.acknowledge(cmd === 'NODE_HANDLE_ACK');
+    this.#target.emit('internalMessage', message, fd === undefined || fd >= 0 ? undefined : null);
+    if (cmd === 'NODE_HANDLE') this.#receiveHandle(message, fd);
+  }
+
+  #receiveHandle(message, fd) {
+    const conversion = fd >= 0 && this.queue.conversions[message.type];
+    if (!conversion) {
+      if (fd >= 0) native.closeFd(fd);
+      this.send({ cmd: 'NODE_HANDLE_NACK' }, undefined, true);
+      return;
+    }
+    this.send({ cmd: 'NODE_HANDLE_ACK' }, undefined, true);
+    conversion.got(message, fd, (handle) => this.deliver(message.msg, handle), this.queue.lists);
+  }
+
+  /** Emits the messages that waited for a listener. */
+  deliverPending() {
+    if (this.#pending.length === 0 || this.#target.listenerCount('message') === 0) return;
+    for (const [message, handle] of this.#pending.splice(0)) this.#target.emit('message', message, handle);
+  }
+
+  /** What came is no message; undefined: it is too long for one. */
+  reportBroken(cause) {
+    const error = lazy.errors.brokenMessage(cause);
+    if (this.#target.listenerCount('error') > 0) this.#target.emit('error', error);
+    else process.emitWarning(error);
+  }
+
+  /** Asked for by this end: what has come already is still delivered. */
+  disconnect() {
+    this.#whenOver = AsyncResource.bind(() => this.#beforeDisconnect(() => this.#finish()));
+    if (this.#messages === undefined && !native.endChannel(this.#number)) process.nextTick(this.#whenOver);
+  }
+
+  /** No message will come any more. */
+  end(isPartial) {
+    const target = this.#target;
+    if (this.#whenOver) {
+      this.#whenOver();
+      return;
+    }
+    this.#target._handleQueue = null;
+    if (isPartial) this.reportBroken(new Error('the channel was closed in the middle of a message'));
+    if (target.connected) target.disconnect();
+    this.#onClose?.();
+  }
+
+  #finish() {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    native.closeChannel(this.#number);
+    this.settle(this.#callbacks.length, lazy.errors.channelClosed());
+    this.#target.emit('disconnect');
+  }
+}
+
+/** Has `callback` called in a tick of its own, in the async context that is current now; not with an error that is swallowed. */
+function inThisContext(callback, swallowErrors) {
+  const resource = new AsyncResource('WRITEWRAP');
+  return (error) => {
+    if (!error || !swallowErrors) resource.runInAsyncScope(process.nextTick, undefined, callback, error);
+  };
+}
+
+function deliver(link, message) {
+  link.deliver(message);
+}
+
+function flush(link) {
+  link.flush();
+}
+
+/** `subprocess.channel` and `process.channel`. */
+class Control extends EventEmitter {
+  #link;
+  #count = 0;
+  #isExplicit = false;
+
+  constructor(link) {
+    super();
+    this.#link = link;
+  }
+
+  /** One more reason to wait for the channel, unless the program has said what it wants. */
+  refCounted() {
+    if (++this.#count === 1 && !this.#isExplicit) this.#link.setReferenced(true);
+  }
+
+  unrefCounted() {
+    if (--this.#count === 0 && !this.#isExplicit) this.#link.setReferenced(false);
+  }
+
+  ref() {
+    this.#isExplicit = true;
+    this.#link.setReferenced(true);
+  }
+
+  unref() {
+    this.#isExplicit = true;
+    this.#link.setReferenced(false);
+  }
+
+  hasRef() {
+    return this.#link.hasRef();
+  }
+
+  get fd() {
+    return this.#link.fd;
+  }
+}
+
+function isSendable(message) {
+  const type = typeof message;
+  return type === 'object' || type === 'string' || type === 'number' || type === 'boolean';
+}
+
+function unsendable(message) {
+  if (message === undefined) return lazy.errors.missingArgument('message');
+  return lazy.errors.invalidType('message', 'one of type string, object, number, or boolean', message);
+}
+
+const DEPRECATED = '_channel is deprecated. Use ChildProcess.channel instead.';
+
+/**
+ * Makes the socket `fd` the channel of `target`. `onClose` is called when the other end is gone.
+ */
+function setUpChannel(target, fd, options) {
+  const link = new Link(target, fd, options);
+  const control = new Control(link);
+  target.channel = control;
+  Object.defineProperty(target, '_channel', {
+    get: deprecate(() => target.channel, DEPRECATED, 'DEP0129'),
+    set: deprecate((value) => (target.channel = value), DEPRECATED, 'DEP0129'),
+    configurable: true,
+    enumerable: false,
+  });
+  target._handleQueue = null;
+  target._pendingMessage = null;
+
+  target.on('newListener', () => process.nextTick(() => link.deliverPending()));
+
+  target.send = function (message, handle, options, callback) {
+    if (typeof handle === 'function') {
+      callback = handle;
+      handle = undefined;
+      options = undefined;
+    } else if (typeof options === 'function') {
+      callback = options;
+      options = undefined;
+    } else if (options !== undefined && (options === null || typeof options !== 'object' || Array.isArray(options))) {
+      throw lazy.errors.invalidType('options', 'of type object', options);
+    }
+    if (options !== undefined) options = { swallowErrors: false, ...options };
+    if (this.connected) return this._send(message, handle, options, callback);
+    const error = lazy.errors.channelClosed();
+    if (typeof callback === 'function') process.nextTick(callback, error);
+    else process.nextTick(() => this.emit('error', error));
+    return false;
+  };
+
+  target._send = function (message, handle, options, callback) {
+    if (!isSendable(message)) throw unsendable(message);
+    if (handle || this._handleQueue) return link.queue.send(message, handle, options, callback);
+    return link.send(message, callback, options === true || options?.swallowErrors);
+  };
+
+  target.connected = true;
+
+  target.disconnect = function () {
+    if (!this.connected) {
+      this.emit('error', lazy.errors.disconnected());
+      return;
+    }
+    // What is sent from here on is refused; what was sent before is still written.
+    this.connected = false;
+    // Handles that wait for their turn go first.
+    if (!this._handleQueue) this._disconnect();
+  };
+
+  target._disconnect = function () {
+    this.channel = null;
+    if (this._pendingMessage) link.queue.close();
+    link.disconnect();
+  };
+
+  return { control, link };
+}
+
+module.exports = { setUpChannel };

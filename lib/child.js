@@ -1,0 +1,402 @@
+'use strict';
+
+// class ChildProcess: the events and streams around a native Process.
+
+// Taken now: `register` puts ours in its place later.
+const { ChildProcess: BuiltinChildProcess } = require('node:child_process');
+const diagnostics = require('node:diagnostics_channel');
+const EventEmitter = require('node:events');
+const { inspect } = require('node:util');
+const { asStrings } = require('./argv');
+const { errnoError } = require('./errors');
+const { announce } = require('./native-end');
+const { isRestricted, mayLaunch, throwDenied } = require('./permission');
+const { native, runtime } = require('./runtime');
+const { describeStdio } = require('./stdio');
+const { Streams, borrow, PIPE, BORROWED } = require('./streams');
+
+/** The launched process behind a ChildProcess. */
+class Process {
+  #child;
+  #id = 0;
+  #onoutput;
+
+  constructor(child) {
+    this.#child = child;
+    this.pid = undefined;
+    // 'spawn' has been emitted, or nobody was there to hear it.
+    this.isSpawnTold = false;
+  }
+
+  /** Starts it. Returns 0 or a negative errno, and what there is of each of the child's descriptors. */
+  launch(options, started) {
+    const { stdio, serialization, file, args, envPairs, cwd, uid, gid, detached } = Object(options);
+    const [status, id, ...ends] = native.launch(
+      runtime, this, options, stdio, serialization, file, asStrings(args), envPairs, cwd, uid, gid, detached, started,
+    );
+    this.#id = id;
+    if (status > 0) this.pid = status;
+    return { errno: Math.min(status, 0), ends };
+  }
+
+  /** Whether the exec is known to have succeeded; if it isn't known yet, `onspawn` will be called. */
+  awaitExec() {
+    return native.awaitExec(runtime, this.#id);
+  }
+
+  pollExec() {
+    native.pollExec(runtime, this.#id);
+  }
+
+  /** Calls `body` in the async context of the launch. */
+  inContext(body) {
+    if (!native.callInContext(runtime, this.#id, body)) body();
+  }
+
+  /** Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. */
+  collect(index, limit, onoutput) {
+    this.#onoutput = onoutput;
+    native.collect(runtime, this.#id, index, limit);
+  }
+
+  isCollecting(index) {
+    return native.isCollecting(runtime, this.#id, index);
+  }
+
+  beforeLastRead(index) {
+    return native.beforeLastRead(runtime, this.#id, index);
+  }
+
+  takeOutput(index) {
+    return native.takeOutput(runtime, this.#id, index);
+  }
+
+  takeText(index) {
+    return native.takeText(runtime, this.#id, index);
+  }
+
+  closeOutputs() {
+    native.closeOutputs(runtime, this.#id);
+  }
+
+  takeEnd(index) {
+    return native.takeEnd(runtime, this.#id, index);
+  }
+
+  release() {
+    native.release(runtime, this.#id);
+  }
+
+  kill(signal) {
+    return native.kill(runtime, this.#id, signal);
+  }
+
+  ref() {
+    native.setReferenced(runtime, this.#id, true);
+  }
+
+  unref() {
+    native.setReferenced(runtime, this.#id, false);
+  }
+
+  hasRef() {
+    return native.hasRef(runtime, this.#id);
+  }
+
+  onspawn() {
+    this.isSpawnTold = true;
+    this.#child.emit('spawn');
+  }
+
+  onexit(code, signal) {
+    onExit(this.#child, this, code, signal);
+  }
+
+  onoutput(index, isOverLimit) {
+    this.#onoutput?.(index, isOverLimit);
+  }
+}
+
+const resolved = Promise.resolve();
+
+const created = diagnostics.channel('child_process');
+// Only some Nodes publish the launch, those whose tracing channels can say whether anyone listens.
+const MAJOR = Number(process.versions.node.split('.')[0]);
+const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
+
+const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = require('node:os').constants.errno;
+// What becomes an 'error' event; any other failure of the launch is thrown.
+const REPORTED = new Set([EACCES, EAGAIN, EMFILE, ENFILE, ENOENT]);
+// Out of descriptors: there are no streams to be had.
+const WITHOUT_STREAMS = new Set([EMFILE, ENFILE]);
+
+// Beside the children rather than on them: what a ChildProcess shows is what the builtin's shows.
+const streamsOf = new WeakMap();
+const STANDARD = ['stdin', 'stdout', 'stderr'];
+
+/** A child process (Node.js documentation, «Class: ChildProcess»). Made by spawn() and its kin. */
+function ChildProcess() {
+  EventEmitter.call(this);
+  this._closesNeeded = 1;
+  this._closesGot = 0;
+  this.connected = false;
+  this.signalCode = null;
+  this.exitCode = null;
+  this.killed = false;
+  this.spawnfile = null;
+  this._handle = new Process(this);
+  if (created.hasSubscribers) created.publish({ process: this });
+}
+Object.setPrototypeOf(ChildProcess.prototype, EventEmitter.prototype);
+Object.setPrototypeOf(ChildProcess, EventEmitter);
+
+// The builtin's children count as children: cluster's workers are some.
+Object.defineProperty(ChildProcess, Symbol.hasInstance, {
+  value(candidate) {
+    const isInstance = Function.prototype[Symbol.hasInstance];
+    return isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(BuiltinChildProcess, candidate));
+  },
+  configurable: true,
+  writable: true,
+});
+
+/** Starts the process of normalised options; spawn() calls it, and tracers replace it. Undocumented in Node, too. */
+ChildProcess.prototype.spawn = function spawn(options) {
+  const handle = this._handle;
+  const stdio = options?.stdio;
+  const channelFd = Array.isArray(stdio) ? stdio.indexOf('ipc') : -1;
+  if (channelFd !== -1) tellOfChannel(options, channelFd);
+  // Called between the checks and the launch, only where somebody has something to do there.
+  const isAwaited = launched.hasSubscribers || isRestricted;
+  const { errno, ends } = handle.launch(options, isAwaited ? () => aboutToLaunch(this, options) : undefined);
+  describe(this, options);
+
+  if (errno === 0) {
+    if (launched.hasSubscribers) launched.end.publish({ process: this });
+    // Cheaper than a tick, and there is nothing to do in most cases.
+    resolved.then(() => announceSpawn(this));
+  } else {
+    if (launched.hasSubscribers) launched.error.publish({ process: this, error: errnoError(errno, 'spawn') });
+    if (!REPORTED.has(-errno)) {
+      handle.release();
+      this._handle = null;
+      throw errnoError(errno, 'spawn');
+    }
+    process.nextTick(reportFailure, this, errno);
+    if (WITHOUT_STREAMS.has(-errno)) return errno;
+  }
+
+  this.pid = handle.pid;
+  attachStreams(this, handle, ends);
+  if (channelFd !== -1) attachChannel(this, handle, channelFd, options);
+  if (ends.includes(BORROWED)) ends.forEach((end, index) => end === BORROWED && borrow(stdio[index]));
+  return errno;
+};
+
+const spawnMethod = ChildProcess.prototype.spawn;
+
+/** Whether somebody hooked in who expects to see complete options. */
+function isObserved() {
+  return ChildProcess.prototype.spawn !== spawnMethod || launched.hasSubscribers;
+}
+
+/** Puts the channel into the environment of the child, as far as the options are valid. */
+function tellOfChannel(options, fd) {
+  options.envPairs ??= [];
+  if (!Array.isArray(options.envPairs)) return;
+  if (options.nativeChannel === true) {
+    announce(options.envPairs, fd, options);
+  } else {
+    // Anything else is refused in a moment.
+    const mode = options.serialization === 'advanced' ? 'advanced' : 'json';
+    options.envPairs.push(`NODE_CHANNEL_FD=${fd}`, `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`);
+  }
+}
+
+function attachChannel(child, handle, fd, { serialization, busyPoll, maxMessageSize }) {
+  child._closesNeeded++;
+  // Loaded now: few programs need it.
+  const { setUpChannel } = require('./channel');
+  const settings = {
+    serialization,
+    busyPoll,
+    maxMessageSize,
+    onClose: () => closeOne(child),
+    // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
+    beforeFirst: () => handle.pollExec(),
+    beforeDisconnect(disconnect) {
+      const isAlive = child.pid !== undefined && child._handle;
+      if (!isAlive || handle.isSpawnTold || child.listenerCount('spawn') === 0) disconnect();
+      else child.once('spawn', disconnect);
+    },
+  };
+  const { control } = setUpChannel(child, handle.takeEnd(fd), settings);
+  control.refCounted();
+}
+
+function describe(child, { file, args }) {
+  child.spawnfile = file;
+  child.spawnargs = args === undefined ? [] : args;
+}
+
+function aboutToLaunch(child, options) {
+  describe(child, options);
+  if (launched.hasSubscribers) {
+    options.stdio = describeStdio(options.stdio);
+    launched.start.publish({ process: child, options });
+  }
+  if (!mayLaunch()) throwDenied(options.file);
+}
+
+/** Own accessors that turn into plain properties when first read or written, so that they look like the builtin's. */
+function attachStreams(child, handle, ends) {
+  if (!ends.includes(PIPE)) {
+    child.stdin = null;
+    child.stdout = null;
+    child.stderr = null;
+    child.stdio = ends.map(() => null);
+    return;
+  }
+  const streams = new Streams(handle, ends, (stream) => awaitClose(child, stream));
+  streamsOf.set(child, streams);
+  if (ends[0] === PIPE && ends[1] === PIPE && ends[2] === PIPE) {
+    // The usual case, in one go.
+    Object.defineProperties(child, lazy);
+    return;
+  }
+  STANDARD.forEach((name, index) => {
+    if (streams.isPipe(index)) Object.defineProperty(child, name, lazy[name]);
+    else child[name] = null;
+  });
+  Object.defineProperty(child, 'stdio', lazy.stdio);
+}
+
+function lazily(name, make) {
+  const settle = (child, value) => {
+    Object.defineProperty(child, name, { value, writable: true, enumerable: true, configurable: true });
+    return value;
+  };
+  return {
+    get() {
+      return settle(this, make(streamsOf.get(this)));
+    },
+    set(value) {
+      settle(this, value);
+    },
+    enumerable: true,
+    configurable: true,
+  };
+}
+
+const lazy = {
+  stdin: lazily('stdin', (streams) => streams.get(0)),
+  stdout: lazily('stdout', (streams) => streams.get(1)),
+  stderr: lazily('stderr', (streams) => streams.get(2)),
+  stdio: lazily('stdio', (streams) => Array.from(streams, (_, index) => streams.get(index))),
+};
+
+// Shown as the builtin shows its own: with the streams, not with accessors.
+Object.defineProperty(ChildProcess.prototype, inspect.custom, {
+  value() {
+    void [this.stdin, this.stdout, this.stderr, this.stdio];
+    return this;
+  },
+  writable: true,
+  configurable: true,
+});
+
+function awaitClose(child, stream) {
+  child._closesNeeded++;
+  stream.on('close', () => closeOne(child));
+}
+
+function closeOne(child) {
+  child._closesGot++;
+  if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode);
+}
+
+/** Emits 'spawn' once the exec is confirmed, if anybody is there to hear it. */
+function announceSpawn(child) {
+  const handle = child._handle;
+  const isHeard = child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
+  if (!handle) return;
+  if (!isHeard) {
+    handle.isSpawnTold = true;
+    return;
+  }
+  if (handle.awaitExec()) process.nextTick(() => handle.onspawn());
+  else streamsOf.get(child)?.confirmFirst();
+}
+
+function reportFailure(child, errno) {
+  child._handle.onexit(errno, null);
+}
+
+/** The end of a child; a negative code is the errno of a failed exec. */
+function onExit(child, handle, code, signal) {
+  const streams = streamsOf.get(child);
+  if (signal) child.signalCode = signal;
+  else child.exitCode = code;
+  streams?.endInput();
+  child._handle = null;
+
+  try {
+    if (code < 0) {
+      child.pid = undefined;
+      const error = errnoError(code, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn');
+      if (child.spawnfile) error.path = child.spawnfile;
+      error.spawnargs = child.spawnargs.slice(1);
+      child.emit('error', error);
+    } else {
+      child.emit('exit', child.exitCode, child.signalCode);
+    }
+  } finally {
+    // One tick later, so that a listener of 'exit' still can start to read.
+    if (streams?.hasUntouched) child._closesNeeded++;
+    process.nextTick(settle, child, handle, streams, streams?.hasUntouched);
+  }
+  handle.onoutput();
+  closeOne(child);
+}
+
+function settle(child, handle, streams, hadUntouched) {
+  streams?.settle();
+  try {
+    if (hadUntouched) closeOne(child);
+  } finally {
+    handle.release();
+  }
+}
+
+/** Sends a signal (kill(2)); true if it was sent. */
+ChildProcess.prototype.kill = function kill(signal) {
+  const number = signal === 0 ? 0 : native.signalNumber(runtime, signal === undefined ? 'SIGTERM' : signal);
+  if (!this._handle) return false;
+  const errno = -this._handle.kill(number);
+  if (errno === 0) {
+    this.killed = true;
+    return true;
+  }
+  if (errno === EINVAL || errno === ENOSYS) throw errnoError(-errno, 'kill');
+  // ESRCH: it has ended already.
+  if (errno !== ESRCH) this.emit('error', errnoError(-errno, 'kill'));
+  return false;
+};
+
+if (Symbol.dispose) {
+  ChildProcess.prototype[Symbol.dispose] = function dispose() {
+    if (!this.killed) this.kill();
+  };
+}
+
+/** Makes the event loop wait for the child; it does from the start. */
+ChildProcess.prototype.ref = function ref() {
+  this._handle?.ref();
+};
+
+/** Lets the event loop end before the child. */
+ChildProcess.prototype.unref = function unref() {
+  this._handle?.unref();
+};
+
+module.exports = { ChildProcess, closeOne, isObserved, streamsOf };

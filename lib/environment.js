@@ -1,0 +1,47 @@
+'use strict';
+
+// Which environment a child gets without `options.env`. Node's process.env on the main thread is the environment of the
+// process itself, and the launcher hands that over whole; enumerating it from JavaScript would cost more than the launch.
+
+const { isMainThread } = require('node:worker_threads');
+const { isProxy } = require('node:util/types');
+const { isRestricted } = require('./permission');
+
+const MAJOR = Number(process.versions.node.split('.')[0]);
+
+let known;
+let knownIsOwn = false;
+
+/** Whether `env` is the process's own environment rather than an object that somebody put in its place. */
+function isProcessEnvironment(env) {
+  if (env !== known) {
+    known = env;
+    knownIsOwn = isMainThread && !isProxy(env) && refusesAccessors(env);
+  }
+  return knownIsOwn;
+}
+
+/** Node's process.env takes plain values only; any ordinary object takes an accessor as well. */
+function refusesAccessors(env) {
+  const name = 'CHILD_PROCESS_RS_PROBE';
+  try {
+    Object.defineProperty(env, name, { get() {}, enumerable: false, configurable: true });
+  } catch (error) {
+    return error.code === 'ERR_INVALID_OBJECT_DEFINE_PROPERTY';
+  }
+  delete env[name];
+  return false;
+}
+
+/**
+ * process.env where its entries must be listed one by one: somebody looks at them (`isObserved`), Node's permission model
+ * adds to them, or it isn't the environment of the process. Undefined where the child simply inherits.
+ */
+function environmentToList(isObserved) {
+  const { env } = process;
+  if (isProcessEnvironment(env) && !isObserved && !isRestricted) return undefined;
+  // From Node 22 on a copy is listed, which has only its own entries.
+  return MAJOR >= 22 ? { ...env } : env;
+}
+
+module.exports = { environmentToList };

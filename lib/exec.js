@@ -1,0 +1,153 @@
+'use strict';
+
+// exec() and execFile(): a child whose output is gathered natively and handed over once.
+
+const { getSystemErrorName, promisify } = require('node:util');
+const { normalizeCall, normalizeCommand } = require('./calls');
+const { tooMuchOutput } = require('./errors');
+const exported = require('./exported');
+const { Outputs } = require('./outputs');
+const { native, runtime } = require('./runtime');
+const { spawn } = require('./spawn');
+
+const MAJOR = Number(process.versions.node.split('.')[0]);
+const STDOUT = 1;
+const STDERR = 2;
+const NAMES = { [STDOUT]: 'stdout', [STDERR]: 'stderr' };
+
+const DEFAULTS = {
+  encoding: 'utf8',
+  timeout: 0,
+  maxBuffer: 1024 * 1024,
+  killSignal: 'SIGTERM',
+  cwd: null,
+  env: null,
+  shell: false,
+};
+
+/** Runs `file` and hands over its output (Node.js documentation, «child_process.execFile»). */
+function execFile(file, args, options, callback) {
+  ({ file, args, options, callback } = normalizeCall(file, args, options, callback));
+  options = { __proto__: null, ...DEFAULTS, ...options };
+  const { timeout, maxBuffer, cwd, env, gid, uid, shell, signal } = options;
+  const killSignal = native.checkLimits(runtime, timeout, maxBuffer, options.killSignal) ?? undefined;
+  const child = spawn(file, args, {
+    cwd,
+    env,
+    gid,
+    shell,
+    signal,
+    uid,
+    windowsHide: Boolean(options.windowsHide),
+    windowsVerbatimArguments: Boolean(options.windowsVerbatimArguments),
+  });
+  const isText = options.encoding !== 'buffer' && Buffer.isEncoding(options.encoding);
+  const encoding = isText ? options.encoding : null;
+  new Execution(child, { file, args, encoding, maxBuffer, timeout, killSignal, callback });
+  return child;
+}
+
+/** One run of a command: what it wrote, what went wrong, and who is to hear of it. */
+class Execution {
+  #child;
+  #settings;
+  #outputs;
+  #timer;
+  #error = null;
+  #killed = false;
+  #isOver = false;
+
+  constructor(child, settings) {
+    this.#child = child;
+    this.#settings = settings;
+    const { encoding, maxBuffer, timeout } = settings;
+    this.#outputs = new Outputs(child, encoding, maxBuffer, (index) => this.#overflow(index));
+    if (timeout > 0) this.#timer = setTimeout(() => this.#kill(), timeout);
+    child.addListener('close', (code, signal) => this.#finish(code, signal));
+    child.addListener('error', (error) => {
+      this.#error = error;
+      this.#outputs.close();
+      this.#finish();
+    });
+  }
+
+  #overflow(index) {
+    this.#error = tooMuchOutput(NAMES[index]);
+    this.#kill();
+  }
+
+  #kill() {
+    this.#killed = true;
+    // First, so that it does not get to complain that nobody listens.
+    let failure;
+    try {
+      this.#child.kill(this.#settings.killSignal);
+    } catch (error) {
+      failure = error;
+    }
+    this.#outputs.close();
+    if (!failure) return;
+    this.#error = failure;
+    this.#finish();
+  }
+
+  #finish(code, signal) {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    const { callback, file, args } = this.#settings;
+    const stdout = this.#outputs.take(STDOUT);
+    const stderr = this.#outputs.take(STDERR);
+    if (!callback) return;
+    if (!this.#error && code === 0 && signal === null) {
+      callback(null, stdout, stderr);
+      return;
+    }
+    const command = args.length > 0 ? `${file} ${args.join(' ')}` : file;
+    this.#error ??= Object.assign(new Error(`Command failed: ${command}\n${stderr}`), {
+      code: code < 0 ? getSystemErrorName(code) : code,
+      killed: this.#child.killed || this.#killed,
+      signal,
+    });
+    this.#error.cmd = command;
+    callback(this.#error, stdout, stderr);
+  }
+}
+
+/**
+ * Runs a command line in a shell and hands over its output (Node.js documentation, «child_process.exec»). Never put user
+ * input into the command: a shell reads it. execFile() takes arguments as they are.
+ */
+function exec(command, options, callback) {
+  const call = normalizeCommand(command, options, callback);
+  return exported.current.execFile(command, call.options, call.callback);
+}
+
+/** What util.promisify makes of `run`: a promise of both outputs, with the child. */
+function promising(run) {
+  const start = (args) => {
+    const { promise, resolve, reject } = withResolvers();
+    promise.child = run(...args, (error, stdout, stderr) => {
+      if (error === null) resolve({ stdout, stderr });
+      else reject(Object.assign(error, { stdout, stderr }));
+    });
+    return promise;
+  };
+  if (MAJOR < 22) return (...args) => start(args);
+  const promised = function (...args) {
+    return start(args);
+  };
+  return Object.defineProperty(promised, 'name', { value: run.name });
+}
+
+function withResolvers() {
+  const resolvers = {};
+  resolvers.promise = new Promise((resolve, reject) => Object.assign(resolvers, { resolve, reject }));
+  return resolvers;
+}
+
+for (const run of [exec, execFile]) {
+  Object.defineProperty(run, promisify.custom, { value: promising(run), enumerable: false });
+}
+
+module.exports = { exec, execFile };

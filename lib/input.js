@@ -1,0 +1,21 @@
+'use strict';
+
+// What is written to a child's standard input in one go.
+
+const { hooks } = require('./errors');
+
+const EXPECTED = 'of type string or an instance of Buffer, TypedArray, or DataView';
+
+/** `options.input` as bytes; a string is encoded. */
+function toBytes(input, encoding) {
+  if (typeof input === 'string') return Buffer.from(input, encoding);
+  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+  throw hooks.invalidType('options.stdio[0]', EXPECTED, input);
+}
+
+/** Whether `input` is something that can be written. */
+function isInput(input) {
+  return typeof input === 'string' || ArrayBuffer.isView(input);
+}
+
+module.exports = { isInput, toBytes };

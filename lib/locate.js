@@ -1,0 +1,32 @@
+'use strict';
+
+// Where a binary for this package can be: beside it, or in the optional package for the platform.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { version } = require('../package.json');
+
+const root = path.join(__dirname, '..');
+
+/** The file that scripts/build.js writes. */
+function localBinary(triple) {
+  return path.join(root, `child-process-rs.${triple}.node`);
+}
+
+/** The binary in the optional package, or null. One of another version is as good as none: the two halves are one program. */
+function packagedBinary(triple) {
+  const name = `child-process-rs-${triple}`;
+  try {
+    if (require(`${name}/package.json`).version !== version) return null;
+    return require.resolve(name);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether this is the source tree, and not the published package, which leaves the tests out. */
+function isCheckout() {
+  return fs.existsSync(path.join(root, '__test__'));
+}
+
+module.exports = { root, localBinary, packagedBinary, isCheckout };

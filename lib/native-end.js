@@ -1,0 +1,96 @@
+'use strict';
+
+// The native end of a channel in a child: the parent says in the child's environment that there is to be one, and has Node
+// load this file there first, before any code of the program runs. What it says it takes out of the environment again. It
+// is a part of every start of a child, so little is loaded, and the rest when it is needed.
+
+const VARIABLE = 'CHILD_PROCESS_RS_CHANNEL';
+const BINARY = 'CHILD_PROCESS_RS_BINARY';
+const OPTIONS = 'NODE_OPTIONS';
+const REQUIRE = `--require ${JSON.stringify(__filename)}`;
+// With one of these the addon could not be loaded, or not even the preload; or NODE_OPTIONS means something else.
+const FORBIDDING = ['--permission', '--experimental-permission', '--permission-audit', '--no-addons', '--env-file', '--env-file-if-exists', '--watch', '--watch-path'];
+
+function forbids(option) {
+  return FORBIDDING.some((name) => option === name || option.startsWith(`${name}=`));
+}
+
+/** Whether this Node runs a script that is not in a file of its own. */
+function isSingleExecutable() {
+  try {
+    return require('node:sea').isSea();
+  } catch {
+    // Node 20.0 to 20.11 have no such module.
+    return false;
+  }
+}
+
+/** Whether a child of these options is this very Node, may load the addon, and nobody has asked for the builtin's end. */
+function mayBeNative({ execPath, env = process.env, uid, gid, nativeChannel }, execArgv) {
+  const isWanted = nativeChannel !== false && process.env[VARIABLE] !== 'builtin' && env[VARIABLE] !== 'builtin';
+  const isThisNode = execPath === process.execPath && !process.versions.electron && !isSingleExecutable();
+  // Another user might not be able to read our files.
+  const isThisUser = uid === undefined && gid === undefined;
+  const flags = [...execArgv, ...String(env[OPTIONS] ?? '').split(/\s+/)].map(String);
+  return isWanted && isThisNode && isThisUser && process.permission === undefined && !flags.some(forbids);
+}
+
+/** Puts the end at descriptor `fd` into the environment, `NAME=value` strings, of a child. */
+function announce(envPairs, fd, { serialization, busyPoll, maxMessageSize }) {
+  // Another channel's, that the caller passes on.
+  const ofOthers = envPairs.findLastIndex((pair) => pair.startsWith('NODE_CHANNEL_FD='));
+  if (ofOthers !== -1) envPairs.splice(ofOthers, 1);
+  const index = envPairs.findIndex((pair) => pair.startsWith(`${OPTIONS}=`));
+  const given = index === -1 ? undefined : envPairs[index].slice(OPTIONS.length + 1);
+  // In its place: the order of the environment can be seen.
+  envPairs.splice(index === -1 ? envPairs.length : index, 1, `${OPTIONS}=${REQUIRE} ${given ?? ''}`);
+  const fields = { fd, serialization: serialization === 'advanced' ? 'advanced' : 'json', isPeerNative: true, busyPoll, maxMessageSize, hadOptions: given !== undefined };
+  if (!envPairs.some((pair) => pair.startsWith(`${BINARY}=`))) {
+    // It need not look for it again.
+    fields.hasBinary = true;
+    envPairs.push(`${BINARY}=${require('./native').file}`);
+  }
+  envPairs.push(`${VARIABLE}=${JSON.stringify(fields)}`);
+}
+
+function takeAnnounced() {
+  const { env } = process;
+  const announced = JSON.parse(env[VARIABLE]);
+  delete env[VARIABLE];
+  const options = env[OPTIONS] ?? '';
+  if (options.startsWith(REQUIRE)) {
+    if (announced.hadOptions) env[OPTIONS] = options.slice(REQUIRE.length + 1);
+    else delete env[OPTIONS];
+  }
+  return announced;
+}
+
+function setUp({ fd, isPeerNative, ...options }) {
+  const { native } = require('./native');
+  if (native === null) throw new Error('there is no addon for this Node');
+  // Before the addon notes which descriptors this process passes on.
+  native.closeOnExec(fd);
+  const { control, link } = require('./channel').setUpChannel(process, fd, options);
+  if (isPeerNative) link.introduce();
+  const isCounted = (name) => name === 'message' || name === 'disconnect';
+  process.on('newListener', (name) => {
+    if (isCounted(name)) control.refCounted();
+  });
+  process.on('removeListener', (name) => {
+    if (isCounted(name)) control.unrefCounted();
+  });
+}
+
+// In the child itself, and neither in its Workers nor in its own children.
+if (process.env[VARIABLE]?.startsWith('{')) {
+  const announced = takeAnnounced();
+  try {
+    if (!process.send) setUp(announced);
+  } catch {
+    // Without the addon the child is as the builtin would have made it.
+    if (!process.send) require('node:child_process')._forkChild(announced.fd, announced.serialization);
+  }
+  if (announced.hasBinary) delete process.env[BINARY];
+}
+
+module.exports = { announce, mayBeNative };

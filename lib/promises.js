@@ -1,0 +1,181 @@
+'use strict';
+
+// Commands as promises. Nothing of a run happens on the event loop but its beginning and its end: it is launched, fed,
+// read and reaped on a thread of the native side.
+
+const { constants } = require('node:os');
+const { StringDecoder } = require('node:string_decoder');
+const { normalizeCall, normalizeCommand } = require('./calls');
+const { AbortError, errnoError, tooMuchOutput } = require('./errors');
+const { toBytes } = require('./input');
+const { normalize } = require('./normalize');
+const { mayLaunch, throwDenied } = require('./permission');
+const { native, runtime } = require('./runtime');
+const { spawn } = require('./spawn');
+const { shellWords, words } = require('./template');
+
+const NAMES = ['stdin', 'stdout', 'stderr'];
+// As the native side reports them.
+const { ECANCELED, ECONNRESET, ENOBUFS, EPIPE, ETIMEDOUT } = constants.errno;
+
+const DEFAULTS = { encoding: 'utf8', timeout: 0, maxBuffer: 1024 * 1024, killSignal: 'SIGTERM' };
+
+/** Runs `file` with `args`, no shell involved. */
+async function execFile(file, args, options) {
+  const call = normalizeCall(file, args, options);
+  return run(call.file, call.args, call.options);
+}
+
+/** Runs a command line in a shell. Never put user input into it: `sh` and `$` quote what they are given. */
+async function exec(command, options) {
+  return run(command, [], normalizeCommand(command, options).options);
+}
+
+function run(file, args, given) {
+  const options = { __proto__: null, ...DEFAULTS, ...given };
+  const { timeout, maxBuffer, signal, encoding } = options;
+  const killSignal = native.checkLimits(runtime, timeout, maxBuffer, options.killSignal);
+  native.checkEnding(runtime, undefined, signal, undefined);
+  const normalized = normalize(file, args, options);
+  if (!mayLaunch()) throwDenied(file);
+  if (signal?.aborted) throw new AbortError({ cause: signal.reason });
+  const input = options.input == null ? undefined : toBytes(options.input, isText(encoding) ? encoding : 'utf8');
+  const command = [file, ...args].join(' ');
+  return new Promise((resolve, reject) => {
+    const { envPairs, cwd, uid, gid, detached } = normalized;
+    const handle = {
+      onfinish(outcome) {
+        signal?.removeEventListener('abort', abort);
+        try {
+          settle(outcome);
+        } catch (error) {
+          // An output too long for a string, say.
+          reject(error);
+        }
+      },
+    };
+    const settle = (outcome) => {
+      const result = describe(outcome, encoding, maxBuffer);
+      const error = failure(outcome, result, { normalized, command, signal });
+      if (error) reject(Object.assign(error, result, { cmd: command }));
+      else resolve(result);
+    };
+    // To the native side 0 is no limit, as for spawnSync; to exec it is the least.
+    const limit = maxBuffer === 0 ? Number.MIN_VALUE : maxBuffer;
+    const id = native.runOffLoop(
+      runtime, handle, normalized.file, normalized.args, envPairs, cwd, uid, gid, detached,
+      input, limit, timeout, killSignal ?? undefined,
+    );
+    const abort = () => native.cancel(runtime, id);
+    if (id < 0) {
+      settle({ error: id, status: null, signal: null, output: null, durationMs: 0 });
+      return;
+    }
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function isText(encoding) {
+  return encoding !== 'buffer' && Buffer.isEncoding(encoding);
+}
+
+function describe(outcome, encoding, maxBuffer) {
+  const decode = (bytes = Buffer.alloc(0)) => (isText(encoding) ? bytes.toString(encoding) : bytes);
+  const { status, signal, durationMs, userCPUTime, systemCPUTime, maxRSS } = outcome;
+  const [, stdout, stderr] = (outcome.output ?? []).map((bytes) => bytes?.subarray(0, maxBuffer));
+  return {
+    stdout: decode(stdout),
+    stderr: decode(stderr),
+    exitCode: status,
+    signal,
+    durationMs,
+    resourceUsage: outcome.output ? { userCPUTime, systemCPUTime, maxRSS } : null,
+  };
+}
+
+/** The error of a run that failed: the same that exec's callback gets. */
+function failure({ error, overflowed, output }, result, { normalized, command, signal }) {
+  if (error === -ECANCELED) return new AbortError({ cause: signal.reason });
+  if (!output) {
+    const { file } = normalized;
+    return Object.assign(errnoError(error, `spawn ${file}`), { path: file, spawnargs: normalized.args.slice(1) });
+  }
+  if (error === -ENOBUFS) return tooMuchOutput(NAMES[overflowed]);
+  // A command need not read all of its input.
+  const isUnread = error === -EPIPE || error === -ECONNRESET;
+  if (error && !isUnread && error !== -ETIMEDOUT) return errnoError(error, 'write');
+  if (result.exitCode === 0 && error !== -ETIMEDOUT) return null;
+  return Object.assign(new Error(`Command failed: ${command}\n${result.stderr}`), {
+    code: result.exitCode,
+    killed: error === -ETIMEDOUT,
+  });
+}
+
+/**
+ * The lines that `file` writes, one by one as they come, without their line ends. The command is held back while nobody
+ * asks for more, and killed when the loop is left. A command that fails throws after its last line.
+ */
+async function* lines(file, args, options) {
+  const call = normalizeCall(file, args, options);
+  const { encoding = 'utf8', ...rest } = call.options;
+  const child = spawn(call.file, call.args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', (...how) => resolve(how)));
+  // It may fail while nobody waits for it, and more than once.
+  ended.catch(() => {});
+  child.on('error', () => {});
+  // Out of descriptors: there are no streams.
+  if (!child.stdout) await ended;
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    if (stderr.length < DEFAULTS.maxBuffer) stderr += text;
+  });
+  try {
+    yield* splitLines(child.stdout, encoding);
+    const [code, signal] = await ended;
+    if (code === 0) return;
+    const command = [call.file, ...call.args].join(' ');
+    const message = `Command failed: ${command}\n${stderr}`;
+    throw Object.assign(new Error(message), { code, exitCode: code, signal, killed: child.killed, cmd: command, stderr });
+  } finally {
+    if (child.exitCode === null && child.signalCode === null) child.kill();
+    child.stdout.destroy();
+  }
+}
+
+async function* splitLines(stream, encoding) {
+  const decoder = new StringDecoder(encoding);
+  let rest = '';
+  for await (const chunk of stream) {
+    const [first, ...others] = decoder.write(chunk).split('\n');
+    rest += first;
+    for (const line of others) {
+      yield withoutReturn(rest);
+      rest = line;
+    }
+  }
+  rest += decoder.end();
+  if (rest !== '') yield withoutReturn(rest);
+}
+
+function withoutReturn(line) {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+/** A template tag that runs with `options`; called with options, it gives a tag that has them. */
+function tag(start, options = {}) {
+  return (strings, ...values) => {
+    if (!Array.isArray(strings?.raw)) return tag(start, { ...options, ...strings });
+    return start(strings, values, options);
+  };
+}
+
+/** $`ls -l ${path}`: each interpolation is exactly one argument, an array several; no shell is involved. */
+const $ = tag(async (strings, values, options) => {
+  const [file, ...args] = words(strings, values);
+  return execFile(file, args, options);
+});
+
+/** sh`ls -l ${path} | wc -l`: a shell reads it, with each interpolation quoted. */
+const sh = tag(async (strings, values, options) => exec(shellWords(strings, values), options));
+
+module.exports = { $, exec, execFile, lines, sh };

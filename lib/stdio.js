@@ -1,0 +1,24 @@
+'use strict';
+
+// options.stdio as those see it who subscribe to the launch: one object for each of the child's descriptors.
+
+const STANDARD = 3;
+
+function describeEntry(entry, index) {
+  entry ??= index < STANDARD ? 'pipe' : 'ignore';
+  if (entry === 'ignore') return { type: 'ignore' };
+  if (entry === 'inherit') return { type: 'inherit', fd: index };
+  if (entry === 'pipe' || entry === 'overlapped' || entry < 0) {
+    return { type: entry === 'overlapped' ? entry : 'pipe', readable: index === 0, writable: index !== 0 };
+  }
+  const fd = typeof entry === 'number' ? entry : entry.fd;
+  return typeof fd === 'number' ? { type: 'fd', fd } : { type: 'wrap', handle: entry._handle ?? entry.handle ?? entry };
+}
+
+function describeStdio(stdio) {
+  const entries = Array.isArray(stdio) ? stdio : Array(STANDARD).fill(stdio || 'pipe');
+  const shorthand = stdio === 'inherit' ? [0, 1, 2] : entries;
+  return Array.from({ length: Math.max(shorthand.length, STANDARD) }, (_, index) => describeEntry(shorthand[index], index));
+}
+
+module.exports = { describeStdio };

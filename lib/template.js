@@ -1,0 +1,64 @@
+'use strict';
+
+// Command lines from template literals. What is interpolated is data: it never becomes syntax.
+
+const { hooks } = require('./errors');
+
+const WHITE = /\s+/;
+
+/** The texts that an interpolation stands for: one, or one for each entry of an array. */
+function textsOf(value) {
+  return Array.isArray(value) ? value.map(textOf) : [textOf(value)];
+}
+
+function textOf(value) {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return String(value);
+    default:
+      throw hooks.invalidType('interpolation', 'of type string, number, bigint or boolean, or an array of them', value);
+  }
+}
+
+/**
+ * The words of a command, split at the white space of the literal parts. An interpolation next to text is part of the same
+ * word; of an array, the first entry joins what stands before it and the last what follows, as "$@" does in a shell.
+ */
+function words(strings, values) {
+  const result = [];
+  let word = null;
+  const finish = () => {
+    if (word !== null) result.push(word);
+    word = null;
+  };
+  strings.forEach((literal, index) => {
+    literal.split(WHITE).forEach((part, position) => {
+      if (position > 0) finish();
+      if (part !== '') word = (word ?? '') + part;
+    });
+    if (index >= values.length) return;
+    textsOf(values[index]).forEach((text, position) => {
+      if (position > 0) finish();
+      word = (word ?? '') + text;
+    });
+  });
+  finish();
+  return result;
+}
+
+/** A command line for a POSIX shell, with every interpolation quoted. */
+function shellWords(strings, values) {
+  return strings.reduce((line, literal, index) => {
+    const quoted = textsOf(values[index - 1]).map(quote).join(' ');
+    return line + quoted + literal;
+  });
+}
+
+function quote(text) {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+module.exports = { shellWords, words };

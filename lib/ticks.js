@@ -1,0 +1,22 @@
+'use strict';
+
+// How several messages that came in one read are delivered without going back to the native side, and the engine, for each:
+// entering JavaScript costs more than all the rest of a small message (docs/decisions/codec.md).
+
+const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
+
+/**
+ * Runs the next ticks and the microtasks, as Node does when a callback from the loop ends. Undocumented, but there since
+ * Node 0.10; without it each message is a callback of its own.
+ */
+const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : undefined;
+
+/** Whether what `enterWith` does in a resource's scope ends with the scope; where it doesn't, ticks serve as scopes. */
+function probe() {
+  const storage = new AsyncLocalStorage();
+  const resource = new AsyncResource('CHILD_PROCESS_RS_PROBE');
+  resource.runInAsyncScope(() => storage.enterWith(true));
+  return resource.runInAsyncScope(() => storage.getStore()) === undefined;
+}
+
+module.exports = { isolates: probe(), runTicks };

@@ -1,0 +1,79 @@
+'use strict';
+
+// npm's "install" step: see that there is a binary that loads, and compile only where there is none.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
+const { root, localBinary, packagedBinary, isCheckout } = require('../lib/locate');
+const { triple: findTriple } = require('../lib/triple');
+const { build, hasCargo } = require('./build');
+
+const SOURCES = ['src', 'Cargo.toml', 'Cargo.lock', 'build.rs'];
+
+const say = (sentence) => console.error(`child-process-rs: ${sentence}`);
+
+function fail(sentence) {
+  say(sentence);
+  process.exitCode = 1;
+}
+
+/** When anything at or under `file` last changed, in milliseconds. A folder counts too: that is how a deleted file shows. */
+function changedAt(file) {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return 0;
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...fs.readdirSync(file).map((name) => changedAt(path.join(file, name))));
+}
+
+function isNewerThanSources(binary) {
+  return fs.statSync(binary).mtimeMs >= Math.max(...SOURCES.map((name) => changedAt(path.join(root, name))));
+}
+
+/** Tried in a process of its own: what a binary made for another system does when it is loaded is not for us to survive. */
+function loads(binary) {
+  const program = 'process.dlopen({ exports: {} }, process.argv[1])';
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  return spawnSync(process.execPath, ['-e', program, binary], { env, stdio: 'ignore' }).status === 0;
+}
+
+/** Every binary that loads here, best first. */
+function present(triple) {
+  const local = localBinary(triple);
+  return [fs.existsSync(local) && local, packagedBinary(triple)].filter((binary) => binary && loads(binary));
+}
+
+/** Whether compiling would bring nothing new. In a checkout the sources come first, whatever package lies around. */
+const spares = (triple) => (binary) => !isCheckout() || (binary === localBinary(triple) && isNewerThanSources(binary));
+
+function install() {
+  const triple = findTriple();
+  if (triple === null) {
+    say(`there is no native build for ${process.platform}-${process.arch}, so the builtin child_process will be used.`);
+    return;
+  }
+
+  const binaries = present(triple);
+  const ready = binaries.find(spares(triple));
+  if (ready) {
+    say(`${path.basename(ready)} is there, nothing to compile.`);
+    return;
+  }
+
+  if (!hasCargo()) {
+    if (binaries.length > 0) {
+      say(`${binaries[0]} is older than the sources and there is no cargo to build a new one, so it stays in use.`);
+      return;
+    }
+    fail(`no binary for ${triple} is here and there is no cargo to build one: install Rust 1.88 or newer with rustup, then run this install again.`);
+    return;
+  }
+
+  say(`building for ${triple} with cargo; the first build takes up to a minute or two.`);
+  const built = build(triple);
+  if (built === undefined) fail('cargo could not build the addon, for the reason it gives above; Rust 1.88 or newer and a C linker are needed.');
+  else if (!loads(built)) fail(`cargo built ${built}, but this Node (${process.version}, ${triple}) cannot load it: is cargo set up for another target?`);
+  else say(`built ${path.basename(built)}.`);
+}
+
+install();

@@ -1,0 +1,204 @@
+//! Bytes → messages. Many small ones are decoded in one call of the engine's, which costs less than a call for each.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use napi::{Env, Result, Status, Unknown, ValueType};
+
+use super::Hooks;
+use crate::channel::inbox::Inbox;
+use crate::channel::internal::{self, Internal};
+use crate::channel::shared::{self, Kind};
+use crate::channel::{Mode, json, v8};
+use crate::engine;
+
+/// Messages above this are decoded alone, bytes.
+const SMALL: usize = 16 * 1024;
+
+/// As many bytes are decoded together: the engine keeps larger strings in a place of their own, which costs more.
+const TOGETHER: usize = 64 * 1024;
+
+thread_local! {
+    /// Where messages are put together.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::default();
+}
+
+/// What a message has turned out to be.
+pub(super) enum Decoded<'a> {
+    /// An array of messages.
+    Messages(Unknown<'a>),
+    Internal(Unknown<'a>),
+    /// An internal message that a descriptor is to have come with.
+    Handle(Unknown<'a>),
+    /// Something that only native ends say.
+    Ours(Internal),
+    /// A Buffer or an ArrayBuffer of so many bytes in shared memory, whose descriptor came along.
+    Shared(Kind, usize),
+    /// None: the error that decoding gave.
+    Broken(Unknown<'a>),
+}
+
+/// How many of `messages`, at least one, can be decoded together.
+pub(super) fn run(inbox: &Inbox, mode: Mode, messages: &[Range<usize>]) -> usize {
+    let Some(first) = messages.first() else {
+        return 0;
+    };
+    let near = messages.partition_point(|message| message.end <= first.start + TOGETHER).max(1);
+    let messages = messages.get(..near).unwrap_or_default();
+    let last = messages.last().unwrap_or(first);
+    let together = inbox.bytes(&(first.start..last.end));
+    let fits = |message: &&Range<usize>| message.len() <= SMALL && is_simple(mode, inbox.bytes(message));
+    let count = match mode {
+        // Looked for in all of them at once: there hardly ever is one.
+        Mode::Json if !internal::may_be_among(together) => messages.iter().take_while(fits).count(),
+        Mode::Json => messages
+            .iter()
+            .take_while(|message| fits(message) && !internal::may_be_among(inbox.bytes(message)))
+            .count(),
+        Mode::Advanced => messages
+            .iter()
+            .take_while(|message| fits(message) && !internal::may_be_in_serialized(inbox.bytes(message)))
+            .count(),
+    };
+    count.max(1)
+}
+
+/// Whether a message stays the same value among others.
+fn is_simple(mode: Mode, message: &[u8]) -> bool {
+    match mode {
+        Mode::Json => json::is_closed(message),
+        Mode::Advanced => message
+            .split_first_chunk()
+            .is_some_and(|(header, value)| *header == [v8::HEADER, v8::VERSION] && v8::is_plain(value)),
+    }
+}
+
+/// Decodes a run.
+pub(super) fn decode<'a>(
+    env: &'a Env,
+    hooks: &Hooks,
+    mode: Mode,
+    inbox: &Inbox,
+    run: &[Range<usize>],
+) -> Vec<Decoded<'a>> {
+    if let Some(together) = decode_together(env, hooks, mode, inbox, run) {
+        return vec![Decoded::Messages(together)];
+    }
+    run.iter().filter_map(|message| decode_one(env, hooks, mode, inbox.bytes(message))).collect()
+}
+
+/// `None`: they have to be looked at one by one.
+fn decode_together<'a>(
+    env: &'a Env,
+    hooks: &Hooks,
+    mode: Mode,
+    inbox: &Inbox,
+    run: &[Range<usize>],
+) -> Option<Unknown<'a>> {
+    if run.len() < 2 {
+        return None;
+    }
+    let messages = run.iter().map(|message| inbox.bytes(message));
+    let joined = SCRATCH.with_borrow_mut(|bytes| {
+        bytes.clear();
+        match mode {
+            Mode::Json => {
+                json::join(bytes, messages);
+                engine::string(env, bytes)
+            }
+            Mode::Advanced => {
+                v8::join(bytes, messages);
+                engine::buffer(env, bytes)
+            }
+        }
+    });
+    let decode = if mode == Mode::Json { &hooks.parse } else { &hooks.deserialize };
+    let Ok(value) = engine::call(env, decode, &joined.ok()?) else {
+        let _ = engine::take_exception(env);
+        return None;
+    };
+    (engine::length(env, &value).ok()? as usize == run.len()).then_some(value)
+}
+
+/// Decodes one message. `None`: the environment is going away.
+fn decode_one<'a>(env: &'a Env, hooks: &Hooks, mode: Mode, bytes: &[u8]) -> Option<Decoded<'a>> {
+    let decoded = match mode {
+        Mode::Json => decode_json(env, hooks, bytes),
+        Mode::Advanced => decode_v8(env, hooks, bytes),
+    };
+    match decoded {
+        Ok(decoded) => Some(decoded),
+        Err(error) if error.status == Status::PendingException => {
+            engine::take_exception(env).map(Decoded::Broken)
+        }
+        // Longer than the engine's strings.
+        Err(_) => Some(Decoded::Broken(engine::boolean(env, false).ok()?)),
+    }
+}
+
+fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'a>> {
+    let command = internal::command(text);
+    if matches!(command, Ok(Some(_)))
+        && let Some(ours) = Internal::from_json(text).filter(Internal::is_ours)
+    {
+        return Ok(Decoded::Ours(ours));
+    }
+    let value = engine::call(env, &hooks.parse, &engine::string(env, text)?)?;
+    match command.as_ref().map(Option::as_deref) {
+        Ok(Some(internal::HANDLE)) => Ok(Decoded::Handle(value)),
+        Ok(Some(_)) => Ok(Decoded::Internal(value)),
+        Ok(None) => message(env, &value),
+        Err(_) => classify(env, value),
+    }
+}
+
+fn decode_v8<'a>(env: &'a Env, hooks: &Hooks, bytes: &[u8]) -> Result<Decoded<'a>> {
+    if let Some((kind, length)) = shared::read_note(bytes) {
+        return Ok(Decoded::Shared(kind, length));
+    }
+    if let Some(content) = v8::buffer(bytes) {
+        return message(env, &engine::buffer(env, content)?);
+    }
+    let value = engine::call(env, &hooks.deserialize, &engine::buffer(env, bytes)?)?;
+    if internal::may_be_in_serialized(bytes) { classify(env, value) } else { message(env, &value) }
+}
+
+/// Looks whether a value is an internal message.
+fn classify<'a>(env: &'a Env, value: Unknown<'a>) -> Result<Decoded<'a>> {
+    if engine::kind(env, &value)? != ValueType::Object {
+        return message(env, &value);
+    }
+    let cmd = engine::property(env, &value, c"cmd")?;
+    if engine::kind(env, &cmd)? != ValueType::String {
+        return message(env, &value);
+    }
+    let mut name = vec![];
+    engine::push_utf8(env, &cmd, &mut name)?;
+    let name = String::from_utf8_lossy(&name);
+    if name.starts_with(Internal::OURS)
+        && let Some(ours) = ours(env, &value, &name)?
+    {
+        Ok(Decoded::Ours(ours))
+    } else if name == internal::HANDLE {
+        Ok(Decoded::Handle(value))
+    } else if internal::is_internal(&name) {
+        Ok(Decoded::Internal(value))
+    } else {
+        message(env, &value)
+    }
+}
+
+/// What only native ends say, as a value.
+fn ours(env: &Env, value: &Unknown, name: &str) -> Result<Option<Internal>> {
+    let number = |property: &std::ffi::CStr| -> Result<f64> {
+        engine::to_f64(env, &engine::property(env, value, property)?).or(Ok(0.0))
+    };
+    let members =
+        serde_json::json!({ "cmd": name, "version": number(c"version")? as u32, "bytes": number(c"bytes")? });
+    Ok(serde_json::from_value(members).ok().filter(Internal::is_ours))
+}
+
+/// The one message.
+pub(super) fn message<'a>(env: &'a Env, value: &Unknown<'a>) -> Result<Decoded<'a>> {
+    Ok(Decoded::Messages(engine::array_of(env, value)?))
+}

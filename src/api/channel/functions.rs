@@ -1,0 +1,152 @@
+//! What `lib/channel.js` calls.
+
+use std::os::fd::RawFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::{Env, Error, Result, Unknown};
+use napi_derive::napi;
+
+use super::super::runtime::runtime;
+use super::{Channel, Hooks, Settings, registry};
+use crate::channel::Mode;
+use crate::channel::internal::Internal;
+use crate::engine::{self, Held};
+use crate::reactor::Callback;
+use crate::sys;
+
+/// The version of what two native ends do beyond the builtin's protocol.
+const VERSION: u32 = 1;
+
+/// Takes the functions that channels call: those of `Hooks`, in camel case.
+#[napi]
+pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()> {
+    let held = |name: &str| Held::new(env, &functions.get_named_property::<Unknown>(name)?);
+    let hooks = Hooks {
+        on_messages: held("onMessages")?,
+        on_internal: held("onInternal")?,
+        on_end: held("onEnd")?,
+        on_broken: held("onBroken")?,
+        on_written: held("onWritten")?,
+        on_failed: held("onFailed")?,
+        parse: held("parse")?,
+        deserialize: held("deserialize")?,
+    };
+    runtime(number)?.channel_hooks.replace(Some(Rc::new(hooks)));
+    Ok(())
+}
+
+/// Closes a descriptor that this process was given, and only this one, at exec.
+#[napi]
+pub fn close_on_exec(fd: RawFd) {
+    std::mem::forget(sys::adopt(fd));
+}
+
+/// Makes the socket `fd`, which it takes over, an end of a channel; the hooks are called on `handle`. It looks for quick
+/// answers for `spin` microseconds, and takes messages of at most `limit` bytes. Returns the number of the channel, or a
+/// negative errno; `handle.write` becomes the function that sends: `write(message, form)`, where `form` is 0 for a string,
+/// number, boolean or null, 1 for a JSON text, 2 for serialised bytes, 3 for the JSON text of a tree, 4 for a Buffer, 5 for an ArrayBuffer, and 8
+/// more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent something.
+/// It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called; nothing for 1 alone; or a
+/// negative errno.
+#[napi]
+pub fn open_channel(
+    number: u32,
+    env: &Env,
+    mut handle: Object,
+    fd: RawFd,
+    is_advanced: bool,
+    spin: u32,
+    limit: f64,
+) -> Result<i64> {
+    let socket = sys::adopt(fd);
+    let runtime = runtime(number)?;
+    let hooks = runtime.channel_hooks.borrow().clone();
+    let hooks = hooks.ok_or_else(|| Error::from_reason("child-process-rs: no hooks"))?;
+    let mode = if is_advanced { Mode::Advanced } else { Mode::Json };
+    let settings = Settings { mode, spin: Duration::from_micros(spin.into()), limit: limit as usize };
+    let callback = Callback::new(env, &handle, "PIPEWRAP")?;
+    let opened =
+        runtime.reactor(env).and_then(|reactor| Channel::open(&hooks, &reactor, callback, socket, settings));
+    Ok(match opened {
+        Ok(channel) => {
+            handle.set_named_property("write", engine::function(env, Rc::clone(&channel))?)?;
+            registry::add(channel).into()
+        }
+        Err(error) => -i64::from(sys::errno(&error)),
+    })
+}
+
+/// Sends a duplicate of `fd` along with the next message. Returns 0 or a negative errno.
+#[napi]
+pub fn attach(channel: u32, fd: RawFd) -> i32 {
+    match registry::find(channel).map(|channel| channel.attach(fd)) {
+        Some(Ok(())) => 0,
+        Some(Err(error)) => -sys::errno(&error),
+        None => -libc::EPIPE,
+    }
+}
+
+/// Hands an error to `uncaughtException`.
+#[napi]
+pub fn throw_uncaught(env: &Env, error: Unknown) -> Result<()> {
+    engine::throw_uncaught(env, &error)
+}
+
+/// Closes a descriptor that came with a message and that nobody takes.
+#[napi]
+pub fn close_fd(fd: RawFd) {
+    drop(sys::adopt(fd));
+}
+
+/// Tells the other end that this one is native.
+#[napi]
+pub fn introduce(channel: u32) {
+    if let Some(channel) = registry::find(channel) {
+        channel.introduce(&Internal::Native { version: VERSION });
+    }
+}
+
+/// How many awaited messages were written since this was asked last.
+#[napi]
+pub fn take_written(channel: u32) -> u32 {
+    registry::find(channel).map_or(0, |channel| channel.take_done())
+}
+
+/// No more messages are wanted. `true`: some have come and are still to be delivered, and `onEnd` is called after them.
+#[napi]
+pub fn end_channel(channel: u32) -> bool {
+    registry::find(channel).is_some_and(|channel| channel.end())
+}
+
+/// Closes the channel, once all that was sent is written.
+#[napi]
+pub fn close_channel(channel: u32) {
+    if let Some(channel) = registry::find(channel) {
+        channel.close();
+        if channel.is_closed() {
+            registry::forget(&channel);
+        }
+    }
+}
+
+/// Whether the event loop waits for the channel.
+#[napi]
+pub fn set_channel_referenced(channel: u32, referenced: bool) {
+    if let Some(channel) = registry::find(channel) {
+        channel.set_referenced(referenced);
+    }
+}
+
+/// Whether the event loop waits for the channel.
+#[napi]
+pub fn channel_has_ref(channel: u32) -> bool {
+    registry::find(channel).is_some_and(|channel| channel.has_ref())
+}
+
+/// The socket of the channel; a negative errno where it is closed.
+#[napi]
+pub fn channel_fd(channel: u32) -> i32 {
+    registry::find(channel).map_or(-libc::EINVAL, |channel| channel.fd())
+}

@@ -1,0 +1,145 @@
+//! The outputs of a process that nobody streams: gathered here until JavaScript asks for them.
+
+use std::cell::RefCell;
+use std::mem;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::rc::Rc;
+
+use crate::collect::{Gathered, Progress, Task};
+use crate::reactor::{Key, Reactor, Source, Turn};
+
+/// An output longer than this goes on in the background, bytes.
+const SHORT: usize = 256 * 1024;
+
+#[derive(Default)]
+enum Stage {
+    /// Read on the loop as it comes.
+    OnLoop { gathered: Gathered, key: Key },
+    /// Read by tokio, which wakes the source at the end.
+    OffLoop { task: Task, key: Key },
+    /// At its end, over its limit, or given up.
+    Over(Gathered),
+    /// JavaScript has it.
+    #[default]
+    Taken,
+}
+
+/// One output.
+pub(super) struct Output {
+    reactor: Rc<Reactor>,
+    stage: RefCell<Stage>,
+}
+
+impl Output {
+    /// Starts gathering what comes through `fd`, at most `limit` bytes; `source` is woken when there is something to be
+    /// read.
+    ///
+    /// # Errors
+    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
+    pub fn start(
+        reactor: &Rc<Reactor>,
+        fd: OwnedFd,
+        limit: u64,
+        source: Rc<dyn Source>,
+    ) -> std::io::Result<Self> {
+        let key = reactor.add(fd.as_raw_fd(), Turn::WithIo, source)?;
+        let stage = RefCell::new(Stage::OnLoop { gathered: Gathered::new(fd, limit), key });
+        Ok(Self { reactor: Rc::clone(reactor), stage })
+    }
+
+    /// Reads what is there, or takes what the background has read. `source` goes on being woken.
+    pub fn advance(&self, source: impl FnOnce() -> Rc<dyn Source>) {
+        let stage = &mut *self.stage.borrow_mut();
+        *stage = match mem::take(stage) {
+            Stage::OnLoop { mut gathered, key } => match gathered.read(SHORT) {
+                Progress::Waiting => Stage::OnLoop { gathered, key },
+                Progress::Over => self.finish(gathered, key),
+                Progress::More => self.move_off(gathered, key, source()),
+            },
+            Stage::OffLoop { task, key } => {
+                self.reactor.remove(key);
+                Stage::Over(task.stop())
+            }
+            other => other,
+        };
+    }
+
+    fn move_off(&self, mut gathered: Gathered, key: Key, source: Rc<dyn Source>) -> Stage {
+        let (Some(fd), Ok((thread_key, wake))) =
+            (gathered.fd.as_ref().map(AsRawFd::as_raw_fd), self.reactor.add_thread(Turn::WithIo, source))
+        else {
+            // Out of descriptors: then it is read here.
+            return match gathered.read(usize::MAX) {
+                Progress::Over => self.finish(gathered, key),
+                Progress::Waiting | Progress::More => Stage::OnLoop { gathered, key },
+            };
+        };
+        self.reactor.take_out(key, fd);
+        match Task::start(gathered, wake) {
+            Ok(task) => Stage::OffLoop { task, key: thread_key },
+            Err(gathered) => {
+                self.reactor.remove(thread_key);
+                Stage::Over(gathered)
+            }
+        }
+    }
+
+    fn finish(&self, gathered: Gathered, key: Key) -> Stage {
+        match &gathered.fd {
+            Some(fd) => self.reactor.take_out(key, fd.as_raw_fd()),
+            None => self.reactor.remove(key),
+        }
+        Stage::Over(gathered)
+    }
+
+    /// Whether it is read on the loop, so that what is there can be had at once.
+    pub fn is_on_loop(&self) -> bool {
+        matches!(*self.stage.borrow(), Stage::OnLoop { .. })
+    }
+
+    /// Whether no more will come.
+    pub fn is_over(&self) -> bool {
+        matches!(*self.stage.borrow(), Stage::Over(_) | Stage::Taken)
+    }
+
+    /// Whether more came than may.
+    pub fn is_over_limit(&self) -> bool {
+        matches!(&*self.stage.borrow(), Stage::Over(gathered) if gathered.is_over_limit())
+    }
+
+    /// How many bytes there were before the last read, once it is over.
+    pub fn before_last_read(&self) -> usize {
+        match &*self.stage.borrow() {
+            Stage::Over(gathered) => gathered.before_last,
+            _ => 0,
+        }
+    }
+
+    /// Closes the pipe and keeps what came.
+    pub fn close(&self) {
+        let gathered = self.stop();
+        self.stage.replace(Stage::Over(Gathered { fd: None, ..gathered }));
+    }
+
+    /// Hands everything over: what came, and the pipe if it isn't at its end.
+    pub fn take(&self) -> Gathered {
+        self.stop()
+    }
+
+    fn stop(&self) -> Gathered {
+        match self.stage.take() {
+            Stage::OnLoop { gathered, key } => {
+                if let Some(fd) = &gathered.fd {
+                    self.reactor.take_out(key, fd.as_raw_fd());
+                }
+                gathered
+            }
+            Stage::OffLoop { task, key } => {
+                self.reactor.remove(key);
+                task.stop()
+            }
+            Stage::Over(gathered) => gathered,
+            Stage::Taken => Gathered::default(),
+        }
+    }
+}

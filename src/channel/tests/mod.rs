@@ -1,0 +1,13 @@
+//! The channel's parts one by one, without Node. What they must equal was written by Node: `JSON.stringify`, `v8.serialize`.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod ancillary;
+mod inbox;
+mod internal;
+mod json;
+mod outbox;
+mod shared;
+mod spin;
+mod v8;
+mod v8_read;

@@ -1,0 +1,162 @@
+//! A running child: its pid, signals to it, and the wait for its end.
+//!
+//! The kernel keeps a child's pid until it is waited for, and only this type waits for its own child, by pid and never
+//! for «any» (libuv's children live in the same process). So no signal of ours can reach a stranger.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use crate::background;
+use crate::sys::{self, Exit};
+
+/// How the end of a child is noticed; `CHILD_PROCESS_RS_REAPER` chooses one for tests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    /// A process descriptor from clone (`CLONE_PIDFD`).
+    CloneFd,
+    /// A process descriptor from `pidfd_open(2)`.
+    OpenFd,
+    /// A thread that waits.
+    Thread,
+}
+
+fn preferred_method() -> Method {
+    static METHOD: OnceLock<Method> = OnceLock::new();
+    *METHOD.get_or_init(|| match std::env::var("CHILD_PROCESS_RS_REAPER").as_deref() {
+        Ok("thread") => Method::Thread,
+        Ok("pidfd_open") => Method::OpenFd,
+        _ => Method::CloneFd,
+    })
+}
+
+/// An unreaped child of this process. Dropped before its end, it is reaped in the background.
+#[derive(Debug)]
+pub struct Process {
+    pid: libc::pid_t,
+    fd: Option<OwnedFd>,
+    exit: Option<Exit>,
+    usage: Usage,
+}
+
+/// What a process has used (`getrusage(2)`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Time in user mode.
+    pub user: Duration,
+    /// Time in the kernel.
+    pub system: Duration,
+    /// The largest resident set, kilobytes.
+    pub max_rss: u64,
+}
+
+impl From<libc::rusage> for Usage {
+    fn from(usage: libc::rusage) -> Self {
+        #[allow(clippy::useless_conversion, reason = "microseconds are 32 bits wide on macOS")]
+        let time = |time: libc::timeval| {
+            let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_usec.into());
+            Duration::from_micros(micros.unsigned_abs())
+        };
+        let max_rss = usage.ru_maxrss.unsigned_abs() * sys::MAX_RSS_UNIT / 1024;
+        Self { user: time(usage.ru_utime), system: time(usage.ru_stime), max_rss }
+    }
+}
+
+impl Process {
+    /// Whether clone should be asked for a process descriptor.
+    pub(crate) fn wants_clone_fd() -> bool {
+        preferred_method() == Method::CloneFd
+    }
+
+    pub(crate) fn new(pid: libc::pid_t, fd: Option<OwnedFd>) -> Self {
+        let fd = match preferred_method() {
+            Method::Thread => None,
+            Method::CloneFd | Method::OpenFd => fd.or_else(|| sys::process_fd(pid).ok()),
+        };
+        Self { pid, fd, exit: None, usage: Usage::default() }
+    }
+
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The descriptor that becomes readable when the process ends; `None` where the kernel has no such thing, and
+    /// [`Process::watch_from_thread`] has to be used.
+    #[must_use]
+    pub fn fd(&self) -> Option<RawFd> {
+        self.fd.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// Calls `ended` from a thread of its own when the process has ended; it is left to be reaped.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn watch_from_thread(&self, ended: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let pid = self.pid;
+        thread::Builder::new().name("child-process-wait".into()).stack_size(64 * 1024).spawn(move || {
+            sys::wait_for_end(pid);
+            ended();
+        })?;
+        Ok(())
+    }
+
+    /// Sends `signal`; 0 only asks whether the process exists (`kill(2)`).
+    ///
+    /// # Errors
+    /// `ESRCH` once it is reaped, `EPERM`, `EINVAL`.
+    pub fn kill(&self, signal: i32) -> io::Result<()> {
+        match &self.fd {
+            _ if self.exit.is_some() => Err(io::Error::from_raw_os_error(libc::ESRCH)),
+            Some(fd) => sys::kill_by_fd(fd.as_fd(), signal),
+            None => sys::kill(self.pid, signal),
+        }
+    }
+
+    /// How the process ended, reaping it; `None` while it runs.
+    pub fn try_wait(&mut self) -> Option<Exit> {
+        self.wait(false)
+    }
+
+    /// Waits for the end.
+    pub fn wait_for_end(&mut self) -> Option<Exit> {
+        self.wait(true)
+    }
+
+    fn wait(&mut self, blocks: bool) -> Option<Exit> {
+        if self.exit.is_none() {
+            match sys::reap(self.pid, blocks) {
+                Ok(None) => {}
+                Ok(Some((exit, usage))) => {
+                    self.exit = Some(exit);
+                    self.usage = usage.into();
+                }
+                // Somebody else has waited for it: it is gone, and how it ended with it.
+                Err(_) => self.exit = Some(Exit { code: 0, signal: 0 }),
+            }
+        }
+        self.exit
+    }
+
+    /// What the process has used, once it has ended.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.try_wait().is_none() {
+            reap_later(self.pid);
+        }
+    }
+}
+
+/// Waits, on a thread, for a child whose owner went away first (a Worker that was terminated). Without a thread to be had
+/// it stays a zombie after its end, until this process ends.
+fn reap_later(pid: libc::pid_t) {
+    let _ = background::spawn_blocking(move || drop(sys::reap(pid, true)));
+}

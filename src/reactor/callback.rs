@@ -1,0 +1,123 @@
+//! Calls from the loop into JavaScript, as Node makes its own: in the async context of the call that asked for them
+//! (`AsyncLocalStorage` works), with microtasks and next ticks run afterwards, and what a listener throws handed to
+//! `uncaughtException`.
+
+use std::ptr;
+
+use napi::bindgen_prelude::{Function, FunctionRef, JsValue, JsValuesTupleIntoVec, Object};
+use napi::{Env, Result, Unknown, check_status, sys};
+
+use crate::engine::Held;
+
+/// An object that functions are to be called on later.
+pub struct Callback {
+    env: sys::napi_env,
+    receiver: sys::napi_ref,
+    context: sys::napi_async_context,
+}
+
+impl Callback {
+    /// Holds `receiver` strongly, and the async context that is current now under the resource name `name`.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn new(env: &Env, receiver: &Object, name: &str) -> Result<Self> {
+        let mut callback = Self { env: env.raw(), receiver: ptr::null_mut(), context: ptr::null_mut() };
+        let name = env.create_string(name)?;
+        // SAFETY: values of this scope; the results go into `callback`, whose drop releases them.
+        unsafe {
+            check_status!(sys::napi_create_reference(
+                env.raw(),
+                receiver.raw(),
+                1,
+                &raw mut callback.receiver
+            ))?;
+            check_status!(sys::napi_async_init(
+                env.raw(),
+                receiver.raw(),
+                name.raw(),
+                &raw mut callback.context
+            ))?;
+        }
+        Ok(callback)
+    }
+
+    /// Calls `function` on the receiver.
+    ///
+    /// # Errors
+    /// An N-API failure; what JavaScript throws is not one, it goes to `uncaughtException`.
+    pub fn call<A: JsValuesTupleIntoVec>(&self, function: &FunctionRef<A, ()>, arguments: A) -> Result<()> {
+        self.call_function(&function.borrow_back(&Env::from_raw(self.env))?, arguments)
+    }
+
+    /// The same, for a function of the current scope.
+    pub fn call_function<A: JsValuesTupleIntoVec>(
+        &self,
+        function: &Function<A, ()>,
+        arguments: A,
+    ) -> Result<()> {
+        self.make_callback(function.raw(), &arguments.into_vec(self.env)?).map(drop)
+    }
+
+    /// The same, for a function that is held. Gives the boolean that it returns, and `true` where it throws.
+    pub fn call_held<const N: usize>(
+        &self,
+        env: &Env,
+        function: &Held,
+        arguments: [&Unknown; N],
+    ) -> Result<bool> {
+        let result = self.make_callback(function.get(env)?.raw(), &arguments.map(JsValue::raw))?;
+        let mut is_true = true;
+        if let Some(result) = result {
+            // SAFETY: a value of the scope that is open; anything but a boolean leaves `is_true` alone.
+            let status = unsafe { sys::napi_get_value_bool(self.env, result, &raw mut is_true) };
+            is_true &= status == sys::Status::napi_ok;
+        }
+        Ok(is_true)
+    }
+
+    /// Gives what the function returns; nothing where it throws.
+    fn make_callback(
+        &self,
+        function: sys::napi_value,
+        arguments: &[sys::napi_value],
+    ) -> Result<Option<sys::napi_value>> {
+        // SAFETY: on the thread of the environment, inside the scope that `with_scope` opened.
+        unsafe {
+            let mut receiver = ptr::null_mut();
+            check_status!(sys::napi_get_reference_value(self.env, self.receiver, &raw mut receiver))?;
+            let mut result = ptr::null_mut();
+            let status = sys::napi_make_callback(
+                self.env,
+                self.context,
+                receiver,
+                function,
+                arguments.len(),
+                arguments.as_ptr(),
+                &raw mut result,
+            );
+            if status == sys::Status::napi_pending_exception {
+                let mut exception = ptr::null_mut();
+                check_status!(sys::napi_get_and_clear_last_exception(self.env, &raw mut exception))?;
+                check_status!(sys::napi_fatal_exception(self.env, exception))?;
+                return Ok(None);
+            }
+            check_status!(status)?;
+            Ok(Some(result))
+        }
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        // SAFETY: made by `new`, on this thread, and released once.
+        unsafe {
+            if !self.context.is_null() {
+                sys::napi_async_destroy(self.env, self.context);
+            }
+            if !self.receiver.is_null() {
+                sys::napi_delete_reference(self.env, self.receiver);
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Readiness on the libuv loop: one epoll set (mio) holds every descriptor of ours, and one `uv_poll_t` watches the set.
+//!
+//! One wake of the loop hands out all that is ready. What is latency-bound stays on the loop this way, without a thread
+//! to hand over from; and `ref()`/`unref()` count on one libuv handle, however many children there are.
+//!
+//! A reactor belongs to one loaded copy of the addon on one thread (a Worker, a realm). When its environment goes away,
+//! every source is told first, while JavaScript references can still be released; then the handle is closed, and the
+//! environment waits for that.
+
+mod callback;
+mod uv;
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+use napi::{Env, sys};
+use slab::Slab;
+
+pub use callback::Callback;
+use uv::Handles;
+
+use crate::engine;
+
+/// Something that waits for a descriptor, or for a thread, on the loop.
+pub trait Source {
+    /// The descriptor may be ready. Called again, or for nothing, now and then: look before acting.
+    fn ready(&self, env: &Env);
+    /// The environment is going away: let go of everything that belongs to it.
+    fn shut_down(&self);
+}
+
+/// When in a turn of the loop a source is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Among the rest of the I/O.
+    WithIo,
+    /// After it: what a process wrote before its end is read before the end is told, as with libuv's own processes.
+    AfterIo,
+}
+
+/// Names a registered source, and never another: the place of a source that is gone is used again, under another use
+/// number, so that a late event for the old one does not reach the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key(usize);
+
+impl Key {
+    const PLACE_BITS: u32 = usize::BITS / 2;
+
+    fn new(place: usize, use_number: usize) -> Self {
+        Self(place | use_number << Self::PLACE_BITS)
+    }
+
+    fn place(self) -> usize {
+        self.0 & ((1 << Self::PLACE_BITS) - 1)
+    }
+}
+
+struct Registered {
+    key: Key,
+    turn: Turn,
+    source: Rc<dyn Source>,
+}
+
+/// Events taken from the kernel at once.
+const BATCH: usize = 256;
+const WAKER: Token = Token(usize::MAX);
+
+/// The set, its sources, and the handle that watches it.
+pub struct Reactor {
+    env: sys::napi_env,
+    poll: RefCell<Poll>,
+    events: RefCell<Events>,
+    sources: RefCell<Slab<Registered>>,
+    /// How many sources there have been.
+    uses: Cell<usize>,
+    handles: Handles,
+    late: RefCell<Vec<Key>>,
+    references: Cell<usize>,
+    waker: RefCell<Option<Arc<Threads>>>,
+}
+
+/// What threads leave for the loop.
+struct Threads {
+    waker: Waker,
+    done: Mutex<Vec<Key>>,
+}
+
+impl Reactor {
+    /// A reactor on the loop of `env`.
+    ///
+    /// # Errors
+    /// `EMFILE`; `ENOSYS` where the program has no libuv.
+    pub fn new(env: &Env) -> io::Result<Rc<Self>> {
+        let poll = Poll::new()?;
+        let handles = Handles::new(env, poll.as_raw_fd())?;
+        let reactor = Rc::new(Self {
+            env: env.raw(),
+            poll: RefCell::new(poll),
+            events: RefCell::new(Events::with_capacity(BATCH)),
+            sources: RefCell::default(),
+            uses: Cell::new(0),
+            handles,
+            late: RefCell::default(),
+            references: Cell::new(0),
+            waker: RefCell::default(),
+        });
+        reactor.handles.start(Rc::clone(&reactor))?;
+        Ok(reactor)
+    }
+
+    /// Watches `fd` until it is closed or the source is removed.
+    ///
+    /// # Errors
+    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
+    pub fn add(&self, fd: RawFd, turn: Turn, source: Rc<dyn Source>) -> io::Result<Key> {
+        let key = self.register(turn, source);
+        let registered =
+            self.poll.borrow().registry().register(&mut SourceFd(&fd), Token(key.0), Interest::READABLE);
+        if let Err(error) = registered {
+            self.remove(key);
+            return Err(error);
+        }
+        Ok(key)
+    }
+
+    /// Has the source called again in the next turn of the loop if its descriptor is readable then, or `or_writable`.
+    ///
+    /// # Errors
+    /// `ENOMEM` (`epoll_ctl(2)`).
+    pub fn watch_again(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
+        let interest = if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest)
+    }
+
+    fn register(&self, turn: Turn, source: Rc<dyn Source>) -> Key {
+        self.uses.set(self.uses.get().wrapping_add(1));
+        let mut sources = self.sources.borrow_mut();
+        let entry = sources.vacant_entry();
+        let key = Key::new(entry.key(), self.uses.get());
+        entry.insert(Registered { key, turn, source });
+        key
+    }
+
+    fn find(&self, key: Key) -> Option<(Turn, Rc<dyn Source>)> {
+        let sources = self.sources.borrow();
+        let registered = sources.get(key.place()).filter(|registered| registered.key == key)?;
+        Some((registered.turn, Rc::clone(&registered.source)))
+    }
+
+    /// Forgets a source. Its descriptor leaves the set when it is closed.
+    pub fn remove(&self, key: Key) {
+        let mut sources = self.sources.borrow_mut();
+        let is_there = sources.get(key.place()).is_some_and(|registered| registered.key == key);
+        let gone = is_there.then(|| sources.remove(key.place()));
+        // Dropped after the borrow ends: a source may own others.
+        drop(sources);
+        drop(gone);
+    }
+
+    /// Forgets a source and takes its descriptor, which stays open, out of the set.
+    pub fn take_out(&self, key: Key, fd: RawFd) {
+        // It fails only for a descriptor that isn't in the set.
+        let _ = self.poll.borrow().registry().deregister(&mut SourceFd(&fd));
+        self.remove(key);
+    }
+
+    /// Registers a source that a thread will wake by calling what this returns.
+    ///
+    /// # Errors
+    /// `EMFILE`.
+    pub fn add_thread(
+        &self,
+        turn: Turn,
+        source: Rc<dyn Source>,
+    ) -> io::Result<(Key, impl FnOnce() + Send + 'static)> {
+        let threads = match &mut *self.waker.borrow_mut() {
+            Some(threads) => Arc::clone(threads),
+            empty => {
+                let waker = Waker::new(self.poll.borrow().registry(), WAKER)?;
+                Arc::clone(empty.insert(Arc::new(Threads { waker, done: Mutex::default() })))
+            }
+        };
+        let key = self.register(turn, source);
+        let wake = move || {
+            threads.done.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+            // Fails only when the reactor is gone, and then nobody waits.
+            let _ = threads.waker.wake();
+        };
+        Ok((key, wake))
+    }
+
+    /// Keeps the loop alive until [`Reactor::release`] is called as often.
+    pub fn retain(&self) {
+        self.references.set(self.references.get() + 1);
+        if self.references.get() == 1 {
+            self.handles.reference();
+        }
+    }
+
+    /// Takes one [`Reactor::retain`] back.
+    pub fn release(&self) {
+        self.references.set(self.references.get().saturating_sub(1));
+        if self.references.get() == 0 {
+            self.handles.unreference();
+        }
+    }
+
+    /// Retains or releases for someone who remembers in `retained` which of the two came last.
+    pub fn set_retained(&self, retained: &Cell<bool>, wanted: bool) {
+        if wanted != retained.replace(wanted) {
+            if wanted { self.retain() } else { self.release() }
+        }
+    }
+
+    /// Hands out everything that is ready. Sources run without any borrow held: they may add and remove others.
+    fn dispatch(&self) {
+        let env = Env::from_raw(self.env);
+        loop {
+            let mut ready = vec![];
+            {
+                let mut events = self.events.borrow_mut();
+                if self.poll.borrow_mut().poll(&mut events, Some(Duration::ZERO)).is_err() {
+                    return;
+                }
+                for event in events.iter() {
+                    match event.token() {
+                        WAKER => self.take_woken(&mut ready),
+                        Token(key) => ready.push(Key(key)),
+                    }
+                }
+            }
+            for key in &ready {
+                match self.find(*key) {
+                    Some((Turn::WithIo, source)) => {
+                        engine::with_scope(&env, || source.ready(&env));
+                    }
+                    Some((Turn::AfterIo, _)) => self.put_off(*key),
+                    None => {}
+                }
+            }
+            if ready.len() < BATCH {
+                return;
+            }
+        }
+    }
+
+    fn put_off(&self, key: Key) {
+        if self.late.borrow().is_empty() {
+            self.handles.call_late();
+        }
+        self.late.borrow_mut().push(key);
+    }
+
+    /// Calls the sources that were put off.
+    fn dispatch_late(&self) {
+        let env = Env::from_raw(self.env);
+        for key in self.late.take() {
+            if let Some((_, source)) = self.find(key) {
+                engine::with_scope(&env, || source.ready(&env));
+            }
+        }
+    }
+
+    fn take_woken(&self, ready: &mut Vec<Key>) {
+        if let Some(threads) = &*self.waker.borrow() {
+            ready.append(&mut threads.done.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn shut_down(&self) {
+        let sources: Vec<_> = self.sources.borrow_mut().drain().collect();
+        for registered in sources {
+            registered.source.shut_down();
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The few libuv functions that the reactor needs, found in the running program (Node exports them), and its two handles,
+//! which live as long as their environment: a `uv_poll_t` on the set, and a `uv_check_t` for what comes after the I/O of
+//! a turn of the loop.
+
+use std::ffi::c_void;
+use std::io;
+use std::os::fd::RawFd;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+use libc::c_int;
+use libloading::os::unix::Library;
+use napi::{Env, sys};
+
+use super::Reactor;
+
+type Loop = sys::uv_loop_s;
+type Handle = c_void;
+type PollCallback = extern "C" fn(*mut Handle, c_int, c_int);
+type HandleCallback = extern "C" fn(*mut Handle);
+
+/// Of `uv_handle_type`: part of libuv's stable ABI.
+const UV_CHECK: c_int = 2;
+const UV_POLL: c_int = 8;
+/// `UV_READABLE` of `uv_poll_event`.
+const UV_READABLE: c_int = 1;
+
+struct Functions {
+    handle_size: extern "C" fn(c_int) -> usize,
+    poll_init: extern "C" fn(*mut Loop, *mut Handle, c_int) -> c_int,
+    poll_start: extern "C" fn(*mut Handle, c_int, PollCallback) -> c_int,
+    check_init: extern "C" fn(*mut Loop, *mut Handle) -> c_int,
+    check_start: extern "C" fn(*mut Handle, HandleCallback) -> c_int,
+    check_stop: extern "C" fn(*mut Handle) -> c_int,
+    set_data: extern "C" fn(*mut Handle, *mut c_void),
+    get_data: extern "C" fn(*const Handle) -> *mut c_void,
+    reference: extern "C" fn(*mut Handle),
+    unreference: extern "C" fn(*mut Handle),
+    close: extern "C" fn(*mut Handle, HandleCallback),
+}
+
+/// The functions; `None` where the program has no libuv (Bun, Deno).
+fn functions() -> Option<&'static Functions> {
+    static FUNCTIONS: OnceLock<Option<Functions>> = OnceLock::new();
+    FUNCTIONS
+        .get_or_init(|| {
+            let program = Library::this();
+            // SAFETY: each symbol, where it exists, is the libuv function of this name with the type of its field.
+            unsafe {
+                Some(Functions {
+                    handle_size: *program.get(c"uv_handle_size").ok()?,
+                    poll_init: *program.get(c"uv_poll_init").ok()?,
+                    poll_start: *program.get(c"uv_poll_start").ok()?,
+                    check_init: *program.get(c"uv_check_init").ok()?,
+                    check_start: *program.get(c"uv_check_start").ok()?,
+                    check_stop: *program.get(c"uv_check_stop").ok()?,
+                    set_data: *program.get(c"uv_handle_set_data").ok()?,
+                    get_data: *program.get(c"uv_handle_get_data").ok()?,
+                    reference: *program.get(c"uv_ref").ok()?,
+                    unreference: *program.get(c"uv_unref").ok()?,
+                    close: *program.get(c"uv_close").ok()?,
+                })
+            }
+        })
+        .as_ref()
+}
+
+/// The handles. They are closed when the environment goes away, and freed by libuv's close callbacks.
+pub(super) struct Handles {
+    uv: &'static Functions,
+    poll: *mut Handle,
+    check: *mut Handle,
+    env: sys::napi_env,
+}
+
+impl Handles {
+    /// Handles on the loop of `env`, to watch `fd`; not yet started.
+    pub fn new(env: &Env, fd: RawFd) -> io::Result<Self> {
+        let uv = functions().ok_or(io::ErrorKind::Unsupported)?;
+        let uv_loop = env.get_uv_event_loop().map_err(unsupported)?;
+        let (poll, check) = (allocate(uv, UV_POLL), allocate(uv, UV_CHECK));
+        let status = (uv.poll_init)(uv_loop, poll, fd);
+        if status != 0 {
+            // SAFETY: not initialised, so libuv does not know them.
+            unsafe {
+                libc::free(poll);
+                libc::free(check);
+            }
+            return Err(io::Error::from_raw_os_error(-status));
+        }
+        // Cannot fail.
+        (uv.check_init)(uv_loop, check);
+        Ok(Self { uv, poll, check, env: env.raw() })
+    }
+
+    /// Starts watching, without keeping the loop alive, and has the environment close the handles at its end. They hold
+    /// the reactor from here on.
+    pub fn start(&self, reactor: Rc<Reactor>) -> io::Result<()> {
+        let reactor: *mut c_void = Rc::into_raw(reactor).cast_mut().cast();
+        (self.uv.set_data)(self.poll, reactor);
+        (self.uv.set_data)(self.check, reactor);
+        (self.uv.poll_start)(self.poll, UV_READABLE, on_readable);
+        (self.uv.unreference)(self.poll);
+        (self.uv.unreference)(self.check);
+        // SAFETY: the hook's argument is the reactor, which lives until the hook has closed the handles.
+        let status = unsafe {
+            sys::napi_add_async_cleanup_hook(self.env, Some(on_environment_end), reactor, ptr::null_mut())
+        };
+        napi::check_status!(status).map_err(unsupported)
+    }
+
+    /// Keeps the loop alive.
+    pub fn reference(&self) {
+        (self.uv.reference)(self.poll);
+    }
+
+    pub fn unreference(&self) {
+        (self.uv.unreference)(self.poll);
+    }
+
+    /// Has [`Reactor::dispatch_late`] called once, after the I/O of this turn of the loop.
+    pub fn call_late(&self) {
+        (self.uv.check_start)(self.check, on_check);
+    }
+
+    fn close(&self, closing: *mut Closing) {
+        for handle in [self.poll, self.check] {
+            (self.uv.set_data)(handle, closing.cast());
+            (self.uv.close)(handle, closed);
+        }
+    }
+}
+
+fn unsupported(error: napi::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, error.reason)
+}
+
+/// Zeroed memory for a handle; freed in [`closed`].
+fn allocate(uv: &Functions, kind: c_int) -> *mut Handle {
+    // SAFETY: plain memory of the size that libuv asks for. The allocator of the process does not return null.
+    unsafe { libc::calloc(1, (uv.handle_size)(kind)) }
+}
+
+/// The reactor of a handle that is not closing, with a count of its own that keeps it while JavaScript runs.
+fn reactor_of(handle: *mut Handle) -> Option<Rc<Reactor>> {
+    let reactor = (functions()?.get_data)(handle).cast_const().cast::<Reactor>();
+    // SAFETY: the data is the Rc that `start` put there, which only `on_environment_end` takes back, and closing handles
+    // get no callbacks but the last.
+    unsafe {
+        Rc::increment_strong_count(reactor);
+        Some(Rc::from_raw(reactor))
+    }
+}
+
+extern "C" fn on_readable(handle: *mut Handle, _status: c_int, _events: c_int) {
+    if let Some(reactor) = reactor_of(handle) {
+        reactor.dispatch();
+    }
+}
+
+extern "C" fn on_check(handle: *mut Handle) {
+    if let Some(uv) = functions() {
+        (uv.check_stop)(handle);
+    }
+    if let Some(reactor) = reactor_of(handle) {
+        reactor.dispatch_late();
+    }
+}
+
+/// What the close callbacks need: the reactor, which the last of them drops, and the hook to report the end to.
+struct Closing {
+    _reactor: Rc<Reactor>,
+    hook: sys::napi_async_cleanup_hook_handle,
+    left: usize,
+}
+
+unsafe extern "C" fn on_environment_end(hook: sys::napi_async_cleanup_hook_handle, reactor: *mut c_void) {
+    // SAFETY: the Rc that `start` gave away, taken back once.
+    let reactor = unsafe { Rc::from_raw(reactor.cast_const().cast::<Reactor>()) };
+    reactor.shut_down();
+    let closing = Box::into_raw(Box::new(Closing { _reactor: Rc::clone(&reactor), hook, left: 2 }));
+    reactor.handles.close(closing);
+}
+
+extern "C" fn closed(handle: *mut Handle) {
+    if let Some(uv) = functions() {
+        let closing = (uv.get_data)(handle).cast::<Closing>();
+        // SAFETY: the box that `on_environment_end` made; libuv is done with the handle. The set's descriptor is closed
+        // with the reactor, after both handles.
+        unsafe {
+            libc::free(handle);
+            (*closing).left -= 1;
+            if (*closing).left == 0 {
+                let closing = Box::from_raw(closing);
+                sys::napi_remove_async_cleanup_hook(closing.hook);
+            }
+        }
+    }
+}

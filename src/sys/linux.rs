@@ -1,0 +1,203 @@
+//! Linux.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::AtomicI32;
+
+use libc::{c_char, c_int, c_void, pid_t};
+use nix::sys::socket::MsgFlags;
+
+use super::{Cloned, Mapping, check, clock};
+
+#[path = "linux_child.rs"]
+pub mod child;
+
+/// The signals that only this platform has.
+pub const SIGNALS: &[(&str, i32)] =
+    &[("SIGSTKFLT", libc::SIGSTKFLT), ("SIGPOLL", libc::SIGPOLL), ("SIGPWR", libc::SIGPWR)];
+/// What `ru_maxrss` counts, bytes.
+pub const MAX_RSS_UNIT: u64 = 1024;
+/// Whether the C library leaves the old string of an environment variable where it is when the variable is set anew.
+pub const KEEPS_OLD_ENVIRONMENT: bool = cfg!(target_env = "gnu");
+
+unsafe extern "C" {
+    #[link_name = "environ"]
+    static mut ENVIRON: *const *const c_char;
+}
+
+pub(super) fn environ() -> *const *const c_char {
+    // SAFETY: reading the pointer; see `for_each_env` for who writes it.
+    unsafe { ENVIRON }
+}
+
+/// A pair of connected stream sockets, close-on-exec and blocking.
+///
+/// # Errors
+/// Those of `socketpair(2)`: `EMFILE`, `ENFILE`.
+pub fn stream_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut fds: [RawFd; 2] = [-1; 2];
+    // SAFETY: `fds` has room for two descriptors.
+    check(unsafe {
+        libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0, fds.as_mut_ptr())
+    })?;
+    Ok(own_pair(fds))
+}
+
+/// A clock that is read in no time and turns every few milliseconds (`CLOCK_MONOTONIC_COARSE`), nanoseconds.
+#[must_use]
+pub fn coarse_time() -> u64 {
+    clock(libc::CLOCK_MONOTONIC_COARSE)
+}
+
+/// How the channel reads: what is there now, descriptors close-on-exec (`recvmsg(2)`).
+pub const RECEIVE_FLAGS: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_CMSG_CLOEXEC);
+
+/// Memory with `bytes` in it that another process can map, and that nobody can change any more (`memfd_create(2)`,
+/// `F_ADD_SEALS`).
+///
+/// # Errors
+/// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC`, `ENOSYS`.
+pub fn sealed_memory(bytes: &[u8]) -> io::Result<OwnedFd> {
+    // SAFETY: the name is NUL-terminated.
+    let fd = check(unsafe {
+        libc::memfd_create(c"child-process-rs".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)
+    })?;
+    // SAFETY: the kernel has just made it and nobody else knows it.
+    let mut file = unsafe { File::from_raw_fd(fd) };
+    file.write_all(bytes)?;
+    // SAFETY: plain integers.
+    check(unsafe { libc::fcntl(fd, libc::F_ADD_SEALS, SEALS) })?;
+    Ok(file.into())
+}
+
+const SEALS: c_int = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
+
+/// Maps the first `length` bytes of what [`sealed_memory`] gave in another process; what this process writes there only it
+/// sees.
+///
+/// # Errors
+/// `EINVAL` where it isn't sealed, or shorter; `ENOMEM`.
+pub fn map_sealed(fd: OwnedFd, length: usize) -> io::Result<Mapping> {
+    // SAFETY: plain integers.
+    let seals = check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) })?;
+    let file = File::from(fd);
+    if seals & SEALS != SEALS || file.metadata()?.len() < length as u64 || length == 0 {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    // Filled in while it can only be read: filling in what can be written would copy every page.
+    // SAFETY: a new mapping at an address of the kernel's choice.
+    let address = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            length,
+            libc::PROT_READ,
+            libc::MAP_PRIVATE | libc::MAP_POPULATE,
+            file.as_raw_fd(),
+            0,
+        )
+    };
+    if address == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    let mapping = Mapping { address, length };
+    // SAFETY: the whole of a mapping that nobody else knows.
+    check(unsafe { libc::mprotect(address, length, libc::PROT_READ | libc::PROT_WRITE) })?;
+    Ok(mapping)
+}
+
+/// A close-on-exec pipe: (read end, write end).
+///
+/// # Errors
+/// Those of `pipe2(2)`: `EMFILE`, `ENFILE`.
+pub fn status_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut fds: [RawFd; 2] = [-1; 2];
+    // SAFETY: `fds` has room for two descriptors.
+    check(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    Ok(own_pair(fds))
+}
+
+fn own_pair([first, second]: [RawFd; 2]) -> (OwnedFd, OwnedFd) {
+    // SAFETY: the kernel has just made both and nobody else knows them.
+    unsafe { (OwnedFd::from_raw_fd(first), OwnedFd::from_raw_fd(second)) }
+}
+
+/// A descriptor of the unreaped child `pid` (`pidfd_open(2)`, Linux 5.3).
+///
+/// # Errors
+/// `ENOSYS` on older kernels and in some sandboxes, `EMFILE`.
+pub fn process_fd(pid: pid_t) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open takes plain integers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if fd == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a fresh descriptor that nobody else knows.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Sends `signal` through a process descriptor (`pidfd_send_signal(2)`).
+///
+/// # Errors
+/// `ESRCH`, `EPERM`, `EINVAL`.
+pub fn kill_by_fd(process: BorrowedFd, signal: i32) -> io::Result<()> {
+    // SAFETY: a valid descriptor, a signal number, no siginfo, no flags.
+    let result = unsafe {
+        libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal, std::ptr::null::<c_void>(), 0)
+    };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Sleeps while `word` is 1, until the kernel clears it (`futex(2)`); may return early.
+pub fn wait_while_set(word: &AtomicI32) {
+    // SAFETY: `word` is valid; no timeout.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT,
+            1,
+            std::ptr::null::<libc::timespec>(),
+        );
+    }
+}
+
+/// Starts `run(argument)` in a child process that shares this one's memory until it execs or exits, and returns at once
+/// (`clone(2)` with `CLONE_VM` and without `CLONE_VFORK`). The kernel zeroes `occupied` when the child has left.
+///
+/// # Safety
+/// All signals are blocked. `stack_top` is the 16-byte-aligned end of a writable stack that nobody else uses, and it,
+/// `argument` with all that it refers to and `occupied` stay valid until the kernel has zeroed `occupied`. `run` makes
+/// raw system calls only.
+///
+/// # Errors
+/// `EAGAIN`, `ENOMEM`, `EMFILE`; `EPERM`, `ENOSYS`, `EINVAL` where a sandbox refuses.
+pub unsafe fn clone_sharing_memory(
+    run: extern "C" fn(*mut c_void) -> c_int,
+    stack_top: *mut c_void,
+    argument: *mut c_void,
+    occupied: &AtomicI32,
+    want_process_fd: bool,
+) -> io::Result<Cloned> {
+    let mut process: RawFd = -1;
+    let mut flags = libc::CLONE_VM | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+    if want_process_fd {
+        flags |= libc::CLONE_PIDFD;
+    }
+    // SAFETY: the caller's promises; `process` takes the descriptor before clone returns.
+    let pid = unsafe {
+        libc::clone(
+            run,
+            stack_top,
+            flags,
+            argument,
+            &raw mut process,
+            std::ptr::null_mut::<c_void>(),
+            occupied.as_ptr(),
+        )
+    };
+    check(pid)?;
+    // SAFETY: the kernel has put a fresh descriptor there; an older one has ignored the flag and left -1.
+    let process = (process != -1).then(|| unsafe { OwnedFd::from_raw_fd(process) });
+    Ok(Cloned { pid, process })
+}

@@ -1,0 +1,333 @@
+//! What Linux and macOS do alike.
+
+use std::cell::RefCell;
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use libc::{c_int, c_void, pid_t};
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code; 0 when a signal ended the process.
+    pub code: i32,
+    /// The number of the signal that ended the process; 0 when it exited by itself.
+    pub signal: i32,
+}
+
+/// What [`super::clone_sharing_memory`] gives.
+pub struct Cloned {
+    pub pid: pid_t,
+    /// The process's descriptor, where the kernel gave one.
+    pub process: Option<OwnedFd>,
+}
+
+/// Turns the `-1` of a libc call into its `errno`.
+pub(super) fn check(result: c_int) -> io::Result<c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// The positive errno of an error that a system call gave.
+#[must_use]
+pub fn errno(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// Sends `signal` to an unreaped child (`kill(2)`).
+///
+/// # Errors
+/// `EPERM`, `EINVAL`, `ESRCH`.
+pub fn kill(pid: pid_t, signal: i32) -> io::Result<()> {
+    // SAFETY: kill(2) takes plain integers.
+    check(unsafe { libc::kill(pid, signal) }).map(drop)
+}
+
+/// Waits until an entry of `set` is ready or `timeout` is over (`poll(2)`); `None` waits forever. An interruption counts as
+/// nothing being ready.
+///
+/// # Errors
+/// `EINVAL`, `ENOMEM`.
+pub fn wait_for_events(set: &mut [libc::pollfd], timeout: Option<Duration>) -> io::Result<()> {
+    // Rounded up: a wait that ends too early would be repeated.
+    let milliseconds =
+        timeout.map_or(-1, |timeout| timeout.as_micros().div_ceil(1000).try_into().unwrap_or(c_int::MAX));
+    // SAFETY: `set` is valid for its length.
+    match check(unsafe { libc::poll(set.as_mut_ptr(), set.len() as libc::nfds_t, milliseconds) }) {
+        Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+        Ok(_) => Ok(()),
+        Err(_) => {
+            for entry in set {
+                entry.revents = 0;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Whether `fd` is readable, or its other end gone, now.
+#[must_use]
+pub fn is_readable(fd: BorrowedFd) -> bool {
+    let mut set = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+    wait_for_events(&mut set, Some(Duration::ZERO)).is_ok() && set.iter().all(|entry| entry.revents != 0)
+}
+
+/// Sends what fits now into a socket (`send(2)`).
+///
+/// # Errors
+/// `EAGAIN` where nothing fits, `EPIPE` where nobody reads any more.
+pub fn send(socket: BorrowedFd, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: `bytes` is valid for its length.
+    let sent = unsafe {
+        libc::send(
+            socket.as_raw_fd(),
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+        )
+    };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Takes over a descriptor that somebody handed to this process, and closes it at exec.
+#[must_use]
+pub fn adopt(fd: RawFd) -> OwnedFd {
+    // SAFETY: the caller has been given it and knows of no other owner.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: plain integers. It fails only for a descriptor that is not open.
+    let _ = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
+    fd
+}
+
+pub(super) fn clock(id: libc::clockid_t) -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is valid for writing; it fails only for a clock that there isn't, and then stays zero.
+    unsafe { libc::clock_gettime(id, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Another descriptor of the same thing, close-on-exec (`fcntl(2)`, `F_DUPFD_CLOEXEC`).
+///
+/// # Errors
+/// `EBADF`, `EMFILE`.
+pub fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: plain integers; the result is a new descriptor that nobody else knows.
+    unsafe { check(libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3)).map(|fd| OwnedFd::from_raw_fd(fd)) }
+}
+
+/// Memory of this process alone, given back when this is dropped (`munmap(2)`).
+#[derive(Debug)]
+pub struct Mapping {
+    pub(super) address: *mut c_void,
+    pub(super) length: usize,
+}
+
+impl Mapping {
+    /// Where it begins, to be read and written.
+    #[must_use]
+    pub fn address(&self) -> *mut c_void {
+        self.address
+    }
+
+    /// How long it is, bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `map_sealed`, and given back once.
+        unsafe { libc::munmap(self.address, self.length) };
+    }
+}
+
+/// Has `hook` called when the process exits, after JavaScript (`atexit(3)`).
+pub fn at_exit(hook: extern "C" fn()) {
+    // SAFETY: a plain function; it fails only without memory, and then it isn't called.
+    unsafe { libc::atexit(hook) };
+}
+
+/// The most that [`receive`] takes at once, bytes: as much as libuv reads at once.
+pub const CHUNK: usize = 64 * 1024;
+
+/// Appends to `bytes` what a socket has now, at most [`CHUNK`] bytes (`recv(2)`); 0 is its end.
+///
+/// # Errors
+/// `EAGAIN` where there is nothing yet, `ECONNRESET`.
+pub fn receive(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    thread_local! {
+        static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into());
+    }
+    if bytes.is_empty() {
+        // Most outputs are short, and one read is all: not worth the room for a long one.
+        return SCRATCH.with_borrow_mut(|scratch| {
+            let received = receive_raw(socket, scratch.as_mut_ptr(), scratch.len())?;
+            bytes.extend_from_slice(scratch.get(..received).unwrap_or_default());
+            Ok(received)
+        });
+    }
+    bytes.reserve(CHUNK);
+    let received = receive_raw(socket, bytes.spare_capacity_mut().as_mut_ptr().cast(), CHUNK)?;
+    // SAFETY: the kernel has initialised so many bytes of the spare capacity.
+    unsafe { bytes.set_len(bytes.len() + received) };
+    Ok(received)
+}
+
+fn receive_raw(socket: BorrowedFd, room: *mut u8, length: usize) -> io::Result<usize> {
+    // SAFETY: both callers have room for `length` bytes there.
+    let received = unsafe { libc::recv(socket.as_raw_fd(), room.cast(), length, libc::MSG_DONTWAIT) };
+    usize::try_from(received).map_err(|_| io::Error::last_os_error())
+}
+
+/// Takes the status of the child `pid` (`wait4(2)`), restarting on signals; `None`: it still runs, and `blocks` is false.
+///
+/// # Errors
+/// `ECHILD` when it isn't ours to wait for.
+pub fn reap(pid: pid_t, blocks: bool) -> io::Result<Option<(Exit, libc::rusage)>> {
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    loop {
+        // SAFETY: `status` and `usage` are valid for writing.
+        match check(unsafe {
+            libc::wait4(pid, &raw mut status, if blocks { 0 } else { libc::WNOHANG }, usage.as_mut_ptr())
+        }) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+            Ok(0) => return Ok(None),
+            Ok(_) => break,
+        }
+    }
+    let exit = if libc::WIFEXITED(status) {
+        Exit { code: libc::WEXITSTATUS(status), signal: 0 }
+    } else {
+        Exit { code: 0, signal: libc::WTERMSIG(status) }
+    };
+    // SAFETY: all zero is a valid rusage, and wait4 has filled it.
+    Ok(Some((exit, unsafe { usage.assume_init() })))
+}
+
+/// Waits for the end of the child `pid` and leaves the zombie (`waitid(2)`).
+pub fn wait_for_end(pid: pid_t) {
+    // SAFETY: an all-zero siginfo_t is a valid one.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: `info` is valid for writing.
+        match check(unsafe {
+            libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut info, libc::WEXITED | libc::WNOWAIT)
+        }) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            _ => return,
+        }
+    }
+}
+
+/// Whether `fd` is an open descriptor.
+///
+/// # Errors
+/// `EBADF`.
+pub fn check_open(fd: RawFd) -> io::Result<()> {
+    // SAFETY: plain integers.
+    check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).map(drop)
+}
+
+/// Whether `fd` is open and kept at exec.
+#[must_use]
+pub fn is_inheritable(fd: RawFd) -> bool {
+    // SAFETY: plain integers.
+    check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).is_ok_and(|flags| flags & libc::FD_CLOEXEC == 0)
+}
+
+/// Whether this process may execute the regular file at `path`, as `execve(2)` would judge it, without executing it. A
+/// file that everybody may execute is not looked at twice: that its mount is `noexec` shows at the exec.
+///
+/// # Errors
+/// The errno that `execve(2)` would give: `EACCES` for a directory or a file without an execute bit, and every error of
+/// path resolution.
+pub fn check_executable(path: &CStr) -> io::Result<libc::stat> {
+    let stat = stat(path)?;
+    if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return Err(io::Error::from_raw_os_error(libc::EACCES));
+    }
+    if stat.st_mode & libc::S_IXOTH == 0 {
+        check_access(path)?;
+    }
+    Ok(stat)
+}
+
+/// `access(2)` for execution or search, by the effective ids.
+fn check_access(path: &CStr) -> io::Result<()> {
+    // SAFETY: `path` is NUL-terminated.
+    check(unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::X_OK, libc::AT_EACCESS) }).map(drop)
+}
+
+/// Whether `chdir(2)` to `path` would succeed.
+///
+/// # Errors
+/// The errno that `chdir(2)` would give.
+pub fn check_directory(path: &CStr) -> io::Result<()> {
+    if stat(path)?.st_mode & libc::S_IFMT != libc::S_IFDIR {
+        return Err(io::Error::from_raw_os_error(libc::ENOTDIR));
+    }
+    check_access(path)
+}
+
+fn stat(path: &CStr) -> io::Result<libc::stat> {
+    let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `path` is NUL-terminated and `stat` has room for the result.
+    check(unsafe { libc::stat(path.as_ptr(), stat.as_mut_ptr()) })?;
+    // SAFETY: stat(2) succeeded, so it filled the struct.
+    Ok(unsafe { stat.assume_init() })
+}
+
+/// Visits each `NAME=value` of the environment that this process would pass on by itself.
+pub fn for_each_env(mut visit: impl FnMut(&CStr)) {
+    let mut entry = super::environ();
+    if entry.is_null() {
+        return;
+    }
+    // SAFETY: `environ` is a NULL-terminated array of NUL-terminated strings. Node writes to it on this, the main
+    // thread only (a Worker has a copy of process.env of its own and never comes here).
+    unsafe {
+        while !(*entry).is_null() {
+            visit(CStr::from_ptr(*entry));
+            entry = entry.add(1);
+        }
+    }
+}
+
+/// All signals blocked on this thread until dropped, so that no handler of the parent runs in a child that still shares
+/// its memory.
+pub struct SignalsBlocked {
+    previous: libc::sigset_t,
+}
+
+impl SignalsBlocked {
+    #[must_use]
+    pub fn new() -> Self {
+        let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        let mut previous = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: both sets are valid for writing; pthread_sigmask cannot fail with SIG_SETMASK and valid pointers.
+        let previous = unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), previous.as_mut_ptr());
+            previous.assume_init()
+        };
+        Self { previous }
+    }
+}
+
+impl Default for SignalsBlocked {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for SignalsBlocked {
+    fn drop(&mut self) {
+        // SAFETY: `previous` was filled by pthread_sigmask.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.previous, std::ptr::null_mut()) };
+    }
+}

@@ -71,7 +71,7 @@ impl OffLoop {
 struct FinishSource(Rc<OffLoop>);
 
 impl Source for FinishSource {
-    fn ready(&self, env: &Env) {
+    fn ready(&self, env: &Env, _is_over: bool) {
         let _ = self.0.finish(env);
     }
 

@@ -360,7 +360,7 @@ impl Child {
 struct ExecSource(Rc<Child>);
 
 impl Source for ExecSource {
-    fn ready(&self, _env: &Env) {
+    fn ready(&self, _env: &Env, _is_over: bool) {
         self.0.poll_exec();
     }
 
@@ -373,7 +373,7 @@ impl Source for ExecSource {
 struct ExitSource(Rc<Child>);
 
 impl Source for ExitSource {
-    fn ready(&self, _env: &Env) {
+    fn ready(&self, _env: &Env, _is_over: bool) {
         self.0.poll_exit();
     }
 

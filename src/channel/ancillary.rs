@@ -1,23 +1,24 @@
 //! Bytes together with descriptors (`SCM_RIGHTS`, `unix(7)`).
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recv, recvmsg, sendmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, recv, sendmsg};
 
-use crate::sys;
+use crate::sys::{self, Received};
 
 /// The most descriptors that the kernel takes with one message (`SCM_MAX_FD`).
 pub const MOST: usize = 253;
 
 /// Room for the control messages of one read.
-pub struct Room(Vec<u8>);
+pub struct Room(Vec<usize>);
 
 impl Default for Room {
     fn default() -> Self {
-        Self(nix::cmsg_space!([RawFd; MOST]))
+        /// The header of the control data, words.
+        const HEADER: usize = 2;
+        Self(vec![0; HEADER + (MOST * size_of::<RawFd>()).div_ceil(size_of::<usize>())])
     }
 }
 
@@ -34,7 +35,7 @@ pub fn send(socket: BorrowedFd, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize
     Ok(sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &rights, flags, None)?)
 }
 
-/// Reads what is there now into `bytes`; descriptors that came with it are added to `fds`, closed at exec. 0 is the end.
+/// Reads what is there now into `bytes`; descriptors that came with it are added to `fds`, closed at exec.
 ///
 /// # Errors
 /// `EAGAIN` where there is nothing yet, `ECONNRESET`.
@@ -43,22 +44,8 @@ pub fn receive(
     bytes: &mut [u8],
     room: &mut Room,
     fds: &mut Vec<OwnedFd>,
-) -> io::Result<usize> {
-    let mut parts = [IoSliceMut::new(bytes)];
-    let received = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut room.0), sys::RECEIVE_FLAGS)?;
-    // An error here means that control data was cut short; the kernel has closed what did not fit.
-    match received.cmsgs() {
-        Ok(messages) => {
-            for message in messages {
-                if let ControlMessageOwned::ScmRights(rights) = message {
-                    fds.extend(rights.into_iter().map(sys::adopt));
-                }
-            }
-        }
-        Err(Errno::ENOBUFS) => {}
-        Err(error) => return Err(error.into()),
-    }
-    Ok(received.bytes)
+) -> io::Result<Received> {
+    sys::receive_with_rights(socket, bytes, &mut room.0, fds)
 }
 
 /// Waits until there is room to write, at most `patience`, and drops what comes meanwhile: the other end may itself be waiting

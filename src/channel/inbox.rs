@@ -39,6 +39,12 @@ impl Inbox {
         Self { mode, buffer: vec![], start: 0, end: 0, searched: 0, limit }
     }
 
+    /// The longest message, bytes.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Room to read into.
     pub fn room(&mut self) -> &mut [u8] {
         if self.start == self.end {

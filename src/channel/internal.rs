@@ -25,6 +25,9 @@ pub enum Internal {
     /// The other end has taken so many bytes out of shared memory.
     #[serde(rename = "NODE_CHILD_PROCESS_RS_TAKEN")]
     Taken { bytes: f64 },
+    /// Stands for a message of so many bytes in shared memory.
+    #[serde(rename = "NODE_CHILD_PROCESS_RS_SHARED")]
+    Shared { bytes: f64 },
 }
 
 impl Internal {
@@ -34,7 +37,7 @@ impl Internal {
     /// Whether only native ends say it.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Native { .. } | Self::Taken { .. })
+        matches!(self, Self::Native { .. } | Self::Taken { .. } | Self::Shared { .. })
     }
 
     /// The message as a line of JSON, without its newline.

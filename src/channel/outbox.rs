@@ -57,6 +57,12 @@ impl Outbox {
         self.attached.push_back((position, fd));
     }
 
+    /// Whether a descriptor goes with the byte at `position`, the last that one goes with.
+    #[must_use]
+    pub fn has_attached(&self, position: u64) -> bool {
+        self.attached.back().is_some_and(|(at, _)| *at == position)
+    }
+
     /// How many of the awaited messages have been written since it was asked last.
     pub fn take_done(&mut self) -> u32 {
         let position = self.base + self.written as u64;

@@ -29,8 +29,9 @@ use crate::engine;
 
 /// Something that waits for a descriptor, or for a thread, on the loop.
 pub trait Source {
-    /// The descriptor may be ready. Called again, or for nothing, now and then: look before acting.
-    fn ready(&self, env: &Env);
+    /// The descriptor may be ready. Called again, or for nothing, now and then: look before acting. `is_over`: nothing more
+    /// will come than is there now.
+    fn ready(&self, env: &Env, is_over: bool);
     /// The environment is going away: let go of everything that belongs to it.
     fn shut_down(&self);
 }
@@ -231,14 +232,14 @@ impl Reactor {
                 for event in events.iter() {
                     match event.token() {
                         WAKER => self.take_woken(&mut ready),
-                        Token(key) => ready.push(Key(key)),
+                        Token(key) => ready.push((Key(key), event.is_read_closed())),
                     }
                 }
             }
-            for key in &ready {
+            for (key, is_over) in &ready {
                 match self.find(*key) {
                     Some((Turn::WithIo, source)) => {
-                        engine::with_scope(&env, || source.ready(&env));
+                        engine::with_scope(&env, || source.ready(&env, *is_over));
                     }
                     Some((Turn::AfterIo, _)) => self.put_off(*key),
                     None => {}
@@ -262,14 +263,15 @@ impl Reactor {
         let env = Env::from_raw(self.env);
         for key in self.late.take() {
             if let Some((_, source)) = self.find(key) {
-                engine::with_scope(&env, || source.ready(&env));
+                engine::with_scope(&env, || source.ready(&env, false));
             }
         }
     }
 
-    fn take_woken(&self, ready: &mut Vec<Key>) {
+    fn take_woken(&self, ready: &mut Vec<(Key, bool)>) {
         if let Some(threads) = &*self.waker.borrow() {
-            ready.append(&mut threads.done.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut done = threads.done.lock().unwrap_or_else(PoisonError::into_inner);
+            ready.extend(done.drain(..).map(|key| (key, false)));
         }
     }
 

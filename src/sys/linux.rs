@@ -6,7 +6,6 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicI32;
 
 use libc::{c_char, c_int, c_void, pid_t};
-use nix::sys::socket::MsgFlags;
 
 use super::{Cloned, Mapping, check, clock};
 
@@ -51,7 +50,7 @@ pub fn coarse_time() -> u64 {
 }
 
 /// How the channel reads: what is there now, descriptors close-on-exec (`recvmsg(2)`).
-pub const RECEIVE_FLAGS: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_CMSG_CLOEXEC);
+pub(super) const RECEIVE_FLAGS: c_int = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
 
 /// Memory with `bytes` in it that another process can map, and that nobody can change any more (`memfd_create(2)`,
 /// `F_ADD_SEALS`).

@@ -6,7 +6,6 @@ use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicI32;
 
 use libc::pid_t;
-use nix::sys::socket::MsgFlags;
 
 use super::{Cloned, Mapping, check, clock};
 
@@ -42,8 +41,8 @@ pub fn coarse_time() -> u64 {
     clock(libc::CLOCK_MONOTONIC_RAW_APPROX)
 }
 
-/// How the channel reads: what is there now (`recvmsg(2)`).
-pub const RECEIVE_FLAGS: MsgFlags = MsgFlags::MSG_DONTWAIT;
+/// How the channel reads: what is there now (`recvmsg(2)`), which cannot close descriptors at exec.
+pub(super) const RECEIVE_FLAGS: c_int = libc::MSG_DONTWAIT;
 
 /// There are no seals here.
 ///

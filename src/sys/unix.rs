@@ -135,6 +135,13 @@ impl Mapping {
     pub fn length(&self) -> usize {
         self.length
     }
+
+    /// The bytes of it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: mapped for its length, and this process's own.
+        unsafe { std::slice::from_raw_parts(self.address.cast(), self.length) }
+    }
 }
 
 impl Drop for Mapping {
@@ -148,6 +155,58 @@ impl Drop for Mapping {
 pub fn at_exit(hook: extern "C" fn()) {
     // SAFETY: a plain function; it fails only without memory, and then it isn't called.
     unsafe { libc::atexit(hook) };
+}
+
+/// What [`receive_with_rights`] has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// So many bytes; 0 is the end.
+    pub length: usize,
+    /// Whether the read ended, or may have, because of descriptors that came with the bytes.
+    pub is_cut: bool,
+}
+
+/// Reads what a Unix-domain socket has now, and adds to `fds` the descriptors that came with it, closed at exec (`recvmsg(2)`,
+/// `SCM_RIGHTS`). `room` is for the control data; descriptors that do not fit, or not into the process's table, are closed.
+///
+/// # Errors
+/// `EAGAIN` where there is nothing yet, `ECONNRESET`.
+pub fn receive_with_rights(
+    socket: BorrowedFd,
+    bytes: &mut [u8],
+    room: &mut [usize],
+    fds: &mut Vec<OwnedFd>,
+) -> io::Result<Received> {
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: all zeroes are a valid header.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    header.msg_control = room.as_mut_ptr().cast();
+    header.msg_controllen = size_of_val(room) as _;
+    // SAFETY: the header points to valid room for its lengths.
+    let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, super::RECEIVE_FLAGS) };
+    let length = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: the kernel has filled the room as far as `msg_controllen` says, each entry as far as its length; cut short, it
+    // holds those descriptors that were made.
+    unsafe {
+        let mut entry = libc::CMSG_FIRSTHDR(&raw const header);
+        while let Some(control) = entry.as_ref() {
+            if (control.cmsg_level, control.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let count =
+                    (control.cmsg_len as u64 - u64::from(libc::CMSG_LEN(0))) as usize / size_of::<RawFd>();
+                let first = libc::CMSG_DATA(entry).cast::<RawFd>();
+                for fd in (0..count).map(|i| first.add(i).read_unaligned()) {
+                    if cfg!(target_os = "macos") {
+                        libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+                    }
+                    fds.push(adopt(fd));
+                }
+            }
+            entry = libc::CMSG_NXTHDR(&raw const header, entry);
+        }
+    }
+    Ok(Received { length, is_cut: header.msg_controllen != 0 || header.msg_flags & libc::MSG_CTRUNC != 0 })
 }
 
 /// The most that [`receive`] takes at once, bytes: as much as libuv reads at once.

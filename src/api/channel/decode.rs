@@ -10,7 +10,8 @@ use crate::channel::inbox::Inbox;
 use crate::channel::internal::{self, Internal};
 use crate::channel::shared::{self, Kind};
 use crate::channel::{Mode, json, v8};
-use crate::engine;
+use crate::engine::{self, Wrapper};
+use crate::sys::Mapping;
 
 /// Messages above this are decoded alone, bytes.
 const SMALL: usize = 16 * 1024;
@@ -32,7 +33,7 @@ pub(super) enum Decoded<'a> {
     Handle(Unknown<'a>),
     /// Something that only native ends say.
     Ours(Internal),
-    /// A Buffer or an ArrayBuffer of so many bytes in shared memory, whose descriptor came along.
+    /// So many bytes in shared memory, whose descriptor came along.
     Shared(Kind, usize),
     /// None: the error that decoding gave.
     Broken(Unknown<'a>),
@@ -122,10 +123,40 @@ fn decode_together<'a>(
 
 /// Decodes one message. `None`: the environment is going away.
 fn decode_one<'a>(env: &'a Env, hooks: &Hooks, mode: Mode, bytes: &[u8]) -> Option<Decoded<'a>> {
+    or_broken(
+        env,
+        match mode {
+            Mode::Json => decode_json(env, hooks, bytes),
+            Mode::Advanced => decode_v8(env, hooks, bytes),
+        },
+    )
+}
+
+/// Decodes a message that has come in shared memory. `None`: the environment is going away.
+pub(super) fn decode_mapped<'a>(
+    env: &'a Env,
+    hooks: &Hooks,
+    mode: Mode,
+    mapping: Mapping,
+) -> Option<Decoded<'a>> {
     let decoded = match mode {
-        Mode::Json => decode_json(env, hooks, bytes),
-        Mode::Advanced => decode_v8(env, hooks, bytes),
+        Mode::Json => decode_json(env, hooks, mapping.bytes()),
+        Mode::Advanced => {
+            let may_be_internal = internal::may_be_in_serialized(mapping.bytes());
+            // What it holds of Buffers stays in this memory.
+            engine::adopt_bytes(env, mapping, Wrapper::Buffer)
+                .and_then(|bytes| engine::call(env, &hooks.deserialize, &bytes))
+                .and_then(|value| if may_be_internal { classify(env, value) } else { message(env, &value) })
+        }
     };
+    match or_broken(env, decoded) {
+        // A message that is elsewhere once more is none.
+        Some(Decoded::Shared(..)) => Some(Decoded::Broken(engine::boolean(env, false).ok()?)),
+        decoded => decoded,
+    }
+}
+
+fn or_broken<'a>(env: &'a Env, decoded: Result<Decoded<'a>>) -> Option<Decoded<'a>> {
     match decoded {
         Ok(decoded) => Some(decoded),
         Err(error) if error.status == Status::PendingException => {
@@ -141,7 +172,10 @@ fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'
     if matches!(command, Ok(Some(_)))
         && let Some(ours) = Internal::from_json(text).filter(Internal::is_ours)
     {
-        return Ok(Decoded::Ours(ours));
+        return Ok(match ours {
+            Internal::Shared { bytes } => Decoded::Shared(Kind::Message, bytes as usize),
+            ours => Decoded::Ours(ours),
+        });
     }
     let value = engine::call(env, &hooks.parse, &engine::string(env, text)?)?;
     match command.as_ref().map(Option::as_deref) {

@@ -130,6 +130,29 @@ pub(super) fn share(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>)
     Some((fd, length))
 }
 
+/// Puts a large message, which begins at `start` of `out`, into shared memory and leaves the note of it in its place.
+pub(super) fn share_message(mode: Mode, out: &mut Vec<u8>, start: usize) -> Option<(OwnedFd, usize)> {
+    let content = match mode {
+        Mode::Json => start..out.len() - 1,
+        Mode::Advanced => start + PREFIX..out.len(),
+    };
+    if !(shared::LEAST..=shared::MOST).contains(&content.len()) {
+        return None;
+    }
+    let length = content.len();
+    let fd = sys::sealed_memory(out.get(content)?).ok()?;
+    out.truncate(start);
+    match mode {
+        Mode::Json => push_internal(mode, &Internal::Shared { bytes: length as f64 }, out),
+        Mode::Advanced => {
+            let frame = begin_frame(out);
+            shared::push_note(out, Kind::Message, length);
+            end_frame(out, frame).ok()?;
+        }
+    }
+    Some((fd, length))
+}
+
 /// Appends a message of the protocol itself.
 pub(super) fn push_internal(mode: Mode, message: &Internal, out: &mut Vec<u8>) {
     match mode {

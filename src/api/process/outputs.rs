@@ -90,7 +90,7 @@ impl Child {
 struct OutputSource(Rc<Child>, u32);
 
 impl Source for OutputSource {
-    fn ready(&self, _env: &Env) {
+    fn ready(&self, _env: &Env, _is_over: bool) {
         self.0.poll_output(self.1);
     }
 

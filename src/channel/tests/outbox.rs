@@ -20,7 +20,7 @@ fn narrow_pair() -> (OwnedFd, OwnedFd) {
 fn read(socket: BorrowedFd, most: usize, fds: &mut Vec<OwnedFd>) -> Vec<u8> {
     let mut bytes = vec![0; most];
     let received = receive(socket, &mut bytes, &mut Room::default(), fds).unwrap();
-    bytes.truncate(received);
+    bytes.truncate(received.length);
     bytes
 }
 
@@ -164,7 +164,7 @@ fn every_descriptor_of_a_long_queue_comes_once_with_its_own_message() {
         loop {
             let (mut bytes, mut fds) = (vec![0; 700], vec![]);
             match receive(theirs.as_fd(), &mut bytes, &mut Room::default(), &mut fds) {
-                Ok(received) => bytes.truncate(received),
+                Ok(received) => bytes.truncate(received.length),
                 Err(error) => {
                     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
                     break;

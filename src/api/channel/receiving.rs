@@ -1,0 +1,318 @@
+//! What an end receives: from the socket into its inbox, and from there to JavaScript.
+
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
+use std::time::{Duration, Instant};
+
+use napi::{Env, Result, Unknown};
+
+use super::decode::{self, Decoded};
+use super::{Channel, Corked, Phase, ROOM};
+use crate::channel::ancillary;
+use crate::channel::inbox::TooLong;
+use crate::channel::internal::Internal;
+use crate::channel::shared::Kind;
+use crate::channel::{Mode, v8};
+use crate::engine::{self, Held, Part, Wrapper};
+use crate::reactor::Callback;
+use crate::sys::{self, Received};
+
+/// A channel keeps the loop from its other events for this long at most.
+const TURN: Duration = Duration::from_millis(1);
+
+/// What one look at the socket gave.
+enum Look {
+    /// Messages or parts of some; `true`: and there may be more.
+    Some(bool),
+    None,
+    End,
+}
+
+impl Channel {
+    /// The socket may be ready.
+    pub(super) fn advance(&self, env: &Env, is_over: bool) {
+        let begun = Instant::now();
+        if self.is_full.replace(false) {
+            self.write_and_tell(env);
+        }
+        if self.phase.get() == Phase::Closing {
+            self.drain();
+            return;
+        }
+        if self.is_deaf.get() {
+            return;
+        }
+        let mut look = self.look();
+        if matches!(look, Look::Some(_)) {
+            self.spin.borrow_mut().arrived(begun);
+        }
+        while let Look::Some(more) = look {
+            self.has_sent.set(false);
+            self.deliver(env);
+            if self.phase.get() != Phase::Open || self.is_deaf.get() {
+                return;
+            }
+            if begun.elapsed() > TURN {
+                self.call_again();
+                return;
+            }
+            look = if more { self.look() } else { self.look_longer(begun, is_over) };
+        }
+        if matches!(look, Look::End) {
+            self.tell_end(env);
+        }
+    }
+
+    /// Reads once.
+    fn look(&self) -> Look {
+        let socket = self.socket.borrow();
+        let Some(socket) = &*socket else {
+            return Look::None;
+        };
+        let mut inbox = self.inbox.borrow_mut();
+        let room = inbox.room();
+        let size = room.len();
+        let mut fds = vec![];
+        match ROOM.with_borrow_mut(|rights| ancillary::receive(socket.as_fd(), room, rights, &mut fds)) {
+            Ok(Received { length: 0, .. }) => Look::End,
+            Ok(received) => {
+                inbox.add(received.length);
+                self.fds.borrow_mut().extend(fds);
+                // Less than asked for: there was no more.
+                Look::Some(received.length == size || received.is_cut)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Look::None,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Look::Some(true),
+            // ECONNRESET: the other end is gone and has not read everything.
+            Err(_) => Look::End,
+        }
+    }
+
+    /// Looks again, and longer for the answer to an answer that has just been sent, where such come quickly.
+    fn look_longer(&self, begun: Instant, is_over: bool) -> Look {
+        let now = Instant::now();
+        let is_answered = self.has_sent.get() && self.spin.borrow().is_on();
+        let Some(time) = is_answered.then(|| self.spin.borrow_mut().answer(now)).flatten() else {
+            // What comes from now on the reactor tells of. It may have told of the last message and of the end together.
+            return if is_over { self.look() } else { Look::None };
+        };
+        let until = (now + time).min(begun + TURN);
+        loop {
+            let look = self.look();
+            if !matches!(look, Look::None) {
+                self.spin.borrow_mut().found();
+                return look;
+            }
+            if Instant::now() > until {
+                self.spin.borrow_mut().missed();
+                return Look::None;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    /// Has the rest read in the next turn of the loop.
+    fn call_again(&self) {
+        if let (Some(key), Some(socket)) = (self.key.get(), &*self.socket.borrow()) {
+            // It fails only without memory; then the next message wakes this end.
+            let _ = self.reactor.watch_again(key, socket.as_raw_fd(), self.is_full.get());
+        }
+    }
+
+    /// Delivers every message that is complete, each in a tick of its own.
+    fn deliver(&self, env: &Env) {
+        let mut messages = vec![];
+        let taken = self.inbox.borrow_mut().take(&mut messages);
+        // A count of our own: what JavaScript does may close this channel, but what came before is told.
+        let callback = self.callback.borrow().clone();
+        let Some(callback) = callback else {
+            return;
+        };
+        self.corked.set(if messages.len() == 1 { Corked::AfterFirst } else { Corked::ForDelivery });
+        let delivered = self.deliver_messages(env, &callback, &messages);
+        if !self.inbox.borrow().is_partial() {
+            // Nobody has announced these.
+            self.fds.borrow_mut().clear();
+        }
+        self.corked.set(Corked::No);
+        self.waiting_since.set(None);
+        self.write_and_tell(env);
+        if delivered.and(taken).is_err() && self.phase.get() == Phase::Open {
+            self.is_deaf.set(true);
+            let _ = callback.call_held(env, &self.hooks.on_broken, []);
+            self.inbox.borrow_mut().clear();
+            self.tell_end(env);
+        } else if self.ends_after_delivery.take() {
+            self.tell_end(env);
+        }
+    }
+
+    fn deliver_messages(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        messages: &[Range<usize>],
+    ) -> std::result::Result<(), TooLong> {
+        let mut rest = messages;
+        while !rest.is_empty() {
+            let (run, after) = rest.split_at(decode::run(&self.inbox.borrow(), self.mode, rest));
+            self.has_more.set(!after.is_empty());
+            let delivered = engine::with_scope(env, || {
+                if self.deliver_in_place(env, callback, run) {
+                    Ok(())
+                } else {
+                    self.deliver_run(env, callback, run)
+                }
+            });
+            delivered.unwrap_or(Ok(()))?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Delivers a large Buffer in the very memory that it was read into, where it is alone there. Says whether it was.
+    fn deliver_in_place(&self, env: &Env, callback: &Callback, run: &[Range<usize>]) -> bool {
+        let ([message], Mode::Advanced) = (run, self.mode) else {
+            return false;
+        };
+        let content = v8::buffer(self.inbox.borrow().bytes(message)).map(<[u8]>::len);
+        let Some(length) = content else {
+            return false;
+        };
+        let Some(buffer) = self.inbox.borrow_mut().give_away(message) else {
+            return false;
+        };
+        let part = Part { buffer, range: message.end - length..message.end };
+        let value = engine::adopt_bytes(env, part, Wrapper::Buffer);
+        self.deliver_one(env, callback, value);
+        true
+    }
+
+    /// Delivers messages that can be decoded together.
+    fn deliver_run(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        run: &[Range<usize>],
+    ) -> std::result::Result<(), TooLong> {
+        let decoded = decode::decode(env, &self.hooks, self.mode, &self.inbox.borrow(), run);
+        decoded.into_iter().try_for_each(|decoded| self.deliver_decoded(env, callback, decoded))
+    }
+
+    fn deliver_decoded(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        decoded: Decoded,
+    ) -> std::result::Result<(), TooLong> {
+        let hooks = &self.hooks;
+        // Failures are those of an environment that goes away.
+        match decoded {
+            Decoded::Messages(array) => {
+                let mut is_more = callback.call_held(env, &hooks.on_messages, [&array]);
+                // More after one that has thrown, too.
+                while matches!(is_more, Ok(true)) {
+                    is_more = callback.call_held(env, &hooks.on_messages, []);
+                }
+            }
+            Decoded::Internal(value) => {
+                let _ = callback.call_held(env, &hooks.on_internal, [&value]);
+            }
+            Decoded::Handle(value) => {
+                let fd = self.fds.borrow_mut().pop_front().map_or(-1, IntoRawFd::into_raw_fd);
+                if let Ok(fd) = engine::number(env, fd.into()) {
+                    let _ = callback.call_held(env, &hooks.on_internal, [&value, &fd]);
+                }
+            }
+            Decoded::Broken(error) => {
+                let _ = callback.call_held(env, &hooks.on_broken, [&error]);
+            }
+            Decoded::Ours(Internal::Taken { bytes }) => {
+                self.under_way.set(self.under_way.get().without(bytes as usize));
+            }
+            Decoded::Ours(_) => self.is_native.set(true),
+            Decoded::Shared(kind, length) => return self.deliver_shared(env, callback, kind, length),
+        }
+        Ok(())
+    }
+
+    /// Delivers bytes out of shared memory.
+    fn deliver_shared(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        kind: Kind,
+        length: usize,
+    ) -> std::result::Result<(), TooLong> {
+        let fd = self.fds.borrow_mut().pop_front().filter(|_| self.is_native.get());
+        if length > self.inbox.borrow().limit() {
+            return Err(TooLong);
+        }
+        let mapping = fd.and_then(|fd| sys::map_sealed(fd, length).ok());
+        self.send_internal(&Internal::Taken { bytes: length as f64 });
+        let wrapper = match (kind, mapping) {
+            (Kind::Message, Some(mapping)) => {
+                let decoded = decode::decode_mapped(env, &self.hooks, self.mode, mapping);
+                return decoded.map_or(Ok(()), |decoded| self.deliver_decoded(env, callback, decoded));
+            }
+            (Kind::Buffer, Some(mapping)) => engine::adopt_bytes(env, mapping, Wrapper::Buffer),
+            (Kind::ArrayBuffer, Some(mapping)) => engine::adopt_bytes(env, mapping, Wrapper::ArrayBuffer),
+            (_, None) => {
+                if let Ok(nothing) = engine::boolean(env, false) {
+                    let _ = callback.call_held(env, &self.hooks.on_broken, [&nothing]);
+                }
+                return Ok(());
+            }
+        };
+        self.deliver_one(env, callback, wrapper);
+        Ok(())
+    }
+
+    /// Delivers one message.
+    fn deliver_one(&self, env: &Env, callback: &Callback, value: Result<Unknown>) {
+        // Failures are those of an environment that goes away.
+        let _ = value
+            .and_then(|value| engine::array_of(env, &value))
+            .and_then(|array| callback.call_held(env, &self.hooks.on_messages, [&array]));
+    }
+
+    pub(super) fn tell<const N: usize>(&self, env: &Env, hook: &Held, arguments: [&Unknown; N]) {
+        let callback = self.callback.borrow().clone();
+        if let Some(callback) = callback {
+            // It fails only while the environment goes away.
+            let _ = callback.call_held(env, hook, arguments);
+        }
+    }
+
+    /// No message will come any more.
+    fn tell_end(&self, env: &Env) {
+        let is_partial = self.inbox.borrow().is_partial();
+        if let Ok(is_partial) = engine::boolean(env, is_partial) {
+            self.tell(env, &self.hooks.on_end, [&is_partial]);
+        }
+    }
+
+    /// JavaScript wants no more messages. Says whether some that have come are still to be delivered; `on_end` follows them.
+    pub fn end(&self) -> bool {
+        self.ends_after_delivery.set(self.has_more.get());
+        self.has_more.get()
+    }
+
+    /// While the rest is written, what comes is read and dropped: the other end may be writing, too.
+    pub(super) fn drain(&self) {
+        loop {
+            match self.look() {
+                Look::Some(_) => self.inbox.borrow_mut().clear(),
+                Look::None => break,
+                Look::End => {
+                    self.finish();
+                    return;
+                }
+            }
+        }
+        if self.write_unless_full().is_err() || self.outbox.borrow().is_empty() {
+            self.finish();
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What an end sends: into its outbox, and from there to the socket, at once or together with what follows.
+
+use std::cell::RefMut;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
+
+use napi::{Env, Result, Unknown};
+
+use super::encode::{self, Form};
+use super::{Channel, Corked, Phase};
+use crate::channel::Mode;
+use crate::channel::ancillary;
+use crate::channel::internal::Internal;
+use crate::channel::outbox::Outbox;
+use crate::{engine, sys};
+
+/// From so many unwritten bytes on `send()` asks its caller to wait, as the builtin's does.
+const HIGH_WATER: usize = 128 * 1024;
+/// So many more messages of a tick than the first are written at once; they may be a process's last words.
+const AT_ONCE: u32 = 7;
+/// So many coalesced bytes are written without waiting for the end of the tick.
+const LARGE_WRITE: usize = 64 * 1024;
+/// While messages are delivered, answers wait for one another until there are so many bytes, or for so long.
+const ANSWERS: usize = 8 * 1024;
+const PATIENCE: Duration = Duration::from_micros(100);
+/// At the exit of the process the other end gets so long to read some more of what was sent before.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+/// And this long altogether.
+const LAST_PATIENCE_AT_ALL: Duration = Duration::from_secs(30);
+
+/// What `send()` tells JavaScript.
+#[derive(Clone, Copy, Default)]
+pub(in crate::api) struct Sent(i32);
+
+impl Sent {
+    /// There is room for more.
+    const ROOM: i32 = 1;
+    /// All is written.
+    const WRITTEN: i32 = 2;
+    /// `flush()` is to be called at the end of the tick.
+    const FLUSH: i32 = 4;
+
+    fn failed(errno: i32) -> Self {
+        Self(-errno)
+    }
+
+    /// The flags above, or a negative errno; `None`: there is room, and nothing to do.
+    pub fn code(self) -> Option<i32> {
+        (self.0 != Self::ROOM).then_some(self.0)
+    }
+}
+
+impl Channel {
+    /// Sends a message. `is_awaited`: `on_written` is to count it.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn send(&self, env: &Env, message: &Unknown, form: Form, is_awaited: bool) -> Result<Sent> {
+        if self.phase.get() != Phase::Open {
+            return Ok(Sent::failed(libc::EPIPE));
+        }
+        if let Some(errno) = self.failure.get() {
+            return Ok(Sent::failed(errno));
+        }
+        let mut outbox = self.outbox.borrow_mut();
+        let (start, position) = (outbox.bytes().len(), outbox.end());
+        // Beside another descriptor nobody could tell which is which.
+        let may_share =
+            self.is_native.get() && self.under_way.get().has_room() && !outbox.has_attached(position);
+        let mut shared = None;
+        if may_share && self.mode == Mode::Advanced {
+            shared = encode::share(env, form, message, outbox.bytes());
+        }
+        if shared.is_none() {
+            if let Err(error) = encode::push(env, self.mode, form, message, outbox.bytes()) {
+                outbox.bytes().truncate(start);
+                return Err(error);
+            }
+            if may_share {
+                shared = encode::share_message(self.mode, outbox.bytes(), start);
+            }
+        }
+        if let Some((fd, length)) = shared {
+            outbox.attach(position, fd);
+            self.under_way.set(self.under_way.get().with(length));
+        }
+        Ok(self.sent(outbox, is_awaited))
+    }
+
+    /// A message has been appended.
+    fn sent(&self, mut outbox: RefMut<Outbox>, is_awaited: bool) -> Sent {
+        if is_awaited {
+            outbox.await_last();
+        }
+        let length = outbox.len();
+        drop(outbox);
+        self.has_sent.set(true);
+        self.after_append(length)
+    }
+
+    /// Writes now or leaves it for later.
+    fn after_append(&self, length: usize) -> Sent {
+        let mut code = 0;
+        let is_due = match self.corked.get() {
+            Corked::No => {
+                self.corked.set(Corked::ForTick);
+                self.at_once.set(AT_ONCE);
+                code = Sent::FLUSH;
+                true
+            }
+            // A tick may be long: what it sends now and then does not wait for its end.
+            Corked::ForTick => {
+                self.has_turn() || length >= LARGE_WRITE || self.clock.get() != sys::coarse_time()
+            }
+            Corked::AfterFirst => {
+                self.corked.set(Corked::ForDelivery);
+                true
+            }
+            Corked::ForDelivery => length >= ANSWERS,
+        };
+        if is_due
+            && !self.is_full.get()
+            && let Err(error) = self.write()
+        {
+            return Sent::failed(sys::errno(&error));
+        }
+        let mut outbox = self.outbox.borrow_mut();
+        if outbox.len() + self.under_way.get().bytes() < HIGH_WATER {
+            code |= Sent::ROOM;
+        }
+        if outbox.is_empty() {
+            outbox.take_done();
+            code |= Sent::WRITTEN;
+        }
+        Sent(code)
+    }
+
+    /// Whether this message is among the first of its tick.
+    fn has_turn(&self) -> bool {
+        let left = self.at_once.get();
+        self.at_once.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Tells the other end, which is known to be a native one, that this one is, too.
+    pub fn introduce(&self, message: &Internal) {
+        self.is_native.set(true);
+        self.send_internal(message);
+    }
+
+    /// Sends a message of the protocol itself.
+    pub(super) fn send_internal(&self, message: &Internal) {
+        let mut outbox = self.outbox.borrow_mut();
+        encode::push_internal(self.mode, message, outbox.bytes());
+        drop(outbox);
+        // A failure shows again when this end reads.
+        let _ = self.write();
+    }
+
+    /// The end of a tick: writes what it has sent; or, while messages are delivered, what has waited long enough.
+    pub fn flush(&self) -> Sent {
+        let written = match self.corked.get() {
+            Corked::AfterFirst | Corked::ForDelivery => self.write_if_late(),
+            Corked::No | Corked::ForTick => {
+                self.corked.set(Corked::No);
+                self.write_unless_full()
+            }
+        };
+        match written {
+            Err(error) => Sent::failed(sys::errno(&error)),
+            Ok(()) if self.outbox.borrow().is_empty() => Sent(Sent::WRITTEN),
+            Ok(()) => Sent::default(),
+        }
+    }
+
+    pub(super) fn write_unless_full(&self) -> io::Result<()> {
+        if self.is_full.get() || self.outbox.borrow().is_empty() { Ok(()) } else { self.write() }
+    }
+
+    /// Writes as much as fits, and asks to be called when more does.
+    pub(super) fn write(&self) -> io::Result<()> {
+        let socket = self.socket.borrow();
+        let Some(socket) = &*socket else {
+            return Ok(());
+        };
+        self.clock.set(sys::coarse_time());
+        let outcome = self.outbox.borrow_mut().write(socket.as_fd());
+        if let Err(error) = &outcome {
+            // Nobody will read it, nor what is sent later. What was awaited is told by whoever asked.
+            self.failure.set(Some(sys::errno(error)));
+            self.outbox.borrow_mut().clear();
+        }
+        let is_full = matches!(outcome, Ok(false));
+        if is_full != self.is_full.replace(is_full)
+            && let Some(key) = self.key.get()
+        {
+            self.reactor.watch_again(key, socket.as_raw_fd(), is_full)?;
+        }
+        self.update_retention();
+        outcome.map(drop)
+    }
+
+    /// How many awaited messages were written since this was asked last.
+    pub fn take_done(&self) -> u32 {
+        self.outbox.borrow_mut().take_done()
+    }
+
+    /// Writes what waited for room.
+    pub(super) fn write_and_tell(&self, env: &Env) {
+        let written = self.write_unless_full();
+        if self.phase.get() == Phase::Closing {
+            return;
+        }
+        match written {
+            Ok(()) => {
+                let done = self.take_done();
+                if done > 0
+                    && let Ok(done) = engine::number(env, f64::from(done))
+                {
+                    self.tell(env, &self.hooks.on_written, [&done]);
+                }
+            }
+            Err(error) => {
+                if let Ok(errno) = engine::number(env, f64::from(-sys::errno(&error))) {
+                    self.tell(env, &self.hooks.on_failed, [&errno]);
+                }
+            }
+        }
+    }
+
+    /// Whether answers have waited long enough for others; writes them then.
+    fn write_if_late(&self) -> io::Result<()> {
+        let now = Instant::now();
+        let since = self.waiting_since.get().unwrap_or(now);
+        self.waiting_since.set(Some(since));
+        if now.duration_since(since) < PATIENCE {
+            return Ok(());
+        }
+        self.waiting_since.set(None);
+        self.write_unless_full()
+    }
+
+    /// Writes everything, waiting for the other end as long as it goes on reading. The process may be exiting: nothing is
+    /// touched but the socket and what is to be written.
+    pub(super) fn write_out(&self) {
+        let socket = self.socket.borrow();
+        let Some(socket) = &*socket else {
+            return;
+        };
+        let mut outbox = self.outbox.borrow_mut();
+        let begun = Instant::now();
+        while !outbox.is_empty() && matches!(outbox.write(socket.as_fd()), Ok(false)) {
+            if begun.elapsed() > LAST_PATIENCE_AT_ALL
+                || !ancillary::wait_for_room(socket.as_fd(), LAST_PATIENCE)
+            {
+                return;
+            }
+        }
+    }
+}

@@ -106,7 +106,7 @@ pub(super) struct Channel {
     has_more: Cell<bool>,
     /// Whether JavaScript has asked for the end while messages were delivered.
     ends_after_delivery: Cell<bool>,
-    /// Whether what comes is no longer looked at: after a message that was too long nobody knows where the next one begins.
+    /// Whether what comes is no longer looked at: after the end, or a message that was too long.
     is_deaf: Cell<bool>,
     /// Whether the other end is known to be a native one.
     is_native: Cell<bool>,
@@ -258,6 +258,14 @@ impl Source for SocketSource {
         if self.0.is_closed() {
             registry::forget(&self.0);
         }
+    }
+
+    fn look(&self, env: &Env) -> bool {
+        let has_come = self.0.advance_if_ready(env);
+        if self.0.is_closed() {
+            registry::forget(&self.0);
+        }
+        has_come
     }
 
     fn shut_down(&self) {

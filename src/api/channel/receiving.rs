@@ -1,5 +1,6 @@
 //! What an end receives: from the socket into its inbox, and from there to JavaScript.
 
+use std::cell::LazyCell;
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
@@ -30,38 +31,60 @@ enum Look {
 }
 
 impl Channel {
-    /// The socket may be ready.
+    /// The socket may be ready. `is_over`: nothing more will come than is there now.
     pub(super) fn advance(&self, env: &Env, is_over: bool) {
-        let begun = Instant::now();
         if self.is_full.replace(false) {
             self.write_and_tell(env);
         }
-        if self.phase.get() == Phase::Closing {
-            self.drain();
-            return;
+        match self.phase.get() {
+            Phase::Open => {
+                self.receive(env, is_over);
+            }
+            Phase::Closing => self.drain(),
+            Phase::Closed => {}
         }
+    }
+
+    /// Delivers what has come, if anything has. Says whether.
+    pub(super) fn advance_if_ready(&self, env: &Env) -> bool {
+        self.phase.get() == Phase::Open && !self.is_full.get() && self.receive(env, false)
+    }
+
+    /// Reads and delivers until there is no more. Says whether there was anything.
+    fn receive(&self, env: &Env, is_over: bool) -> bool {
         if self.is_deaf.get() {
-            return;
+            return false;
         }
+        // The clock is asked only where it matters.
+        let begun = LazyCell::new(Instant::now);
         let mut look = self.look();
-        if matches!(look, Look::Some(_)) {
-            self.spin.borrow_mut().arrived(begun);
+        let is_ready = !matches!(look, Look::None);
+        if is_ready && self.spin.borrow().is_on() {
+            self.spin.borrow_mut().arrived(*begun);
         }
         while let Look::Some(more) = look {
             self.has_sent.set(false);
             self.deliver(env);
             if self.phase.get() != Phase::Open || self.is_deaf.get() {
-                return;
+                return true;
             }
-            if begun.elapsed() > TURN {
+            let is_answered = self.has_sent.get() && self.spin.borrow().is_on();
+            look = if (more || is_answered) && begun.elapsed() > TURN {
                 self.call_again();
-                return;
-            }
-            look = if more { self.look() } else { self.look_longer(begun, is_over) };
+                Look::None
+            } else if more {
+                self.look()
+            } else if is_answered {
+                self.look_longer(*begun, is_over)
+            } else {
+                self.look_if_over(is_over)
+            };
         }
         if matches!(look, Look::End) {
+            self.is_deaf.set(true);
             self.tell_end(env);
         }
+        is_ready
     }
 
     /// Reads once.
@@ -89,13 +112,16 @@ impl Channel {
         }
     }
 
-    /// Looks again, and longer for the answer to an answer that has just been sent, where such come quickly.
+    /// What comes after a read that found no more the reactor tells of; but it may have told of the end already.
+    fn look_if_over(&self, is_over: bool) -> Look {
+        if is_over { self.look() } else { Look::None }
+    }
+
+    /// Looks longer for the answer to an answer that has just been sent, where such come quickly.
     fn look_longer(&self, begun: Instant, is_over: bool) -> Look {
         let now = Instant::now();
-        let is_answered = self.has_sent.get() && self.spin.borrow().is_on();
-        let Some(time) = is_answered.then(|| self.spin.borrow_mut().answer(now)).flatten() else {
-            // What comes from now on the reactor tells of. It may have told of the last message and of the end together.
-            return if is_over { self.look() } else { Look::None };
+        let Some(time) = self.spin.borrow_mut().answer(now) else {
+            return self.look_if_over(is_over);
         };
         let until = (now + time).min(begun + TURN);
         loop {

@@ -16,8 +16,8 @@ const lazy = {
   get errors() {
     return require('./errors');
   },
-  get HandleQueue() {
-    return require('./handle-queue').HandleQueue;
+  get Passing() {
+    return require('./passing').Passing;
   },
   get serialization() {
     return (serialization ??= require('./serialization'));
@@ -42,6 +42,13 @@ const AWAITED = 8;
 const ROOM = 1;
 const WRITTEN = 2;
 const FLUSH = 4;
+const CROWDED = 8;
+
+// After so long the kernel may take more descriptors, ms.
+const CROWDED_DELAY = 5;
+
+// How the `cmd` of internal messages begins.
+const INTERNAL = 'NODE_';
 
 // How long an end looks for a quick answer before it goes back to the loop, microseconds; 0 never looks.
 const BUSY_POLL = 50;
@@ -51,11 +58,28 @@ const LONGEST_FRAME = 2 ** 32 - 1;
 native.setChannelHooks(runtime, {
   onMessages(messages) {
     this.confirm();
+    if (messages !== undefined && this.hold(() => this.deliverAll(messages))) return false;
     return this.deliverAll(messages);
   },
-  onInternal(message, fd) {
+  onInternal(message) {
     this.confirm();
-    this.deliverInternal(message, fd);
+    if (!this.hold(() => this.deliverInternal(message))) this.deliverInternal(message);
+  },
+  onHandle(message, fd, made, number) {
+    this.confirm();
+    this.passing.receive(message, fd, made, number);
+  },
+  onLost(number) {
+    this.passing.lose(number);
+  },
+  onUndelivered(wasSent) {
+    this.passing.reportUndelivered(wasSent);
+  },
+  onArrived() {
+    this.handlesArrived();
+  },
+  onCrowded() {
+    this.tryLater();
   },
   onEnd(isPartial) {
     this.confirm();
@@ -100,7 +124,10 @@ class Link {
   // Whether answers wait for the end of the delivery.
   #hasAnswered = false;
   #scope = new AsyncResource('PIPEWRAP');
-  #lazyQueue;
+  #lazyPassing;
+  #retry;
+  // The other end is gone.
+  #isOver = false;
 
   constructor(target, fd, { serialization, busyPoll: spin, maxMessageSize, onClose, beforeFirst, beforeDisconnect }) {
     const isAdvanced = serialization === 'advanced';
@@ -128,15 +155,32 @@ class Link {
     return native.channelHasRef(this.#number);
   }
 
-  /** What is sent with a handle, or after one. */
-  get queue() {
-    return (this.#lazyQueue ??= new lazy.HandleQueue(this.#target, this));
+  /** What sends and receives handles. */
+  get passing() {
+    return (this.#lazyPassing ??= new lazy.Passing(this.#target, this, this.#number));
   }
 
-  /** Sends a descriptor along with the next message; throws what the system says. */
-  attach(fd) {
-    const errno = native.attach(this.#number, fd);
-    if (errno < 0) throw lazy.errors.errnoError(errno, 'write');
+  hold(deliver) {
+    return this.#lazyPassing !== undefined && this.#lazyPassing.hold(deliver);
+  }
+
+  /** Whether handles that were sent are still to be acknowledged; `handlesArrived` is called when they are. */
+  awaitHandles() {
+    return !this.#isOver && native.awaitHandles(this.#number);
+  }
+
+  handlesArrived() {
+    this.#lazyPassing?.letGo();
+    const target = this.#target;
+    if (!target.connected && target.channel) target._disconnect();
+  }
+
+  /** The kernel takes no more descriptors: others have to be received first, maybe another process's. */
+  tryLater() {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.flush();
+    }, CROWDED_DELAY);
   }
 
   introduce() {
@@ -186,20 +230,28 @@ class Link {
       else this.#callbacks.push(inThisContext(callback, swallowErrors));
     }
     if (sent & FLUSH) process.nextTick(flush, this);
+    if (sent & CROWDED) this.tryLater();
     return (sent & ROOM) !== 0;
   }
 
   #failOne(errno, callback, swallowErrors) {
     this.fail(errno);
-    if (swallowErrors) return;
+    this.refuse(errno, callback, swallowErrors);
+  }
+
+  /** A message is not sent; others may be. */
+  refuse(errno, callback, swallowErrors) {
+    if (swallowErrors) return true;
     const error = lazy.errors.errnoError(errno, 'write');
     if (typeof callback === 'function') process.nextTick(callback, error);
     else process.nextTick(() => this.#target.emit('error', error));
+    return true;
   }
 
   flush() {
     const sent = this.write();
     if (sent < 0) this.fail(sent);
+    else if (sent & CROWDED) this.tryLater();
     else if (this.#callbacks.length > 0) this.settle(native.takeWritten(this.#number), null);
   }
 
@@ -260,22 +312,17 @@ class Link {
     else this.#pending.push([message, handle]);
   }
 
-  deliverInternal(message, fd) {
+  deliverInternal(message, handle) {
     const { cmd } = message;
-    if (cmd === 'NODE_HANDLE_ACK' || cmd === 'NODE_HANDLE_NACK') this.queue.acknowledge(cmd === 'NODE_HANDLE_ACK');
-    this.#target.emit('internalMessage', message, fd === undefined || fd >= 0 ? undefined : null);
-    if (cmd === 'NODE_HANDLE') this.#receiveHandle(message, fd);
+    if (cmd === 'NODE_HANDLE_ACK' || cmd === 'NODE_HANDLE_NACK') this.passing.acknowledge(cmd === 'NODE_HANDLE_ACK');
+    this.#target.emit('internalMessage', message, handle);
   }
 
-  #receiveHandle(message, fd) {
-    const conversion = fd >= 0 && this.queue.conversions[message.type];
-    if (!conversion) {
-      if (fd >= 0) native.closeFd(fd);
-      this.send({ cmd: 'NODE_HANDLE_NACK' }, undefined, true);
-      return;
-    }
-    this.send({ cmd: 'NODE_HANDLE_ACK' }, undefined, true);
-    conversion.got(message, fd, (handle) => this.deliver(message.msg, handle), this.queue.lists);
+  /** Delivers what came with a handle; it may be an internal message. */
+  deliverAny(message, handle) {
+    const isInternal = typeof message?.cmd === 'string' && message.cmd.length > INTERNAL.length && message.cmd.startsWith(INTERNAL);
+    if (isInternal) this.deliverInternal(message, handle);
+    else this.deliver(message, handle);
   }
 
   /** Emits the messages that waited for a listener. */
@@ -286,7 +333,11 @@ class Link {
 
   /** What came is no message; undefined: it is too long for one. */
   reportBroken(cause) {
-    const error = lazy.errors.brokenMessage(cause);
+    this.report(lazy.errors.brokenMessage(cause));
+  }
+
+  /** Something is wrong with what came; it is no reason to throw. */
+  report(error) {
     if (this.#target.listenerCount('error') > 0) this.#target.emit('error', error);
     else process.emitWarning(error);
   }
@@ -304,9 +355,11 @@ class Link {
       this.#whenOver();
       return;
     }
-    this.#target._handleQueue = null;
+    this.#isOver = true;
     if (isPartial) this.reportBroken(new Error('the channel was closed in the middle of a message'));
     if (target.connected) target.disconnect();
+    // It waited for acknowledgements.
+    else if (target.channel) target._disconnect();
     this.#onClose?.();
   }
 
@@ -314,6 +367,8 @@ class Link {
     if (this.#isFinished) return;
     this.#isFinished = true;
     native.closeChannel(this.#number);
+    clearTimeout(this.#retry);
+    this.#lazyPassing?.letGo();
     this.settle(this.#callbacks.length, lazy.errors.channelClosed());
     this.#target.emit('disconnect');
   }
@@ -425,7 +480,7 @@ function setUpChannel(target, fd, options) {
 
   target._send = function (message, handle, options, callback) {
     if (!isSendable(message)) throw unsendable(message);
-    if (handle || this._handleQueue) return link.queue.send(message, handle, options, callback);
+    if (handle) return link.passing.send(message, handle, options, callback);
     return link.send(message, callback, options === true || options?.swallowErrors);
   };
 
@@ -438,13 +493,12 @@ function setUpChannel(target, fd, options) {
     }
     // What is sent from here on is refused; what was sent before is still written.
     this.connected = false;
-    // Handles that wait for their turn go first.
-    if (!this._handleQueue) this._disconnect();
+    // Handles arrive first.
+    if (!link.awaitHandles()) this._disconnect();
   };
 
   target._disconnect = function () {
     this.channel = null;
-    if (this._pendingMessage) link.queue.close();
     link.disconnect();
   };
 

@@ -1,12 +1,22 @@
 'use strict';
 
-// Sockets and servers over a channel: what is taken out of an object to be sent, what becomes of the sender's copy, and what
-// is made of a descriptor that has come (Node.js documentation, «subprocess.send», «Example: sending a server object»).
+// Sockets and servers over a channel: what has to be done to an object that is sent, and what is made of a descriptor that has
+// come (Node.js documentation, «subprocess.send», «Example: sending a server object»). What an object is, its descriptor, and
+// what is under way, is known natively.
 
 const dgram = require('node:dgram');
 const EventEmitter = require('node:events');
 const net = require('node:net');
-const { invalidHandle } = require('./errors');
+const { errnoError } = require('./errors');
+const { native, runtime } = require('./runtime');
+
+native.setHandleClasses(runtime, net.Socket, net.Server, dgram.Socket);
+
+// By the numbers of `handleKind`.
+const TYPES = ['net.Native', 'net.Server', 'net.Socket', 'dgram.Native', 'dgram.Socket'];
+
+// What a descriptor is, as `onHandle` is told.
+const UDP = 2;
 
 /** The handle under a dgram.Socket. */
 function handleOf(socket) {
@@ -14,21 +24,42 @@ function handleOf(socket) {
   return socket[symbol].handle;
 }
 
-/** A libuv handle over `fd`, made by a socket that is not needed any more. */
-function nativeStream(fd) {
+// Node's classes of handles, by what a descriptor is: TCP, Pipe and UDP.
+const classes = [];
+
+/** A handle over `fd`, made by a socket that is not needed any more. */
+function firstOver(fd) {
   const socket = new net.Socket({ fd, manualStart: true });
   const { _handle } = socket;
   socket._handle = null;
   return _handle;
 }
 
-function nativeDatagram(fd) {
+function datagramClass() {
   const socket = dgram.createSocket('udp4');
-  const { constructor: UDP } = handleOf(socket);
+  const { constructor } = handleOf(socket);
   socket.close();
-  const handle = new UDP();
-  handle.open(fd);
-  return handle;
+  return constructor;
+}
+
+/** A handle of libuv's over `fd`, which it takes over. */
+function handleOver(made, fd) {
+  try {
+    if (made === UDP) classes[made] ??= datagramClass();
+    if (!classes[made]) {
+      const handle = firstOver(fd);
+      classes[made] = handle.constructor;
+      return handle;
+    }
+    // 0: of a connection; for a server it is the same.
+    const handle = new classes[made](0);
+    const errno = handle.open(fd);
+    if (errno) throw errnoError(errno, 'open');
+    return handle;
+  } catch (error) {
+    native.closeFd(fd);
+    throw error;
+  }
 }
 
 /** How many of the sockets of a server live in one child, asked by the parent. */
@@ -97,6 +128,30 @@ class ReceivedSockets {
   }
 }
 
+/** The sockets of servers that one end has sent and received. */
+class Lists {
+  #target;
+  #sent = new Map();
+  #received = new Map();
+
+  constructor(target) {
+    this.#target = target;
+  }
+
+  noteSent(server) {
+    const { _connectionKey: key } = server;
+    if (this.#sent.has(key)) return;
+    const sockets = new SentSockets(this.#target, key);
+    this.#sent.set(key, sockets);
+    server._setupWorker(sockets);
+  }
+
+  noteReceived(key, socket) {
+    if (!this.#received.has(key)) this.#received.set(key, new ReceivedSockets(this.#target, key));
+    this.#received.get(key).add(socket);
+  }
+}
+
 /** Of a connection that was HTTP until now: its parser and response are let go, as Node itself does it. */
 function releaseParser(socket) {
   // Loaded now: newer Nodes warn of it, and hardly anybody sends such a socket.
@@ -106,7 +161,7 @@ function releaseParser(socket) {
   socket._httpMessage?.detachSocket(socket);
 }
 
-/** Takes a socket away from the program; its handle is closed when it has arrived. */
+/** Takes a socket away from the program; returns its handle. */
 function detach(socket) {
   const { _handle } = socket;
   _handle.onread = () => {};
@@ -116,62 +171,61 @@ function detach(socket) {
   return _handle;
 }
 
-const conversions = {
-  'net.Native': { send: (_, handle) => ({ handle }), got: (_, fd, done) => done(nativeStream(fd)) },
-  'net.Server': {
-    send: (_, server) => ({ handle: server._handle }),
-    got(_, fd, done) {
-      const server = new net.Server();
-      server.listen({ fd, exclusive: true }, () => done(server));
-    },
-  },
+/**
+ * What is sent of each type. `inner`: its handle of libuv's. `describe` adds to the message what the other end must know.
+ * `given`: it has been sent; returns a handle that is to be closed.
+ */
+const outward = {
+  'net.Native': { inner: (handle) => handle },
+  'net.Server': { inner: (server) => server._handle },
   'net.Socket': {
-    send(message, socket, { keepOpen }, lists) {
-      if (!socket._handle) return {};
+    inner: (socket) => socket._handle,
+    describe(message, { server }) {
+      if (server) message.key = server._connectionKey;
+    },
+    given(socket, lists, keepOpen) {
       const { server } = socket;
       if (server) {
-        message.key = server._connectionKey;
-        if (!lists.sent.has(message.key)) {
-          const sockets = new SentSockets(lists.target, message.key);
-          lists.sent.set(message.key, sockets);
-          server._setupWorker(sockets);
-        }
+        lists.noteSent(server);
         if (!keepOpen) server._connections--;
       }
-      return keepOpen ? { handle: socket._handle } : { handle: detach(socket), isGivenAway: true };
-    },
-    got({ key }, fd, done, lists) {
-      const socket = new net.Socket({ fd, readable: true, writable: true });
-      if (key) {
-        if (!lists.received.has(key)) lists.received.set(key, new ReceivedSockets(lists.target, key));
-        lists.received.get(key).add(socket);
-      }
-      done(socket);
+      return keepOpen ? undefined : detach(socket);
     },
   },
-  'dgram.Native': { send: (_, handle) => ({ handle }), got: (_, fd, done) => done(nativeDatagram(fd)) },
+  'dgram.Native': { inner: (handle) => handle },
   'dgram.Socket': {
-    send(message, socket) {
+    inner: handleOf,
+    describe(message, socket) {
       message.dgramType = socket.type;
-      return { handle: handleOf(socket) };
-    },
-    got({ dgramType }, fd, done) {
-      const socket = dgram.createSocket(dgramType);
-      socket.bind({ fd, exclusive: true }, () => done(socket));
     },
   },
 };
 
-function typeOf(handle) {
-  if (handle instanceof net.Socket) return 'net.Socket';
-  if (handle instanceof net.Server) return 'net.Server';
-  if (handle instanceof dgram.Socket) return 'dgram.Socket';
-  if (typeof handle === 'object' && typeof handle.getAsyncId === 'function') {
-    const { name } = handle.constructor;
-    if (name === 'TCP' || name === 'Pipe') return 'net.Native';
-    if (name === 'UDP') return 'dgram.Native';
-  }
-  throw invalidHandle();
-}
+/** What is made of each type: called with the message, a handle, a function that takes the object, and one that takes an error. */
+const inward = {
+  'net.Native': (_, handle, done) => done(handle),
+  'net.Server'(_, handle, done, failed) {
+    const server = new net.Server();
+    server.once('error', failed);
+    server.listen(handle, () => {
+      server.off('error', failed);
+      done(server);
+    });
+  },
+  'net.Socket'({ key }, handle, done, _, lists) {
+    const socket = new net.Socket({ handle, readable: true, writable: true });
+    if (key) lists.noteReceived(key, socket);
+    done(socket);
+  },
+  'dgram.Native': (_, handle, done) => done(handle),
+  'dgram.Socket'({ dgramType }, handle, done, failed) {
+    const socket = dgram.createSocket(dgramType);
+    socket.once('error', failed);
+    socket.bind(handle, () => {
+      socket.off('error', failed);
+      done(socket);
+    });
+  },
+};
 
-module.exports = { conversions, typeOf };
+module.exports = { Lists, TYPES, handleOver, inward, outward };

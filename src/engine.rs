@@ -356,6 +356,19 @@ pub fn array_of<'a>(env: &'a Env, element: &Unknown) -> Result<Unknown<'a>> {
     Ok(unknown(env, array))
 }
 
+/// Whether `value` is an instance of `class`.
+///
+/// # Errors
+/// What `Symbol.hasInstance` throws.
+pub fn is_instance(env: &Env, value: &Unknown, class: &Held) -> Result<bool> {
+    let mut is_instance = false;
+    // SAFETY: values of the scope that is open.
+    check_status!(unsafe {
+        sys::napi_instanceof(env.raw(), value.raw(), class.get(env)?.raw(), &raw mut is_instance)
+    })?;
+    Ok(is_instance)
+}
+
 /// A property of an object.
 ///
 /// # Errors

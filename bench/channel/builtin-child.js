@@ -1,5 +1,6 @@
 'use strict';
 
+const { builtinChildCases: handleCases, measure: measureHandles } = require('./handles');
 const { roundTrip, roundTripRows } = require('./round-trip');
 const { rateRows, throughput } = require('./throughput');
 
@@ -17,11 +18,12 @@ module.exports = {
     rate('1kb', { payload: 'kilobyte' }),
     rate('advanced-small', { payload: 'small', serialization: 'advanced' }),
     { id: 'round-trip', cpus: [0, 1], options: { pinApart: [0, 1] }, rows: roundTripRows(AS_GOOD) },
+    ...handleCases.map((oneCase) => ({ ...oneCase, id: `handles-${oneCase.id}` })),
   ],
   // The child of any other runtime is not the builtin.
   applies: ({ name }) => name === 'builtin' || name === 'ours',
   measure(context, options) {
-    const run = options.payload ? throughput : roundTrip;
+    const run = options.payload ? throughput : options.kind ? measureHandles : roundTrip;
     return run(context, { ...options, childEnd: 'builtin' });
   },
 };

@@ -5,6 +5,7 @@
 const { cpuOver } = require('./cpu-over');
 const { End } = require('./end');
 const { drain, pump } = require('./flow');
+const handles = require('./handles');
 const payloads = require('./payloads');
 
 const end = new End(process);
@@ -24,6 +25,8 @@ end.on('echo', () => {
   end.data = (message) => end.send(message);
   end.tell('echo');
 });
+
+end.on('take', () => handles.take(end));
 
 end.on('cpu', async ({ plan }) => {
   end.data = () => {};

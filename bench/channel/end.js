@@ -12,9 +12,9 @@ class End {
 
   constructor(channel) {
     this.#channel = channel;
-    channel.on('message', (message) => {
+    channel.on('message', (message, handle) => {
       const { control } = message;
-      if (control === undefined) this.data(message);
+      if (control === undefined) this.data(message, handle);
       else this.#handlers.get(control)(message);
     });
   }
@@ -39,8 +39,8 @@ class End {
   }
 
   /** A measured message. False when the channel wants a pause, as send() says it. */
-  send(message) {
-    return this.#channel.send(message);
+  send(message, handle) {
+    return this.#channel.send(message, handle);
   }
 }
 

@@ -18,6 +18,7 @@ const metrics = [
   flow('graph-3mb', DOWN, { payload: 'graph' }, 'MB/s', { builtin: 2.5 }),
   flow('advanced-small', DOWN, { payload: 'small', serialization: 'advanced' }, 'messages/s', { builtin: 4, bun: 1 }),
   flow('buffer-64mb', DOWN, { payload: 'buffer', serialization: 'advanced' }, 'MB/s', { builtin: 4, bun: 1.5 }),
+  require('./handles').metric,
   require('./round-trip').metric,
   require('./cpu'),
   require('./fork'),

@@ -28,6 +28,18 @@ pub enum Internal {
     /// Stands for a message of so many bytes in shared memory.
     #[serde(rename = "NODE_CHILD_PROCESS_RS_SHARED")]
     Shared { bytes: f64 },
+    /// The other end has got the next so many handles; the oldest ones.
+    #[serde(rename = "NODE_CHILD_PROCESS_RS_HANDLES")]
+    HandlesTaken { count: u32 },
+    /// It has not got the next one.
+    #[serde(rename = "NODE_CHILD_PROCESS_RS_MISSED")]
+    HandleMissed {},
+    /// The handle that follows is the one of this number, again.
+    #[serde(rename = "NODE_CHILD_PROCESS_RS_AGAIN")]
+    HandleAgain { count: u32 },
+    /// The handle of this number will not come any more.
+    #[serde(rename = "NODE_CHILD_PROCESS_RS_LOST")]
+    HandleLost { count: u32 },
 }
 
 impl Internal {
@@ -37,7 +49,7 @@ impl Internal {
     /// Whether only native ends say it.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Native { .. } | Self::Taken { .. } | Self::Shared { .. })
+        !matches!(self, Self::Acknowledged | Self::NotReceived)
     }
 
     /// The message as a line of JSON, without its newline.

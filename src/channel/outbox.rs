@@ -3,9 +3,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 use super::ancillary;
+use super::handles::{Handles, Missed, NeverSent};
 
 /// A buffer that has grown past this is given back when it is empty, bytes.
 const KEPT: usize = 1 << 20;
@@ -21,7 +24,20 @@ pub struct Outbox {
     /// The ends of the messages whose writing is awaited.
     awaited: VecDeque<u64>,
     /// Descriptors, and the position of the byte that each goes with.
-    attached: VecDeque<(u64, OwnedFd)>,
+    attached: VecDeque<(u64, Rc<OwnedFd>)>,
+    /// The handles that the other end has not acknowledged.
+    pub handles: Handles,
+    /// The kernel takes no more descriptors for now.
+    is_crowded: bool,
+}
+
+/// What became of a handle that the other end has not got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is sent again.
+    Again,
+    /// It is not, and neither is its message.
+    Lost(u32),
 }
 
 impl Outbox {
@@ -54,7 +70,96 @@ impl Outbox {
 
     /// Sends `fd` along with the byte at `position`.
     pub fn attach(&mut self, position: u64, fd: OwnedFd) {
-        self.attached.push_back((position, fd));
+        self.attached.push_back((position, Rc::new(fd)));
+    }
+
+    /// Sends `fd` along with the message that is appended next, until the other end has it.
+    pub fn attach_handle(&mut self, fd: OwnedFd) {
+        let (start, fd) = (self.end(), Rc::new(fd));
+        self.attached.push_back((start, Rc::clone(&fd)));
+        self.handles.begin(start, fd);
+    }
+
+    /// The message that was to take a handle along will not be appended.
+    pub fn cancel_handle(&mut self) {
+        if self.handles.cancel() {
+            self.attached.pop_back();
+        }
+    }
+
+    /// A message has been appended.
+    pub fn appended(&mut self) {
+        self.handles.appended(self.end());
+    }
+
+    /// The other end has got the oldest `count` handles.
+    ///
+    /// # Errors
+    /// Not so many have been sent.
+    pub fn taken(&mut self, count: u32) -> Result<(), NeverSent> {
+        let outcome = self.handles.taken(count, self.position());
+        self.forget_written();
+        outcome
+    }
+
+    /// The other end has not got the oldest handle. `announce` gives what goes before a message that is sent again, of
+    /// this number.
+    ///
+    /// # Errors
+    /// None has been sent.
+    pub fn missed(&mut self, announce: impl FnOnce(u32) -> Vec<u8>) -> Result<Outcome, NeverSent> {
+        let (flight, at) = match self.handles.missed(self.position())? {
+            Missed::Repeat(flight, at) => (flight, at),
+            Missed::GivenUp(number) => return Ok(Outcome::Lost(number)),
+        };
+        let mut bytes = announce(flight.number);
+        let announced = bytes.len() as u64;
+        let Range { start, end } = flight.message();
+        let message = (start - self.base) as usize..(end - self.base) as usize;
+        bytes.extend_from_slice(self.bytes.get(message).unwrap_or_default());
+        let begin = self.insert(at, &bytes);
+        let start = begin + announced;
+        let index = self.attached.partition_point(|(at, _)| *at <= start);
+        self.attached.insert(index, (start, Rc::clone(&flight.fd)));
+        self.handles.repeated(flight, start..begin + bytes.len() as u64);
+        Ok(Outcome::Again)
+    }
+
+    /// Appends a message that does not wait for acknowledgements.
+    pub fn push_urgent(&mut self, message: &[u8]) {
+        self.insert(self.handles.limit(), message);
+    }
+
+    /// Puts `message` in between two messages, or without a position behind all. Returns its position.
+    fn insert(&mut self, at: Option<u64>, message: &[u8]) -> u64 {
+        let end = self.end();
+        let position = at.unwrap_or(end).min(end);
+        let length = message.len() as u64;
+        let index = (position - self.base) as usize;
+        self.bytes.splice(index..index, message.iter().copied());
+        for (at, _) in &mut self.attached {
+            if *at >= position {
+                *at += length;
+            }
+        }
+        for awaited in &mut self.awaited {
+            if *awaited > position {
+                *awaited += length;
+            }
+        }
+        self.handles.shift(position, length);
+        position
+    }
+
+    /// Whether the kernel takes no more descriptors for now; what is unwritten is to be tried again later.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.is_crowded
+    }
+
+    /// How far it is written.
+    fn position(&self) -> u64 {
+        self.base + self.written as u64
     }
 
     /// Whether a descriptor goes with the byte at `position`, the last that one goes with.
@@ -65,7 +170,7 @@ impl Outbox {
 
     /// How many of the awaited messages have been written since it was asked last.
     pub fn take_done(&mut self) -> u32 {
-        let position = self.base + self.written as u64;
+        let position = self.position();
         let mut done = 0;
         while self.awaited.front().is_some_and(|end| *end <= position) {
             self.awaited.pop_front();
@@ -74,18 +179,28 @@ impl Outbox {
         done
     }
 
-    /// Writes until everything is written or the socket is full. Says whether everything is.
+    /// Writes until everything that may be is written or the socket is full. `false`: it is full.
     ///
     /// # Errors
-    /// `EPIPE`, `ECONNRESET`, `ETOOMANYREFS`; what was not written stays.
+    /// `EPIPE`, `ECONNRESET`; what was not written stays.
     pub fn write(&mut self, socket: BorrowedFd) -> io::Result<bool> {
         let mut outcome = Ok(true);
-        while !self.is_empty() {
-            match self.write_once(socket) {
+        self.is_crowded = false;
+        loop {
+            let until = self.until();
+            if self.written >= until {
+                break;
+            }
+            match self.write_once(socket, until) {
                 Ok(written) => self.written += written,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     outcome = Ok(false);
+                    break;
+                }
+                // Others' descriptors count, too, so no acknowledgement need tell when there is room.
+                Err(error) if error.raw_os_error() == Some(libc::ETOOMANYREFS) => {
+                    self.is_crowded = true;
                     break;
                 }
                 Err(error) => {
@@ -98,11 +213,17 @@ impl Outbox {
         outcome
     }
 
-    /// One write, up to the next byte that has a descriptor with it.
-    fn write_once(&mut self, socket: BorrowedFd) -> io::Result<usize> {
-        let position = self.base + self.written as u64;
+    /// How many of `bytes` may be written.
+    fn until(&self) -> usize {
+        let limit = self.handles.limit().map_or(self.bytes.len(), |limit| (limit - self.base) as usize);
+        limit.min(self.bytes.len())
+    }
+
+    /// One write, up to `until` or the next byte that has a descriptor with it.
+    fn write_once(&mut self, socket: BorrowedFd, until: usize) -> io::Result<usize> {
+        let position = self.position();
         let due = self.attached.partition_point(|(at, _)| *at <= position);
-        let until = self.attached.get(due).map_or(self.bytes.len(), |(at, _)| (at - self.base) as usize);
+        let until = self.attached.get(due).map_or(until, |(at, _)| until.min((at - self.base) as usize));
         let bytes = self.bytes.get(self.written..until).unwrap_or_default();
         let fds: Vec<_> = self.attached.iter().take(due).map(|(_, fd)| fd.as_raw_fd()).collect();
         let written = ancillary::send(socket, bytes, &fds)?;
@@ -111,16 +232,18 @@ impl Outbox {
     }
 
     fn forget_written(&mut self) {
-        if self.is_empty() {
-            self.base += self.bytes.len() as u64;
-            self.written = 0;
+        let kept = self.handles.kept_from().map_or(self.written, |from| (from - self.base) as usize);
+        let free = self.written.min(kept);
+        if free == self.bytes.len() {
             self.bytes.clear();
             self.bytes.shrink_to(KEPT);
-        } else if self.written > self.bytes.len() / 2 {
-            self.base += self.written as u64;
-            self.bytes.drain(..self.written);
-            self.written = 0;
+        } else if free > self.bytes.len() / 2 {
+            self.bytes.drain(..free);
+        } else {
+            return;
         }
+        self.base += free as u64;
+        self.written -= free;
     }
 
     /// Drops everything: nobody will read it.

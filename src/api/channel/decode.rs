@@ -227,8 +227,8 @@ fn ours(env: &Env, value: &Unknown, name: &str) -> Result<Option<Internal>> {
     let number = |property: &std::ffi::CStr| -> Result<f64> {
         engine::to_f64(env, &engine::property(env, value, property)?).or(Ok(0.0))
     };
-    let members =
-        serde_json::json!({ "cmd": name, "version": number(c"version")? as u32, "bytes": number(c"bytes")? });
+    let (version, bytes, count) = (number(c"version")? as u32, number(c"bytes")?, number(c"count")? as u32);
+    let members = serde_json::json!({ "cmd": name, "version": version, "bytes": bytes, "count": count });
     Ok(serde_json::from_value(members).ok().filter(Internal::is_ours))
 }
 

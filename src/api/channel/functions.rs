@@ -9,7 +9,7 @@ use napi::{Env, Error, Result, Unknown};
 use napi_derive::napi;
 
 use super::super::runtime::runtime;
-use super::{Channel, Hooks, Settings, registry};
+use super::{Channel, HandleHooks, Hooks, Settings, registry};
 use crate::channel::Mode;
 use crate::channel::internal::Internal;
 use crate::engine::{self, Held};
@@ -26,6 +26,7 @@ pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()
     let hooks = Hooks {
         on_messages: held("onMessages")?,
         on_internal: held("onInternal")?,
+        handles: HandleHooks::new(env, &functions)?,
         on_end: held("onEnd")?,
         on_broken: held("onBroken")?,
         on_written: held("onWritten")?,
@@ -48,7 +49,7 @@ pub fn close_on_exec(fd: RawFd) {
 /// negative errno; `handle.write` becomes the function that sends: `write(message, form)`, where `form` is 0 for a string,
 /// number, boolean or null, 1 for a JSON text, 2 for serialised bytes, 3 for the JSON text of a tree, 4 for a Buffer, 5 for an ArrayBuffer, and 8
 /// more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent something.
-/// It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called; nothing for 1 alone; or a
+/// It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called, 8 after a while; nothing for 1 alone; or a
 /// negative errno.
 #[napi]
 pub fn open_channel(
@@ -76,16 +77,6 @@ pub fn open_channel(
         }
         Err(error) => -i64::from(sys::errno(&error)),
     })
-}
-
-/// Sends a duplicate of `fd` along with the next message. Returns 0 or a negative errno.
-#[napi]
-pub fn attach(channel: u32, fd: RawFd) -> i32 {
-    match registry::find(channel).map(|channel| channel.attach(fd)) {
-        Some(Ok(())) => 0,
-        Some(Err(error)) => -sys::errno(&error),
-        None => -libc::EPIPE,
-    }
 }
 
 /// Hands an error to `uncaughtException`.

@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod functions;
+mod handles;
 mod receiving;
 pub(super) mod registry;
 mod sending;
@@ -10,13 +11,15 @@ mod sending;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use napi::{Env, Result, Unknown};
 
 use encode::Form;
+pub(super) use handles::Hooks as HandleHooks;
+use handles::Received;
 
 use crate::channel::Mode;
 use crate::channel::ancillary::Room;
@@ -26,14 +29,14 @@ use crate::channel::shared::UnderWay;
 use crate::channel::spin::Spin;
 use crate::engine::{self, Callable, Held};
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
-use crate::sys;
 
 /// The functions of `lib/channel.js` that are called from here; the first ones on the object given to `openChannel`.
 pub(super) struct Hooks {
     /// Messages have come; gets an array of them, or nothing to go on with the last one. Says whether there are more.
     pub on_messages: Held,
-    /// An internal message has come; gets the descriptor, too, that is to have come with it, -1 where none has.
+    /// An internal message has come.
     pub on_internal: Held,
+    pub handles: HandleHooks,
     /// The other end is gone. `true`: in the middle of a message.
     pub on_end: Held,
     /// What came is no message; gets the error, or nothing for one that is too long.
@@ -114,6 +117,8 @@ pub(super) struct Channel {
     under_way: Cell<UnderWay>,
     /// Descriptors that have come, for messages still to be decoded.
     fds: RefCell<VecDeque<OwnedFd>>,
+    /// The handles that have come.
+    received: Received,
     /// Whether JavaScript wants the loop to wait for this channel.
     referenced: Cell<bool>,
     /// Whether the loop does wait for it.
@@ -155,6 +160,7 @@ impl Channel {
             is_native: Cell::default(),
             under_way: Cell::default(),
             fds: RefCell::default(),
+            received: Received::default(),
             referenced: Cell::default(),
             retained: Cell::default(),
             socket: RefCell::default(),
@@ -163,18 +169,6 @@ impl Channel {
         channel.key.set(Some(reactor.add(socket.as_raw_fd(), Turn::WithIo, source)?));
         channel.socket.replace(Some(socket));
         Ok(channel)
-    }
-
-    /// Sends a duplicate of `fd` along with the next message.
-    ///
-    /// # Errors
-    /// `EBADF`, `EMFILE`.
-    pub fn attach(&self, fd: RawFd) -> io::Result<()> {
-        let fd = sys::duplicate(fd)?;
-        let mut outbox = self.outbox.borrow_mut();
-        let end = outbox.end();
-        outbox.attach(end, fd);
-        Ok(())
     }
 
     /// The loop waits for a channel that is referenced, and for what is to be written.
@@ -207,6 +201,7 @@ impl Channel {
         }
         self.phase.set(Phase::Closing);
         self.callback.take();
+        self.outbox.borrow_mut().handles.wait_no_more();
         let is_written = self.write_unless_full().is_err() || self.outbox.borrow().is_empty();
         if is_written {
             self.finish();
@@ -255,6 +250,7 @@ struct SocketSource(Rc<Channel>);
 impl Source for SocketSource {
     fn ready(&self, env: &Env, is_over: bool) {
         self.0.advance(env, is_over);
+        self.0.settle_handles(env);
         if self.0.is_closed() {
             registry::forget(&self.0);
         }
@@ -262,6 +258,7 @@ impl Source for SocketSource {
 
     fn look(&self, env: &Env) -> bool {
         let has_come = self.0.advance_if_ready(env);
+        self.0.settle_handles(env);
         if self.0.is_closed() {
             registry::forget(&self.0);
         }

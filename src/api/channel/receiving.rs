@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use napi::{Env, Result, Unknown};
@@ -246,10 +246,8 @@ impl Channel {
                 let _ = callback.call_held(env, &hooks.on_internal, [&value]);
             }
             Decoded::Handle(value) => {
-                let fd = self.fds.borrow_mut().pop_front().map_or(-1, IntoRawFd::into_raw_fd);
-                if let Ok(fd) = engine::number(env, fd.into()) {
-                    let _ = callback.call_held(env, &hooks.on_internal, [&value, &fd]);
-                }
+                let fd = self.fds.borrow_mut().pop_front();
+                self.deliver_handle(env, callback, &value, fd);
             }
             Decoded::Broken(error) => {
                 let _ = callback.call_held(env, &hooks.on_broken, [&error]);
@@ -257,7 +255,8 @@ impl Channel {
             Decoded::Ours(Internal::Taken { bytes }) => {
                 self.under_way.set(self.under_way.get().without(bytes as usize));
             }
-            Decoded::Ours(_) => self.is_native.set(true),
+            Decoded::Ours(Internal::Native { .. }) => self.become_native(),
+            Decoded::Ours(word) => self.hear_of_handles(env, callback, &word),
             Decoded::Shared(kind, length) => return self.deliver_shared(env, callback, kind, length),
         }
         Ok(())

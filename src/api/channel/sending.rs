@@ -40,6 +40,8 @@ impl Sent {
     const WRITTEN: i32 = 2;
     /// `flush()` is to be called at the end of the tick.
     const FLUSH: i32 = 4;
+    /// `flush()` is to be called a little later: the kernel takes no more descriptors for now.
+    const CROWDED: i32 = 8;
 
     fn failed(errno: i32) -> Self {
         Self(-errno)
@@ -75,6 +77,7 @@ impl Channel {
         if shared.is_none() {
             if let Err(error) = encode::push(env, self.mode, form, message, outbox.bytes()) {
                 outbox.bytes().truncate(start);
+                outbox.cancel_handle();
                 return Err(error);
             }
             if may_share {
@@ -90,6 +93,7 @@ impl Channel {
 
     /// A message has been appended.
     fn sent(&self, mut outbox: RefMut<Outbox>, is_awaited: bool) -> Sent {
+        outbox.appended();
         if is_awaited {
             outbox.await_last();
         }
@@ -126,8 +130,12 @@ impl Channel {
             return Sent::failed(sys::errno(&error));
         }
         let mut outbox = self.outbox.borrow_mut();
-        if outbox.len() + self.under_way.get().bytes() < HIGH_WATER {
+        let is_behind = outbox.len() + self.under_way.get().bytes() >= HIGH_WATER;
+        if !is_behind && outbox.handles.has_room() {
             code |= Sent::ROOM;
+        }
+        if outbox.is_crowded() {
+            code |= Sent::CROWDED;
         }
         if outbox.is_empty() {
             outbox.take_done();
@@ -145,15 +153,15 @@ impl Channel {
 
     /// Tells the other end, which is known to be a native one, that this one is, too.
     pub fn introduce(&self, message: &Internal) {
-        self.is_native.set(true);
+        self.become_native();
         self.send_internal(message);
     }
 
     /// Sends a message of the protocol itself.
     pub(super) fn send_internal(&self, message: &Internal) {
-        let mut outbox = self.outbox.borrow_mut();
-        encode::push_internal(self.mode, message, outbox.bytes());
-        drop(outbox);
+        let mut bytes = vec![];
+        encode::push_internal(self.mode, message, &mut bytes);
+        self.outbox.borrow_mut().push_urgent(&bytes);
         // A failure shows again when this end reads.
         let _ = self.write();
     }
@@ -170,6 +178,7 @@ impl Channel {
         match written {
             Err(error) => Sent::failed(sys::errno(&error)),
             Ok(()) if self.outbox.borrow().is_empty() => Sent(Sent::WRITTEN),
+            Ok(()) if self.outbox.borrow().is_crowded() => Sent(Sent::CROWDED),
             Ok(()) => Sent::default(),
         }
     }
@@ -249,6 +258,7 @@ impl Channel {
             return;
         };
         let mut outbox = self.outbox.borrow_mut();
+        outbox.handles.wait_no_more();
         let begun = Instant::now();
         while !outbox.is_empty() && matches!(outbox.write(socket.as_fd()), Ok(false)) {
             if begun.elapsed() > LAST_PATIENCE_AT_ALL

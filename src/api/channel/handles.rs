@@ -1,0 +1,327 @@
+//! Sockets and servers: what an object is and its descriptor on the way out, and on the way in what JavaScript makes an object
+//! of. What is under way, and what acknowledgements mean, is in [`crate::channel::handles`].
+
+use std::cell::{Cell, OnceCell};
+use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
+
+use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::{Env, Result, Unknown, ValueType};
+use napi_derive::napi;
+
+use super::super::runtime::runtime;
+use super::{Callback, Channel, encode, registry};
+use crate::channel::handles::{Kind, NeverSent, Socket};
+use crate::channel::internal::Internal;
+use crate::channel::outbox::Outcome;
+use crate::engine::{self, Held};
+use crate::sys;
+
+/// So many handles that have come are acknowledged together at most.
+const TOGETHER: u32 = 16;
+
+/// The functions of `lib/channel.js` that hear of handles.
+pub(in crate::api) struct Hooks {
+    /// A message that announces a handle has come; gets its descriptor, what it is, and where it would come
+    /// again, by its number, else -1.
+    on_handle: Held,
+    /// The handle of this number, which has not come, will not come any more.
+    on_lost: Held,
+    /// The other end has told of a handle: `true`, that could not be delivered, `false`, that was not sent.
+    on_undelivered: Held,
+    /// All handles have been acknowledged, which was asked for.
+    on_arrived: Held,
+    /// The kernel takes no more descriptors for now.
+    on_crowded: Held,
+    /// `net.Socket`, `net.Server` and `dgram.Socket`, once they are needed.
+    classes: OnceCell<[Held; 3]>,
+}
+
+impl Hooks {
+    pub fn new(env: &Env, functions: &Object) -> Result<Self> {
+        let held = |name: &str| Held::new(env, &functions.get_named_property::<Unknown>(name)?);
+        Ok(Self {
+            on_handle: held("onHandle")?,
+            on_lost: held("onLost")?,
+            on_undelivered: held("onUndelivered")?,
+            on_arrived: held("onArrived")?,
+            on_crowded: held("onCrowded")?,
+            classes: OnceCell::new(),
+        })
+    }
+
+    /// What kind of handle `object` is.
+    fn kind_of(&self, env: &Env, object: &Unknown) -> Result<Option<Kind>> {
+        let kinds = [Kind::NetSocket, Kind::NetServer, Kind::DgramSocket];
+        for (class, kind) in self.classes.get().into_iter().flatten().zip(kinds) {
+            if engine::is_instance(env, object, class)? {
+                return Ok(Some(kind));
+            }
+        }
+        raw_kind_of(env, object)
+    }
+}
+
+/// What kind of handle of libuv's `object` is. Their classes are Node's own, to be known by their names.
+fn raw_kind_of(env: &Env, object: &Unknown) -> Result<Option<Kind>> {
+    if engine::kind(env, object)? != ValueType::Object {
+        return Ok(None);
+    }
+    let method = engine::property(env, object, c"getAsyncId")?;
+    if engine::kind(env, &method)? != ValueType::Function {
+        return Ok(None);
+    }
+    let class = engine::property(env, object, c"constructor")?;
+    if engine::kind(env, &class)? != ValueType::Function {
+        return Ok(None);
+    }
+    let mut name = vec![];
+    engine::push_utf8(env, &engine::property(env, &class, c"name")?, &mut name)?;
+    Ok(Kind::of_class(&name))
+}
+
+/// What one end knows of the handles that come and go.
+#[derive(Default)]
+pub(super) struct Received {
+    /// How many have come that are not acknowledged yet.
+    unacknowledged: Cell<u32>,
+    /// The number of the next one.
+    next: Cell<u32>,
+    /// The number of the one that comes again next.
+    again: Cell<Option<u32>>,
+    /// JavaScript waits until all that were sent are acknowledged.
+    is_awaited: Cell<bool>,
+}
+
+/// What is made of a descriptor; `lib/handles.js` has the same numbers.
+#[derive(Clone, Copy)]
+#[repr(i32)]
+enum Made {
+    Tcp = 0,
+    Pipe = 1,
+    Udp = 2,
+    /// It has not come.
+    Missing = -1,
+    /// Nothing of the kind that was announced.
+    Unfit = -2,
+}
+
+impl Channel {
+    /// The other end is a native one.
+    pub(super) fn become_native(&self) {
+        self.is_native.set(true);
+        self.outbox.borrow_mut().handles.pipeline();
+    }
+
+    /// Sends the descriptor of a handle of libuv's along with the next message.
+    ///
+    /// # Errors
+    /// `EBADF`, `EMFILE`.
+    fn attach_handle(&self, fd: RawFd) -> std::io::Result<()> {
+        let fd = sys::duplicate(fd)?;
+        self.outbox.borrow_mut().attach_handle(fd);
+        Ok(())
+    }
+
+    /// A message that announces a handle has come.
+    pub(super) fn deliver_handle(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        message: &Unknown,
+        fd: Option<OwnedFd>,
+    ) {
+        let Received { unacknowledged, next, again, .. } = &self.received;
+        let number = again.take().unwrap_or_else(|| next.replace(next.get().wrapping_add(1)));
+        match (&fd, self.is_native.get()) {
+            (Some(_), true) => {
+                unacknowledged.set(unacknowledged.get() + 1);
+                if unacknowledged.get() == TOGETHER {
+                    self.acknowledge_received();
+                }
+            }
+            (None, true) => {
+                self.acknowledge_received();
+                self.send_internal(&Internal::HandleMissed {});
+            }
+            (Some(_), false) => self.send_internal(&Internal::Acknowledged),
+            (None, false) => self.send_internal(&Internal::NotReceived),
+        }
+        let made = fd.as_ref().map_or(Made::Missing, |fd| made_of(env, message, fd));
+        let fd = fd.filter(|_| !matches!(made, Made::Unfit)).map_or(-1, IntoRawFd::into_raw_fd);
+        let number = if self.is_native.get() { f64::from(number) } else { -1. };
+        let numbers = [f64::from(fd), f64::from(made as i32), number];
+        if let [Ok(fd), Ok(made), Ok(number)] = numbers.map(|value| engine::number(env, value)) {
+            let hook = &self.hooks.handles.on_handle;
+            // It fails only while the environment goes away.
+            let _ = callback.call_held(env, hook, [message, &fd, &made, &number]);
+        }
+    }
+
+    fn acknowledge_received(&self) {
+        let count = self.received.unacknowledged.take();
+        if count > 0 {
+            self.send_internal(&Internal::HandlesTaken { count });
+        }
+    }
+
+    /// After a look at the socket: tells of what it brought.
+    pub(super) fn settle_handles(&self, env: &Env) {
+        self.acknowledge_received();
+        let (is_empty, is_crowded) = {
+            let outbox = self.outbox.borrow();
+            (outbox.handles.is_empty(), outbox.is_crowded())
+        };
+        if is_crowded {
+            self.tell(env, &self.hooks.handles.on_crowded, []);
+        }
+        if is_empty && self.received.is_awaited.take() {
+            self.tell(env, &self.hooks.handles.on_arrived, []);
+        }
+    }
+
+    /// What a native end says of handles.
+    pub(super) fn hear_of_handles(&self, env: &Env, callback: &Callback, word: &Internal) {
+        let outcome = match word {
+            Internal::HandlesTaken { count } => {
+                self.outbox.borrow_mut().taken(*count).map(|()| Outcome::Again)
+            }
+            Internal::HandleMissed {} => self.handle_missed(),
+            Internal::HandleAgain { count } => {
+                self.received.again.set(Some(*count));
+                return;
+            }
+            Internal::HandleLost { count } => {
+                if let Ok(number) = engine::number(env, f64::from(*count)) {
+                    let _ = callback.call_held(env, &self.hooks.handles.on_lost, [&number]);
+                }
+                return;
+            }
+            _ => return,
+        };
+        let was_sent = match outcome {
+            Ok(Outcome::Again) => return,
+            Ok(Outcome::Lost(_)) => true,
+            Err(NeverSent) => false,
+        };
+        if let Ok(was_sent) = engine::boolean(env, was_sent) {
+            let _ = callback.call_held(env, &self.hooks.handles.on_undelivered, [&was_sent]);
+        }
+    }
+
+    /// The other end has not got the oldest handle: it is sent again.
+    fn handle_missed(&self) -> std::result::Result<Outcome, NeverSent> {
+        let (mode, is_native) = (self.mode, self.is_native.get());
+        let outcome = self.outbox.borrow_mut().missed(|number| {
+            let mut bytes = vec![];
+            if is_native {
+                encode::push_internal(mode, &Internal::HandleAgain { count: number }, &mut bytes);
+            }
+            bytes
+        });
+        if let (Ok(Outcome::Lost(number)), true) = (outcome, is_native) {
+            self.send_internal(&Internal::HandleLost { count: number });
+        }
+        outcome
+    }
+}
+
+/// What is to be made of `fd`, which has come with `message`.
+fn made_of(env: &Env, message: &Unknown, fd: &OwnedFd) -> Made {
+    let mut name = vec![];
+    let announced = engine::property(env, message, c"type")
+        .and_then(|kind| engine::push_utf8(env, &kind, &mut name))
+        .ok()
+        .and_then(|()| Kind::from_name(&name));
+    let socket = Socket::of(fd.as_fd());
+    match (announced, socket) {
+        (Some(kind), Some(socket)) if kind.is_made_of(socket) => match socket {
+            Socket::Tcp => Made::Tcp,
+            Socket::Pipe => Made::Pipe,
+            Socket::Udp => Made::Udp,
+        },
+        _ => Made::Unfit,
+    }
+}
+
+/// Takes the classes `net.Socket`, `net.Server` and `dgram.Socket`.
+#[napi]
+pub fn set_handle_classes(
+    number: u32,
+    env: &Env,
+    socket: Unknown,
+    server: Unknown,
+    datagram: Unknown,
+) -> Result<()> {
+    let classes = [Held::new(env, &socket)?, Held::new(env, &server)?, Held::new(env, &datagram)?];
+    if let Some(hooks) = &*runtime(number)?.channel_hooks.borrow() {
+        // They are the same each time.
+        let _ = hooks.handles.classes.set(classes);
+    }
+    Ok(())
+}
+
+/// What kind of handle an object is: its index among the `type`s of handles, or -1.
+#[napi]
+pub fn handle_kind(number: u32, env: &Env, object: Unknown) -> Result<i32> {
+    let hooks = runtime(number)?.channel_hooks.borrow().clone();
+    let kind = match hooks {
+        Some(hooks) => hooks.handles.kind_of(env, &object)?,
+        None => None,
+    };
+    Ok(kind
+        .and_then(|kind| Kind::ALL.iter().position(|other| *other == kind))
+        .map_or(-1, |index| index as i32))
+}
+
+/// Sends the descriptor of a handle of libuv's along with the next message, until the other end has it. Returns 0, 1 where it
+/// has no descriptor any more, or a negative errno.
+#[napi]
+pub fn attach_handle(channel: u32, env: &Env, handle: Unknown) -> Result<i32> {
+    let fd = engine::property(env, &handle, c"fd")?;
+    let fd = engine::to_f64(env, &fd).map_or(-1, |fd| fd as RawFd);
+    if fd < 0 {
+        return Ok(1);
+    }
+    Ok(match registry::find(channel).map(|channel| channel.attach_handle(fd)) {
+        Some(Ok(())) => 0,
+        Some(Err(error)) => -sys::errno(&error),
+        None => -libc::EPIPE,
+    })
+}
+
+/// The message that was to take a handle along will not be sent.
+#[napi]
+pub fn cancel_handle(channel: u32) {
+    if let Some(channel) = registry::find(channel) {
+        channel.outbox.borrow_mut().cancel_handle();
+    }
+}
+
+/// The builtin's end has got the handle that is under way, or has not. Returns 0, 1 where it could not be delivered, or -1 where
+/// none was sent.
+#[napi]
+pub fn acknowledge(channel: u32, is_received: bool) -> i32 {
+    let Some(channel) = registry::find(channel) else {
+        return 0;
+    };
+    let outcome = if is_received {
+        channel.outbox.borrow_mut().taken(1).map(|()| Outcome::Again)
+    } else {
+        channel.handle_missed()
+    };
+    match outcome {
+        Ok(Outcome::Again) => 0,
+        Ok(Outcome::Lost(_)) => 1,
+        Err(NeverSent) => -1,
+    }
+}
+
+/// Whether handles are under way; then `onArrived` is called when they are not any more.
+#[napi]
+pub fn await_handles(channel: u32) -> bool {
+    registry::find(channel).is_some_and(|channel| {
+        let is_under_way = !channel.outbox.borrow().handles.is_empty();
+        channel.received.is_awaited.set(is_under_way);
+        is_under_way
+    })
+}

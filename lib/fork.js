@@ -2,8 +2,6 @@
 
 // fork(): a Node child with a channel.
 
-// Taken now: `register` puts ours in its place later.
-const { fork: builtinFork } = require('node:child_process');
 const { native, runtime } = require('./runtime');
 const { pathOfUrl } = require('./normalize');
 const { mayBeNative } = require('./native-end');
@@ -11,8 +9,6 @@ const { spawn } = require('./spawn');
 
 /** Starts the Node module at `modulePath` (Node.js documentation, «child_process.fork»). */
 function fork(modulePath, args = [], options) {
-  // cluster reaches into the builtin's channel.
-  if (isClusterWorker(options)) return builtinFork(modulePath, args, options);
   const path = pathOfUrl(modulePath);
   if (typeof args === 'object' && args !== null && !Array.isArray(args)) {
     options = args;
@@ -26,10 +22,6 @@ function fork(modulePath, args = [], options) {
   forked.stdio = withChannel(forked);
   forked.nativeChannel = mayBeNative(forked, execArgv);
   return spawn(forked.execPath, [...withoutScript(execArgv), path, ...(args ?? [])], forked);
-}
-
-function isClusterWorker(options) {
-  return options?.env?.NODE_UNIQUE_ID !== undefined;
 }
 
 function withChannel({ stdio, silent }) {

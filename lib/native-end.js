@@ -7,6 +7,8 @@
 const VARIABLE = 'CHILD_PROCESS_RS_CHANNEL';
 const BINARY = 'CHILD_PROCESS_RS_BINARY';
 const OPTIONS = 'NODE_OPTIONS';
+// The id of a worker of cluster's, which Node looks for before there is our channel.
+const WORKER = 'NODE_UNIQUE_ID';
 const REQUIRE = `--require ${JSON.stringify(__filename)}`;
 // With one of these the addon could not be loaded, or not even the preload; or NODE_OPTIONS means something else.
 const FORBIDDING = ['--permission', '--experimental-permission', '--permission-audit', '--no-addons', '--env-file', '--env-file-if-exists', '--watch', '--watch-path'];
@@ -50,6 +52,8 @@ function announce(envPairs, fd, { serialization, busyPoll, maxMessageSize }) {
     fields.hasBinary = true;
     envPairs.push(`${BINARY}=${require('./native').file}`);
   }
+  const worker = envPairs.findIndex((pair) => pair.startsWith(`${WORKER}=`));
+  if (worker !== -1) [fields.worker] = envPairs.splice(worker, 1).map((pair) => pair.slice(WORKER.length + 1));
   envPairs.push(`${VARIABLE}=${JSON.stringify(fields)}`);
 }
 
@@ -81,6 +85,14 @@ function setUp({ fd, isPeerNative, ...options }) {
   });
 }
 
+/** Makes this process the worker of cluster's that it is to be, as Node does it at the start of one. */
+function becomeWorker(id) {
+  process.env[WORKER] = id;
+  if (!process.argv[1]) return;
+  require('node:cluster')._setupWorker();
+  delete process.env[WORKER];
+}
+
 // In the child itself, and neither in its Workers nor in its own children.
 if (process.env[VARIABLE]?.startsWith('{')) {
   const announced = takeAnnounced();
@@ -91,6 +103,7 @@ if (process.env[VARIABLE]?.startsWith('{')) {
     if (!process.send) require('node:child_process')._forkChild(announced.fd, announced.serialization);
   }
   if (announced.hasBinary) delete process.env[BINARY];
+  if (announced.worker !== undefined) becomeWorker(announced.worker);
 }
 
 module.exports = { announce, mayBeNative };

@@ -439,6 +439,8 @@ function unsendable(message) {
   return lazy.errors.invalidType('message', 'one of type string, object, number, or boolean', message);
 }
 
+// Node 26 has taken `_channel` away.
+const HAS_ALIAS = parseInt(process.versions.node, 10) < 26;
 const DEPRECATED = '_channel is deprecated. Use ChildProcess.channel instead.';
 
 /**
@@ -448,12 +450,14 @@ function setUpChannel(target, fd, options) {
   const link = new Link(target, fd, options);
   const control = new Control(link);
   target.channel = control;
-  Object.defineProperty(target, '_channel', {
-    get: deprecate(() => target.channel, DEPRECATED, 'DEP0129'),
-    set: deprecate((value) => (target.channel = value), DEPRECATED, 'DEP0129'),
-    configurable: true,
-    enumerable: false,
-  });
+  if (HAS_ALIAS) {
+    Object.defineProperty(target, '_channel', {
+      get: deprecate(() => target.channel, DEPRECATED, 'DEP0129'),
+      set: deprecate((value) => (target.channel = value), DEPRECATED, 'DEP0129'),
+      configurable: true,
+      enumerable: false,
+    });
+  }
   target._handleQueue = null;
   target._pendingMessage = null;
 

@@ -66,6 +66,9 @@ function takeAnnounced() {
     if (announced.hadOptions) env[OPTIONS] = options.slice(REQUIRE.length + 1);
     else delete env[OPTIONS];
   }
+  // A new list: Node is in the middle of the other.
+  const { _preload_modules: preloads } = process;
+  if (preloads?.[0] === __filename) Object.defineProperty(process, '_preload_modules', { value: preloads.slice(1) });
   return announced;
 }
 

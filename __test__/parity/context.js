@@ -10,6 +10,8 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const { describe } = require('./describe')
 const { record } = require('./record')
 
+const PATIENCE = Number(process.env.PARITY_PATIENCE ?? 1)
+
 function escape(text) {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
@@ -24,7 +26,6 @@ class Context {
     this.subject = subject
     this.childEnd = childEnd
     this.serialization = serialization
-    this.sleep = sleep
     this.describe = describe
   }
 
@@ -74,8 +75,13 @@ class Context {
     return target
   }
 
+  /** A pause in which something else is to happen: longer where the harness has seen that it did not. */
+  sleep(ms) {
+    return sleep(ms * PATIENCE)
+  }
+
   /** Resolves with whether `done()` has come to hold within `patienceMs`. */
-  async until(done, patienceMs = 5000) {
+  async until(done, patienceMs = 30_000) {
     const deadline = Date.now() + patienceMs
     while (!done()) {
       if (Date.now() > deadline) return false
@@ -99,7 +105,7 @@ class Context {
    * Runs `fn(cp, t, argument)` as a scenario in a node process of its own, and waits until that process ends by itself.
    * `fn` is carried over as text, so it sees nothing of what surrounds it.
    */
-  inNewProcess(fn, { execArgv = [], env = {}, argument = null, prefix = [], input, timeout = 10_000, uid, gid } = {}) {
+  inNewProcess(fn, { execArgv = [], env = {}, argument = null, prefix = [], input, timeout = 60_000, uid, gid } = {}) {
     const script = path.join(this.dir, 'scenario-in-new-process.js')
     const text = `module.exports = ${fn}\n`
     // Not written again while another process may be reading it.

@@ -5,7 +5,7 @@
 const fs = require('node:fs')
 const { setTimeout: sleep } = require('node:timers/promises')
 
-const PATIENCE_MS = 500
+const PATIENCE_MS = 500 * Number(process.env.PARITY_PATIENCE ?? 1)
 
 // What an event loop needs for itself: made when first needed, which may be in the middle of any scenario, kept for good.
 const OF_THE_LOOP = ['anon_inode:[eventfd]', 'anon_inode:[eventpoll]']

@@ -8,9 +8,10 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const CHILD_EVENTS = ['spawn', 'error', 'exit', 'close', 'disconnect', 'message']
 const STREAM_EVENTS = ['error', 'end', 'finish', 'close']
 const STREAM_NAMES = ['stdin', 'stdout', 'stderr']
-const STRAGGLER_MS = 200
+const PATIENCE = Number(process.env.PARITY_PATIENCE ?? 1)
+const STRAGGLER_MS = 200 * PATIENCE
 // In which what must not come after all would come.
-const LATE_MS = 10
+const LATE_MS = 10 * PATIENCE
 
 function stateOf(child) {
   const { exitCode, signalCode, killed, connected } = child

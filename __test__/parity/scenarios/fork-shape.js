@@ -2,6 +2,7 @@
 
 // What a program finds when it looks at both ends of a channel rather than uses them.
 
+const { once } = require('node:events')
 const { inspect } = require('node:util')
 
 const { paired } = require('../pairings')
@@ -26,8 +27,11 @@ const VISIBLE = `const visible = ${visible}`
 
 async function withChild(t, options, look, until = 'close') {
   const child = t.fork(STAY, options)
-  const recorded = t.record(child, { streams: false, until })
+  // Whether it comes as far as to say that it is ready is a race.
+  const recorded = t.record(child, { streams: false, until, ignore: ['message'] })
+  const spawned = once(child, 'spawn')
   const looked = await look(child)
+  await spawned
   child.kill('SIGKILL')
   return { looked, recorded: await recorded }
 }

@@ -11,7 +11,7 @@ const { OURS } = require('./parity/harness')
 const COMMANDS = 600
 
 test(`${COMMANDS} mixed commands: descriptors, zombies, timers and memory end where they began`, async (t) => {
-  const { stdout, stderr, timedOut, signal } = await runNode([path.join(__dirname, 'exec-soak.js'), String(COMMANDS)], { env: { SOAK_SUBJECT: OURS }, timeout: 120_000 })
+  const { stdout, stderr, timedOut, signal } = await runNode([path.join(__dirname, 'exec-soak.js'), String(COMMANDS)], { env: { SOAK_SUBJECT: OURS }, timeout: 500_000 })
   t.false(timedOut, `it ends by itself\n${stdout}`)
   t.is(signal, null, stderr)
   const { left, clean, tally, rssGrowth } = JSON.parse(stdout)

@@ -8,7 +8,7 @@ const path = require('node:path')
 const { once } = require('node:events')
 const { promisify } = require('node:util')
 
-const { countAllFds, leftovers, rssMb, snapshot, until } = require('./helpers/settle')
+const { countAllFds, leftovers, rssGrowthMb, rssMb, snapshot, until } = require('./helpers/settle')
 
 const SUBJECT = process.env.SOAK_SUBJECT ?? path.resolve(__dirname, '../index.js')
 const cp = require(SUBJECT)
@@ -126,11 +126,11 @@ async function main() {
   const tally = await run(TOTAL, (done) => { if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${TOTAL}`) })
   if (process.stderr.isTTY) process.stderr.write('\n')
 
-  const left = await leftovers(before, 3000)
+  const left = await leftovers(before, 30_000)
   // One more may be the loop's own, made late.
-  await until(() => countAllFds() - fdsBefore <= 1, 1000)
+  await until(() => countAllFds() - fdsBefore <= 1, 10_000)
   const fdGrowth = countAllFds() - fdsBefore
-  const rssGrowth = Math.round((await rssMb() - rssBefore) * 10) / 10
+  const rssGrowth = await rssGrowthMb(rssBefore, RSS_SLACK_MB)
   const clean = left.fds <= 0 && fdGrowth <= 1 && left.zombies <= 0 && left.resources.length === 0 && rssGrowth < RSS_SLACK_MB
   console.log(JSON.stringify({ commands: TOTAL, seconds: (Date.now() - began) / 1000, tally, left, fdGrowth, rssGrowth, clean }))
   process.exitCode = clean ? 0 : 1

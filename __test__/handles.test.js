@@ -172,5 +172,5 @@ test.serial('a child that dies with handles on their way leaves no descriptor', 
     for (const socket of sockets) socket.destroy()
   }
   server.close()
-  t.true(await until(() => countAllFds() <= before + few, 5000), `${countAllFds()} descriptors, ${before} before`)
+  t.true(await until(() => countAllFds() <= before + few), `${countAllFds()} descriptors, ${before} before`)
 })

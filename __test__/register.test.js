@@ -23,7 +23,7 @@ test.afterEach.always((t) => {
 async function run(t, name, source, args = ['-r', REGISTER]) {
   const file = path.join(t.context.dir, name)
   fs.writeFileSync(file, source)
-  const { stdout, stderr, code, signal } = await runNode([...args, file], { env: { OURS: ROOT }, timeout: 20_000 })
+  const { stdout, stderr, code, signal } = await runNode([...args, file], { env: { OURS: ROOT }, timeout: 120_000 })
   t.is(signal, null)
   t.is(code, 0, stderr)
   return JSON.parse(stdout)

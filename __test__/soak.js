@@ -8,7 +8,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
-const { countAllFds, ending, leftovers, rssMb, snapshot } = require('./helpers/settle')
+const { countAllFds, ending, leftovers, rssGrowthMb, rssMb, snapshot, until } = require('./helpers/settle')
 
 const cp = require(process.env.SOAK_SUBJECT ?? path.resolve(__dirname, '../index.js'))
 
@@ -104,9 +104,10 @@ async function main() {
   const tally = await run(TOTAL, (done) => { if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${TOTAL}`) })
   if (process.stderr.isTTY) process.stderr.write('\n')
 
-  const left = await leftovers(before, 3000)
-  const rssGrowth = Math.round((await rssMb() - rssBefore) * 10) / 10
+  const left = await leftovers(before, 30_000)
+  const rssGrowth = await rssGrowthMb(rssBefore, RSS_SLACK_MB)
   // One more may be the loop's own, made late.
+  await until(() => countAllFds() - fdsBefore <= 1, 10_000)
   const fdGrowth = countAllFds() - fdsBefore
   const clean = left.fds <= 0 && fdGrowth <= 1 && left.zombies <= 0 && left.resources.length === 0 && rssGrowth < RSS_SLACK_MB
   fs.rmdirSync(dir)

@@ -11,7 +11,7 @@ const { OURS } = require('./parity/harness')
 const SPAWNS = 2000
 
 test(`${SPAWNS} spawns, a quarter failing: all ends where it began`, async (t) => {
-  const { stdout, stderr, timedOut, signal } = await runNode([path.join(__dirname, 'soak.js'), String(SPAWNS)], { env: { SOAK_SUBJECT: OURS }, timeout: 120_000 })
+  const { stdout, stderr, timedOut, signal } = await runNode([path.join(__dirname, 'soak.js'), String(SPAWNS)], { env: { SOAK_SUBJECT: OURS }, timeout: 500_000 })
   t.false(timedOut, 'it ends by itself')
   t.is(signal, null, stderr)
   const { left, clean, tally, rssGrowth } = JSON.parse(stdout)

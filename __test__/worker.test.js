@@ -8,7 +8,7 @@ const path = require('node:path')
 const { valueFromNode } = require('./helpers/run-node')
 const { OURS } = require('./parity/harness')
 
-const run = (scenario) => valueFromNode([path.join(__dirname, 'fixtures/workers.js'), OURS, scenario], { timeout: 30_000 })
+const run = (scenario) => valueFromNode([path.join(__dirname, 'fixtures/workers.js'), OURS, scenario], { timeout: 200_000 })
 
 const TEN = Array.from({ length: 10 }, (_, i) => String(i))
 

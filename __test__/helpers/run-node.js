@@ -7,7 +7,7 @@ const { spawn } = require('node:child_process')
 const { environment } = require('../parity/harness')
 
 /** Resolves with what the process wrote, how it ended, and whether it had to be killed. */
-function runNode(args, { env = {}, cwd, timeout = 60_000, input } = {}) {
+function runNode(args, { env = {}, cwd, timeout = 300_000, input } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { env: environment(env), cwd, stdio: ['pipe', 'pipe', 'pipe'] })
     let stdout = ''

@@ -23,7 +23,7 @@ function ending(spawn) {
 }
 
 /** Polls until `done()` holds; false when it does not in time. */
-async function until(done, patienceMs = 3000) {
+async function until(done, patienceMs = 60_000) {
   const deadline = Date.now() + patienceMs
   while (Date.now() < deadline) {
     if (await done()) return true
@@ -43,4 +43,10 @@ async function rssMb() {
   return (rss - heapTotal) / 2 ** 20
 }
 
-module.exports = { childrenOf, countAllFds, countZombies, ending, leftovers, rssMb, snapshot, until }
+/** How much more than `before` is in use, MB, to one decimal; what is on its way back below `bound` is waited for. */
+async function rssGrowthMb(before, bound) {
+  await until(async () => (await rssMb()) - before < bound, 10_000)
+  return Math.round(((await rssMb()) - before) * 10) / 10
+}
+
+module.exports = { childrenOf, countAllFds, countZombies, ending, leftovers, rssGrowthMb, rssMb, snapshot, until }

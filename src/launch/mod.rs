@@ -185,4 +185,4 @@ impl Command {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

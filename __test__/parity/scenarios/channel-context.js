@@ -136,7 +136,7 @@ module.exports = paired({
       t.log(message, storage.getStore())
     })
     child.send('x')
-    await t.sleep(150)
+    await t.until(() => t.entries.length === 2)
     child.send('end')
     await once(child, 'close')
     await t.sleep(10)

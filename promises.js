@@ -2,8 +2,12 @@
 
 // child-process-rs/promises: commands as promises, launched off the event loop.
 
-const { native } = require('./lib/native');
+const { native, why } = require('./lib/native');
 
-if (native === null) throw new Error('child-process-rs/promises has no builtin to fall back to on this platform.');
+if (native === null) {
+  throw new Error(
+    `child-process-rs/promises needs the native addon, and ${why}: use util.promisify(require('node:child_process').execFile) here.`,
+  );
+}
 
 module.exports = require('./lib/promises');

@@ -3,10 +3,11 @@
 // `node -r child-process-rs/register app.js`: whoever asks for child_process gets ours, by either specifier, from
 // CommonJS and from ES modules.
 
+// First, because it tells an old Node in a sentence what the next lines would only stumble over.
+const { isNative, version, ...ours } = require('./index.js');
 const builtin = require('node:child_process');
 const { syncBuiltinESMExports } = require('node:module');
 const exported = require('./lib/exported');
-const { isNative, version, ...ours } = require('./index.js');
 
 Object.assign(builtin, ours);
 exported.current = builtin;

@@ -13,9 +13,14 @@ function localBinary(triple) {
   return path.join(root, `child-process-rs.${triple}.node`);
 }
 
+/** The optional package that brings the binary for a platform, prebuilt. */
+function packageName(triple) {
+  return `child-process-rs-${triple}`;
+}
+
 /** The binary in the optional package, or null. One of another version is as good as none: the two halves are one program. */
 function packagedBinary(triple) {
-  const name = `child-process-rs-${triple}`;
+  const name = packageName(triple);
   try {
     if (require(`${name}/package.json`).version !== version) return null;
     return require.resolve(name);
@@ -29,4 +34,4 @@ function isCheckout() {
   return fs.existsSync(path.join(root, '__test__'));
 }
 
-module.exports = { root, localBinary, packagedBinary, isCheckout };
+module.exports = { root, version, localBinary, packageName, packagedBinary, isCheckout };

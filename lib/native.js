@@ -1,17 +1,17 @@
 'use strict';
 
-// The loaded addon and its file; null where the builtin is to be used instead. Where the addon should be there and is not, this
-// throws one sentence that says what to do: it is the first thing of ours that a newcomer may see.
+// The loaded addon and its file; null where the builtin is to be used instead, and why. Where the addon should be there and is
+// not, this throws one sentence that says what to do: it is the first thing of ours that a newcomer may see.
 
-// Before anything else is loaded, because an old Node would stop at the syntax of the rest.
-if (Number(process.versions.node.split('.')[0]) < 20) {
-  throw new Error(`child-process-rs needs Node 20 or newer, and this is Node ${process.versions.node}: please update Node.`);
-}
+// This file and that one keep to a syntax that any Node can read, so that the sentence is reached.
+const tooOld = require('./old-node');
+
+if (tooOld) throw new Error(tooOld);
 
 // What Node throws at an addon under --permission without --allow-addons, and under --no-addons.
 const FORBIDDEN = ['ERR_DLOPEN_DISABLED', 'ERR_ACCESS_DENIED'];
 
-const NONE = { native: null };
+const standIn = (why) => ({ native: null, why });
 
 function failure(code, message) {
   const error = new Error(message);
@@ -23,7 +23,7 @@ function failure(code, message) {
 function reason(error) {
   const glibc = /GLIBC_([\d.]+)' not found/.exec(error.message);
   if (glibc) {
-    const here = process.report.getReport().header.glibcVersionRuntime;
+    const here = require('./triple').glibcVersion();
     return `it needs glibc ${glibc[1]}${here ? ` and this system has ${here}` : ''}`;
   }
   return error.message.split('\n')[0].replace(/^.*\.node: /, '');
@@ -33,23 +33,28 @@ function open(file, advice) {
   try {
     return { native: require(file), file };
   } catch (error) {
-    if (FORBIDDEN.includes(error.code)) return NONE;
+    if (FORBIDDEN.includes(error.code)) {
+      return standIn('this Node may not load addons (--no-addons, or --permission without --allow-addons)');
+    }
     throw failure('ERR_CHILD_PROCESS_RS_BINARY', `child-process-rs cannot load ${file} (${reason(error)}): ${advice}.`);
   }
 }
 
 function load() {
   // Both run addons, but neither has the libuv loop that ours hooks into.
-  if (process.versions.bun || process.versions.deno) return NONE;
+  if (process.versions.bun) return standIn('Bun has no libuv loop for it');
+  if (process.versions.deno) return standIn('Deno has no libuv loop for it');
 
   const { CHILD_PROCESS_RS_BINARY: override } = process.env;
   if (override) {
     return open(require('node:path').resolve(override), 'correct or unset CHILD_PROCESS_RS_BINARY, which names it');
   }
 
-  const triple = require('./triple').triple();
-  if (triple === null) return NONE;
-  const { localBinary, packagedBinary, isCheckout } = require('./locate');
+  const { triple: findTriple, mayDoWithout } = require('./triple');
+  const triple = findTriple();
+  const none = standIn(`there is none for ${triple || `${process.platform}-${process.arch}`}`);
+  if (triple === null) return none;
+  const { localBinary, packageName, packagedBinary, isCheckout, version } = require('./locate');
 
   const local = localBinary(triple);
   const command = isCheckout() ? 'npm install' : 'npm rebuild child-process-rs';
@@ -57,9 +62,10 @@ function load() {
   if (require('node:fs').existsSync(local)) return open(local, rebuild);
   const packaged = packagedBinary(triple);
   if (packaged) return open(packaged, rebuild);
+  if (mayDoWithout(triple)) return none;
   throw failure(
     'ERR_CHILD_PROCESS_RS_NO_BINARY',
-    `child-process-rs has no binary for ${triple}: ${rebuild}.`,
+    `child-process-rs has no binary for ${triple}: install ${packageName(triple)}@${version}, which holds one, or, ${rebuild}.`,
   );
 }
 

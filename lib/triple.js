@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 
 // What src/sys has a file for. Elsewhere the builtin is used.
-const NATIVE = { linux: ['x64', 'arm64'] };
+const NATIVE = { linux: ['x64', 'arm64'], darwin: ['x64', 'arm64'] };
 
 // Offsets of the 64-bit, little-endian ELF header, the only kind among the architectures above.
 const PROGRAM_HEADERS_AT = 0x20;
@@ -34,13 +34,14 @@ function elfInterpreter(file) {
   }
 }
 
-function reportedLibc() {
+/** The version of glibc that this Node runs on; undefined where there is none. */
+function glibcVersion() {
   const { report } = process;
   // Without this a report resolves the name of every peer that a socket is connected to.
   const excludeNetwork = report.excludeNetwork;
   report.excludeNetwork = true;
   try {
-    return report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl';
+    return report.getReport().header.glibcVersionRuntime;
   } finally {
     report.excludeNetwork = excludeNetwork;
   }
@@ -58,7 +59,7 @@ function libc() {
   } catch {
     // Asked below instead.
   }
-  return reportedLibc();
+  return glibcVersion() ? 'gnu' : 'musl';
 }
 
 /** This machine's triple, or null where there is no native build. */
@@ -68,4 +69,12 @@ function triple() {
   return platform === 'linux' ? `linux-${arch}-${libc()}` : `${platform}-${arch}`;
 }
 
-module.exports = { triple };
+/**
+ * Whether the builtin stands in where there is no binary for `triple`. On macOS a binary is used only where its package, which
+ * is published once the tests have passed there, brings one: nothing is compiled on users' machines.
+ */
+function mayDoWithout(triple) {
+  return triple.startsWith('darwin-');
+}
+
+module.exports = { triple, mayDoWithout, glibcVersion };

@@ -2,11 +2,18 @@
 
 // npm's "install" step: see that there is a binary that loads, and compile only where there is none.
 
+const tooOld = require('../lib/old-node');
+
+if (tooOld) {
+  console.error(tooOld);
+  process.exit(1);
+}
+
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
-const { root, localBinary, packagedBinary, isCheckout } = require('../lib/locate');
-const { triple: findTriple } = require('../lib/triple');
+const { root, version, localBinary, packageName, packagedBinary, isCheckout } = require('../lib/locate');
+const { triple: findTriple, mayDoWithout } = require('../lib/triple');
 const { build, hasCargo } = require('./build');
 
 const SOURCES = ['src', 'Cargo.toml', 'Cargo.lock', 'build.rs'];
@@ -60,12 +67,19 @@ function install() {
     return;
   }
 
+  if (binaries.length === 0 && mayDoWithout(triple) && !isCheckout()) {
+    say(`there is no binary for ${triple} here, so the builtin child_process will be used.`);
+    return;
+  }
+
   if (!hasCargo()) {
     if (binaries.length > 0) {
       say(`${binaries[0]} is older than the sources and there is no cargo to build a new one, so it stays in use.`);
       return;
     }
-    fail(`no binary for ${triple} is here and there is no cargo to build one: install Rust 1.88 or newer with rustup, then run this install again.`);
+    fail(
+      `no binary for ${triple} is here and there is no cargo to build one: install ${packageName(triple)}@${version} beside this package, or Rust 1.88 or newer with rustup, then run this install again.`,
+    );
     return;
   }
 

@@ -1,0 +1,35 @@
+'use strict'
+
+// The packages as they would be published, made from this checkout and its binary, as tarballs.
+
+const { execFile } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { promisify } = require('node:util')
+
+const { localBinary } = require('../../../lib/locate')
+const { triple } = require('../../../lib/triple')
+const { layOut } = require('../../../scripts/packages')
+
+const MAIN = 'child-process-rs'
+const PLATFORM = `${MAIN}-${triple()}`
+
+async function pack(folder, out) {
+  const { stdout } = await promisify(execFile)('npm', ['pack', folder, '--json', '--ignore-scripts', '--pack-destination', out])
+  const [{ filename }] = Object.values(JSON.parse(stdout))
+  return path.join(out, filename)
+}
+
+/** Lays the packages out under `dir`: by name the folder, the tarball and the manifest of each. */
+async function stage(dir) {
+  const tarballs = path.join(dir, 'tarballs')
+  const staged = {}
+  for (const { name, folder } of layOut(path.join(dir, 'packages'), [localBinary(triple())])) {
+    fs.mkdirSync(tarballs, { recursive: true })
+    const manifest = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'))
+    staged[name] = { folder, manifest, tarball: await pack(folder, tarballs) }
+  }
+  return staged
+}
+
+module.exports = { MAIN, PLATFORM, stage }

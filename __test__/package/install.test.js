@@ -5,58 +5,28 @@
 
 const test = require('ava')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 
-const { Machine } = require('./helpers/machine')
-const { serve } = require('./helpers/registry')
+const { MAIN, PLATFORM, installs, nodes, publish } = require('./helpers/published')
 const { smoke } = require('./helpers/smoke')
-const { MAIN, PLATFORM, stage } = require('./helpers/staged')
 
-const { nodes } = JSON.parse(process.env.PACKAGE_TEST_PEERS)
 const SUPPORTED = ['20', '22', '24', '26']
 
-let dir
-let staged
-let whole
-let bare
-
-test.before(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'package-'))
-  staged = await stage(dir)
-  whole = await serve(staged)
-  bare = await serve({ [MAIN]: staged[MAIN] })
-})
-
-test.after.always(async () => {
-  await Promise.all([whole?.close(), bare?.close()])
-  fs.rmSync(dir, { recursive: true, force: true })
-})
-
-function machine(t, settings) {
-  const made = new Machine(settings)
-  t.teardown(() => made.remove())
-  return made
-}
-
-async function installs(t, made, ...args) {
-  const { code, output } = await made.npm('install', ...args)
-  t.is(code, 0, output)
-}
+const published = publish(test)
 
 for (const major of SUPPORTED) {
   for (const cargo of ['none', 'fake']) {
     test(`Node ${major}, cargo: ${cargo}: npm brings the platform's package, and nothing is compiled`, async (t) => {
-      const made = machine(t, { node: nodes[major], cargo, registry: whole.origin })
+      const made = published.machine(t, { node: nodes[major], cargo })
       await installs(t, made, MAIN)
-      t.true(fs.existsSync(made.installed(PLATFORM)))
+      t.deepEqual(made.installedPackages(), [MAIN, PLATFORM])
       await smoke(t, made)
       t.false(made.cargoWasCalled)
     })
   }
 
   test(`Node ${major}: neither a binary nor cargo: one sentence from the install, and one from the program`, async (t) => {
-    const made = machine(t, { node: nodes[major], registry: bare.origin })
+    const made = published.machine(t, { node: nodes[major], prebuilt: false })
     const { code, output } = await made.npm('install', MAIN)
     t.not(code, 0)
     const sentences = output.split('\n').filter((line) => line.includes('child-process-rs: '))
@@ -70,19 +40,19 @@ for (const major of SUPPORTED) {
 }
 
 test('the two tarballs, by hand, beside each other', async (t) => {
-  const made = machine(t, { node: nodes[24], registry: bare.origin })
-  await installs(t, made, staged[MAIN].tarball, staged[PLATFORM].tarball)
+  const made = published.machine(t, { node: nodes[24], prebuilt: false })
+  await installs(t, made, published.staged[MAIN].tarball, published.staged[PLATFORM].tarball)
   await smoke(t, made)
 })
 
 test('install scripts that are not run are not missed', async (t) => {
-  const made = machine(t, { node: nodes[24], registry: whole.origin })
+  const made = published.machine(t, { node: nodes[24] })
   await installs(t, made, MAIN, '--ignore-scripts')
   await smoke(t, made)
 })
 
 test('a platform package of another version is not used', async (t) => {
-  const made = machine(t, { node: nodes[24], registry: whole.origin })
+  const made = published.machine(t, { node: nodes[24] })
   await installs(t, made, MAIN)
   const file = path.join(made.installed(PLATFORM), 'package.json')
   fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"version": "[^"]+"/, '"version": "0.0.1"'))
@@ -90,7 +60,7 @@ test('a platform package of another version is not used', async (t) => {
 })
 
 test('without the platform package cargo builds it, and a second install builds nothing; every Node loads it', async (t) => {
-  const made = machine(t, { node: nodes[20], cargo: 'real', registry: bare.origin })
+  const made = published.machine(t, { node: nodes[20], cargo: 'real', prebuilt: false })
   await installs(t, made, MAIN)
   t.deepEqual(fs.readdirSync(made.installed(MAIN)).filter((name) => name === 'target'), [], 'what cargo needed is gone')
   for (const major of SUPPORTED) await smoke(t, made, { run: (...args) => made.runBy(nodes[major], ...args) })
@@ -100,7 +70,7 @@ test('without the platform package cargo builds it, and a second install builds 
 
 for (const [platform, arch] of [['win32', 'x64'], ['darwin', 'arm64'], ['linux', 'ia32'], ['freebsd', 'x64']]) {
   test(`${platform} on ${arch} installs and has the builtin`, async (t) => {
-    const made = machine(t, { node: nodes[24], registry: bare.origin })
+    const made = published.machine(t, { node: nodes[24], prebuilt: false })
     const disguise = made.write('disguise.cjs', `
       for (const [name, value] of [['platform', '${platform}'], ['arch', '${arch}']]) Object.defineProperty(process, name, { value })`)
     await installs(t, made, MAIN, '--ignore-scripts')

@@ -90,6 +90,10 @@ class Machine {
     return path.join(this.project, 'node_modules', name)
   }
 
+  installedPackages() {
+    return fs.readdirSync(this.installed('.')).filter((name) => !name.startsWith('.')).sort()
+  }
+
   remove() {
     fs.rmSync(this.dir, { recursive: true, force: true })
   }

@@ -18,7 +18,7 @@ function expected(isNative) {
     spawn: 'spawned',
     exec: '/bin/sh\n',
     execFile: 1,
-    missing: 'spawn no-such-program ENOENT',
+    missing: 'ENOENT',
     execSync: 'sync\n',
     spawnSync: 3,
     fork: String(2n ** 70n + 1n),

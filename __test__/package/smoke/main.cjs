@@ -12,7 +12,7 @@ async function main() {
   seen.spawn = String((await child.stdout.toArray()).join(''))
   seen.exec = await new Promise((resolve, reject) => exec('echo "$0"', (error, stdout) => (error ? reject(error) : resolve(stdout))))
   seen.execFile = await new Promise((resolve) => execFile('false', (error) => resolve(error.code)))
-  seen.missing = (await once(spawn('no-such-program'), 'error'))[0].message
+  seen.missing = (await once(spawn('no-such-program'), 'error'))[0].code
   seen.execSync = execSync('echo sync', { encoding: 'utf8' })
   seen.spawnSync = spawnSync('sh', ['-c', 'exit 3']).status
 

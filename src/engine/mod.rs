@@ -1,0 +1,229 @@
+//! What the channel asks of the engine for every message, in the cheapest form N-API has: no allocation, no intermediate
+//! string, no lookup by name. Everything else goes through napi-rs.
+
+mod bytes;
+mod function;
+mod text;
+
+use std::ffi::CStr;
+use std::ptr;
+
+use napi::{Env, JsValue, Result, Unknown, ValueType, check_status, sys};
+
+pub use bytes::*;
+pub use function::*;
+pub use text::*;
+
+/// A value of JavaScript that is kept until this is dropped.
+pub struct Held {
+    env: sys::napi_env,
+    reference: sys::napi_ref,
+}
+
+impl Held {
+    /// Keeps `value`.
+    ///
+    /// # Errors
+    /// An N-API failure: the value is no object.
+    pub fn new<'a>(env: &Env, value: &impl JsValue<'a>) -> Result<Self> {
+        let mut reference = ptr::null_mut();
+        // SAFETY: a value of this scope; drop releases the reference.
+        check_status!(unsafe { sys::napi_create_reference(env.raw(), value.raw(), 1, &raw mut reference) })?;
+        Ok(Self { env: env.raw(), reference })
+    }
+
+    /// The value, for as long as the scope.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn get<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let mut value = ptr::null_mut();
+        // SAFETY: the reference is held, and `env` is the one it was made in.
+        check_status!(unsafe { sys::napi_get_reference_value(env.raw(), self.reference, &raw mut value) })?;
+        Ok(unknown(env, value))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: made by `new`, on this thread, and released once.
+        unsafe { sys::napi_delete_reference(self.env, self.reference) };
+    }
+}
+
+fn unknown(env: &Env, value: sys::napi_value) -> Unknown<'_> {
+    // SAFETY: every caller has just got `value` from N-API, in the scope that is open.
+    unsafe { Unknown::from_raw_unchecked(env.raw(), value) }
+}
+
+/// The type of `value`.
+///
+/// # Errors
+/// An N-API failure.
+pub fn kind(env: &Env, value: &Unknown) -> Result<ValueType> {
+    let mut kind = 0;
+    // SAFETY: a value of the scope that is open.
+    check_status!(unsafe { sys::napi_typeof(env.raw(), value.raw(), &raw mut kind) })?;
+    Ok(kind.into())
+}
+
+/// Calls `function`, with an undefined `this`.
+///
+/// # Errors
+/// `Status::PendingException`: JavaScript threw, and goes on throwing when the native function returns.
+pub fn call<'a>(env: &'a Env, function: &Held, argument: &Unknown) -> Result<Unknown<'a>> {
+    let function = function.get(env)?;
+    let mut result = ptr::null_mut();
+    // SAFETY: values of the scope that is open.
+    unsafe {
+        let mut receiver = ptr::null_mut();
+        check_status!(sys::napi_get_undefined(env.raw(), &raw mut receiver))?;
+        check_status!(sys::napi_call_function(
+            env.raw(),
+            receiver,
+            function.raw(),
+            1,
+            &argument.raw(),
+            &raw mut result
+        ))?;
+    }
+    Ok(unknown(env, result))
+}
+
+/// Hands an error to `uncaughtException`, as if nobody on the stack had caught it.
+///
+/// # Errors
+/// An N-API failure.
+pub fn throw_uncaught(env: &Env, error: &Unknown) -> Result<()> {
+    // SAFETY: a value of the scope that is open.
+    check_status!(unsafe { sys::napi_fatal_exception(env.raw(), error.raw()) })
+}
+
+/// Takes the exception that a call has left.
+#[must_use]
+pub fn take_exception(env: &Env) -> Option<Unknown<'_>> {
+    let mut exception = ptr::null_mut();
+    // SAFETY: it writes the result, or says that it has none.
+    let status = unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception) };
+    (status == sys::Status::napi_ok).then(|| unknown(env, exception))
+}
+
+/// A number.
+///
+/// # Errors
+/// An N-API failure.
+pub fn number(env: &Env, number: f64) -> Result<Unknown<'_>> {
+    let mut value = ptr::null_mut();
+    // SAFETY: it writes the result.
+    check_status!(unsafe { sys::napi_create_double(env.raw(), number, &raw mut value) })?;
+    Ok(unknown(env, value))
+}
+
+/// The integer that a number is.
+///
+/// # Errors
+/// `Status::NumberExpected`.
+pub fn to_u32(env: &Env, value: &Unknown) -> Result<u32> {
+    let mut number = 0;
+    // SAFETY: it writes the result.
+    check_status!(unsafe { sys::napi_get_value_uint32(env.raw(), value.raw(), &raw mut number) })?;
+    Ok(number)
+}
+
+/// The number that a value is.
+///
+/// # Errors
+/// `Status::NumberExpected`.
+pub fn to_f64(env: &Env, value: &Unknown) -> Result<f64> {
+    let mut number = 0.0;
+    // SAFETY: it writes the result.
+    check_status!(unsafe { sys::napi_get_value_double(env.raw(), value.raw(), &raw mut number) })?;
+    Ok(number)
+}
+
+/// The boolean that a value is.
+///
+/// # Errors
+/// `Status::BooleanExpected`.
+pub fn to_bool(env: &Env, value: &Unknown) -> Result<bool> {
+    let mut boolean = false;
+    // SAFETY: it writes the result.
+    check_status!(unsafe { sys::napi_get_value_bool(env.raw(), value.raw(), &raw mut boolean) })?;
+    Ok(boolean)
+}
+
+/// A boolean.
+///
+/// # Errors
+/// An N-API failure.
+pub fn boolean(env: &Env, boolean: bool) -> Result<Unknown<'_>> {
+    let mut value = ptr::null_mut();
+    // SAFETY: it writes the result.
+    check_status!(unsafe { sys::napi_get_boolean(env.raw(), boolean, &raw mut value) })?;
+    Ok(unknown(env, value))
+}
+
+/// How long an array is.
+///
+/// # Errors
+/// `Status::ArrayExpected`.
+pub fn length(env: &Env, array: &Unknown) -> Result<u32> {
+    let mut length = 0;
+    // SAFETY: a value of the scope that is open.
+    check_status!(unsafe { sys::napi_get_array_length(env.raw(), array.raw(), &raw mut length) })?;
+    Ok(length)
+}
+
+/// An array of one element.
+///
+/// # Errors
+/// An N-API failure.
+pub fn array_of<'a>(env: &'a Env, element: &Unknown) -> Result<Unknown<'a>> {
+    let mut array = ptr::null_mut();
+    // SAFETY: values of the scope that is open.
+    unsafe {
+        check_status!(sys::napi_create_array_with_length(env.raw(), 1, &raw mut array))?;
+        check_status!(sys::napi_set_element(env.raw(), array, 0, element.raw()))?;
+    }
+    Ok(unknown(env, array))
+}
+
+/// Whether `value` is an instance of `class`.
+///
+/// # Errors
+/// What `Symbol.hasInstance` throws.
+pub fn is_instance(env: &Env, value: &Unknown, class: &Held) -> Result<bool> {
+    let mut is_instance = false;
+    // SAFETY: values of the scope that is open.
+    check_status!(unsafe {
+        sys::napi_instanceof(env.raw(), value.raw(), class.get(env)?.raw(), &raw mut is_instance)
+    })?;
+    Ok(is_instance)
+}
+
+/// A property of an object.
+///
+/// # Errors
+/// What a getter throws.
+pub fn property<'a>(env: &'a Env, object: &Unknown, name: &CStr) -> Result<Unknown<'a>> {
+    let mut value = ptr::null_mut();
+    // SAFETY: `name` is NUL-terminated.
+    check_status!(unsafe {
+        sys::napi_get_named_property(env.raw(), object.raw(), name.as_ptr(), &raw mut value)
+    })?;
+    Ok(unknown(env, value))
+}
+
+/// Runs `body` with a handle scope open, so that values made in it do not outlive it.
+pub fn with_scope<T>(env: &Env, body: impl FnOnce() -> T) -> Option<T> {
+    let mut scope = ptr::null_mut();
+    // SAFETY: opened and closed on the environment's thread, in order.
+    unsafe {
+        if sys::napi_open_handle_scope(env.raw(), &raw mut scope) != sys::Status::napi_ok {
+            return None;
+        }
+        let result = body();
+        sys::napi_close_handle_scope(env.raw(), scope);
+        Some(result)
+    }
+}

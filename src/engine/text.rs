@@ -1,0 +1,91 @@
+//! Strings.
+
+use std::ptr;
+
+use napi::{Env, JsValue, Result, Status, Unknown, check_status, sys};
+
+use super::unknown;
+
+/// Appends a string as UTF-8, lone surrogates as U+FFFD.
+///
+/// # Errors
+/// `Status::StringExpected`.
+pub fn push_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<()> {
+    /// Enough for most messages, so that they need not be measured first, bytes.
+    const USUAL: usize = 1024;
+    /// The longest character, and the NUL that N-API adds.
+    const MARGIN: usize = 5;
+    let start = out.len();
+    out.reserve(USUAL);
+    let mut written = write_utf8(env, value, out)?;
+    let room = out.capacity() - start;
+    if written + MARGIN > room {
+        let mut length = 0;
+        // SAFETY: without a buffer it measures.
+        check_status!(unsafe {
+            sys::napi_get_value_string_utf8(env.raw(), value.raw(), ptr::null_mut(), 0, &raw mut length)
+        })?;
+        out.reserve(length + MARGIN);
+        written = write_utf8(env, value, out)?;
+    }
+    // SAFETY: so many bytes of the spare capacity have been written.
+    unsafe { out.set_len(start + written) };
+    Ok(())
+}
+
+/// Fills the spare capacity of `out`, as far as the string goes; gives how much was written.
+fn write_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<usize> {
+    let spare = out.spare_capacity_mut();
+    let mut written = 0;
+    // SAFETY: the spare capacity is valid for writing.
+    check_status!(unsafe {
+        sys::napi_get_value_string_utf8(
+            env.raw(),
+            value.raw(),
+            spare.as_mut_ptr().cast(),
+            spare.len(),
+            &raw mut written,
+        )
+    })?;
+    Ok(written)
+}
+
+/// The UTF-16 units of a string.
+///
+/// # Errors
+/// `Status::StringExpected`.
+pub fn utf16(env: &Env, value: &Unknown) -> Result<Vec<u16>> {
+    let mut length = 0;
+    // SAFETY: without a buffer it measures.
+    check_status!(unsafe {
+        sys::napi_get_value_string_utf16(env.raw(), value.raw(), ptr::null_mut(), 0, &raw mut length)
+    })?;
+    // And the NUL that N-API adds.
+    let mut units = vec![0; length + 1];
+    // SAFETY: `units` is valid for writing.
+    check_status!(unsafe {
+        sys::napi_get_value_string_utf16(
+            env.raw(),
+            value.raw(),
+            units.as_mut_ptr(),
+            units.len(),
+            &raw mut length,
+        )
+    })?;
+    units.truncate(length);
+    Ok(units)
+}
+
+/// A string of UTF-8; what is not valid becomes U+FFFD.
+///
+/// # Errors
+/// `Status::InvalidArg` where it is longer than the engine's strings can be.
+pub fn string<'a>(env: &'a Env, text: &[u8]) -> Result<Unknown<'a>> {
+    let mut value = ptr::null_mut();
+    let length = isize::try_from(text.len()).map_err(|_| napi::Error::from_status(Status::InvalidArg))?;
+    // The engine takes ASCII over faster where it is told so.
+    let create = if text.is_ascii() { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
+    // SAFETY: `text` is valid for its length.
+    check_status!(unsafe { create(env.raw(), text.as_ptr().cast(), length, &raw mut value) })?;
+    Ok(unknown(env, value))
+}

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes each target for so many seconds (20): bash fuzz/run.sh [SECONDS] [TARGET…]
 # As `cargo fuzz` does it, with stable Rust and without installing anything; what it finds is in fuzz/artifacts/. A find is
-# run again with `bash fuzz/run.sh 0 TARGET FILE`; 0 seconds without a file run the seeds alone.
+# run again with `bash fuzz/run.sh 0 TARGET FILE`; 0 seconds without a file run the seeds alone. The inputs are the same ones in every
+# run, as far as the time and RUNS (1000000) allow; FUZZ_SEED=7 tries others.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -36,8 +37,9 @@ for target in "${targets[@]}"; do
     continue
   fi
   # `-runs=0` takes the seeds alone.
-  if ((seconds > 0)); then bound=-max_total_time=$seconds; else bound=-runs=0; fi
-  "$program" "$bound" -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 -artifact_prefix="artifacts/$target/" \
+  if ((seconds > 0)); then bounds=(-max_total_time="$seconds" -runs="${RUNS:-1000000}"); else bounds=(-runs=0); fi
+  # Generous, lest a busy machine looks like a find.
+  "$program" "${bounds[@]}" -seed="${FUZZ_SEED:-1}" -timeout=300 -rss_limit_mb=4096 -verbosity=0 -print_final_stats=1 -artifact_prefix="artifacts/$target/" \
     "$found/$target" "corpus/$target" 2>"$found/log" || { status=$?; cat "$found/log"; }
   printf '%s: %s inputs\n' "$target" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log")"
 done

@@ -6,7 +6,6 @@ use std::ffi::CString;
 
 use super::*;
 use crate::launch::Stdio;
-use crate::launch::tests::alone;
 
 fn limits() -> Limits {
     Limits { bytes: u64::MAX, counted: Counted::Each, timeout: None, kill_signal: libc::SIGTERM }
@@ -18,7 +17,6 @@ fn run_with(
     limits: Limits,
     cancel: Option<BorrowedFd>,
 ) -> Result<Finished, i32> {
-    let _alone = alone();
     let (stdin, childs_stdin) = sys::stream_pair().unwrap();
     let (stdout, childs_stdout) = sys::stream_pair().unwrap();
     let (stderr, childs_stderr) = sys::stream_pair().unwrap();

@@ -185,4 +185,4 @@ impl Command {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

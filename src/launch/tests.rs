@@ -13,7 +13,7 @@ use super::*;
 use crate::sys::Exit;
 
 /// A file open for writing in one test must not leak into a child of another, or exec says `ETXTBSY`.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
+fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,10 +2,10 @@
 
 const { parseArgs } = require('node:util');
 
-const usage = ({ entry, contestants, example }) => `node ${entry} [options]
+const usage = ({ entry, contestants, guests, example }) => `node ${entry} [options]
   --rounds N        rounds; the table shows the median over them (default 5)
   --only a,b        only these metrics (named in bench/README.md), or one case: ${example}
-  --contestants a,b only these: ${contestants.join(', ')}
+  --contestants a,b only these: ${contestants.join(', ')}; by name also ${guests.join(', ')}
   --node PATH       the Node to bench on (default: the Node 24 that bench/peers.js fetches, else this one)
   --json FILE       also write every sample and the medians there ("-": standard output, instead of the table)
   --quick           one round of short trials: shows that everything runs, not how fast`;

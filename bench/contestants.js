@@ -28,12 +28,21 @@ function cannotLoadOurs(node, needs) {
 // --expose-gc lets the memory metric compare what is live, not what waits for a collection.
 const nodeRuntime = (node) => [node, '--expose-gc'];
 
+/** The builtin of another Node. */
+const otherNode = (name) => () => {
+  const version = firstLine(peers[name].binary, ['--version']);
+  return version ? { version: `Node ${version}`, runtime: nodeRuntime(peers[name].binary), subject: 'builtin' } : FETCH;
+};
+
 /** Each as a contestant, or the reason why it cannot be one. */
 const known = {
   builtin: ({ node, nodeVersion }) => ({ version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'builtin' }),
   ours({ node, nodeVersion, needs }) {
     return cannotLoadOurs(node, needs) ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'ours' };
   },
+  node20: otherNode('node20'),
+  node22: otherNode('node22'),
+  node26: otherNode('node26'),
   bun() {
     const version = firstLine(peers.bun.binary, ['--version']);
     return version ? { version: `Bun ${version}`, runtime: [peers.bun.binary], subject: 'builtin' } : FETCH;
@@ -54,14 +63,14 @@ const known = {
 };
 
 /** `runtime` starts a JavaScript trial (bench/worker.js follows it); `program` is a contestant that is not JavaScript. */
-function find({ node: asked }, { contestants, needs }) {
+function find({ node: asked, contestants: named = [] }, { contestants, guests, needs }) {
   const node = asked ?? (fs.existsSync(peers.node.binary) ? peers.node.binary : process.execPath);
   const nodeVersion = firstLine(node, ['--version']);
   if (nodeVersion === undefined) throw new Error(`${node} is not a Node that runs`);
 
   const found = [];
   const absent = [];
-  for (const name of contestants) {
+  for (const name of [...contestants, ...guests.filter((guest) => named.includes(guest))]) {
     const one = known[name]({ node, nodeVersion, needs });
     if (typeof one === 'string') absent.push({ name, why: one });
     else found.push({ name, ...one });

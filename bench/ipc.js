@@ -10,6 +10,7 @@ runSuite({
   entry: 'bench/ipc.js',
   metrics: './channel',
   contestants: ['rust', 'builtin', 'ours', 'bun'],
+  guests: ['node20', 'node22', 'node26', 'deno'],
   needs: 'fork',
   example: 'small/to-child',
   note: 'Each channel joins a parent to its own fork: both ends ours, both the builtin\'s, both Bun\'s; in builtin-child the child\'s is the builtin\'s.',

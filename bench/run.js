@@ -1,17 +1,22 @@
 'use strict';
 
 // npm run bench: processes. What it costs to start them, to talk to them over pipes, and to gather what they say.
+// With --report: everything, written down as docs/benchmarks.md (bench/document).
 
 const { growth } = require('./growth');
 const { runSuite } = require('./suite');
 
-runSuite({
+const suite = {
   entry: 'bench/run.js',
   metrics: './metrics',
   contestants: ['builtin', 'ours', 'bun', 'deno', 'tokio'],
+  guests: ['node20', 'node22', 'node26'],
   needs: 'spawn',
   example: 'spawn-pipe/2gb',
   note: 'V8\'s own heap is spared by the builtin\'s fork (nodejs/node #48523); the 2 GB are Buffers, which are not.',
   above: () => [],
   below: growth,
-});
+};
+
+if (process.argv.includes('--report')) require('./document').main();
+else runSuite(suite);

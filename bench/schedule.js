@@ -2,10 +2,10 @@
 
 const { takesPart } = require('./trial');
 
-/** `only` names whole metrics (`close`) or single cases (`close/pipe`). */
+/** `only` names whole metrics (`close`) or single cases (`close/pipe`); without it, all but those that only the report draws. */
 function chosen(metrics, only) {
   const cases = metrics.flatMap((metric) => metric.cases.map((oneCase) => ({ metric, oneCase })));
-  if (!only) return cases;
+  if (!only) return cases.filter(({ metric }) => !metric.isForReport);
   const names = ({ metric, oneCase }) => [metric.name, `${metric.name}/${oneCase.id}`];
   const unknown = only.filter((name) => !cases.some((one) => names(one).includes(name)));
   if (unknown.length > 0) throw new Error(`no such metric: ${unknown.join(', ')}; there are: ${metrics.map(({ name }) => name).join(', ')}`);

@@ -55,7 +55,7 @@ async function main(suite) {
 
 /**
  * `entry`: what the user called; `metrics`: where they are listed; `contestants`: the names of those who may take part;
- * `needs`: what must be ours for us to take part; `example`: of a single case, for the usage; `note`: for the header;
+ * `guests`: those who take part only where they are named; `needs`: what must be ours for us to take part; `example`: of a single case, for the usage; `note`: for the header;
  * `above` and `below`: what the report says around its table, lines made from the rows and the contestants' names.
  */
 function runSuite(suite) {

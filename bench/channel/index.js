@@ -1,5 +1,6 @@
 'use strict';
 
+const { SIZES } = require('./payloads');
 const { rateCases, throughput } = require('./throughput');
 
 /** JavaScript to JavaScript at full speed; the goals are those for both ends ours. */
@@ -8,6 +9,18 @@ const flow = (name, directions, options, unit, goals) => (
 
 const BOTH = ['to-child', 'to-parent'];
 const DOWN = ['to-child'];
+
+/** Objects of about so many bytes each, to the child. */
+const bySize = {
+  name: 'by-size',
+  isForReport: true,
+  cases: SIZES.map((bytes) => ({
+    id: String(bytes),
+    options: { payload: `sized-${bytes}`, direction: 'to-child' },
+    rows: [{ id: 'rate', unit: 'messages/s', better: 'more' }],
+  })),
+  measure: throughput,
+};
 
 /** In the order of the table. A metric is what bench/metrics/index.js says it is. */
 const metrics = [
@@ -23,6 +36,7 @@ const metrics = [
   require('./cpu'),
   require('./fork'),
   require('./builtin-child'),
+  bySize,
 ];
 
 module.exports = { metrics };

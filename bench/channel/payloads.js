@@ -95,4 +95,21 @@ function buffer() {
   };
 }
 
-module.exports = { small, strings, kilobyte, graph, buffer };
+const SIZES = [100, 1000, 10_000, 100_000, 1_000_000];
+
+/** An object with a text in it, about `bytes` as JSON. */
+function sized(bytes) {
+  const text = 'The quick brown fox jumps over the lazy dog. '.repeat(bytes / 45 + 1).slice(0, bytes - 24);
+  return {
+    burst: Math.max(1, Math.min(1000, Math.floor(250_000 / bytes))),
+    window: 4,
+    make: (n) => ({ id: n, text }),
+    check(message, n) {
+      if (message.id !== n || message.text.length !== text.length) assert.fail(`${message.id} where ${n} was due`);
+    },
+  };
+}
+
+const ofEachSize = Object.fromEntries(SIZES.map((bytes) => [`sized-${bytes}`, () => sized(bytes)]));
+
+module.exports = { SIZES, small, strings, kilobyte, graph, buffer, ...ofEachSize };

@@ -67,4 +67,4 @@ function nearness(all, names) {
   });
 }
 
-module.exports = { metric, nearness, referenceTable };
+module.exports = { PUBLISHED, TRANSPORTS, metric, nearness, referenceTable };

@@ -3,7 +3,7 @@
 /**
  * In the order of the table. A metric: `name`, `cases` (`id`, `options`, `rows`, and `cpus` where it must stay on some), and either
  * `measure` or `serve` + `load`. A row's `goals`: by rival, how many times better ours must be, or `{ over }`, by how much it may
- * exceed theirs.
+ * exceed theirs. One that `isForReport` runs only where it is named.
  */
 const metrics = [
   require('./spawn-ignore'),
@@ -19,6 +19,7 @@ const metrics = [
   require('./spawnsync'),
   require('./execfilesync'),
   require('./gather-100mb'),
+  require('./spawn-memory'),
 ];
 
 module.exports = { metrics };

@@ -1,0 +1,149 @@
+'use strict';
+
+// What was measured → docs/benchmarks.md and its charts, as texts by file name. The same data always gives the same texts.
+
+const { PUBLISHED, TRANSPORTS } = require('../channel/reference');
+const { number } = require('../table');
+const { CONTESTANTS, sections } = require('./parts');
+const { bars, lines } = require('./svg');
+
+const better = (row) => (row.better === 'less' ? 'less is better' : 'more is better');
+const nameOf = (who) => CONTESTANTS[who];
+
+/** The rows of a section that were measured: `{ key, label, row }`. */
+function rowsOf(section, data) {
+  const fullName = (key) => (section.chart === 'lines' ? `${section.only} ${key} ${section.suffix}` : key);
+  return Object.entries(section.rows).flatMap(([key, label]) => {
+    const row = data.rows[fullName(key)];
+    return row && Object.keys(row.medians).length > 0 ? { key, label, row } : [];
+  });
+}
+
+/** Who has a figure in any of the rows, in the usual order. */
+function entered(rows) {
+  return Object.keys(CONTESTANTS).filter((who) => rows.some(({ row }) => row.medians[who] !== undefined));
+}
+
+const thousands = (value) => {
+  if (value >= 1e6) return `${value / 1e6} M`;
+  return value >= 1000 ? `${value / 1000} k` : String(value);
+};
+
+function microseconds(value) {
+  if (value >= 1e6) return `${value / 1e6} s`;
+  return value >= 1000 ? `${value / 1000} ms` : `${value} µs`;
+}
+
+function lineChart(section, rows, subtitle) {
+  const series = entered(rows).map((who) => ({
+    who,
+    name: nameOf(who),
+    points: rows.filter(({ row }) => row.medians[who] !== undefined).map(({ key, row }) => [Number(key), row.medians[who]]),
+  }));
+  return lines({
+    title: section.title,
+    subtitle,
+    xLabel: section.x,
+    xTicks: rows.map(({ key, label }) => [Number(key), label]),
+    isLogX: section.isLogX,
+    series,
+    format: section.unit === 'µs' ? microseconds : thousands,
+  });
+}
+
+function barChart(section, rows, subtitle) {
+  const groups = rows.map(({ label, row }) => ({
+    label,
+    bars: entered([{ row }]).map((who) => ({ who, name: nameOf(who), value: row.medians[who] })),
+  }));
+  return bars({ title: section.title, subtitle, groups, format: number });
+}
+
+function chart(section, rows) {
+  const subtitle = `${section.unit}, ${better(rows[0].row)}${section.chart === 'lines' ? '; logarithmic' : ''}`;
+  return section.chart === 'lines' ? lineChart(section, rows, subtitle) : barChart(section, rows, subtitle);
+}
+
+const tableOf = (rows) => rows.map((cells) => `| ${cells.join(' | ')} |`);
+
+/** The figures; bold where nobody but the native limit is better, and last how many times better ours is than the builtin. */
+function figures(section, rows) {
+  const names = entered(rows);
+  const head = [section.unit, ...names.map(nameOf), 'ours beside Node 24'];
+  const body = rows.map(({ label, row: { medians, better: which } }) => {
+    const rivals = names.filter((who) => who !== 'tokio' && medians[who] !== undefined).map((who) => medians[who]);
+    const best = which === 'less' ? Math.min(...rivals) : Math.max(...rivals);
+    const cell = (who) => (medians[who] === best ? `**${number(medians[who])}**` : number(medians[who]));
+    const ratio = which === 'less' ? medians.builtin / medians.ours : medians.ours / medians.builtin;
+    return [label, ...names.map(cell), Number.isFinite(ratio) ? `${number(ratio)}×` : '–'];
+  });
+  return tableOf([head, ['---', ...names.map(() => '--:'), '--:'], ...body]);
+}
+
+function part(section, data) {
+  const rows = rowsOf(section, data);
+  if (rows.length === 0) return { text: [], files: {} };
+  const name = `charts/${section.id}.svg`;
+  const text = [`## ${section.title}`, '', section.note, '', `![${section.title}](${name})`, '', ...figures(section, rows), ''];
+  return { text, files: { [`docs/${name}`]: chart(section, rows) } };
+}
+
+/** The table that is always quoted, as it was published and as it is here. */
+function nativeLimit({ title, note, only }, data) {
+  const value = (transport, where, id) => data.rows[`${only} ${transport}${where} ${id}`]?.medians.rust;
+  if (value('uds', '', 'latency') === undefined) return [];
+  const here = (label, where, id) => [label, ...TRANSPORTS.map((transport) => number(value(transport, where, id)))];
+  const published = (label, id) => [label, ...TRANSPORTS.map((transport) => number(PUBLISHED[transport][id]))];
+  return [
+    `## ${title}`, '', note, '',
+    ...tableOf([
+      ['', ...TRANSPORTS.map((transport) => transport.toUpperCase())],
+      ['---', ...TRANSPORTS.map(() => '--:')],
+      here('latency, µs', '', 'latency'),
+      here('both on one CPU', '-one-cpu', 'latency'),
+      published('published', 'latency'),
+      here('throughput, messages/s', '', 'throughput'),
+      here('both on one CPU', '-one-cpu', 'throughput'),
+      published('published', 'throughput'),
+      here('throughput with reads of 64 kB', '', 'large reads'),
+    ]),
+    '',
+  ];
+}
+
+function heading({ about }) {
+  const versions = Object.keys(CONTESTANTS).filter((who) => about.versions[who] && who !== 'ours');
+  return [
+    '# Benchmarks',
+    '',
+    'Written by `npm run bench -- --report`, from `benchmarks.json`. Not to be edited by hand: what was measured is what stands here.',
+    '',
+    ...(about.quick ? ['**From a `--quick` run, which shows that everything works, not how fast. These are not figures to compare.**', ''] : []),
+    `- **Machine**: ${about.cpu}, ${about.cores} cores, ${about.memoryGb} GB; ${about.kernel}; transparent huge pages: ${about.transparentHugePages}; load ${about.loadAverage.toFixed(1)} at the start.`,
+    `- **Versions**: child-process-rs ${about.version} (${about.commit ?? 'no commit'}) on ${about.versions.ours}; ${versions.map((who) => about.versions[who]).join(', ')}.`,
+    `- **Method**: medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}, ${about.date.slice(0, 10)}. Every trial is a fresh process; the contestants of a case run side by side, another one first each round. Each`
+      + ' is the `node:child_process` of its own runtime but ours, which runs on Node 24. Wrong answers end a trial. What each metric does: [bench/README.md](../bench/README.md).',
+    ...about.absent.map(({ name, why }) => `- ${nameOf(name)} does not take part: ${why}.`),
+    '',
+  ];
+}
+
+/** `{ file: text }` of all that the report consists of. */
+function render(data) {
+  const files = {};
+  const text = heading(data);
+  for (const section of sections) {
+    if (section.chart === null) {
+      text.push(...nativeLimit(section, data));
+      continue;
+    }
+    const one = part(section, data);
+    text.push(...one.text);
+    Object.assign(files, one.files);
+  }
+  if (data.failures.length > 0) text.push('## Trials that failed', '', ...data.failures.map((failure) => `- ${failure}`), '');
+  files['docs/benchmarks.md'] = text.join('\n');
+  return files;
+}
+
+module.exports = { render };

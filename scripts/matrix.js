@@ -10,22 +10,30 @@ const { ROOT, nodeOf, run } = require('./peers')
 const MAJORS = ['20', '22', '24', '26']
 const AVA = path.join(ROOT, 'node_modules/ava/entrypoints/cli.mjs')
 
+/** Runs the suite. What fails must fail twice: these are thousands of tests of real processes, on a machine that others load, too. */
+async function outcomeOn(major, title) {
+  try {
+    const node = await nodeOf(major)
+    const isGreen = async () => (await run(node, [AVA, ...process.argv.slice(2)])) === 0
+    console.log(`\n── ${title} ──`)
+    if (await isGreen()) return 'passed'
+    console.log(`\n── ${title}, once more ──`)
+    return (await isGreen()) ? 'passed, once more' : 'FAILED'
+  } catch (error) {
+    return `FAILED: ${error.message}`
+  }
+}
+
 async function main() {
   const results = []
   for (const [i, major] of MAJORS.entries()) {
-    console.log(`\n── Node ${major} (${i + 1} of ${MAJORS.length}) ──`)
     const began = Date.now()
-    let outcome
-    try {
-      outcome = (await run(await nodeOf(major), [AVA, ...process.argv.slice(2)])) === 0 ? 'passed' : 'FAILED'
-    } catch (error) {
-      outcome = `FAILED: ${error.message}`
-    }
+    const outcome = await outcomeOn(major, `Node ${major} (${i + 1} of ${MAJORS.length})`)
     results.push({ major, outcome, seconds: Math.round((Date.now() - began) / 1000) })
   }
   console.log('\n── Summary ──')
   for (const { major, outcome, seconds } of results) console.log(`Node ${major}  ${outcome}  (${seconds} s)`)
-  process.exitCode = results.every(({ outcome }) => outcome === 'passed') ? 0 : 1
+  process.exitCode = results.some(({ outcome }) => outcome.startsWith('FAILED')) ? 1 : 0
 }
 
 main()

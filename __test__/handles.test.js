@@ -11,9 +11,16 @@ const os = require('node:os')
 const path = require('node:path')
 
 const { OURS } = require('./parity/harness')
+const { withChildEnd } = require('./parity/pairings')
 const { countAllFds, until } = require('./helpers/settle')
 
 const ours = require(OURS)
+// Who forks, and what the child's end is then.
+const PAIRINGS = {
+  'ours to ours': ours,
+  'ours to builtin': withChildEnd(ours, 'builtin'),
+  'builtin to ours': withChildEnd(require('node:child_process'), 'ours'),
+}
 
 // Answers through whatever it is sent, and sends one of each kind when it is asked to.
 const CHILD = `
@@ -21,6 +28,8 @@ const net = require('node:net'); const dgram = require('node:dgram')
 process.on('message', (kind, handle) => {
   if (kind === 'socket') { handle.on('data', (data) => handle.write('child got ' + data)); handle.on('end', () => handle.end()) }
   if (kind === 'server') handle.on('connection', (socket) => socket.end('served by the child'))
+  if (kind === 'raw') new net.Socket({ handle }).on('data', function (data) { this.end('raw got ' + data) })
+  if (kind === 'udp') dgram.createSocket('udp4').on('message', function (message, { port }) { this.send('raw datagram ' + message, port, '127.0.0.1') }).bind(handle)
   if (kind === 'native') net.createServer().on('connection', (socket) => socket.end('native in the child')).listen(handle)
   if (kind === 'dgram') handle.on('message', (message, { port }) => handle.send('datagram ' + message, port, '127.0.0.1'))
   if (kind === 'give') { const server = net.createServer().listen(0, '127.0.0.1', () => process.send('given', server, () => server.close())) }
@@ -28,11 +37,11 @@ process.on('message', (kind, handle) => {
 })
 `
 
-function start(t, options) {
+function start(t, options, cp = ours) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'))
   const file = path.join(folder, 'child.js')
   fs.writeFileSync(file, CHILD)
-  const child = ours.fork(file, options)
+  const child = cp.fork(file, options)
   t.teardown(() => {
     child.kill('SIGKILL')
     fs.rmSync(folder, { recursive: true })
@@ -54,7 +63,7 @@ function next(child, isWanted) {
 const took = (child, kind) => next(child, (message) => message[0] === 'took' && message[1] === kind)
 
 async function read(port) {
-  const socket = net.connect(port, '127.0.0.1')
+  const socket = typeof port === 'string' ? net.connect(port) : net.connect(port, '127.0.0.1')
   let text = ''
   for await (const data of socket) text += data
   return text
@@ -67,12 +76,12 @@ async function listening(server) {
 }
 
 for (const serialization of ['json', 'advanced']) {
-  for (const nativeChannel of [true, false]) {
-    const label = `${nativeChannel ? 'native' : 'builtin'} child, ${serialization}`
-    const options = { serialization, nativeChannel }
+  for (const [pairing, cp] of Object.entries(PAIRINGS)) {
+    const label = `${pairing}, ${serialization}`
+    const options = { serialization }
 
     test(`a connected socket goes on in the child (${label})`, async (t) => {
-      const child = start(t, options)
+      const child = start(t, options, cp)
       const server = net.createServer()
       const port = await listening(server)
       const client = net.connect(port, '127.0.0.1')
@@ -95,7 +104,7 @@ for (const serialization of ['json', 'advanced']) {
     })
 
     test(`a server, shared and native (${label})`, async (t) => {
-      const child = start(t, options)
+      const child = start(t, options, cp)
       for (const [kind, expected] of [['server', 'served by the child'], ['native', 'native in the child']]) {
         const server = net.createServer()
         const port = await listening(server)
@@ -108,7 +117,7 @@ for (const serialization of ['json', 'advanced']) {
     })
 
     test(`a datagram socket (${label})`, async (t) => {
-      const child = start(t, options)
+      const child = start(t, options, cp)
       const [mine, theirs] = [dgram.createSocket('udp4'), dgram.createSocket('udp4')]
       mine.bind(0, '127.0.0.1')
       theirs.bind(0, '127.0.0.1')
@@ -124,8 +133,59 @@ for (const serialization of ['json', 'advanced']) {
       mine.close()
     })
 
+    test(`a raw socket and a raw datagram socket (${label})`, async (t) => {
+      const child = start(t, options, cp)
+      const server = net.createServer({ pauseOnConnect: true })
+      const client = net.connect(await listening(server), '127.0.0.1')
+      const [accepted] = await once(server, 'connection')
+      const hasSocket = took(child, 'raw')
+      child.send('raw', accepted._handle)
+      await hasSocket
+      accepted.destroy()
+      client.write('hello')
+      t.is(String((await once(client, 'data'))[0]), 'raw got hello')
+      server.close()
+
+      const [mine, theirs] = [dgram.createSocket('udp4'), dgram.createSocket('udp4')]
+      mine.bind(0, '127.0.0.1')
+      theirs.bind(0, '127.0.0.1')
+      await Promise.all([once(mine, 'listening'), once(theirs, 'listening')])
+      const { port } = theirs.address()
+      const [symbol] = Object.getOwnPropertySymbols(theirs).filter(({ description }) => description === 'state symbol')
+      const hasDatagrams = took(child, 'udp')
+      child.send('udp', theirs[symbol].handle)
+      await hasDatagrams
+      theirs.close()
+      mine.send('x', port, '127.0.0.1')
+      t.is(String((await once(mine, 'message'))[0]), 'raw datagram x')
+      mine.close()
+    })
+
+    test(`a Unix-domain socket and server (${label})`, async (t) => {
+      const child = start(t, options, cp)
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'))
+      t.teardown(() => fs.rmSync(folder, { recursive: true }))
+      const server = net.createServer()
+      server.listen(path.join(folder, 'socket'))
+      await once(server, 'listening')
+      const client = net.connect(path.join(folder, 'socket'))
+      const [accepted] = await once(server, 'connection')
+      const hasSocket = took(child, 'socket')
+      child.send('socket', accepted)
+      await hasSocket
+      client.end('hello')
+      t.is(String((await once(client, 'data'))[0]), 'child got hello')
+      const hasServer = took(child, 'server')
+      child.send('server', server)
+      await hasServer
+      // Closing it removes its file, but not another name of it.
+      fs.linkSync(path.join(folder, 'socket'), path.join(folder, 'other'))
+      server.close()
+      t.is(await read(path.join(folder, 'other')), 'served by the child')
+    })
+
     test(`a server that the child gives (${label})`, async (t) => {
-      const child = start(t, options)
+      const child = start(t, options, cp)
       const given = next(child, (message) => message === 'given')
       child.send('give')
       const [, server] = await given

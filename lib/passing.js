@@ -2,6 +2,7 @@
 
 // The handles that one end of a channel sends and receives: the objects around what is known of them natively.
 
+const { EPIPE } = require('node:os').constants.errno;
 const { invalidHandle } = require('./errors');
 const { Lists, TYPES, handleOver, inward, outward } = require('./handles');
 const { native, runtime } = require('./runtime');
@@ -42,12 +43,14 @@ class Passing {
     const attached = source ? native.attachHandle(this.#number, source) : 1;
     // Sent before, or closed: then the message goes alone.
     if (attached > 0) return link.send(message, callback, swallowErrors);
-    if (attached < 0) return link.refuse(attached, callback, swallowErrors);
+    // As with the builtin, only those who asked hear that the other end is gone: cluster sends before it knows.
+    const isSilent = swallowErrors || typeof callback !== 'function';
+    if (attached < 0) return link.refuse(attached, callback, isSilent && attached === -EPIPE);
     let hasRoom;
     try {
       const wrapped = { cmd: 'NODE_HANDLE', type, msg: message };
       describe?.(wrapped, handle);
-      hasRoom = link.send(wrapped, callback, swallowErrors);
+      hasRoom = link.send(wrapped, callback, isSilent);
     } catch (error) {
       native.cancelHandle(this.#number);
       throw error;

@@ -76,8 +76,8 @@ class Context {
   }
 
   /** A pause in which something else is to happen: longer where the harness has seen that it did not. */
-  sleep(ms) {
-    return sleep(ms * PATIENCE)
+  sleep(ms, value) {
+    return sleep(ms * PATIENCE, value)
   }
 
   /** Resolves with whether `done()` has come to hold within `patienceMs`. */

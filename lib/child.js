@@ -8,6 +8,7 @@ const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
 const { asStrings } = require('./argv');
+const { nextTick } = require('./clock');
 const { errnoError } = require('./errors');
 const { announce } = require('./native-end');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
@@ -182,7 +183,7 @@ ChildProcess.prototype.spawn = function spawn(options) {
       this._handle = null;
       throw errnoError(errno, 'spawn');
     }
-    process.nextTick(reportFailure, this, errno);
+    nextTick(reportFailure, this, errno);
     if (WITHOUT_STREAMS.has(-errno)) return errno;
   }
 
@@ -324,7 +325,7 @@ function announceSpawn(child) {
     handle.isSpawnTold = true;
     return;
   }
-  if (handle.awaitExec()) process.nextTick(() => handle.onspawn());
+  if (handle.awaitExec()) nextTick(() => handle.onspawn());
   else streamsOf.get(child)?.confirmFirst();
 }
 
@@ -353,7 +354,7 @@ function onExit(child, handle, code, signal) {
   } finally {
     // One tick later, so that a listener of 'exit' still can start to read.
     if (streams?.hasUntouched) child._closesNeeded++;
-    process.nextTick(settle, child, handle, streams, streams?.hasUntouched);
+    nextTick(settle, child, handle, streams, streams?.hasUntouched);
   }
   handle.onoutput();
   closeOne(child);

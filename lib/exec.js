@@ -4,6 +4,7 @@
 
 const { getSystemErrorName, promisify } = require('node:util');
 const { normalizeCall, normalizeCommand } = require('./calls');
+const { clearTimeout, setTimeout } = require('./clock');
 const { tooMuchOutput } = require('./errors');
 const exported = require('./exported');
 const { Outputs } = require('./outputs');

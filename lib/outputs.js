@@ -5,6 +5,7 @@
 
 const { StringDecoder } = require('node:string_decoder');
 const { closeOne, streamsOf } = require('./child');
+const { nextTick } = require('./clock');
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -92,7 +93,7 @@ class Outputs {
     for (const output of this.#native.values()) {
       output.isCut ||= output.isOpen;
       // Later, as a stream would tell it.
-      process.nextTick(() => this.#close(output));
+      nextTick(() => this.#close(output));
     }
   }
 

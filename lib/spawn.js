@@ -4,6 +4,7 @@
 
 const { addAbortListener } = require('node:events');
 const { ChildProcess } = require('./child');
+const { clearTimeout, nextTick, setTimeout } = require('./clock');
 const { AbortError } = require('./errors');
 const { normalize } = require('./normalize');
 const { native, runtime } = require('./runtime');
@@ -49,7 +50,7 @@ function killOnAbort(child, signal, killSignal) {
     }
   };
   if (signal.aborted) {
-    child.once('spawn', () => process.nextTick(abort));
+    child.once('spawn', () => nextTick(abort));
     return;
   }
   // Nothing was started, so there is nothing to be ended, and no exit to wait for.

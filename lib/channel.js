@@ -7,6 +7,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { constants } = require('node:buffer');
 const EventEmitter = require('node:events');
 const { deprecate } = require('node:util');
+const { nextTick, setTimeout } = require('./clock');
 const { native, runtime } = require('./runtime');
 
 // A child's start waits for this file, so others are loaded when they are needed: errors, and what serializes objects.
@@ -226,10 +227,10 @@ class Link {
     }
     if (sent & WRITTEN) this.settle(this.#callbacks.length, null);
     if (typeof callback === 'function') {
-      if (sent & WRITTEN) process.nextTick(callback, null);
+      if (sent & WRITTEN) nextTick(callback, null);
       else this.#callbacks.push(inThisContext(callback, swallowErrors));
     }
-    if (sent & FLUSH) process.nextTick(flush, this);
+    if (sent & FLUSH) nextTick(flush, this);
     if (sent & CROWDED) this.tryLater();
     return (sent & ROOM) !== 0;
   }
@@ -243,8 +244,8 @@ class Link {
   refuse(errno, callback, swallowErrors) {
     if (swallowErrors) return true;
     const error = lazy.errors.errnoError(errno, 'write');
-    if (typeof callback === 'function') process.nextTick(callback, error);
-    else process.nextTick(() => this.#target.emit('error', error));
+    if (typeof callback === 'function') nextTick(callback, error);
+    else nextTick(() => this.#target.emit('error', error));
     return true;
   }
 
@@ -287,7 +288,7 @@ class Link {
       const isLast = this.#next === length;
       try {
         if (isolates) this.#scope.runInAsyncScope(deliver, undefined, this, message);
-        else process.nextTick(deliver, this, message);
+        else nextTick(deliver, this, message);
         // The last one's are run by Node itself.
         if (!isLast && runTicks !== undefined) runTicks();
       } catch (error) {
@@ -298,7 +299,7 @@ class Link {
       if (this.#hasAnswered) this.#writeAnswers();
     }
     this.#messages = undefined;
-    if (this.#whenOver && !native.endChannel(this.#number)) process.nextTick(this.#whenOver);
+    if (this.#whenOver && !native.endChannel(this.#number)) nextTick(this.#whenOver);
     return false;
   }
 
@@ -345,7 +346,7 @@ class Link {
   /** Asked for by this end: what has come already is still delivered. */
   disconnect() {
     this.#whenOver = AsyncResource.bind(() => this.#beforeDisconnect(() => this.#finish()));
-    if (this.#messages === undefined && !native.endChannel(this.#number)) process.nextTick(this.#whenOver);
+    if (this.#messages === undefined && !native.endChannel(this.#number)) nextTick(this.#whenOver);
   }
 
   /** No message will come any more. */
@@ -378,7 +379,7 @@ class Link {
 function inThisContext(callback, swallowErrors) {
   const resource = new AsyncResource('WRITEWRAP');
   return (error) => {
-    if (!error || !swallowErrors) resource.runInAsyncScope(process.nextTick, undefined, callback, error);
+    if (!error || !swallowErrors) resource.runInAsyncScope(nextTick, undefined, callback, error);
   };
 }
 
@@ -461,7 +462,7 @@ function setUpChannel(target, fd, options) {
   target._handleQueue = null;
   target._pendingMessage = null;
 
-  target.on('newListener', () => process.nextTick(() => link.deliverPending()));
+  target.on('newListener', () => nextTick(() => link.deliverPending()));
 
   target.send = function (message, handle, options, callback) {
     if (typeof handle === 'function') {
@@ -477,8 +478,8 @@ function setUpChannel(target, fd, options) {
     if (options !== undefined) options = { swallowErrors: false, ...options };
     if (this.connected) return this._send(message, handle, options, callback);
     const error = lazy.errors.channelClosed();
-    if (typeof callback === 'function') process.nextTick(callback, error);
-    else process.nextTick(() => this.emit('error', error));
+    if (typeof callback === 'function') nextTick(callback, error);
+    else nextTick(() => this.emit('error', error));
     return false;
   };
 

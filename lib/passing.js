@@ -3,6 +3,7 @@
 // The handles that one end of a channel sends and receives: the objects around what is known of them natively.
 
 const { EPIPE } = require('node:os').constants.errno;
+const { nextTick } = require('./clock');
 const { invalidHandle } = require('./errors');
 const { Lists, TYPES, handleOver, inward, outward } = require('./handles');
 const { native, runtime } = require('./runtime');
@@ -117,7 +118,7 @@ class Passing {
     const index = this.#held.findIndex(({ deliver }) => deliver === undefined);
     const due = this.#held.splice(0, index === -1 ? Infinity : index);
     if (index === -1) this.#held = undefined;
-    for (const { deliver } of due) process.nextTick(deliver);
+    for (const { deliver } of due) nextTick(deliver);
   }
 
   #convert(message, fd, made) {

@@ -357,6 +357,7 @@ class Link {
       return;
     }
     this.#isOver = true;
+    this.#lazyPassing?.end();
     if (isPartial) this.reportBroken(new Error('the channel was closed in the middle of a message'));
     if (target.connected) target.disconnect();
     // It waited for acknowledgements.

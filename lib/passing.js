@@ -108,6 +108,11 @@ class Passing {
     this.#release();
   }
 
+  /** What is still missing at the end of the channel will not come. */
+  end() {
+    while (this.#held) this.lose(this.#held.find(({ deliver }) => deliver === undefined).number);
+  }
+
   /** Keeps what has come for later if it came after a handle that is missing. */
   hold(deliver) {
     this.#held?.push({ deliver });

@@ -51,7 +51,7 @@ impl Pair {
         let (mut text, mut fds) = (vec![], vec![]);
         let (mut bytes, mut room) = ([0; 1000], ancillary::Room::default());
         while let Ok(received) = ancillary::receive(self.theirs.as_fd(), &mut bytes, &mut room, &mut fds) {
-            text.extend_from_slice(&bytes[..received]);
+            text.extend_from_slice(&bytes[..received.length]);
         }
         (String::from_utf8(text).unwrap(), fds.len())
     }

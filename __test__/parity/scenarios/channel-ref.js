@@ -4,7 +4,7 @@
 
 const { paired } = require('../pairings')
 
-const PATIENCE_MS = 400 * Number(process.env.PARITY_PATIENCE ?? 1)
+const PATIENCE_MS = 800 * Number(process.env.PARITY_PATIENCE ?? 1)
 
 // Each child says when it is done with its preparations, and is killed if it has not gone by itself some time later.
 async function whetherItStays(t, bodies) {

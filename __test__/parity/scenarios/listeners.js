@@ -157,9 +157,9 @@ module.exports = {
       const child = cp.spawn('echo', ['x'])
       const seen = []
       for (const name of ['spawn', 'exit', 'close']) child.on(name, (...args) => seen.push([name, ...args]))
-      const done = new Promise((resolve) => setTimeout(resolve, 120))
       child.on(event, () => { throw new RangeError(`thrown in ${event}`) })
-      await done
+      await t.until(() => seen.some(([name]) => name === 'close'))
+      await t.sleep(20)
       outcomes[event] = seen
     }
     outcomes.afterwards = await t.outcome(() => cp.spawn('true'))

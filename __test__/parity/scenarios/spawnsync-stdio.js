@@ -216,5 +216,5 @@ module.exports = {
     return { outcome, waited: Date.now() - began > 800 }
   },
 
-  'a grandchild that keeps only stdin open': (cp, t) => sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 0.3 > /dev/null 2>&1 & echo early'], { input: 'x' })),
+  'a grandchild that keeps only stdin open': (cp, t) => sync(t, () => cp.spawnSync('sh', ['-c', 'exec 3<&0; sleep 0.3 <&3 > /dev/null 2>&1 & echo early'], { input: 'x' })),
 }

@@ -14,7 +14,7 @@ const { ORACLE, OURS, settingsOf } = require('./pairings')
 
 const RUNNERS_AT_ONCE = 3
 const RUNNER_MS = 600_000
-const LINGER_MS = 3000
+const LINGER_MS = 6000
 // What is a race under the builtin as well may go either way once, what is a difference does so every time: both sides run again, with
 // pauses so many times as long, in case the machine is too busy for shorter ones.
 const PATIENCE = [1, 4, 12]

@@ -10,7 +10,7 @@ const { Context } = require('./context')
 const { leftovers, snapshot } = require('./leftovers')
 const { withChildEnd } = require('./pairings')
 
-const SCENARIO_MS = Number(process.env.PARITY_SCENARIO_MS ?? 60_000)
+const SCENARIO_MS = Number(process.env.PARITY_SCENARIO_MS ?? 120_000)
 
 const [topic, ends, dir, names] = process.argv.slice(2)
 const { subject, childEnd, serialization } = JSON.parse(ends)

@@ -25,26 +25,35 @@ const LANGUAGES = {
     name: 2,
     head: ({ cores }) => `Node 24 on Linux x64, ${cores} cores`,
     rivals: ['builtin', 'child-process-rs'],
-    note: 'Written by `npm run bench -- --report`, like all of [docs/benchmarks.md](docs/benchmarks.md).',
-    quick: '**From a `--quick` run, which shows that everything works, not how fast.**',
+    note: 'Written by `npm run bench -- --report`. All of it, with the machine, the method and the rivals: [docs/benchmarks.md](docs/benchmarks.md).',
+    doubts: { quick: '**From a `--quick` run, which shows that everything works, not how fast.**', busy: '**The machine was busy with other things: not figures to compare.**' },
   },
   'README.zh-CN.md': {
     name: 3,
     head: ({ cores }) => `Node 24，Linux x64，${cores} 核`,
     rivals: ['内置模块', 'child-process-rs'],
-    note: '由 `npm run bench -- --report` 写出，与 [docs/benchmarks.md](docs/benchmarks.md) 中的全部数据一样。',
-    quick: '**来自 `--quick` 的试运行：只说明一切都能运行，不说明有多快。**',
+    note: '由 `npm run bench -- --report` 写出。全部数据，以及机器、测量方法和对比对象：[docs/benchmarks.md](docs/benchmarks.md)。',
+    doubts: { quick: '**来自 `--quick` 的试运行：只说明一切都能运行，不说明有多快。**', busy: '**测量时机器正忙于其他工作：这些数据不能用来比较。**' },
   },
 };
 
-function figuresTable({ about, rows }, { name, head, rivals, note, quick }) {
+/** Why figures are none to compare; undefined where they are. */
+function doubtOf({ quick, loadAverage, cores }) {
+  if (quick) return 'quick';
+  return loadAverage > cores ? 'busy' : undefined;
+}
+
+function figuresTable({ about, rows }, { name, head, rivals, note, doubts }) {
   const lines = FIGURES.flatMap((figure) => {
     const [row, write] = figure;
     const { builtin, ours } = rows[row]?.medians ?? {};
     return builtin && ours ? `| ${figure[name]} | ${write(builtin)} | **${write(ours)}** |` : [];
   });
-  return ['', `| ${head(about)} | ${rivals.join(' | ')} |`, '|---|---|---|', ...lines, '', ...(about.quick ? [quick, ''] : []), note, ''].join('\n');
+  const doubt = doubts[doubtOf(about)];
+  return ['', `| ${head(about)} | ${rivals.join(' | ')} |`, '|---|---|---|', ...lines, '', ...(doubt ? [doubt, ''] : []), note, ''].join('\n');
 }
+
+const doubtIn = (file, about) => LANGUAGES[file].doubts[doubtOf(about)];
 
 /** `text`, the README `file`, with the report's figures in it. */
 function withFigures(file, text, data) {
@@ -52,4 +61,4 @@ function withFigures(file, text, data) {
   return text.replace(MARK, (_, open, close) => `${open}${figuresTable(data, LANGUAGES[file])}\n${close}`);
 }
 
-module.exports = { READMES: Object.keys(LANGUAGES), withFigures };
+module.exports = { READMES: Object.keys(LANGUAGES), doubtIn, withFigures };

@@ -62,7 +62,7 @@ function measure(section, { rounds, quick }) {
   return JSON.parse(fs.readFileSync(file, 'utf8'));
 }
 
-/** Three significant digits: more is noise. */
+/** Four significant digits: more is noise. */
 const rounded = (value) => Number(value.toPrecision(4));
 
 function rowOf({ unit, better, medians }) {

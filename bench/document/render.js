@@ -4,6 +4,7 @@
 
 const { PUBLISHED, TRANSPORTS } = require('../channel/reference');
 const { number } = require('../table');
+const { doubtIn } = require('./figures');
 const { CONTESTANTS, sections } = require('./parts');
 const { bars, lines } = require('./svg');
 
@@ -112,13 +113,14 @@ function nativeLimit({ title, note, only }, data) {
 }
 
 function heading({ about }) {
+  const doubt = doubtIn('README.md', about);
   const versions = Object.keys(CONTESTANTS).filter((who) => about.versions[who] && who !== 'ours');
   return [
     '# Benchmarks',
     '',
     'Written by `npm run bench -- --report`, from `benchmarks.json`. Not to be edited by hand: what was measured is what stands here.',
     '',
-    ...(about.quick ? ['**From a `--quick` run, which shows that everything works, not how fast. These are not figures to compare.**', ''] : []),
+    ...(doubt ? [doubt, ''] : []),
     `- **Machine**: ${about.cpu}, ${about.cores} cores, ${about.memoryGb} GB; ${about.kernel}; transparent huge pages: ${about.transparentHugePages}; load ${about.loadAverage.toFixed(1)} at the start.`,
     `- **Versions**: child-process-rs ${about.version} (${about.commit ?? 'no commit'}) on ${about.versions.ours}; ${versions.map((who) => about.versions[who]).join(', ')}.`,
     `- **Method**: medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}, ${about.date.slice(0, 10)}. Every trial is a fresh process; the contestants of a case run side by side, another one first each round. Each`

@@ -75,6 +75,20 @@ test.serial('disconnect() waits until the handles have arrived', async (t) => {
   t.is(code, 7)
 })
 
+test.serial('what the listener of a handle throws is an uncaught exception', async (t) => {
+  const file = script(t, `
+    process.on('message', (_, server) => { server.close(); throw new Error('mine') })
+    process.on('uncaughtException', ({ message }) => process.send(message))
+  `)
+  const child = ours.fork(file)
+  t.teardown(() => child.kill())
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  child.send('x', server)
+  t.deepEqual(await once(child, 'message'), ['mine', undefined])
+  server.close()
+})
+
 test.serial('what a socket has still to write when it is sent is written', async (t) => {
   const file = script(t, "process.on('message', (_, socket) => socket.end('from the child'))")
   const child = ours.fork(file)

@@ -112,7 +112,8 @@ for (const kind of ['file', 'pipe', 'udp']) {
     const { child, record } = start(t, kind, 1, announce('x'), 'text', '"after"')
     t.true(await until(() => record.messages.length > 0))
     t.deepEqual(record.messages, [['after', undefined]])
-    t.like(record.errors, [{ code: 'ERR_IPC_HANDLE', message: 'what came is no net.Socket' }])
+    t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_HANDLE'])
+    t.regex(record.errors[0].message, /no net\.Socket/)
     await end(child)
     await noneLeft(t, before)
   })
@@ -122,7 +123,17 @@ test.serial('a handle of an unknown type is an error, and closed', async (t) => 
   const before = countAllFds()
   const { child, record } = start(t, 'tcp', 1, announce('x', 'net.Other'), 'tcp', 1, announce('x', 7), 'text', '"after"')
   t.true(await until(() => record.messages.length > 0))
-  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_IPC_HANDLE', 'ERR_IPC_HANDLE'])
+  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_HANDLE', 'ERR_CHILD_PROCESS_RS_HANDLE'])
+  await end(child)
+  await noneLeft(t, before)
+})
+
+test.serial('a datagram socket of an unknown type is an error, and closed', async (t) => {
+  const before = countAllFds()
+  const announced = JSON.stringify({ cmd: 'NODE_HANDLE', type: 'dgram.Socket', dgramType: 'udp9', msg: 'x' })
+  const { child, record } = start(t, 'udp', 1, announced, 'text', '"after"')
+  t.true(await until(() => record.messages.length > 0))
+  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_SOCKET_BAD_TYPE'])
   await end(child)
   await noneLeft(t, before)
 })
@@ -132,7 +143,7 @@ test.serial('an acknowledgement of what was never sent is an error', async (t) =
   const texts = words.flatMap((cmd) => ['text', JSON.stringify({ cmd, count: 5 })])
   const { child, record } = start(t, ...texts, 'text', '"after"')
   t.true(await until(() => record.messages.length > 0))
-  t.deepEqual(record.errors.map(({ code }) => code), words.map(() => 'ERR_IPC_HANDLE'))
+  t.deepEqual(record.errors.map(({ code }) => code), words.map(() => 'ERR_CHILD_PROCESS_RS_HANDLE'))
   await end(child)
 })
 
@@ -176,6 +187,15 @@ test.serial('what comes after a missing handle waits until a native end has sent
   )
   t.true(await until(() => record.messages.length === 4))
   t.deepEqual(record.messages, [['first', 'Socket'], ['second', undefined], ['third', 'Socket'], ['fourth', undefined]])
+  await end(child)
+})
+
+test.serial('the descriptor of the next message is not taken for one that is missing', async (t) => {
+  // Longer than what is read at once, so that its end is read together with the next message.
+  const long = announce('x'.repeat(100_000))
+  const { child, record } = start(t, 'text', long, 'unix', 1, announce('next'), 'text', '"after"')
+  t.true(await until(() => record.messages.length === 2))
+  t.deepEqual(record.messages, [['next', 'Socket'], ['after', undefined]])
   await end(child)
 })
 

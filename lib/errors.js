@@ -143,6 +143,12 @@ function brokenMessage(cause) {
   return error;
 }
 
+/** What the other end of a channel says of a handle is not so. */
+function brokenHandle(reason) {
+  const message = `The other end of the IPC channel broke the protocol of handles: ${reason}`;
+  return nodeError(Error, 'ERR_CHILD_PROCESS_RS_HANDLE', message, brokenHandle);
+}
+
 function tooMuchOutput(name) {
   return nodeError(RangeError, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', `${name} maxBuffer length exceeded`, tooMuchOutput);
 }
@@ -166,6 +172,7 @@ class AbortError extends Error {
 
 module.exports = {
   AbortError,
+  brokenHandle,
   brokenMessage,
   channelClosed,
   disconnected,

@@ -4,18 +4,12 @@
 
 const { EPIPE } = require('node:os').constants.errno;
 const { nextTick } = require('./clock');
-const { invalidHandle } = require('./errors');
+const { brokenHandle, invalidHandle } = require('./errors');
 const { Lists, TYPES, handleOver, inward, outward } = require('./handles');
 const { native, runtime } = require('./runtime');
 
 // What `onHandle` is told of a descriptor that has not come.
 const MISSING = -1;
-
-function failure(message) {
-  const error = new Error(message);
-  error.code = 'ERR_IPC_HANDLE';
-  return error;
-}
 
 class Passing {
   #target;
@@ -82,7 +76,7 @@ class Passing {
     if (wasSent) {
       process.emitWarning('Handle did not reach the receiving process correctly', 'SentHandleNotReceivedWarning');
     } else {
-      this.#link.report(failure('the other end acknowledged a handle that was not sent'));
+      this.#link.report(brokenHandle('it acknowledged one that was not sent'));
     }
   }
 
@@ -110,7 +104,9 @@ class Passing {
 
   /** What is still missing at the end of the channel will not come. */
   end() {
-    while (this.#held) this.lose(this.#held.find(({ deliver }) => deliver === undefined).number);
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { deliver } of held) deliver?.();
   }
 
   /** Keeps what has come for later if it came after a handle that is missing. */
@@ -119,11 +115,17 @@ class Passing {
     return this.#held !== undefined;
   }
 
+  /** Delivers what need not wait any more, each in a tick of its own. */
   #release() {
-    const index = this.#held.findIndex(({ deliver }) => deliver === undefined);
-    const due = this.#held.splice(0, index === -1 ? Infinity : index);
-    if (index === -1) this.#held = undefined;
-    for (const { deliver } of due) nextTick(deliver);
+    const [first] = this.#held ?? [];
+    if (first === undefined) this.#held = undefined;
+    if (!first?.deliver) return;
+    this.#held.shift();
+    nextTick(() => {
+      // Before the listeners run: one may throw.
+      nextTick(() => this.#release());
+      first.deliver();
+    });
   }
 
   #convert(message, fd, made) {
@@ -132,15 +134,28 @@ class Passing {
     if (made === MISSING) return;
     const failed = (error) => this.#link.report(error);
     if (fd < 0) {
-      failed(failure(`what came is no ${message.type}`));
+      failed(brokenHandle(`what it sent is no ${message.type}`));
       return;
     }
+    const deliver = (object) => this.#link.deliverAny(message.msg, object);
+    // What a listener throws is none of ours to catch.
+    let atOnce;
+    let isLater = false;
+    const done = (object) => {
+      if (isLater) deliver(object);
+      else atOnce = object;
+    };
+    let handle;
     try {
-      const done = (object) => this.#link.deliverAny(message.msg, object);
-      inward[message.type](message, handleOver(made, fd), done, failed, this.#lists);
+      handle = handleOver(made, fd);
+      inward[message.type](message, handle, done, failed, this.#lists);
     } catch (error) {
+      handle?.close();
       failed(error);
+      return;
     }
+    isLater = true;
+    if (atOnce) deliver(atOnce);
   }
 }
 

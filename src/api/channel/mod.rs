@@ -117,6 +117,8 @@ pub(super) struct Channel {
     under_way: Cell<UnderWay>,
     /// Descriptors that have come, for messages still to be decoded.
     fds: RefCell<VecDeque<OwnedFd>>,
+    /// Whether none of them is the message's that has begun to come: its own is missing.
+    fds_are_later: Cell<bool>,
     /// The handles that have come.
     received: Received,
     /// Whether JavaScript wants the loop to wait for this channel.
@@ -160,6 +162,7 @@ impl Channel {
             is_native: Cell::default(),
             under_way: Cell::default(),
             fds: RefCell::default(),
+            fds_are_later: Cell::default(),
             received: Received::default(),
             referenced: Cell::default(),
             retained: Cell::default(),

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use napi::{Env, Result, Unknown};
@@ -94,6 +94,7 @@ impl Channel {
             return Look::None;
         };
         let mut inbox = self.inbox.borrow_mut();
+        let is_partial = inbox.is_partial();
         let room = inbox.room();
         let size = room.len();
         let mut fds = vec![];
@@ -101,7 +102,11 @@ impl Channel {
             Ok(Received { length: 0, .. }) => Look::End,
             Ok(received) => {
                 inbox.add(received.length);
-                self.fds.borrow_mut().extend(fds);
+                let mut queue = self.fds.borrow_mut();
+                if is_partial && !fds.is_empty() && queue.is_empty() {
+                    self.fds_are_later.set(true);
+                }
+                queue.extend(fds);
                 // Less than asked for: there was no more.
                 Look::Some(received.length == size || received.is_cut)
             }
@@ -191,6 +196,7 @@ impl Channel {
                     self.deliver_run(env, callback, run)
                 }
             });
+            self.fds_are_later.set(false);
             delivered.unwrap_or(Ok(()))?;
             rest = after;
         }
@@ -246,7 +252,7 @@ impl Channel {
                 let _ = callback.call_held(env, &hooks.on_internal, [&value]);
             }
             Decoded::Handle(value) => {
-                let fd = self.fds.borrow_mut().pop_front();
+                let fd = self.next_fd();
                 self.deliver_handle(env, callback, &value, fd);
             }
             Decoded::Broken(error) => {
@@ -262,6 +268,11 @@ impl Channel {
         Ok(())
     }
 
+    /// The descriptor that has come with the message that is being delivered.
+    fn next_fd(&self) -> Option<OwnedFd> {
+        if self.fds_are_later.get() { None } else { self.fds.borrow_mut().pop_front() }
+    }
+
     /// Delivers bytes out of shared memory.
     fn deliver_shared(
         &self,
@@ -270,7 +281,7 @@ impl Channel {
         kind: Kind,
         length: usize,
     ) -> std::result::Result<(), TooLong> {
-        let fd = self.fds.borrow_mut().pop_front().filter(|_| self.is_native.get());
+        let fd = self.next_fd().filter(|_| self.is_native.get());
         if length > self.inbox.borrow().limit() {
             return Err(TooLong);
         }

@@ -35,9 +35,10 @@ async function withSlot(job) {
   }
 }
 
-// Nothing of the surrounding environment but what is listed: ava and npm add variables of their own.
+// Nothing of the surrounding environment but what is listed: ava and npm add variables of their own. A home without any file:
+// bash reads its ~/.bashrc where stdin is a socket, as a pipe of Node's is.
 function environment(extra) {
-  const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8' }
+  const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/nonexistent-home', LANG: 'C.UTF-8' }
   for (const name of SWITCHES) if (process.env[name] !== undefined) env[name] = process.env[name]
   return { ...env, ...extra }
 }

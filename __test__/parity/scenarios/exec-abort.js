@@ -45,7 +45,7 @@ module.exports = {
 
   'killSignal is not for aborting': (cp, t) => {
     const controller = new AbortController()
-    setTimeout(() => controller.abort(), 50)
+    setTimeout(() => controller.abort(), 250)
     return collect(t, (callback) => cp.exec('exec sleep 5', { signal: controller.signal, killSignal: 'SIGKILL' }, callback))
   },
 
@@ -55,7 +55,7 @@ module.exports = {
     return collect(t, (callback) => cp.exec('trap "" TERM; echo ready; sleep 0.5; exit 3', { signal: controller.signal }, callback))
   },
 
-  'AbortSignal.timeout': (cp, t) => collect(t, (callback) => cp.exec('exec sleep 5', { signal: AbortSignal.timeout(50) }, callback)),
+  'AbortSignal.timeout': (cp, t) => collect(t, (callback) => cp.exec('exec sleep 5', { signal: AbortSignal.timeout(250) }, callback)),
 
   'aborted after the end': async (cp, t) => {
     const controller = new AbortController()

@@ -65,7 +65,10 @@ for (const major of ['20', '22', '24', '26']) {
     t.regex(declarations['builtin.d.ts'], /ipi: .*ChildProcessByStdio<null, .*Readable, null>/)
     t.is(unnamed(declarations['ours.d.ts']), unnamed(declarations['builtin.d.ts']))
   })
+}
 
+// The oldest and the newest: between them the builtin's declarations have moved from one specifier to the other.
+for (const major of ['20', '26']) {
   test(`@types/node ${major}: what is added, and nothing is taken away`, async (t) => {
     const cwd = project(major, 'additions')
     const diagnostics = await tsd({ cwd, typingsFile: 'index.d.ts', testFiles: ['index.test-d.ts'] })

@@ -10,7 +10,7 @@ use crate::channel::shared::{self, Kind};
 use crate::channel::{Mode, json, v8};
 use crate::{engine, sys};
 
-/// In what form JavaScript hands a message over; `lib/channel.js` has the same numbers.
+/// In what form JavaScript hands a message over; `lib/link.js` has the same numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum Form {
     /// A string, a number, a boolean or null.

@@ -1,4 +1,4 @@
-//! What `lib/channel.js` calls.
+//! What `lib/link.js` calls.
 
 use std::os::fd::RawFd;
 use std::rc::Rc;

@@ -19,7 +19,7 @@ use crate::sys;
 /// So many handles that have come are acknowledged together at most.
 const TOGETHER: u32 = 16;
 
-/// The functions of `lib/channel.js` that hear of handles.
+/// The functions of `lib/link.js` that hear of handles.
 pub(in crate::api) struct Hooks {
     /// A message that announces a handle has come; gets its descriptor, what it is, and where it would come
     /// again, by its number, else -1.

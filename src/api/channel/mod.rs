@@ -30,7 +30,7 @@ use crate::channel::spin::Spin;
 use crate::engine::{self, Callable, Held};
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
 
-/// The functions of `lib/channel.js` that are called from here; the first ones on the object given to `openChannel`.
+/// The functions of `lib/link.js` that are called from here; the first ones on the object given to `openChannel`.
 pub(super) struct Hooks {
     /// Messages have come; gets an array of them, or nothing to go on with the last one. Says whether there are more.
     pub on_messages: Held,

@@ -8,7 +8,7 @@ const { constants } = require('node:buffer');
 const { nextTick, setTimeout } = require('./clock');
 const { native, runtime } = require('./runtime');
 
-// A child's start waits for this file, so others are loaded when they are needed: errors, and what serializes objects.
+// A child's start waits for this file, so others are loaded when they are needed.
 let serialization;
 let ticks;
 const lazy = {
@@ -36,12 +36,10 @@ const TREE = 3;
 const BYTES = 4;
 const ARRAY_BUFFER = 5;
 const AWAITED = 8;
+const UNHEARD = 16;
 
 // What `write` says; undefined is ROOM alone.
-const ROOM = 1;
-const WRITTEN = 2;
-const FLUSH = 4;
-const CROWDED = 8;
+const [ROOM, WRITTEN, FLUSH, CROWDED] = [1, 2, 4, 8];
 
 // After so long the kernel may take more descriptors, ms.
 const CROWDED_DELAY = 5;
@@ -194,28 +192,28 @@ class Link {
 
   /** Sends; false: the other end is behind, and the sender should wait. */
   send(message, callback, swallowErrors) {
-    const awaited = typeof callback === 'function' ? AWAITED : 0;
-    const sent = this.#write(message, awaited);
+    const isAwaited = typeof callback === 'function';
+    const sent = this.#write(message, isAwaited ? AWAITED : swallowErrors ? 0 : UNHEARD);
     if (sent === undefined) {
       this.#hasAnswered = true;
-      if (awaited) this.#callbacks.push(inThisContext(callback, swallowErrors));
+      if (isAwaited) this.#callbacks.push(inThisContext(callback, swallowErrors));
       return true;
     }
     return this.#afterSend(sent, callback, swallowErrors);
   }
 
-  #write(message, awaited) {
-    if (typeof message !== 'object' || message === null) return this.write(message, PLAIN | awaited);
+  #write(message, how) {
+    if (typeof message !== 'object' || message === null) return this.write(message, PLAIN | how);
     if (!this.#isAdvanced) {
       // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
-      return this.write(stringify(message) ?? 'undefined', TEXT | awaited);
+      return this.write(stringify(message) ?? 'undefined', TEXT | how);
     }
     const { copyOfTree, isArrayBuffer, isBuffer, serialize } = lazy.serialization;
     const tree = copyOfTree(message);
-    if (tree !== undefined) return this.write(stringify(tree), TREE | awaited);
-    if (isBuffer(message)) return this.write(message, BYTES | awaited);
-    if (isArrayBuffer(message)) return this.write(message, ARRAY_BUFFER | awaited);
-    return this.write(serialize(message), SERIALIZED | awaited);
+    if (tree !== undefined) return this.write(stringify(tree), TREE | how);
+    if (isBuffer(message)) return this.write(message, BYTES | how);
+    if (isArrayBuffer(message)) return this.write(message, ARRAY_BUFFER | how);
+    return this.write(serialize(message), SERIALIZED | how);
   }
 
   #afterSend(sent, callback, swallowErrors) {
@@ -234,8 +232,10 @@ class Link {
   }
 
   #failOne(errno, callback, swallowErrors) {
-    this.fail(errno);
+    this.#failAwaited(errno);
+    const hasLostOthers = native.takeLost(this.#number) && typeof callback === 'function';
     this.refuse(errno, callback, swallowErrors);
+    if (hasLostOthers) this.refuse(errno);
   }
 
   /** A message is not sent; others may be. */
@@ -259,8 +259,13 @@ class Link {
     for (const call of this.#callbacks.splice(0, count)) call(error);
   }
 
-  /** What had to wait could not be written: as with the builtin, only those who asked hear of it. */
+  /** What was sent could not be written. Of what had to wait for room only those hear who asked, as with the builtin. */
   fail(errno) {
+    this.#failAwaited(errno);
+    if (native.takeLost(this.#number)) this.refuse(errno);
+  }
+
+  #failAwaited(errno) {
     this.settle(this.#callbacks.length, lazy.errors.errnoError(errno, 'write'));
   }
 

@@ -215,8 +215,6 @@ module.exports = paired({
     const child = t.fork(ECHO, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     child.send('hello')
     await new Promise((resolve) => child.once('message', resolve))
-    // Not within the delivery of a message: what is sent there is written at its end.
-    await new Promise((resolve) => setImmediate(resolve))
     const recorded = t.record(child)
     child.kill('SIGKILL')
     // Dead for certain, each of its threads, and its end of the channel closed, without our loop having turned.

@@ -105,6 +105,12 @@ pub fn take_written(channel: u32) -> u32 {
     registry::find(channel).map_or(0, |channel| channel.take_done())
 }
 
+/// Whether a message that nobody awaited has just been lost.
+#[napi]
+pub fn take_lost(channel: u32) -> bool {
+    registry::find(channel).is_some_and(|channel| channel.take_lost())
+}
+
 /// No more messages are wanted. `true`: some have come and are still to be delivered, and `onEnd` is called after them.
 #[napi]
 pub fn end_channel(channel: u32) -> bool {

@@ -103,6 +103,10 @@ pub(super) struct Channel {
     clock: Cell<u64>,
     /// Since when answers have waited for the end of the delivery.
     waiting_since: Cell<Option<Instant>>,
+    /// Whether a message that nobody awaits, and whose failure somebody wants to hear of, waits for its first attempt.
+    is_unheard: Cell<bool>,
+    /// Whether such an attempt has failed.
+    has_lost: Cell<bool>,
     /// Whether anything has been sent since this was last reset.
     has_sent: Cell<bool>,
     /// Whether messages that have come are left for when those are delivered that are being delivered.
@@ -155,6 +159,8 @@ impl Channel {
             at_once: Cell::default(),
             clock: Cell::default(),
             waiting_since: Cell::default(),
+            is_unheard: Cell::default(),
+            has_lost: Cell::default(),
             has_sent: Cell::default(),
             has_more: Cell::default(),
             ends_after_delivery: Cell::default(),
@@ -241,10 +247,16 @@ impl Callable for Channel {
     fn call(&self, env: &Env, [message, how]: [Unknown; 2]) -> Result<Option<i32>> {
         /// Beside the form: somebody waits for the message to be written.
         const AWAITED: u32 = 8;
+        /// Nobody does, but a failure is to be told.
+        const UNHEARD: u32 = 16;
         let Ok(how) = engine::to_u32(env, &how) else {
             return Ok(self.flush().code());
         };
-        Ok(self.send(env, &message, Form::from_number(how & !AWAITED), how & AWAITED != 0)?.code())
+        if how & UNHEARD != 0 && !self.is_full.get() {
+            self.is_unheard.set(true);
+        }
+        let form = Form::from_number(how & !(AWAITED | UNHEARD));
+        Ok(self.send(env, &message, form, how & AWAITED != 0)?.code())
     }
 }
 

@@ -195,9 +195,12 @@ impl Channel {
         };
         self.clock.set(sys::coarse_time());
         let outcome = self.outbox.borrow_mut().write(socket.as_fd());
+        // What does not fit now waits as the builtin's would, and only those who await it hear what becomes of it.
+        let is_unheard = self.is_unheard.take();
         if let Err(error) = &outcome {
             // Nobody will read it, nor what is sent later. What was awaited is told by whoever asked.
             self.failure.set(Some(sys::errno(error)));
+            self.has_lost.set(is_unheard);
             self.outbox.borrow_mut().clear();
         }
         let is_full = matches!(outcome, Ok(false));
@@ -208,6 +211,11 @@ impl Channel {
         }
         self.update_retention();
         outcome.map(drop)
+    }
+
+    /// Whether a message that nobody awaited has just been lost.
+    pub fn take_lost(&self) -> bool {
+        self.has_lost.take()
     }
 
     /// How many awaited messages were written since this was asked last.

@@ -153,6 +153,11 @@ impl Handles {
         self.most = (limit / PART).clamp(1, MOST) as usize;
     }
 
+    #[must_use]
+    pub fn is_pipelined(&self) -> bool {
+        self.most > 0
+    }
+
     /// The process ends: what waits is written all the same.
     pub fn wait_no_more(&mut self) {
         self.is_last = true;

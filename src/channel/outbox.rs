@@ -13,6 +13,10 @@ use super::handles::{Handles, Missed, NeverSent};
 /// A buffer that has grown past this is given back when it is empty, bytes.
 const KEPT: usize = 1 << 20;
 
+/// So many bytes go at most with several descriptors: the kernel takes them as one piece or not at all, and they are read as one,
+/// so that no descriptor is parted from its message.
+const TOGETHER: usize = 16 * 1024;
+
 /// The queue of one end of a channel. Positions count the bytes of the stream from its beginning.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -219,10 +223,17 @@ impl Outbox {
         limit.min(self.bytes.len())
     }
 
-    /// One write, up to `until` or the next byte that has a descriptor with it.
+    /// One write, up to `until` or the next byte that has a descriptor with it; to a native end, with the descriptors of several
+    /// messages.
     fn write_once(&mut self, socket: BorrowedFd, until: usize) -> io::Result<usize> {
         let position = self.position();
-        let due = self.attached.partition_point(|(at, _)| *at <= position);
+        let mut due = self.attached.partition_point(|(at, _)| *at <= position);
+        let mut until = until;
+        if due > 0 && self.handles.is_pipelined() {
+            until = until.min(self.written + TOGETHER);
+            let end = self.base + until as u64;
+            due = self.attached.partition_point(|(at, _)| *at < end).min(ancillary::MOST);
+        }
         let until = self.attached.get(due).map_or(until, |(at, _)| until.min((at - self.base) as usize));
         let bytes = self.bytes.get(self.written..until).unwrap_or_default();
         let fds: Vec<_> = self.attached.iter().take(due).map(|(_, fd)| fd.as_raw_fd()).collect();

@@ -162,8 +162,9 @@ impl Channel {
         };
         self.corked.set(if messages.len() == 1 { Corked::AfterFirst } else { Corked::ForDelivery });
         let delivered = self.deliver_messages(env, &callback, &messages);
-        if !self.inbox.borrow().is_partial() {
-            // Nobody has announced these.
+        // Those that nobody has announced; a native end may have sent those of several messages at once.
+        let kept = if self.is_native.get() { ancillary::MOST } else { 0 };
+        if !self.inbox.borrow().is_partial() && self.fds.borrow().len() > kept {
             self.fds.borrow_mut().clear();
         }
         self.corked.set(Corked::No);

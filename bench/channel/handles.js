@@ -1,6 +1,6 @@
 'use strict';
 
-// Sockets, servers and datagram sockets sent to the child, which gives each up as soon as it has it.
+// Sockets, servers and datagram sockets sent to the child. What is not passing them, making and closing connections, is not measured.
 
 const dgram = require('node:dgram');
 const { once } = require('node:events');
@@ -73,16 +73,23 @@ const kinds = {
   },
 };
 
-/** The child's part: says so after each burst. */
+/** The child's part: says so after each burst, and gives them up when it is told to. */
 function take(end) {
-  let count = 0;
+  let taken = [];
   end.data = (message, handle) => {
     if (!handle) throw new Error(`message ${message} came without its handle`);
-    if (handle.destroy) handle.destroy();
-    else handle.close();
-    count += 1;
-    if (count % BURST === 0) end.tell('ack');
+    taken.push(handle);
+    if (taken.length % BURST === 0) end.tell('ack');
   };
+  end.on('drop', () => {
+    for (const handle of taken) {
+      if (handle.destroy) handle.destroy();
+      else handle.close();
+    }
+    taken = [];
+    // Closed when this turn of the loop is over.
+    setImmediate(() => end.tell('drop'));
+  });
   end.tell('take');
 }
 
@@ -113,6 +120,7 @@ async function measure({ cp, quick }, { kind, childEnd, serialization }) {
     const from = performance.now();
     await sendAll(end, handles);
     const taken = performance.now() - from;
+    await end.ask('drop');
     done();
     return taken;
   };

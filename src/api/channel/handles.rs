@@ -309,6 +309,10 @@ pub fn acknowledge(channel: u32, is_received: bool) -> i32 {
     } else {
         channel.handle_missed()
     };
+    // What waited goes out now, and if it is a handle its acknowledgement comes soon.
+    if !channel.outbox.borrow().handles.is_empty() {
+        channel.has_sent.set(true);
+    }
     match outcome {
         Ok(Outcome::Again) => 0,
         Ok(Outcome::Lost(_)) => 1,

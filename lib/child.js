@@ -7,116 +7,14 @@ const { ChildProcess: BuiltinChildProcess } = require('node:child_process');
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
-const { asStrings } = require('./argv');
 const { nextTick } = require('./clock');
 const { errnoError } = require('./errors');
 const { announce } = require('./native-end');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
+const { Process } = require('./process');
 const { native, runtime } = require('./runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow, PIPE, BORROWED } = require('./streams');
-
-/** The launched process behind a ChildProcess. */
-class Process {
-  #child;
-  #id = 0;
-  #onoutput;
-
-  constructor(child) {
-    this.#child = child;
-    this.pid = undefined;
-    // 'spawn' has been emitted, or nobody was there to hear it.
-    this.isSpawnTold = false;
-  }
-
-  /** Starts it. Returns 0 or a negative errno, and what there is of each of the child's descriptors. */
-  launch(options, started) {
-    const { stdio, serialization, file, args, envPairs, cwd, uid, gid, detached } = Object(options);
-    const [status, id, ...ends] = native.launch(
-      runtime, this, options, stdio, serialization, file, asStrings(args), envPairs, cwd, uid, gid, detached, started,
-    );
-    this.#id = id;
-    if (status > 0) this.pid = status;
-    return { errno: Math.min(status, 0), ends };
-  }
-
-  /** Whether the exec is known to have succeeded; if it isn't known yet, `onspawn` will be called. */
-  awaitExec() {
-    return native.awaitExec(runtime, this.#id);
-  }
-
-  pollExec() {
-    native.pollExec(runtime, this.#id);
-  }
-
-  /** Calls `body` in the async context of the launch. */
-  inContext(body) {
-    if (!native.callInContext(runtime, this.#id, body)) body();
-  }
-
-  /** Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. */
-  collect(index, limit, onoutput) {
-    this.#onoutput = onoutput;
-    native.collect(runtime, this.#id, index, limit);
-  }
-
-  isCollecting(index) {
-    return native.isCollecting(runtime, this.#id, index);
-  }
-
-  beforeLastRead(index) {
-    return native.beforeLastRead(runtime, this.#id, index);
-  }
-
-  takeOutput(index) {
-    return native.takeOutput(runtime, this.#id, index);
-  }
-
-  takeText(index) {
-    return native.takeText(runtime, this.#id, index);
-  }
-
-  closeOutputs() {
-    native.closeOutputs(runtime, this.#id);
-  }
-
-  takeEnd(index) {
-    return native.takeEnd(runtime, this.#id, index);
-  }
-
-  release() {
-    native.release(runtime, this.#id);
-  }
-
-  kill(signal) {
-    return native.kill(runtime, this.#id, signal);
-  }
-
-  ref() {
-    native.setReferenced(runtime, this.#id, true);
-  }
-
-  unref() {
-    native.setReferenced(runtime, this.#id, false);
-  }
-
-  hasRef() {
-    return native.hasRef(runtime, this.#id);
-  }
-
-  onspawn() {
-    this.isSpawnTold = true;
-    this.#child.emit('spawn');
-  }
-
-  onexit(code, signal) {
-    onExit(this.#child, this, code, signal);
-  }
-
-  onoutput(index, isOverLimit) {
-    this.#onoutput?.(index, isOverLimit);
-  }
-}
 
 const resolved = Promise.resolve();
 
@@ -145,7 +43,7 @@ function ChildProcess() {
   this.exitCode = null;
   this.killed = false;
   this.spawnfile = null;
-  this._handle = new Process(this);
+  this._handle = new Process(this, onExit);
   if (created.hasSubscribers) created.publish({ process: this });
 }
 Object.setPrototypeOf(ChildProcess.prototype, EventEmitter.prototype);

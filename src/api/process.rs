@@ -54,7 +54,7 @@ const DUMPING: [i32; 9] = [
     libc::SIGSYS,
 ];
 
-/// The functions of `lib/child.js` that are called on a process's handle.
+/// The functions of `lib/process.js` that are called on a process's handle.
 pub(super) struct Listeners {
     /// The exec is confirmed.
     pub on_spawn: FunctionRef<(), ()>,

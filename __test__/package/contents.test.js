@@ -11,7 +11,7 @@ const { MAIN, PLATFORM, publish } = require('./helpers/published')
 const published = publish(test)
 
 const ALLOWED = [
-  /^(package\.json|README\.md|LICENSE)$/,
+  /^(package\.json|README(\.zh-CN)?\.md|LICENSE)$/,
   /^(index|promises|register)\.(js|d\.ts)$/,
   /^lib\/[\w-]+\.js$/,
   // What a build from source takes.

@@ -50,8 +50,10 @@ module.exports = {
   ],
   async measure({ cp, quick }, options) {
     const count = quick ? 40 : 200;
-    // What the first children cost once (code compiled, pools grown) is not what a child costs.
-    await end(await startSleepers(cp, count, options));
+    // What the first children that live on cost once (code compiled, pools grown) is not what a child costs.
+    const first = await startSleepers(cp, count, options);
+    await settledRss();
+    await end(first);
     const before = { kb: await settledRss(), fds: openFds() };
     const children = await startSleepers(cp, count, options);
     const after = { kb: await settledRss(), fds: openFds() };

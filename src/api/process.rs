@@ -155,6 +155,9 @@ impl Child {
         };
         match watched {
             Ok(exit_key) => {
+                if process.fd().is_some() {
+                    self.reactor.watch_age(exit_key);
+                }
                 self.phase.replace(Phase::Starting { process, exec, exit_key, exec_key: None });
                 Ok(())
             }
@@ -164,6 +167,17 @@ impl Child {
                 process.wait_for_end();
                 Err(error)
             }
+        }
+    }
+
+    /// A process that lives for a while costs no descriptor. Says whether to try again later.
+    fn put_fd_away(&self) -> bool {
+        match &mut *self.phase.borrow_mut() {
+            Phase::Starting { process, .. } | Phase::Running { process, .. } => {
+                let outcome = process.put_fd_away();
+                outcome.map_or_else(|error| error.kind() == io::ErrorKind::WouldBlock, |is_away| !is_away)
+            }
+            Phase::Ended => false,
         }
     }
 
@@ -375,6 +389,10 @@ struct ExitSource(Rc<Child>);
 impl Source for ExitSource {
     fn ready(&self, _env: &Env, _is_over: bool) {
         self.0.poll_exit();
+    }
+
+    fn age(&self) -> bool {
+        self.0.put_fd_away()
     }
 
     fn shut_down(&self) {

@@ -36,6 +36,10 @@ pub trait Source {
     fn look(&self, _env: &Env) -> bool {
         false
     }
+    /// The source has been there for a while: a time to let go of what it can do without. Says whether to ask again later.
+    fn age(&self) -> bool {
+        false
+    }
     /// The environment is going away: let go of everything that belongs to it.
     fn shut_down(&self);
 }
@@ -76,6 +80,8 @@ struct Registered {
 const BATCH: usize = 256;
 /// So often the set is not asked first.
 const IN_A_ROW: u32 = 8;
+/// A source is told of its age when it is once to twice as old, milliseconds.
+const WHILE: u64 = 50;
 const WAKER: Token = Token(usize::MAX);
 
 /// The set, its sources, and the handle that watches it.
@@ -88,6 +94,9 @@ pub struct Reactor {
     uses: Cell<usize>,
     handles: Handles,
     late: RefCell<Vec<Key>>,
+    /// The sources that have come since the timer was last started, and those that it is for.
+    young: RefCell<Vec<Key>>,
+    aging: RefCell<Vec<Key>>,
     references: Cell<usize>,
     waker: RefCell<Option<Arc<Threads>>>,
     /// The source that was the only one ready the last time, and how often it has been asked since without asking the set.
@@ -117,6 +126,8 @@ impl Reactor {
             uses: Cell::new(0),
             handles,
             late: RefCell::default(),
+            young: RefCell::default(),
+            aging: RefCell::default(),
             references: Cell::new(0),
             waker: RefCell::default(),
             lone: Cell::default(),
@@ -163,6 +174,25 @@ impl Reactor {
         let sources = self.sources.borrow();
         let registered = sources.get(key.place()).filter(|registered| registered.key == key)?;
         Some((registered.turn, Rc::clone(&registered.source)))
+    }
+
+    /// Has [`Source::age`] called on a source that is still there after a while.
+    pub fn watch_age(&self, key: Key) {
+        let mut young = self.young.borrow_mut();
+        if young.is_empty() && self.aging.borrow().is_empty() {
+            self.handles.call_after(WHILE);
+        }
+        young.push(key);
+    }
+
+    fn age(&self) {
+        let mut aging = self.aging.take();
+        aging.retain(|key| self.find(*key).is_some_and(|(_, source)| source.age()));
+        aging.append(&mut self.young.borrow_mut());
+        if !aging.is_empty() {
+            self.handles.call_after(WHILE);
+        }
+        self.aging.replace(aging);
     }
 
     /// Forgets a source. Its descriptor leaves the set when it is closed.

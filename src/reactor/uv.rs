@@ -1,6 +1,6 @@
-//! The few libuv functions that the reactor needs, found in the running program (Node exports them), and its two handles,
-//! which live as long as their environment: a `uv_poll_t` on the set, and a `uv_check_t` for what comes after the I/O of
-//! a turn of the loop.
+//! The few libuv functions that the reactor needs, found in the running program (Node exports them), and its three handles,
+//! which live as long as their environment: a `uv_poll_t` on the set, a `uv_check_t` for what comes after the I/O of a
+//! turn of the loop, and a `uv_timer_t` for what need not be done at once.
 
 use std::ffi::c_void;
 use std::io;
@@ -23,6 +23,9 @@ type HandleCallback = extern "C" fn(*mut Handle);
 /// Of `uv_handle_type`: part of libuv's stable ABI.
 const UV_CHECK: c_int = 2;
 const UV_POLL: c_int = 8;
+const UV_TIMER: c_int = 13;
+/// How many handles there are.
+const HANDLES: usize = 3;
 /// `UV_READABLE` of `uv_poll_event`.
 const UV_READABLE: c_int = 1;
 
@@ -33,6 +36,8 @@ struct Functions {
     check_init: extern "C" fn(*mut Loop, *mut Handle) -> c_int,
     check_start: extern "C" fn(*mut Handle, HandleCallback) -> c_int,
     check_stop: extern "C" fn(*mut Handle) -> c_int,
+    timer_init: extern "C" fn(*mut Loop, *mut Handle) -> c_int,
+    timer_start: extern "C" fn(*mut Handle, HandleCallback, u64, u64) -> c_int,
     set_data: extern "C" fn(*mut Handle, *mut c_void),
     get_data: extern "C" fn(*const Handle) -> *mut c_void,
     reference: extern "C" fn(*mut Handle),
@@ -55,6 +60,8 @@ fn functions() -> Option<&'static Functions> {
                     check_init: *program.get(c"uv_check_init").ok()?,
                     check_start: *program.get(c"uv_check_start").ok()?,
                     check_stop: *program.get(c"uv_check_stop").ok()?,
+                    timer_init: *program.get(c"uv_timer_init").ok()?,
+                    timer_start: *program.get(c"uv_timer_start").ok()?,
                     set_data: *program.get(c"uv_handle_set_data").ok()?,
                     get_data: *program.get(c"uv_handle_get_data").ok()?,
                     reference: *program.get(c"uv_ref").ok()?,
@@ -71,6 +78,7 @@ pub(super) struct Handles {
     uv: &'static Functions,
     poll: *mut Handle,
     check: *mut Handle,
+    timer: *mut Handle,
     env: sys::napi_env,
 }
 
@@ -79,30 +87,29 @@ impl Handles {
     pub fn new(env: &Env, fd: RawFd) -> io::Result<Self> {
         let uv = functions().ok_or(io::ErrorKind::Unsupported)?;
         let uv_loop = env.get_uv_event_loop().map_err(unsupported)?;
-        let (poll, check) = (allocate(uv, UV_POLL), allocate(uv, UV_CHECK));
+        let poll = allocate(uv, UV_POLL);
         let status = (uv.poll_init)(uv_loop, poll, fd);
         if status != 0 {
-            // SAFETY: not initialised, so libuv does not know them.
-            unsafe {
-                libc::free(poll);
-                libc::free(check);
-            }
+            // SAFETY: not initialised, so libuv does not know it.
+            unsafe { libc::free(poll) };
             return Err(io::Error::from_raw_os_error(-status));
         }
-        // Cannot fail.
+        let (check, timer) = (allocate(uv, UV_CHECK), allocate(uv, UV_TIMER));
+        // Neither can fail.
         (uv.check_init)(uv_loop, check);
-        Ok(Self { uv, poll, check, env: env.raw() })
+        (uv.timer_init)(uv_loop, timer);
+        Ok(Self { uv, poll, check, timer, env: env.raw() })
     }
 
     /// Starts watching, without keeping the loop alive, and has the environment close the handles at its end. They hold
     /// the reactor from here on.
     pub fn start(&self, reactor: Rc<Reactor>) -> io::Result<()> {
         let reactor: *mut c_void = Rc::into_raw(reactor).cast_mut().cast();
-        (self.uv.set_data)(self.poll, reactor);
-        (self.uv.set_data)(self.check, reactor);
         (self.uv.poll_start)(self.poll, UV_READABLE, on_readable);
-        (self.uv.unreference)(self.poll);
-        (self.uv.unreference)(self.check);
+        for handle in self.all() {
+            (self.uv.set_data)(handle, reactor);
+            (self.uv.unreference)(handle);
+        }
         // SAFETY: the hook's argument is the reactor, which lives until the hook has closed the handles.
         let status = unsafe {
             sys::napi_add_async_cleanup_hook(self.env, Some(on_environment_end), reactor, ptr::null_mut())
@@ -124,8 +131,17 @@ impl Handles {
         (self.uv.check_start)(self.check, on_check);
     }
 
+    /// Has [`Reactor::age`] called once, in so many milliseconds; it does not keep the loop alive.
+    pub fn call_after(&self, milliseconds: u64) {
+        (self.uv.timer_start)(self.timer, on_timer, milliseconds, 0);
+    }
+
+    fn all(&self) -> [*mut Handle; HANDLES] {
+        [self.poll, self.check, self.timer]
+    }
+
     fn close(&self, closing: *mut Closing) {
-        for handle in [self.poll, self.check] {
+        for handle in self.all() {
             (self.uv.set_data)(handle, closing.cast());
             (self.uv.close)(handle, closed);
         }
@@ -168,6 +184,12 @@ extern "C" fn on_check(handle: *mut Handle) {
     }
 }
 
+extern "C" fn on_timer(handle: *mut Handle) {
+    if let Some(reactor) = reactor_of(handle) {
+        reactor.age();
+    }
+}
+
 /// What the close callbacks need: the reactor, which the last of them drops, and the hook to report the end to.
 struct Closing {
     _reactor: Rc<Reactor>,
@@ -179,7 +201,7 @@ unsafe extern "C" fn on_environment_end(hook: sys::napi_async_cleanup_hook_handl
     // SAFETY: the Rc that `start` gave away, taken back once.
     let reactor = unsafe { Rc::from_raw(reactor.cast_const().cast::<Reactor>()) };
     reactor.shut_down();
-    let closing = Box::into_raw(Box::new(Closing { _reactor: Rc::clone(&reactor), hook, left: 2 }));
+    let closing = Box::into_raw(Box::new(Closing { _reactor: Rc::clone(&reactor), hook, left: HANDLES }));
     reactor.handles.close(closing);
 }
 

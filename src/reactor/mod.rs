@@ -11,11 +11,12 @@ mod callback;
 mod uv;
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -76,8 +77,13 @@ struct Registered {
     source: Rc<dyn Source>,
 }
 
-/// Events taken from the kernel at once.
-const BATCH: usize = 256;
+/// Events taken from the kernel at once, and for how long in one turn of the loop: each may run much of a program, and
+/// timers and other I/O are to come in between.
+const BATCH: usize = 16;
+const TURN: Duration = Duration::from_millis(1);
+/// For so long the ends of processes are told in one turn of the loop, unless so many would be left.
+const LATE_TURN: Duration = Duration::from_micros(250);
+const MOST_LATE: usize = 64;
 /// So often the set is not asked first.
 const IN_A_ROW: u32 = 8;
 /// A source is told of its age when it is once to twice as old, milliseconds.
@@ -93,7 +99,7 @@ pub struct Reactor {
     /// How many sources there have been.
     uses: Cell<usize>,
     handles: Handles,
-    late: RefCell<Vec<Key>>,
+    late: RefCell<VecDeque<Key>>,
     /// The sources that have come since the timer was last started, and those that it is for.
     young: RefCell<Vec<Key>>,
     aging: RefCell<Vec<Key>>,
@@ -266,6 +272,8 @@ impl Reactor {
         if self.ask_lone(&env) {
             return;
         }
+        let begun = Instant::now();
+        let mut count = 0;
         loop {
             let mut ready = vec![];
             {
@@ -289,8 +297,9 @@ impl Reactor {
                     None => {}
                 }
             }
-            if ready.len() < BATCH {
-                self.lone.set(if let [(key, _)] = ready[..] { Some(key) } else { None });
+            count += ready.len();
+            if ready.len() < BATCH || begun.elapsed() > TURN {
+                self.lone.set(if let ([(key, _)], 1) = (&ready[..], count) { Some(*key) } else { None });
                 return;
             }
         }
@@ -314,15 +323,23 @@ impl Reactor {
         if self.late.borrow().is_empty() {
             self.handles.call_late();
         }
-        self.late.borrow_mut().push(key);
+        self.late.borrow_mut().push_back(key);
     }
 
-    /// Calls the sources that were put off.
-    fn dispatch_late(&self) {
+    /// Calls the sources that were put off. Says whether there are more of them, for the next turn of the loop.
+    fn dispatch_late(&self) -> bool {
         let env = Env::from_raw(self.env);
-        for key in self.late.take() {
+        let begun = Instant::now();
+        loop {
+            let Some(key) = self.late.borrow_mut().pop_front() else {
+                return false;
+            };
             if let Some((_, source)) = self.find(key) {
                 engine::with_scope(&env, || source.ready(&env, false));
+            }
+            let left = self.late.borrow().len();
+            if left > 0 && left <= MOST_LATE && begun.elapsed() > LATE_TURN {
+                return true;
             }
         }
     }

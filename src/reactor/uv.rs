@@ -1,6 +1,7 @@
-//! The few libuv functions that the reactor needs, found in the running program (Node exports them), and its three handles,
+//! The few libuv functions that the reactor needs, found in the running program (Node exports them), and its four handles,
 //! which live as long as their environment: a `uv_poll_t` on the set, a `uv_check_t` for what comes after the I/O of a
-//! turn of the loop, and a `uv_timer_t` for what need not be done at once.
+//! turn of the loop, a `uv_idle_t` that keeps the loop from sleeping while there is more of that, and a `uv_timer_t` for what
+//! need not be done at once.
 
 use std::ffi::c_void;
 use std::io;
@@ -22,10 +23,11 @@ type HandleCallback = extern "C" fn(*mut Handle);
 
 /// Of `uv_handle_type`: part of libuv's stable ABI.
 const UV_CHECK: c_int = 2;
+const UV_IDLE: c_int = 6;
 const UV_POLL: c_int = 8;
 const UV_TIMER: c_int = 13;
 /// How many handles there are.
-const HANDLES: usize = 3;
+const HANDLES: usize = 4;
 /// `UV_READABLE` of `uv_poll_event`.
 const UV_READABLE: c_int = 1;
 
@@ -36,6 +38,9 @@ struct Functions {
     check_init: extern "C" fn(*mut Loop, *mut Handle) -> c_int,
     check_start: extern "C" fn(*mut Handle, HandleCallback) -> c_int,
     check_stop: extern "C" fn(*mut Handle) -> c_int,
+    idle_init: extern "C" fn(*mut Loop, *mut Handle) -> c_int,
+    idle_start: extern "C" fn(*mut Handle, HandleCallback) -> c_int,
+    idle_stop: extern "C" fn(*mut Handle) -> c_int,
     timer_init: extern "C" fn(*mut Loop, *mut Handle) -> c_int,
     timer_start: extern "C" fn(*mut Handle, HandleCallback, u64, u64) -> c_int,
     set_data: extern "C" fn(*mut Handle, *mut c_void),
@@ -60,6 +65,9 @@ fn functions() -> Option<&'static Functions> {
                     check_init: *program.get(c"uv_check_init").ok()?,
                     check_start: *program.get(c"uv_check_start").ok()?,
                     check_stop: *program.get(c"uv_check_stop").ok()?,
+                    idle_init: *program.get(c"uv_idle_init").ok()?,
+                    idle_start: *program.get(c"uv_idle_start").ok()?,
+                    idle_stop: *program.get(c"uv_idle_stop").ok()?,
                     timer_init: *program.get(c"uv_timer_init").ok()?,
                     timer_start: *program.get(c"uv_timer_start").ok()?,
                     set_data: *program.get(c"uv_handle_set_data").ok()?,
@@ -78,6 +86,7 @@ pub(super) struct Handles {
     uv: &'static Functions,
     poll: *mut Handle,
     check: *mut Handle,
+    idle: *mut Handle,
     timer: *mut Handle,
     env: sys::napi_env,
 }
@@ -94,11 +103,12 @@ impl Handles {
             unsafe { libc::free(poll) };
             return Err(io::Error::from_raw_os_error(-status));
         }
-        let (check, timer) = (allocate(uv, UV_CHECK), allocate(uv, UV_TIMER));
-        // Neither can fail.
+        let (check, idle, timer) = (allocate(uv, UV_CHECK), allocate(uv, UV_IDLE), allocate(uv, UV_TIMER));
+        // None can fail.
         (uv.check_init)(uv_loop, check);
+        (uv.idle_init)(uv_loop, idle);
         (uv.timer_init)(uv_loop, timer);
-        Ok(Self { uv, poll, check, timer, env: env.raw() })
+        Ok(Self { uv, poll, check, idle, timer, env: env.raw() })
     }
 
     /// Starts watching, without keeping the loop alive, and has the environment close the handles at its end. They hold
@@ -126,9 +136,20 @@ impl Handles {
         (self.uv.unreference)(self.poll);
     }
 
-    /// Has [`Reactor::dispatch_late`] called once, after the I/O of this turn of the loop.
+    /// Has [`Reactor::dispatch_late`] called after the I/O of this turn of the loop, and of the next ones while it says that there is
+    /// more.
     pub fn call_late(&self) {
         (self.uv.check_start)(self.check, on_check);
+    }
+
+    /// After `dispatch_late`.
+    fn call_late_again(&self, is_more: bool) {
+        if is_more {
+            (self.uv.idle_start)(self.idle, on_idle);
+        } else {
+            (self.uv.idle_stop)(self.idle);
+            (self.uv.check_stop)(self.check);
+        }
     }
 
     /// Has [`Reactor::age`] called once, in so many milliseconds; it does not keep the loop alive.
@@ -137,7 +158,7 @@ impl Handles {
     }
 
     fn all(&self) -> [*mut Handle; HANDLES] {
-        [self.poll, self.check, self.timer]
+        [self.poll, self.check, self.idle, self.timer]
     }
 
     fn close(&self, closing: *mut Closing) {
@@ -176,13 +197,14 @@ extern "C" fn on_readable(handle: *mut Handle, _status: c_int, _events: c_int) {
 }
 
 extern "C" fn on_check(handle: *mut Handle) {
-    if let Some(uv) = functions() {
-        (uv.check_stop)(handle);
-    }
     if let Some(reactor) = reactor_of(handle) {
-        reactor.dispatch_late();
+        let is_more = reactor.dispatch_late();
+        reactor.handles.call_late_again(is_more);
     }
 }
+
+/// That it is there is all.
+extern "C" fn on_idle(_handle: *mut Handle) {}
 
 extern "C" fn on_timer(handle: *mut Handle) {
     if let Some(reactor) = reactor_of(handle) {

@@ -7,6 +7,7 @@ const test = require('ava')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { setTimeout: sleep } = require('node:timers/promises')
 
 const { countFds } = require('./parity/leftovers')
 const { OURS } = require('./parity/pairings')
@@ -75,6 +76,8 @@ for (const serialization of ['json', 'advanced']) {
   test.serial(`${serialization}: no descriptor is left`, async (t) => {
     const child = fork(t, echo, { serialization })
     await messages(child, 1)
+    // Its process descriptor is put away meanwhile.
+    await sleep(500)
     const before = countFds()
     const theirs = () => fs.readdirSync(`/proc/${child.pid}/fd`).length
     const theirsBefore = theirs()

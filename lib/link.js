@@ -9,6 +9,7 @@ const { nextTick, setTimeout } = require('./clock');
 const { native, runtime } = require('./runtime');
 
 // A child's start waits for this file, so others are loaded when they are needed.
+let pack;
 let serialization;
 let ticks;
 const lazy = {
@@ -17,6 +18,9 @@ const lazy = {
   },
   get Passing() {
     return require('./passing').Passing;
+  },
+  get pack() {
+    return (pack ??= require('./pack'));
   },
   get serialization() {
     return (serialization ??= require('./serialization'));
@@ -35,6 +39,7 @@ const SERIALIZED = 2;
 const TREE = 3;
 const BYTES = 4;
 const ARRAY_BUFFER = 5;
+const PACKED = 6;
 const AWAITED = 8;
 const UNHEARD = 16;
 
@@ -51,6 +56,9 @@ const INTERNAL = 'NODE_';
 const BUSY_POLL = 50;
 // The longest frame of the advanced mode.
 const LONGEST_FRAME = 2 ** 32 - 1;
+
+// Where packed messages are put to be read.
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 native.setChannelHooks(runtime, {
   onMessages(messages) {
@@ -78,6 +86,9 @@ native.setChannelHooks(runtime, {
   onCrowded() {
     this.tryLater();
   },
+  onNative() {
+    this.packs();
+  },
   onEnd(isPartial) {
     this.confirm();
     this.end(isPartial);
@@ -94,6 +105,7 @@ native.setChannelHooks(runtime, {
   },
   parse: JSON.parse,
   deserialize: (bytes) => lazy.serialization.deserialize(bytes),
+  scratch,
 });
 
 function busyPoll(option) {
@@ -110,6 +122,10 @@ class Link {
   #beforeFirst;
   #beforeDisconnect;
   #isAdvanced;
+  // Whether the other end is known to read packed messages.
+  #packs = false;
+  #packer;
+  #unpacker;
   #callbacks = [];
   #pending = [];
   #isFinished = false;
@@ -134,6 +150,7 @@ class Link {
     this.#beforeFirst = beforeFirst;
     this.#beforeDisconnect = beforeDisconnect ?? ((disconnect) => disconnect());
     this.#isAdvanced = isAdvanced;
+    this.unpack = (from) => this.#unpack(from);
     // Becomes the native function that sends.
     this.write = undefined;
     this.#number = native.openChannel(runtime, this, fd, isAdvanced, busyPoll(spin), limit);
@@ -182,6 +199,17 @@ class Link {
 
   introduce() {
     native.introduce(this.#number);
+    this.packs();
+  }
+
+  /** The other end reads packed messages. */
+  packs() {
+    this.#packs = !this.#isAdvanced;
+  }
+
+  #unpack(from) {
+    this.#unpacker ??= new lazy.pack.Unpacker();
+    return typeof from === 'number' ? this.#unpacker.unpack(scratch, from) : this.#unpacker.unpack(from, from.length);
   }
 
   /** What the other end does shows that it is there. */
@@ -204,6 +232,12 @@ class Link {
 
   #write(message, how) {
     if (typeof message !== 'object' || message === null) return this.write(message, PLAIN | how);
+    if (this.#packs) {
+      this.#packer ??= new lazy.pack.Packer();
+      const length = this.#packer.pack(message);
+      if (length > 0) return this.write(pack.output.bytes, PACKED | how, length);
+      if (length === pack.UNDEFINED) return this.write('undefined', TEXT | how);
+    }
     if (!this.#isAdvanced) {
       // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
       return this.write(stringify(message) ?? 'undefined', TEXT | how);

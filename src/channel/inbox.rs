@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use memchr::{memchr_iter, memrchr};
+use memchr::memchr;
 
-use super::Mode;
+use super::{Mode, internal, packed};
 
 /// Read at once, bytes; it grows to `LARGE` while reads fill it.
 const SMALL: usize = 64 * 1024;
@@ -30,13 +30,20 @@ pub struct Inbox {
     /// Up to here there is no end of a line.
     searched: usize,
     limit: usize,
+    /// Whether messages may come packed.
+    may_be_packed: bool,
 }
 
 impl Inbox {
     /// Messages of at most `limit` bytes.
     #[must_use]
     pub fn new(mode: Mode, limit: usize) -> Self {
-        Self { mode, buffer: vec![], start: 0, end: 0, searched: 0, limit }
+        Self { mode, buffer: vec![], start: 0, end: 0, searched: 0, limit, may_be_packed: false }
+    }
+
+    /// Packed messages may come from now on, as they may after an introduction has.
+    pub fn expect_packed(&mut self) {
+        self.may_be_packed = self.mode == Mode::Json;
     }
 
     /// The longest message, bytes.
@@ -115,7 +122,14 @@ impl Inbox {
         (self.start, self.end, self.searched) = (0, 0, 0);
     }
 
-    /// Takes all complete messages: their places in the buffer, in order, without length or newline.
+    /// Whether a message that [`Inbox::take`] gave is a packed one.
+    #[must_use]
+    pub fn is_packed(&self, range: &Range<usize>) -> bool {
+        self.may_be_packed && self.bytes(range).first() == Some(&packed::MARK)
+    }
+
+    /// Takes all complete messages: their places in the buffer, in order, without length or newline; packed ones with what comes
+    /// before them.
     ///
     /// # Errors
     /// A message is longer than the limit; nothing more can be taken then.
@@ -127,22 +141,38 @@ impl Inbox {
     }
 
     fn take_lines(&mut self, messages: &mut Vec<Range<usize>>) -> Result<(), TooLong> {
-        let fresh = self.buffer.get(self.searched..self.end).unwrap_or_default();
-        let Some(last) = memrchr(b'\n', fresh) else {
-            self.searched = self.end;
-            return if self.end - self.start > self.limit { Err(TooLong) } else { Ok(()) };
-        };
-        for newline in memchr_iter(b'\n', fresh.get(..=last).unwrap_or_default()) {
-            let newline = self.searched + newline;
+        loop {
+            if self.may_be_packed && self.unread().first() == Some(&packed::MARK) {
+                let Some(length) = packed::length(self.unread()) else {
+                    return Ok(());
+                };
+                if length > self.limit {
+                    return Err(TooLong);
+                }
+                if length > self.unread().len() {
+                    return Ok(());
+                }
+                messages.push(self.start..self.start + length);
+                self.start += length;
+                continue;
+            }
+            let from = self.searched.max(self.start);
+            let fresh = self.buffer.get(from..self.end).unwrap_or_default();
+            let Some(newline) = memchr(b'\n', fresh).map(|index| from + index) else {
+                self.searched = self.end;
+                // What has begun may be too long already.
+                return if self.end - self.start > self.limit { Err(TooLong) } else { Ok(()) };
+            };
             if newline - self.start > self.limit {
                 return Err(TooLong);
             }
-            messages.push(self.start..newline);
+            let line = self.start..newline;
+            if self.bytes(&line) == internal::INTRODUCTION {
+                self.expect_packed();
+            }
+            messages.push(line);
             self.start = newline + 1;
         }
-        self.searched = self.end;
-        // What has begun behind the last newline may be too long already.
-        if self.end - self.start > self.limit { Err(TooLong) } else { Ok(()) }
     }
 
     fn take_frames(&mut self, messages: &mut Vec<Range<usize>>) -> Result<(), TooLong> {

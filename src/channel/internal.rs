@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 
 const PREFIX: &str = "NODE_";
 
+/// The version of what two native ends do beyond the builtin's protocol: from 2 on they read packed messages.
+pub const VERSION: u32 = 2;
+/// The line with which an end of this version introduces itself.
+pub const INTRODUCTION: &[u8] = br#"{"cmd":"NODE_CHILD_PROCESS_RS","version":2}"#;
+
 /// What the protocol itself says (`internal_child_process.js` of Node speaks the same).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "cmd")]

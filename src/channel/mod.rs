@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod internal;
 pub mod json;
 pub mod outbox;
+pub mod packed;
 pub mod shared;
 pub mod spin;
 pub mod v8;

@@ -126,6 +126,21 @@ pub fn with_array_buffer<T>(env: &Env, value: &Unknown, use_bytes: impl FnOnce(&
     }
 }
 
+/// Copies `bytes` to the beginning of a Buffer; `None`: there is no room.
+pub fn fill(env: &Env, buffer: &Unknown, bytes: &[u8]) -> Option<()> {
+    let mut data = ptr::null_mut();
+    let mut length = 0;
+    // SAFETY: N-API checks the kind; the room lives as long as the value, and nothing else touches it meanwhile.
+    unsafe {
+        let status = sys::napi_get_buffer_info(env.raw(), buffer.raw(), &raw mut data, &raw mut length);
+        if status != sys::Status::napi_ok || length < bytes.len() {
+            return None;
+        }
+        ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len());
+    }
+    Some(())
+}
+
 /// Runs `use_bytes` on the bytes of a Buffer or another view, which must not run JavaScript; `None`: it is none.
 pub fn with_bytes<T>(env: &Env, value: &Unknown, use_bytes: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let mut is_buffer = false;

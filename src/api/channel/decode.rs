@@ -9,8 +9,8 @@ use super::Hooks;
 use crate::channel::inbox::Inbox;
 use crate::channel::internal::{self, Internal};
 use crate::channel::shared::{self, Kind};
-use crate::channel::{Mode, json, v8};
-use crate::engine::{self, Wrapper};
+use crate::channel::{Mode, json, packed, v8};
+use crate::engine::{self, Held, Wrapper};
 use crate::sys::Mapping;
 
 /// Messages above this are decoded alone, bytes.
@@ -39,6 +39,14 @@ pub(super) enum Decoded<'a> {
     Broken(Unknown<'a>),
 }
 
+/// What bytes are decoded with.
+pub(super) struct Codec<'a> {
+    pub hooks: &'a Hooks,
+    /// What reads packed messages; it is gone once the channel is closed.
+    pub unpack: Option<&'a Held>,
+    pub mode: Mode,
+}
+
 /// How many of `messages`, at least one, can be decoded together.
 pub(super) fn run(inbox: &Inbox, mode: Mode, messages: &[Range<usize>]) -> usize {
     let Some(first) = messages.first() else {
@@ -47,6 +55,9 @@ pub(super) fn run(inbox: &Inbox, mode: Mode, messages: &[Range<usize>]) -> usize
     let near = messages.partition_point(|message| message.end <= first.start + TOGETHER).max(1);
     let messages = messages.get(..near).unwrap_or_default();
     let last = messages.last().unwrap_or(first);
+    if inbox.is_packed(first) {
+        return messages.iter().take_while(|message| inbox.is_packed(message)).count();
+    }
     let together = inbox.bytes(&(first.start..last.end));
     let fits = |message: &&Range<usize>| message.len() <= SMALL && is_simple(mode, inbox.bytes(message));
     let count = match mode {
@@ -77,32 +88,62 @@ fn is_simple(mode: Mode, message: &[u8]) -> bool {
 /// Decodes a run.
 pub(super) fn decode<'a>(
     env: &'a Env,
-    hooks: &Hooks,
-    mode: Mode,
+    codec: &Codec,
     inbox: &Inbox,
     run: &[Range<usize>],
 ) -> Vec<Decoded<'a>> {
-    if let Some(together) = decode_together(env, hooks, mode, inbox, run) {
+    if let Some(together) = decode_together(env, codec, inbox, run) {
         return vec![Decoded::Messages(together)];
     }
-    run.iter().filter_map(|message| decode_one(env, hooks, mode, inbox.bytes(message))).collect()
+    let decode = |message| {
+        let bytes = inbox.bytes(message);
+        if inbox.is_packed(message) {
+            or_broken(env, decode_packed(env, codec, bytes))
+        } else {
+            decode_one(env, codec, bytes)
+        }
+    };
+    run.iter().filter_map(decode).collect()
+}
+
+/// Decodes packed messages that follow one another.
+fn decode_packed<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Result<Decoded<'a>> {
+    let in_scratch = engine::fill(env, &codec.hooks.scratch.get(env)?, bytes);
+    let from = match in_scratch {
+        Some(()) => engine::number(env, bytes.len() as f64)?,
+        None => engine::buffer(env, bytes)?,
+    };
+    unpack(env, codec, &from)
+}
+
+fn unpack<'a>(env: &'a Env, codec: &Codec, from: &Unknown) -> Result<Decoded<'a>> {
+    let unpack = codec.unpack.ok_or_else(|| napi::Error::from_reason("child-process-rs: closed"))?;
+    engine::call(env, unpack, from).map(Decoded::Messages)
 }
 
 /// `None`: they have to be looked at one by one.
 fn decode_together<'a>(
     env: &'a Env,
-    hooks: &Hooks,
-    mode: Mode,
+    codec: &Codec,
     inbox: &Inbox,
     run: &[Range<usize>],
 ) -> Option<Unknown<'a>> {
-    if run.len() < 2 {
+    let [first, .., last] = run else {
         return None;
+    };
+    if inbox.is_packed(first) {
+        let Ok(Decoded::Messages(messages)) =
+            decode_packed(env, codec, inbox.bytes(&(first.start..last.end)))
+        else {
+            let _ = engine::take_exception(env);
+            return None;
+        };
+        return Some(messages);
     }
     let messages = run.iter().map(|message| inbox.bytes(message));
     let joined = SCRATCH.with_borrow_mut(|bytes| {
         bytes.clear();
-        match mode {
+        match codec.mode {
             Mode::Json => {
                 json::join(bytes, messages);
                 engine::string(env, bytes)
@@ -113,7 +154,7 @@ fn decode_together<'a>(
             }
         }
     });
-    let decode = if mode == Mode::Json { &hooks.parse } else { &hooks.deserialize };
+    let decode = if codec.mode == Mode::Json { &codec.hooks.parse } else { &codec.hooks.deserialize };
     let Ok(value) = engine::call(env, decode, &joined.ok()?) else {
         let _ = engine::take_exception(env);
         return None;
@@ -122,24 +163,24 @@ fn decode_together<'a>(
 }
 
 /// Decodes one message. `None`: the environment is going away.
-fn decode_one<'a>(env: &'a Env, hooks: &Hooks, mode: Mode, bytes: &[u8]) -> Option<Decoded<'a>> {
+fn decode_one<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Option<Decoded<'a>> {
     or_broken(
         env,
-        match mode {
-            Mode::Json => decode_json(env, hooks, bytes),
-            Mode::Advanced => decode_v8(env, hooks, bytes),
+        match codec.mode {
+            Mode::Json => decode_json(env, codec.hooks, bytes),
+            Mode::Advanced => decode_v8(env, codec.hooks, bytes),
         },
     )
 }
 
 /// Decodes a message that has come in shared memory. `None`: the environment is going away.
-pub(super) fn decode_mapped<'a>(
-    env: &'a Env,
-    hooks: &Hooks,
-    mode: Mode,
-    mapping: Mapping,
-) -> Option<Decoded<'a>> {
-    let decoded = match mode {
+pub(super) fn decode_mapped<'a>(env: &'a Env, codec: &Codec, mapping: Mapping) -> Option<Decoded<'a>> {
+    let hooks = codec.hooks;
+    let decoded = match codec.mode {
+        Mode::Json if mapping.bytes().first() == Some(&packed::MARK) => {
+            let bytes = engine::adopt_bytes(env, mapping, Wrapper::Buffer);
+            bytes.and_then(|bytes| unpack(env, codec, &bytes))
+        }
         Mode::Json => decode_json(env, hooks, mapping.bytes()),
         Mode::Advanced => {
             let may_be_internal = internal::may_be_in_serialized(mapping.bytes());

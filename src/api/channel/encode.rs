@@ -7,7 +7,7 @@ use napi::{Env, Result, Unknown, ValueType};
 
 use crate::channel::internal::Internal;
 use crate::channel::shared::{self, Kind};
-use crate::channel::{Mode, json, v8};
+use crate::channel::{Mode, json, packed, v8};
 use crate::{engine, sys};
 
 /// In what form JavaScript hands a message over; `lib/link.js` has the same numbers.
@@ -25,9 +25,14 @@ pub(in crate::api) enum Form {
     Bytes,
     /// An ArrayBuffer.
     ArrayBuffer,
+    /// A Buffer, so many of whose first bytes are a packed message.
+    Packed(u32),
 }
 
 impl Form {
+    /// The number of `Packed`, which has a length.
+    pub const PACKED: u32 = 6;
+
     pub fn from_number(number: u32) -> Self {
         match number {
             0 => Self::Plain,
@@ -49,6 +54,10 @@ pub(super) fn push(env: &Env, mode: Mode, form: Form, message: &Unknown, out: &m
         Mode::Json => {
             match form {
                 Form::Plain => push_json(env, message, out)?,
+                Form::Packed(length) => {
+                    push_packed(env, message, length, out);
+                    return Ok(());
+                }
                 _ => engine::push_utf8(env, message, out)?,
             }
             out.push(b'\n');
@@ -60,6 +69,13 @@ pub(super) fn push(env: &Env, mode: Mode, form: Form, message: &Unknown, out: &m
         }
     }
     Ok(())
+}
+
+fn push_packed(env: &Env, message: &Unknown, length: u32, out: &mut Vec<u8>) {
+    packed::push_header(out, length);
+    engine::with_bytes(env, message, |bytes| {
+        out.extend_from_slice(bytes.get(..length as usize).unwrap_or_default());
+    });
 }
 
 fn push_json(env: &Env, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
@@ -133,6 +149,7 @@ pub(super) fn share(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>)
 /// Puts a large message, which begins at `start` of `out`, into shared memory and leaves the note of it in its place.
 pub(super) fn share_message(mode: Mode, out: &mut Vec<u8>, start: usize) -> Option<(OwnedFd, usize)> {
     let content = match mode {
+        Mode::Json if out.get(start) == Some(&packed::MARK) => start..out.len(),
         Mode::Json => start..out.len() - 1,
         Mode::Advanced => start + PREFIX..out.len(),
     };

@@ -11,13 +11,10 @@ use napi_derive::napi;
 use super::super::runtime::runtime;
 use super::{Channel, HandleHooks, Hooks, Settings, registry};
 use crate::channel::Mode;
-use crate::channel::internal::Internal;
+use crate::channel::internal::{self, Internal};
 use crate::engine::{self, Held};
 use crate::reactor::Callback;
 use crate::sys;
-
-/// The version of what two native ends do beyond the builtin's protocol.
-const VERSION: u32 = 1;
 
 /// Takes the functions that channels call: those of `Hooks`, in camel case.
 #[napi]
@@ -27,12 +24,14 @@ pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()
         on_messages: held("onMessages")?,
         on_internal: held("onInternal")?,
         handles: HandleHooks::new(env, &functions)?,
+        on_native: held("onNative")?,
         on_end: held("onEnd")?,
         on_broken: held("onBroken")?,
         on_written: held("onWritten")?,
         on_failed: held("onFailed")?,
         parse: held("parse")?,
         deserialize: held("deserialize")?,
+        scratch: held("scratch")?,
     };
     runtime(number)?.channel_hooks.replace(Some(Rc::new(hooks)));
     Ok(())
@@ -45,10 +44,11 @@ pub fn close_on_exec(fd: RawFd) {
 }
 
 /// Makes the socket `fd`, which it takes over, an end of a channel; the hooks are called on `handle`. It looks for quick
-/// answers for `spin` microseconds, and takes messages of at most `limit` bytes. Returns the number of the channel, or a
+/// answers for `spin` microseconds, and takes messages of at most `limit` bytes. `handle.unpack(from)` gives an array of the
+/// messages of a Buffer, or of so many bytes of `scratch`, one of the hooks. Returns the number of the channel, or a
 /// negative errno; `handle.write` becomes the function that sends: `write(message, form)`, where `form` is 0 for a string,
-/// number, boolean or null, 1 for a JSON text, 2 for serialised bytes, 3 for the JSON text of a tree, 4 for a Buffer, 5 for an ArrayBuffer, and 8
-/// more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent something.
+/// number, boolean or null, 1 for a JSON text, 2 for serialised bytes, 3 for the JSON text of a tree, 4 for a Buffer, 5 for an ArrayBuffer,
+/// 6 for a packed message, of which the Buffer holds as many bytes as the third argument says, and 8 more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent something.
 /// It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called, 8 after a while; nothing for 1 alone; or a
 /// negative errno.
 #[napi]
@@ -68,8 +68,10 @@ pub fn open_channel(
     let mode = if is_advanced { Mode::Advanced } else { Mode::Json };
     let settings = Settings { mode, spin: Duration::from_micros(spin.into()), limit: limit as usize };
     let callback = Callback::new(env, &handle, "PIPEWRAP")?;
-    let opened =
-        runtime.reactor(env).and_then(|reactor| Channel::open(&hooks, &reactor, callback, socket, settings));
+    let unpack = Held::new(env, &handle.get_named_property::<Unknown>("unpack")?)?;
+    let opened = runtime
+        .reactor(env)
+        .and_then(|reactor| Channel::open(&hooks, &reactor, callback, unpack, socket, settings));
     Ok(match opened {
         Ok(channel) => {
             handle.set_named_property("write", engine::function(env, Rc::clone(&channel))?)?;
@@ -95,7 +97,7 @@ pub fn close_fd(fd: RawFd) {
 #[napi]
 pub fn introduce(channel: u32) {
     if let Some(channel) = registry::find(channel) {
-        channel.introduce(&Internal::Native { version: VERSION });
+        channel.introduce(&Internal::Native { version: internal::VERSION });
     }
 }
 

@@ -109,6 +109,7 @@ impl Channel {
     /// The other end is a native one.
     pub(super) fn become_native(&self) {
         self.is_native.set(true);
+        self.inbox.borrow_mut().expect_packed();
         self.outbox.borrow_mut().handles.pipeline();
     }
 

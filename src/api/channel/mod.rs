@@ -37,6 +37,8 @@ pub(super) struct Hooks {
     /// An internal message has come.
     pub on_internal: Held,
     pub handles: HandleHooks,
+    /// The other end reads packed messages.
+    pub on_native: Held,
     /// The other end is gone. `true`: in the middle of a message.
     pub on_end: Held,
     /// What came is no message; gets the error, or nothing for one that is too long.
@@ -47,6 +49,8 @@ pub(super) struct Hooks {
     pub on_failed: Held,
     pub parse: Held,
     pub deserialize: Held,
+    /// A Buffer for packed messages that are about to be read.
+    pub scratch: Held,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,6 +92,8 @@ pub(super) struct Channel {
     socket: RefCell<Option<OwnedFd>>,
     key: Cell<Option<Key>>,
     callback: RefCell<Option<Rc<Callback>>>,
+    /// Reads packed messages.
+    unpack: RefCell<Option<Held>>,
     inbox: RefCell<Inbox>,
     outbox: RefCell<Outbox>,
     spin: RefCell<Spin>,
@@ -140,6 +146,7 @@ impl Channel {
         hooks: &Rc<Hooks>,
         reactor: &Rc<Reactor>,
         callback: Callback,
+        unpack: Held,
         socket: OwnedFd,
         Settings { mode, spin, limit }: Settings,
     ) -> io::Result<Rc<Self>> {
@@ -149,6 +156,7 @@ impl Channel {
             mode,
             key: Cell::default(),
             callback: RefCell::new(Some(Rc::new(callback))),
+            unpack: RefCell::new(Some(unpack)),
             inbox: RefCell::new(Inbox::new(mode, limit)),
             outbox: RefCell::default(),
             spin: RefCell::new(Spin::new(spin)),
@@ -210,6 +218,7 @@ impl Channel {
         }
         self.phase.set(Phase::Closing);
         self.callback.take();
+        self.unpack.take();
         self.outbox.borrow_mut().handles.wait_no_more();
         let is_written = self.write_unless_full().is_err() || self.outbox.borrow().is_empty();
         if is_written {
@@ -227,6 +236,7 @@ impl Channel {
         }
         self.socket.take();
         self.callback.take();
+        self.unpack.take();
         self.outbox.borrow_mut().clear();
         self.fds.borrow_mut().clear();
         self.update_retention();
@@ -242,9 +252,9 @@ thread_local! {
     static ROOM: RefCell<Room> = RefCell::default();
 }
 
-/// `write(message, form | AWAITED)`, the native part of `send()`; without arguments it is `flush()`.
+/// `write(message, form | AWAITED, length)`, the native part of `send()`; without arguments it is `flush()`.
 impl Callable for Channel {
-    fn call(&self, env: &Env, [message, how]: [Unknown; 2]) -> Result<Option<i32>> {
+    fn call(&self, env: &Env, [message, how, length]: [Unknown; 3]) -> Result<Option<i32>> {
         /// Beside the form: somebody waits for the message to be written.
         const AWAITED: u32 = 8;
         /// Nobody does, but a failure is to be told.
@@ -255,7 +265,10 @@ impl Callable for Channel {
         if how & UNHEARD != 0 && !self.is_full.get() {
             self.is_unheard.set(true);
         }
-        let form = Form::from_number(how & !(AWAITED | UNHEARD));
+        let form = match how & !(AWAITED | UNHEARD) {
+            Form::PACKED => Form::Packed(engine::to_u32(env, &length)?),
+            number => Form::from_number(number),
+        };
         Ok(self.send(env, &message, form, how & AWAITED != 0)?.code())
     }
 }

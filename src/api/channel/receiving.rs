@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use napi::{Env, Result, Unknown};
 
-use super::decode::{self, Decoded};
+use super::decode::{self, Codec, Decoded};
 use super::{Channel, Corked, Phase, ROOM};
 use crate::channel::ancillary;
 use crate::channel::inbox::TooLong;
-use crate::channel::internal::Internal;
+use crate::channel::internal::{self, Internal};
 use crate::channel::shared::Kind;
 use crate::channel::{Mode, v8};
 use crate::engine::{self, Held, Part, Wrapper};
@@ -229,8 +229,12 @@ impl Channel {
         callback: &Callback,
         run: &[Range<usize>],
     ) -> std::result::Result<(), TooLong> {
-        let decoded = decode::decode(env, &self.hooks, self.mode, &self.inbox.borrow(), run);
+        let decoded = self.with_codec(|codec| decode::decode(env, codec, &self.inbox.borrow(), run));
         decoded.into_iter().try_for_each(|decoded| self.deliver_decoded(env, callback, decoded))
+    }
+
+    fn with_codec<T>(&self, decode: impl FnOnce(&Codec) -> T) -> T {
+        decode(&Codec { hooks: &self.hooks, unpack: self.unpack.borrow().as_ref(), mode: self.mode })
     }
 
     fn deliver_decoded(
@@ -262,7 +266,12 @@ impl Channel {
             Decoded::Ours(Internal::Taken { bytes }) => {
                 self.under_way.set(self.under_way.get().without(bytes as usize));
             }
-            Decoded::Ours(Internal::Native { .. }) => self.become_native(),
+            Decoded::Ours(Internal::Native { version }) => {
+                self.become_native();
+                if version >= internal::VERSION {
+                    let _ = callback.call_held(env, &hooks.on_native, []);
+                }
+            }
             Decoded::Ours(word) => self.hear_of_handles(env, callback, &word),
             Decoded::Shared(kind, length) => return self.deliver_shared(env, callback, kind, length),
         }
@@ -290,7 +299,7 @@ impl Channel {
         self.send_internal(&Internal::Taken { bytes: length as f64 });
         let wrapper = match (kind, mapping) {
             (Kind::Message, Some(mapping)) => {
-                let decoded = decode::decode_mapped(env, &self.hooks, self.mode, mapping);
+                let decoded = self.with_codec(|codec| decode::decode_mapped(env, codec, mapping));
                 return decoded.map_or(Ok(()), |decoded| self.deliver_decoded(env, callback, decoded));
             }
             (Kind::Buffer, Some(mapping)) => engine::adopt_bytes(env, mapping, Wrapper::Buffer),

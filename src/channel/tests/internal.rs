@@ -1,4 +1,6 @@
-use crate::channel::internal::{Internal, is_internal, is_internal_json, may_be_among, may_be_in_serialized};
+use crate::channel::internal::{
+    INTRODUCTION, Internal, VERSION, is_internal, is_internal_json, may_be_among, may_be_in_serialized,
+};
 
 fn check(text: &str, expected: bool) {
     assert_eq!(is_internal_json(text.as_bytes()), expected, "{text}");
@@ -135,6 +137,7 @@ fn the_protocols_words_read_back_and_are_internal_themselves() {
     assert_eq!(Internal::Acknowledged.to_json(), r#"{"cmd":"NODE_HANDLE_ACK"}"#);
     assert_eq!(Internal::NotReceived.to_json(), r#"{"cmd":"NODE_HANDLE_NACK"}"#);
     assert_eq!(Internal::Native { version: 1 }.to_json(), r#"{"cmd":"NODE_CHILD_PROCESS_RS","version":1}"#);
+    assert_eq!(Internal::Native { version: VERSION }.to_json().as_bytes(), INTRODUCTION);
 }
 
 #[test]

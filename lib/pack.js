@@ -1,0 +1,533 @@
+'use strict';
+
+// What two native ends send each other in place of a JSON text: the same value, in bytes that take a fraction of the time to
+// read (docs/protocol.md, docs/decisions/packed-messages.md). The names of an object's properties are told once on a channel.
+
+const { isBoxedPrimitive, isBigIntObject, isNumberObject, isStringObject } = require('node:util/types');
+
+const [NULL, TRUE, FALSE, UINT16, INT32, DOUBLE, ASCII, UTF16, ARRAY, RECORD, DEFINE, OBJECT, ABSENT] = Array(13).keys();
+// An integer of six bits, and an ASCII string of five bits' length, in the tag itself.
+const SMALL = 0x40;
+const SHORT = 0x80;
+const SHORTEST_LONG = 32;
+// A string whose length in UTF-8 is better known than guessed.
+const LONG = 4096;
+
+// Before each message: what no JSON text begins with, and its length.
+const MARK = 1;
+const HEADER = 5;
+
+// Deeper ones may be circular; as text they are told as the engine tells them.
+const DEEPEST = 100;
+// Longer arrays may be mostly holes.
+const LONGEST_ARRAY = 1 << 20;
+// Objects with more properties are rather maps, and so are those whose names are seen once.
+const MOST_NAMES = 32;
+// What one end remembers of names.
+const MOST_SHAPES = 1024;
+const MOST_NODES = 8192;
+// Memory is kept for messages like the last ones.
+const KEPT = 64 * 1024;
+const FEW = 64;
+
+// What `pack` gives where a message is to go as text: as JSON.stringify has it, or the word «undefined».
+const AS_TEXT = -1;
+const UNDEFINED = -2;
+
+const { isArray } = Array;
+const { getPrototypeOf, keys } = Object;
+const isRawJson = JSON.isRawJSON ?? (() => false);
+
+// ── Writing. One message at a time, into memory that all channels share.
+
+const output = { bytes: Buffer.allocUnsafeSlow(KEPT) };
+let bytes = output.bytes;
+let view = new DataView(bytes.buffer);
+let at = 0;
+let isWriting = false;
+// How many messages have left most of the memory unused.
+let unused = 0;
+// Whose shapes are used, and those that the message has defined.
+let writer;
+const defined = [];
+
+class TooUnusual extends Error {}
+
+function replace(size) {
+  const old = bytes;
+  bytes = Buffer.allocUnsafeSlow(size);
+  old.copy(bytes, 0, 0, Math.min(at, size));
+  output.bytes = bytes;
+  view = new DataView(bytes.buffer);
+}
+
+function reserve(size) {
+  if (bytes.length - at < size) replace(Math.max(bytes.length * 2, at + size));
+}
+
+function writeTag(tag) {
+  reserve(1);
+  bytes[at++] = tag;
+}
+
+function writeLength(tag, length) {
+  reserve(5);
+  bytes[at] = tag;
+  view.setUint32(at + 1, length, true);
+  at += 5;
+}
+
+function writeNumber(number) {
+  reserve(9);
+  if ((number | 0) === number) {
+    if (number >= 0 && number < 64) {
+      bytes[at++] = SMALL | number;
+    } else if (number >= 0 && number < 65536) {
+      bytes[at] = UINT16;
+      bytes[at + 1] = number;
+      bytes[at + 2] = number >>> 8;
+      at += 3;
+    } else {
+      bytes[at] = INT32;
+      view.setInt32(at + 1, number, true);
+      at += 5;
+    }
+  } else if (number - number === 0) {
+    bytes[at] = DOUBLE;
+    view.setFloat64(at + 1, number, true);
+    at += 9;
+  } else {
+    bytes[at++] = NULL;
+  }
+}
+
+function writeString(string) {
+  const { length } = string;
+  if (length >= SHORTEST_LONG) return writeLong(string);
+  reserve(SHORTEST_LONG);
+  let end = at;
+  bytes[end++] = SHORT | length;
+  for (let i = 0; i < length; i++) {
+    const unit = string.charCodeAt(i);
+    if (unit > 127) return writeLong(string);
+    bytes[end++] = unit;
+  }
+  at = end;
+}
+
+function writeLong(string) {
+  const { length } = string;
+  // Most are ASCII, and not so long that asking first were worth it.
+  reserve(5 + (length > LONG ? Buffer.byteLength(string) : length * 3));
+  const start = at + 5;
+  if (bytes.utf8Write(string, start) === length) {
+    writeLength(ASCII, length);
+    at += length;
+  } else {
+    // As it is, with surrogates that are alone.
+    writeLength(UTF16, length * 2);
+    reserve(length * 2);
+    at += bytes.ucs2Write(string, at);
+  }
+}
+
+/** Writes the value of a property as JSON.stringify would; false where that leaves it out. */
+function write(value, key, depth) {
+  switch (typeof value) {
+    case 'string':
+      writeString(value);
+      return true;
+    case 'number':
+      writeNumber(value);
+      return true;
+    case 'object':
+    case 'function':
+    case 'bigint': {
+      const toJSON = value?.toJSON;
+      return writeConverted(typeof toJSON === 'function' ? toJSON.call(value, String(key)) : value, depth);
+    }
+    default:
+      return writeConverted(value, depth);
+  }
+}
+
+/** The same, of what toJSON gave where there is one. */
+function writeConverted(value, depth) {
+  switch (typeof value) {
+    case 'string':
+      writeString(value);
+      return true;
+    case 'number':
+      writeNumber(value);
+      return true;
+    case 'boolean':
+      writeTag(value ? TRUE : FALSE);
+      return true;
+    case 'object':
+      if (value === null) writeTag(NULL);
+      else if (isArray(value)) writeArray(value, depth);
+      else writeAnyObject(value, depth);
+      return true;
+    case 'bigint':
+      // It throws what is to be thrown.
+      return writeConverted(JSON.stringify(value), depth);
+    default:
+      return false;
+  }
+}
+
+function writeArray(array, depth) {
+  const { length } = array;
+  if (depth === DEEPEST || !(length >= 0 && length <= LONGEST_ARRAY)) throw new TooUnusual();
+  writeLength(ARRAY, length);
+  for (let i = 0; i < length; i++) {
+    if (!write(array[i], i, depth + 1)) writeTag(NULL);
+  }
+}
+
+function writeAnyObject(object, depth) {
+  const prototype = getPrototypeOf(object);
+  if (prototype === Object.prototype) {
+    writeObject(object, depth);
+  } else if (isBoxedPrimitive(object)) {
+    writeConverted(unboxed(object), depth);
+  } else if (isRawJson(object)) {
+    writeConverted(JSON.parse(object.rawJSON), depth);
+  } else {
+    writeObject(object, depth);
+  }
+}
+
+function unboxed(object) {
+  if (isNumberObject(object)) return Number(object);
+  if (isStringObject(object)) return String(object);
+  if (isBigIntObject(object)) return BigInt.prototype.valueOf.call(object);
+  return typeof object.valueOf === 'function' && Boolean.prototype.valueOf.call(object);
+}
+
+function writeObject(object, depth) {
+  if (depth === DEEPEST) throw new TooUnusual();
+  const names = keys(object);
+  const id = names.length > MOST_NAMES ? 0 : writer.shapeOf(names);
+  if (id === 0) {
+    writeRecord(object, names, depth);
+    return;
+  }
+  reserve(3);
+  bytes[at] = OBJECT;
+  bytes[at + 1] = id;
+  bytes[at + 2] = id >>> 8;
+  at += 3;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    if (!writeProperty(object, name, depth)) writeTag(ABSENT);
+  }
+}
+
+/** Writes an object with its names. */
+function writeRecord(object, names, depth) {
+  writeLength(RECORD, 0);
+  const start = at;
+  let count = 0;
+  for (const name of names) {
+    const before = at;
+    writeString(name);
+    if (writeProperty(object, name, depth)) count++;
+    else at = before;
+  }
+  view.setUint32(start - 4, count, true);
+}
+
+function writeProperty(object, name, depth) {
+  const value = object[name];
+  // What internal messages are told by; they go as text.
+  if (depth === 0 && name === 'cmd' && typeof value === 'string' && value.startsWith('NODE_')) throw new TooUnusual();
+  return write(value, name, depth + 1);
+}
+
+/** Knows which names the other end of a channel has been told of. */
+class Packer {
+  // A tree of names, in the order that objects have them.
+  #root = { id: 0, isSeen: false, next: undefined };
+  #shapes = 0;
+  #nodes = 0;
+
+  /**
+   * Writes a message, which is an object, to `output.bytes`: what JSON.parse(JSON.stringify(message)) gives. Returns its length, or one
+   * of the above. Throws what JSON.stringify throws.
+   */
+  pack(message) {
+    // A getter, or a toJSON, is sending something else.
+    if (isWriting) return AS_TEXT;
+    isWriting = true;
+    writer = this;
+    at = 0;
+    let isPacked = false;
+    try {
+      isPacked = write(message, '', 0);
+      return isPacked ? at : UNDEFINED;
+    } catch (error) {
+      if (error instanceof TooUnusual) return AS_TEXT;
+      throw error;
+    } finally {
+      isWriting = false;
+      if (!isPacked) for (const node of defined) node.id = 0;
+      if (defined.length > 0) defined.length = 0;
+      this.#shrink();
+    }
+  }
+
+  #shrink() {
+    unused = at * 4 > bytes.length || bytes.length === KEPT ? 0 : unused + 1;
+    // What has been written is still to be read.
+    if (unused > FEW && at <= KEPT) replace(KEPT);
+  }
+
+  /** The number of these names, of which the other end is told before; 0: it has none. */
+  shapeOf(names) {
+    let node = this.#root;
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i];
+      let next = node.next?.get(name);
+      if (next === undefined) {
+        if (this.#nodes === MOST_NODES) return 0;
+        this.#nodes++;
+        next = { id: 0, isSeen: false, next: undefined };
+        (node.next ??= new Map()).set(name, next);
+      }
+      node = next;
+    }
+    if (node.id === 0 && node.isSeen && this.#shapes < MOST_SHAPES) this.#define(node, names);
+    node.isSeen = true;
+    return node.id;
+  }
+
+  #define(node, names) {
+    node.id = ++this.#shapes;
+    defined.push(node);
+    reserve(4);
+    bytes[at] = DEFINE;
+    bytes[at + 1] = node.id;
+    bytes[at + 2] = node.id >>> 8;
+    bytes[at + 3] = names.length;
+    at += 4;
+    for (const name of names) writeString(name);
+  }
+}
+
+// ── Reading. Nothing of the program runs meanwhile.
+
+let input;
+// The Buffer of the last input, mostly the same.
+let viewed;
+let inputView;
+// All of the input, one character a byte: short strings are cut out of it.
+let text;
+let position = 0;
+let end = 0;
+let reader;
+// How many properties that are absent have been read and not been taken out yet.
+let absent = 0;
+
+const NOTHING = Symbol('absent');
+// Inputs that are longer are not turned into one string.
+const LONGEST_TEXT = 1 << 24;
+// The engine copies parts of strings that are shorter, and only those: a longer one would keep all of the input alive.
+const COPIED = 12;
+
+function broken() {
+  return new SyntaxError('it is no packed message');
+}
+
+function readLength() {
+  const length = inputView.getUint32(position, true);
+  position += 4;
+  if (length > end - position) throw broken();
+  return length;
+}
+
+function readShort(length) {
+  const start = position;
+  position += length;
+  if (text === undefined) return input.latin1Slice(start, position);
+  if (length <= COPIED) return text.substring(start, position);
+  const middle = start + COPIED;
+  const first = text.substring(start, middle);
+  if (length <= COPIED * 2) return first + text.substring(middle, position);
+  return first + text.substring(middle, middle + COPIED) + text.substring(middle + COPIED, position);
+}
+
+function readLong(tag) {
+  const length = readLength();
+  const start = position;
+  position += length;
+  return tag === ASCII ? input.latin1Slice(start, position) : input.ucs2Slice(start, position);
+}
+
+function readString() {
+  if (position >= end) throw broken();
+  const tag = input[position++];
+  if (tag >= SHORT) return readShort(tag - SHORT);
+  if (tag !== ASCII && tag !== UTF16) throw broken();
+  return readLong(tag);
+}
+
+function readArray() {
+  const length = readLength();
+  const array = [];
+  for (let i = 0; i < length; i++) array.push(read());
+  return array;
+}
+
+/** As JSON.parse does it: what is inherited, `__proto__` too, is none of it. */
+function setProperty(object, name, value) {
+  if (name in object) Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+  else object[name] = value;
+}
+
+function readRecord() {
+  const count = readLength();
+  const object = {};
+  for (let i = 0; i < count; i++) setProperty(object, readString(), read());
+  return object;
+}
+
+function readShape() {
+  if (end - position < 3) throw broken();
+  const id = input[position] | (input[position + 1] << 8);
+  const count = input[position + 2];
+  position += 3;
+  const names = [];
+  for (let i = 0; i < count; i++) names.push(readString());
+  reader.define(id, names);
+}
+
+function readObject() {
+  const make = reader.shapes[input[position] | (input[position + 1] << 8)];
+  position += 2;
+  if (make === undefined) throw broken();
+  const object = make();
+  return absent === 0 ? object : withoutAbsent(object);
+}
+
+function withoutAbsent(object) {
+  const present = {};
+  for (const name of keys(object)) {
+    if (object[name] === NOTHING) absent--;
+    else setProperty(present, name, object[name]);
+  }
+  return present;
+}
+
+function read() {
+  if (position >= end) throw broken();
+  const tag = input[position++];
+  if (tag >= SHORT) return readShort(tag & 0x7f);
+  if (tag >= SMALL) return tag & 0x3f;
+  switch (tag) {
+    case NULL:
+      return null;
+    case TRUE:
+      return true;
+    case FALSE:
+      return false;
+    case UINT16:
+      position += 2;
+      return input[position - 2] | (input[position - 1] << 8);
+    case INT32:
+      position += 4;
+      return inputView.getInt32(position - 4, true);
+    case DOUBLE:
+      position += 8;
+      return inputView.getFloat64(position - 8, true);
+    case ASCII:
+    case UTF16:
+      return readLong(tag);
+    case ARRAY:
+      return readArray();
+    case RECORD:
+      return readRecord();
+    case DEFINE:
+      readShape();
+      return read();
+    case OBJECT:
+      return readObject();
+    case ABSENT:
+      absent++;
+      return NOTHING;
+    default:
+      throw broken();
+  }
+}
+
+// What makes objects of these names, as JSON, for all channels; the engine's own code for it is made for those that come often.
+const makers = new Map();
+const MOST_MAKERS = 4096;
+const OFTEN = 8;
+
+function maker(names) {
+  const id = JSON.stringify(names);
+  let make = makers.get(id);
+  if (make !== undefined) return make;
+  let times = 0;
+  let compiled;
+  make = () => {
+    if (compiled !== undefined) return compiled();
+    if (++times === OFTEN) compiled = compile(names);
+    const object = {};
+    for (const name of names) setProperty(object, name, read());
+    return object;
+  };
+  if (makers.size < MOST_MAKERS) makers.set(id, make);
+  return make;
+}
+
+function compile(names) {
+  const properties = names.map((name) => `${name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)}: read()`);
+  try {
+    return new Function('read', `return () => ({ ${properties.join(', ')} })`)(read);
+  } catch {
+    // --disallow-code-generation-from-strings
+    return undefined;
+  }
+}
+
+/** Knows the names that the other end of a channel has told. */
+class Unpacker {
+  shapes = [];
+
+  define(id, names) {
+    this.shapes[id] = maker(names);
+  }
+
+  /** The messages in the first `length` bytes of `buffer`. Throws where they are none. */
+  unpack(buffer, length) {
+    input = buffer;
+    if (viewed !== buffer) {
+      viewed = buffer;
+      inputView = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+    }
+    text = length > LONGEST_TEXT ? undefined : buffer.latin1Slice(0, length);
+    reader = this;
+    const messages = [];
+    try {
+      for (end = 0; end < length; ) {
+        const size = length - end < HEADER || buffer[end] !== MARK ? length : inputView.getUint32(end + 1, true);
+        position = end + HEADER;
+        end = position + size;
+        absent = 0;
+        if (end > length) throw broken();
+        messages.push(read());
+        if (position !== end || absent !== 0) throw broken();
+      }
+    } finally {
+      input = undefined;
+      text = undefined;
+      if (length > KEPT) viewed = undefined;
+      reader = undefined;
+    }
+    return messages;
+  }
+}
+
+module.exports = { Packer, UNDEFINED, Unpacker, output };

@@ -3,7 +3,7 @@
 // What two native ends send each other in place of a JSON text: the same value, in bytes that take a fraction of the time to
 // read (docs/protocol.md, docs/decisions/packed-messages.md). The names of an object's properties are told once on a channel.
 
-const { isBoxedPrimitive, isBigIntObject, isNumberObject, isStringObject } = require('node:util/types');
+const { isBooleanObject, isBoxedPrimitive, isNumberObject, isStringObject, isSymbolObject } = require('node:util/types');
 
 const [NULL, TRUE, FALSE, UINT16, INT32, DOUBLE, ASCII, UTF16, ARRAY, RECORD, DEFINE, OBJECT, ABSENT] = Array(13).keys();
 // An integer of six bits, and an ASCII string of five bits' length, in the tag itself.
@@ -189,7 +189,7 @@ function writeAnyObject(object, depth) {
   const prototype = getPrototypeOf(object);
   if (prototype === Object.prototype) {
     writeObject(object, depth);
-  } else if (isBoxedPrimitive(object)) {
+  } else if (isBoxedPrimitive(object) && !isSymbolObject(object)) {
     writeConverted(unboxed(object), depth);
   } else if (isRawJson(object)) {
     writeConverted(JSON.parse(object.rawJSON), depth);
@@ -201,8 +201,7 @@ function writeAnyObject(object, depth) {
 function unboxed(object) {
   if (isNumberObject(object)) return Number(object);
   if (isStringObject(object)) return String(object);
-  if (isBigIntObject(object)) return BigInt.prototype.valueOf.call(object);
-  return typeof object.valueOf === 'function' && Boolean.prototype.valueOf.call(object);
+  return (isBooleanObject(object) ? Boolean : BigInt).prototype.valueOf.call(object);
 }
 
 function writeObject(object, depth) {

@@ -7,6 +7,7 @@ use std::ptr;
 use napi::{Env, JsValue, Result, Unknown, check_status, sys};
 
 use super::{property, unknown};
+use crate::background;
 use crate::sys::Mapping;
 
 /// A Buffer with these bytes of its own.
@@ -70,7 +71,11 @@ pub enum Wrapper {
 ///
 /// # Errors
 /// Out of memory.
-pub fn adopt_bytes<T: Content + 'static>(env: &Env, content: T, wrapper: Wrapper) -> Result<Unknown<'_>> {
+pub fn adopt_bytes<T: Content + Send + 'static>(
+    env: &Env,
+    content: T,
+    wrapper: Wrapper,
+) -> Result<Unknown<'_>> {
     let mut content = Box::new(content);
     let (address, length) = content.place();
     let content = Box::into_raw(content);
@@ -106,9 +111,21 @@ pub fn adopt_bytes<T: Content + 'static>(env: &Env, content: T, wrapper: Wrapper
     }
 }
 
-unsafe extern "C" fn free_content<T>(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+/// From so many bytes on it takes milliseconds to give memory back, bytes.
+const LARGE: usize = 4 << 20;
+
+unsafe extern "C" fn free_content<T: Content + Send + 'static>(
+    _env: sys::napi_env,
+    _data: *mut c_void,
+    hint: *mut c_void,
+) {
     // SAFETY: the box that `adopt_bytes` made, given back once.
-    drop(unsafe { Box::from_raw(hint.cast::<T>()) });
+    let mut content = unsafe { Box::from_raw(hint.cast::<T>()) };
+    let (_, length) = content.place();
+    if length >= LARGE {
+        // Not while the event loop waits. Without a thread it is dropped here.
+        let _ = background::spawn_blocking(move || drop(content));
+    }
 }
 
 /// The same for an ArrayBuffer.

@@ -135,6 +135,9 @@ pub struct Mapping {
     pub(super) length: usize,
 }
 
+// SAFETY: plain memory; whoever holds it owns it.
+unsafe impl Send for Mapping {}
+
 impl Mapping {
     /// Where it begins, to be read and written.
     #[must_use]

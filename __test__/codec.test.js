@@ -1,56 +1,56 @@
-'use strict'
+'use strict';
 
 // What the channel writes and reads, on generated values: `JSON.stringify` and `v8` of this Node say what it must be. The other
 // end is `cat`, so that the bytes themselves can be looked at.
 
-const test = require('ava')
-const fc = require('fast-check')
-const { isDeepStrictEqual } = require('node:util')
-const v8 = require('node:v8')
+const test = require('ava');
+const fc = require('fast-check');
+const { isDeepStrictEqual } = require('node:util');
+const v8 = require('node:v8');
 
-const { structureOf } = require('./helpers/serialized')
-const { OURS } = require('./parity/pairings')
+const { structureOf } = require('./helpers/serialized');
+const { OURS } = require('./parity/pairings');
 
-const ours = require(OURS)
+const ours = require(OURS);
 
 // Runs of so many values each.
-const RUNS = Number(process.env.CODEC_RUNS ?? 300)
-const VALUES = 100
+const RUNS = Number(process.env.CODEC_RUNS ?? 300);
+const VALUES = 100;
 
 // The same values every time, unless others are asked for.
-fc.configureGlobal({ seed: Number(process.env.CODEC_SEED ?? 1) })
+fc.configureGlobal({ seed: Number(process.env.CODEC_SEED ?? 1) });
 
 const frame = (bytes) => {
-  const prefix = Buffer.alloc(4)
-  prefix.writeUInt32BE(bytes.length)
-  return Buffer.concat([prefix, bytes])
-}
+  const prefix = Buffer.alloc(4);
+  prefix.writeUInt32BE(bytes.length);
+  return Buffer.concat([prefix, bytes]);
+};
 
 // The builtin's own, which cannot be had (lib/internal/child_process/serialization.js of Node).
 class Serializer extends v8.DefaultSerializer {
   _writeHostObject(object) {
-    this.writeUint32(ArrayBuffer.isView(object) ? 0 : 1)
-    return ArrayBuffer.isView(object) ? super._writeHostObject(object) : this.writeValue({ ...object })
+    this.writeUint32(ArrayBuffer.isView(object) ? 0 : 1);
+    return ArrayBuffer.isView(object) ? super._writeHostObject(object) : this.writeValue({ ...object });
   }
 }
 
 class Deserializer extends v8.DefaultDeserializer {
   _readHostObject() {
-    return this.readUint32() === 0 ? super._readHostObject() : this.readValue()
+    return this.readUint32() === 0 ? super._readHostObject() : this.readValue();
   }
 }
 
 function serialize(value) {
-  const serializer = new Serializer()
-  serializer.writeHeader()
-  serializer.writeValue(value)
-  return serializer.releaseBuffer()
+  const serializer = new Serializer();
+  serializer.writeHeader();
+  serializer.writeValue(value);
+  return serializer.releaseBuffer();
 }
 
 function deserialize(bytes) {
-  const deserializer = new Deserializer(bytes)
-  deserializer.readHeader()
-  return deserializer.readValue()
+  const deserializer = new Deserializer(bytes);
+  deserializer.readHeader();
+  return deserializer.readValue();
 }
 
 const MODES = {
@@ -60,8 +60,8 @@ const MODES = {
     /** Each message with what separates it from the next. */
     *split(bytes) {
       for (let from = 0, to; from < bytes.length; from = to) {
-        to = bytes.indexOf(10, from) + 1
-        yield bytes.subarray(from, to)
+        to = bytes.indexOf(10, from) + 1;
+        yield bytes.subarray(from, to);
       }
     },
     content: (message) => message.subarray(0, -1),
@@ -71,105 +71,105 @@ const MODES = {
     decode: deserialize,
     *split(bytes) {
       for (let from = 0, to; from < bytes.length; from = to) {
-        to = from + 4 + bytes.readUInt32BE(from)
-        yield bytes.subarray(from, to)
+        to = from + 4 + bytes.readUInt32BE(from);
+        yield bytes.subarray(from, to);
       }
     },
     content: (message) => message.subarray(4),
   },
-}
+};
 
 /** A channel whose other end copies every byte to `written`. */
 class Writer {
-  #mode
-  #bytes = []
-  #length = 0
-  #count = 0
-  #wake
+  #mode;
+  #bytes = [];
+  #length = 0;
+  #count = 0;
+  #wake;
 
   constructor(t, serialization) {
-    this.#mode = MODES[serialization]
-    this.child = ours.spawn('cat', [], { stdio: ['ipc', 'pipe', 'inherit'], serialization })
+    this.#mode = MODES[serialization];
+    this.child = ours.spawn('cat', [], { stdio: ['ipc', 'pipe', 'inherit'], serialization });
     this.child.stdout.on('data', (bytes) => {
-      this.#bytes.push(bytes)
-      this.#length += bytes.length
-      this.#wake?.()
-    })
-    t.teardown(() => this.child.kill('SIGKILL'))
+      this.#bytes.push(bytes);
+      this.#length += bytes.length;
+      this.#wake?.();
+    });
+    t.teardown(() => this.child.kill('SIGKILL'));
   }
 
   /** Sends `values` and gives the bytes of each. */
   async write(values) {
-    for (const value of values) this.child.send(value)
-    const last = `the end of run ${this.#count++}`
-    this.child.send(last)
-    const end = this.#mode.encode(last)
+    for (const value of values) this.child.send(value);
+    const last = `the end of run ${this.#count++}`;
+    this.child.send(last);
+    const end = this.#mode.encode(last);
     for (;;) {
-      const bytes = Buffer.concat(this.#bytes)
+      const bytes = Buffer.concat(this.#bytes);
       if (bytes.length >= end.length && bytes.subarray(-end.length).equals(end)) {
-        this.#bytes = []
-        return [...this.#mode.split(bytes.subarray(0, -end.length))]
+        this.#bytes = [];
+        return [...this.#mode.split(bytes.subarray(0, -end.length))];
       }
-      this.#bytes = [bytes]
-      await new Promise((resolve) => { this.#wake = resolve })
+      this.#bytes = [bytes];
+      await new Promise((resolve) => { this.#wake = resolve; });
     }
   }
 }
 
 /** A channel whose other end says what it is told, byte for byte. */
 class Reader {
-  #mode
-  #heard = []
-  #count = 0
-  #wake
+  #mode;
+  #heard = [];
+  #count = 0;
+  #wake;
 
   constructor(t, serialization) {
-    this.#mode = MODES[serialization]
-    this.child = ours.spawn('cat', [], { stdio: ['pipe', 'ipc', 'inherit'], serialization })
+    this.#mode = MODES[serialization];
+    this.child = ours.spawn('cat', [], { stdio: ['pipe', 'ipc', 'inherit'], serialization });
     for (const event of ['message', 'internalMessage', 'error']) {
       this.child.on(event, (value) => {
-        this.#heard.push([event, value])
-        this.#wake?.()
-      })
+        this.#heard.push([event, value]);
+        this.#wake?.();
+      });
     }
-    t.teardown(() => this.child.kill('SIGKILL'))
+    t.teardown(() => this.child.kill('SIGKILL'));
   }
 
   /** Has the channel read `pieces`, apart from one another where `pauses`; gives the events that come of them. */
   async read(pieces, pauses) {
     for (const piece of pieces) {
-      this.child.stdin.write(piece)
-      if (pauses) await new Promise((resolve) => setImmediate(resolve))
+      this.child.stdin.write(piece);
+      if (pauses) await new Promise((resolve) => setImmediate(resolve));
     }
-    const last = `the end of run ${this.#count++}`
-    this.child.stdin.write(this.#mode.encode(last))
-    while (this.#heard.at(-1)?.[1] !== last) await new Promise((resolve) => { this.#wake = resolve })
-    return this.#heard.splice(0).slice(0, -1)
+    const last = `the end of run ${this.#count++}`;
+    this.child.stdin.write(this.#mode.encode(last));
+    while (this.#heard.at(-1)?.[1] !== last) await new Promise((resolve) => { this.#wake = resolve; });
+    return this.#heard.splice(0).slice(0, -1);
   }
 }
 
-const many = (values) => fc.array(values, { maxLength: VALUES, size: 'max' })
+const many = (values) => fc.array(values, { maxLength: VALUES, size: 'max' });
 
 /** Checks `property` of generated arrays of `values`; what fails is made as small as it can be. */
 function check(values, property, runs = RUNS) {
-  return fc.assert(fc.asyncProperty(many(values), property), { numRuns: runs, includeErrorInReport: true })
+  return fc.assert(fc.asyncProperty(many(values), property), { numRuns: runs, includeErrorInReport: true });
 }
 
-const shown = (bytes) => bytes && JSON.stringify(bytes.toString('latin1'))
+const shown = (bytes) => bytes && JSON.stringify(bytes.toString('latin1'));
 
 function same(actual, expected, value) {
   if (!actual || !actual.equals(expected)) {
-    throw new Error(`${shown(actual)}\nwas written and not\n${shown(expected)}\nof ${fc.stringify(value)}`)
+    throw new Error(`${shown(actual)}\nwas written and not\n${shown(expected)}\nof ${fc.stringify(value)}`);
   }
 }
 
 function alike(actual, expected) {
-  if (!isDeepStrictEqual(actual, expected)) throw new Error(`${fc.stringify(actual)}\ncame and not\n${fc.stringify(expected)}`)
+  if (!isDeepStrictEqual(actual, expected)) throw new Error(`${fc.stringify(actual)}\ncame and not\n${fc.stringify(expected)}`);
 }
 
 // Any units of UTF-16, in pairs or not.
-const units = fc.array(fc.oneof(fc.nat(0xFFFF), fc.integer({ min: 0xD800, max: 0xDFFF }), fc.nat(0x7F)), { maxLength: 30 })
-const SPECIAL = ['', '\u2028\u2029', '\uFEFF', '\uFFFD', '\uFFFD\uD800', '"\\/', '\u007f\u0080\u00ff\u0100', '__proto__', 'NODE_', 'toJSON']
+const units = fc.array(fc.oneof(fc.nat(0xFFFF), fc.integer({ min: 0xD800, max: 0xDFFF }), fc.nat(0x7F)), { maxLength: 30 });
+const SPECIAL = ['', '\u2028\u2029', '\uFEFF', '\uFFFD', '\uFFFD\uD800', '"\\/', '\u007f\u0080\u00ff\u0100', '__proto__', 'NODE_', 'toJSON'];
 const string = fc.oneof(
   units.map((list) => String.fromCharCode(...list)),
   fc.array(fc.nat(0xFF), { maxLength: 30 }).map((list) => String.fromCharCode(...list)),
@@ -177,10 +177,10 @@ const string = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom(...SPECIAL),
   fc.tuple(fc.nat(0xFFFF), fc.integer({ min: 100, max: 20_000 })).map(([unit, count]) => String.fromCharCode(unit).repeat(count)),
-)
-const NUMBERS = [-0, 2 ** 31, -(2 ** 31), 2 ** 31 - 1, 2 ** 32, 2 ** 53, -(2 ** 53), 2 ** 53 + 2, 1e21, 1e-7, 5e-324, Number.MAX_VALUE, NaN, Infinity, -Infinity]
-const number = fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger(), fc.float(), fc.constantFrom(...NUMBERS))
-const primitive = fc.oneof(string, number, fc.boolean(), fc.constant(null))
+);
+const NUMBERS = [-0, 2 ** 31, -(2 ** 31), 2 ** 31 - 1, 2 ** 32, 2 ** 53, -(2 ** 53), 2 ** 53 + 2, 1e21, 1e-7, 5e-324, Number.MAX_VALUE, NaN, Infinity, -Infinity];
+const number = fc.oneof(fc.double(), fc.integer(), fc.maxSafeInteger(), fc.float(), fc.constantFrom(...NUMBERS));
+const primitive = fc.oneof(string, number, fc.boolean(), fc.constant(null));
 
 /** The arguments of `fc.anything` for whatever is not listed as left out. */
 const everything = (leftOut = {}) => fc.anything({
@@ -196,18 +196,18 @@ const everything = (leftOut = {}) => fc.anything({
   withSparseArray: true,
   withTypedArray: true,
   ...leftOut,
-})
+});
 
 // The same as an object of a class, behind getters, with `toJSON` of every kind, with functions and symbols.
 class Point {
   constructor(x) {
-    this.x = x
+    this.x = x;
   }
 }
 
 class Told extends Point {
   toJSON(name) {
-    return { name, x: this.x }
+    return { name, x: this.x };
   }
 }
 
@@ -218,102 +218,102 @@ const dressed = (values) => fc.oneof(
   values.map((x) => ({ inner: new Told(x), list: [new Told(x)] })),
   values.map((x) => ({ toJSON: () => x })),
   values.map((x) => ({ toJSON: x, x })),
-  values.map((x) => ({ get x() { return x } })),
+  values.map((x) => ({ get x() { return x; } })),
   values.map((x) => ({ f() {}, s: Symbol('s'), [Symbol('s')]: x, x, list: [() => {}, Symbol('s'), undefined] })),
   values.map((x) => Object.create({ inherited: x }, { own: { value: x, enumerable: true }, hidden: { value: x } })),
   values.map((x) => JSON.parse(`{"__proto__":${typeof x === 'object' ? '{"x":[]}' : JSON.stringify(String(x))}}`)),
-)
+);
 
 /** What can be sent: the same value, or a list of it. */
-const sendable = (value) => ['string', 'number', 'boolean', 'object'].includes(typeof value) ? value : [value]
+const sendable = (value) => ['string', 'number', 'boolean', 'object'].includes(typeof value) ? value : [value];
 
 function errorOf(job) {
   try {
-    job()
-    return undefined
+    job();
+    return undefined;
   } catch (error) {
-    return error
+    return error;
   }
 }
 
-const succeeds = (job) => errorOf(job) === undefined
+const succeeds = (job) => errorOf(job) === undefined;
 
 test('json: strings, numbers, booleans and null are written as JSON.stringify writes them', async (t) => {
-  const writer = new Writer(t, 'json')
+  const writer = new Writer(t, 'json');
   await check(primitive, async (values) => {
-    const written = await writer.write(values)
-    values.forEach((value, i) => same(written[i], MODES.json.encode(value), value))
-  })
-  t.pass()
-})
+    const written = await writer.write(values);
+    values.forEach((value, i) => same(written[i], MODES.json.encode(value), value));
+  });
+  t.pass();
+});
 
 test('json: objects and arrays are written as JSON.stringify writes them', async (t) => {
-  const writer = new Writer(t, 'json')
+  const writer = new Writer(t, 'json');
   await check(fc.jsonValue({ maxDepth: 6 }).map(sendable), async (values) => {
-    const written = await writer.write(values)
-    values.forEach((value, i) => same(written[i], MODES.json.encode(value), value))
-  }, RUNS / 2)
-  t.pass()
-})
+    const written = await writer.write(values);
+    values.forEach((value, i) => same(written[i], MODES.json.encode(value), value));
+  }, RUNS / 2);
+  t.pass();
+});
 
 test('json: what has toJSON, or no JSON at all, too', async (t) => {
-  const writer = new Writer(t, 'json')
-  const values = dressed(everything({ withBigInt: false })).map(sendable).filter((value) => succeeds(() => JSON.stringify(value)))
+  const writer = new Writer(t, 'json');
+  const values = dressed(everything({ withBigInt: false })).map(sendable).filter((value) => succeeds(() => JSON.stringify(value)));
   await check(values, async (values) => {
-    const written = await writer.write(values)
-    values.forEach((value, i) => same(written[i], MODES.json.encode(value), value))
-  }, RUNS / 2)
-  t.pass()
-})
+    const written = await writer.write(values);
+    values.forEach((value, i) => same(written[i], MODES.json.encode(value), value));
+  }, RUNS / 2);
+  t.pass();
+});
 
 test('json: what JSON.stringify throws is thrown, and nothing is written of it', async (t) => {
-  const writer = new Writer(t, 'json')
+  const writer = new Writer(t, 'json');
   const values = everything().map((x) => {
-    const cycle = { x }
-    cycle.list = [cycle]
-    return cycle
-  })
-  const broken = fc.oneof(values, everything().map((x) => ({ x, big: 1n })), everything().map((x) => [x, { toJSON() { throw new TypeError('mine') } }]))
+    const cycle = { x };
+    cycle.list = [cycle];
+    return cycle;
+  });
+  const broken = fc.oneof(values, everything().map((x) => ({ x, big: 1n })), everything().map((x) => [x, { toJSON() { throw new TypeError('mine'); } }]));
   await check(broken, async (values) => {
-    for (const value of values) alike(errorOf(() => writer.child.send(value))?.message, errorOf(() => JSON.stringify(value)).message)
-    alike(await writer.write([]), [])
-  }, 50)
-  t.pass()
-})
+    for (const value of values) alike(errorOf(() => writer.child.send(value))?.message, errorOf(() => JSON.stringify(value)).message);
+    alike(await writer.write([]), []);
+  }, 50);
+  t.pass();
+});
 
-const latin = fc.array(fc.nat(0xFF), { maxLength: 20 }).map((list) => String.fromCharCode(...list))
+const latin = fc.array(fc.nat(0xFF), { maxLength: 20 }).map((list) => String.fromCharCode(...list));
 
 const plainTree = fc.letrec((tie) => ({
   value: fc.oneof({ withCrossShrink: true }, latin, fc.integer(), fc.double({ noNaN: true }), fc.boolean(), fc.constant(null), tie('object'), tie('array')),
   object: fc.dictionary(latin.map((name) => `tree ${name}`), tie('value'), { maxKeys: 5, noNullPrototype: true }),
   array: fc.array(tie('value'), { maxLength: 5 }),
-})).value
+})).value;
 
 test('advanced: small trees of texts, numbers, booleans and null are written as V8 writes them', async (t) => {
-  const writer = new Writer(t, 'advanced')
+  const writer = new Writer(t, 'advanced');
   await check(plainTree, async (values) => {
-    const written = await writer.write(values)
+    const written = await writer.write(values);
     values.forEach((value, i) => {
-      const actual = written[i].subarray(4)
-      if (!isDeepStrictEqual(structureOf(actual), structureOf(serialize(value)))) same(actual, serialize(value), value)
-      alike(deserialize(actual), value)
-    })
-  })
-  t.pass()
-})
+      const actual = written[i].subarray(4);
+      if (!isDeepStrictEqual(structureOf(actual), structureOf(serialize(value)))) same(actual, serialize(value), value);
+      alike(deserialize(actual), value);
+    });
+  });
+  t.pass();
+});
 
 const cyclic = (values) => values.map((x) => {
-  const object = { x, again: x, list: [x] }
-  object.self = object
-  object.map = new Map([[object, new Set([object])]])
-  return object
-})
+  const object = { x, again: x, list: [x] };
+  object.self = object;
+  object.map = new Map([[object, new Set([object])]]);
+  return object;
+});
 
-const bytes = fc.uint8Array({ maxLength: 300 })
+const bytes = fc.uint8Array({ maxLength: 300 });
 // Before Node 24 an invalid date differs from itself.
-const validDate = fc.date({ noInvalidDate: true })
-const VALID_DATES = { values: [primitive, fc.constant(undefined), validDate], withDate: false }
-const comparable = everything({ ...VALID_DATES, withNullPrototype: false, withObjectString: false })
+const validDate = fc.date({ noInvalidDate: true });
+const VALID_DATES = { values: [primitive, fc.constant(undefined), validDate], withDate: false };
+const comparable = everything({ ...VALID_DATES, withNullPrototype: false, withObjectString: false });
 const cloneable = fc.oneof(
   primitive,
   comparable.map(sendable),
@@ -327,45 +327,45 @@ const cloneable = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((big) => [Object(big), new BigInt64Array([big])]),
   validDate,
   fc.constantFrom(/a/g, /[\u{1F600}]/u, new RegExp(''), new Error('an error').message, new String('x'), new Number(-0), new Boolean(false)),
-)
+);
 
 test('advanced: what is written is read by V8 as the same value', async (t) => {
-  const writer = new Writer(t, 'advanced')
+  const writer = new Writer(t, 'advanced');
   await check(cloneable, async (values) => {
-    const written = await writer.write(values)
-    alike(written.length, values.length)
-    values.forEach((value, i) => alike(deserialize(written[i].subarray(4)), value))
-  }, RUNS / 2)
-  t.pass()
-})
+    const written = await writer.write(values);
+    alike(written.length, values.length);
+    values.forEach((value, i) => alike(deserialize(written[i].subarray(4)), value));
+  }, RUNS / 2);
+  t.pass();
+});
 
 test('advanced: whatever can be cloned is written so that V8 reads what it would have written itself', async (t) => {
-  const writer = new Writer(t, 'advanced')
-  const values = dressed(everything(VALID_DATES)).map(sendable).filter((value) => succeeds(() => serialize(value)))
+  const writer = new Writer(t, 'advanced');
+  const values = dressed(everything(VALID_DATES)).map(sendable).filter((value) => succeeds(() => serialize(value)));
   await check(values, async (values) => {
-    const written = await writer.write(values)
+    const written = await writer.write(values);
     values.forEach((value, i) => {
-      const expected = serialize(value)
-      const actual = written[i].subarray(4)
-      if (!actual.equals(expected)) alike(deserialize(actual), deserialize(expected))
-    })
-  }, RUNS / 2)
-  t.pass()
-})
+      const expected = serialize(value);
+      const actual = written[i].subarray(4);
+      if (!actual.equals(expected)) alike(deserialize(actual), deserialize(expected));
+    });
+  }, RUNS / 2);
+  t.pass();
+});
 
 test('advanced: what cannot be cloned throws what V8 throws, and nothing is written of it', async (t) => {
-  const writer = new Writer(t, 'advanced')
-  const inner = fc.constantFrom(() => {}, Symbol('s'), new WeakMap(), Promise.resolve(), new Proxy({}, {}), new Proxy([], {}))
-  const broken = fc.tuple(inner, primitive).chain(([f, x]) => fc.constantFrom({ f }, { x, f }, [x, f], new Map([[x, f]]), { x: { y: [f] } }))
+  const writer = new Writer(t, 'advanced');
+  const inner = fc.constantFrom(() => {}, Symbol('s'), new WeakMap(), Promise.resolve(), new Proxy({}, {}), new Proxy([], {}));
+  const broken = fc.tuple(inner, primitive).chain(([f, x]) => fc.constantFrom({ f }, { x, f }, [x, f], new Map([[x, f]]), { x: { y: [f] } }));
   await check(broken, async (values) => {
     for (const value of values) {
-      const [actual, expected] = [errorOf(() => writer.child.send(value)), errorOf(() => serialize(value))]
-      alike([actual?.name, actual?.message, actual?.code], [expected.name, expected.message, expected.code])
+      const [actual, expected] = [errorOf(() => writer.child.send(value)), errorOf(() => serialize(value))];
+      alike([actual?.name, actual?.message, actual?.code], [expected.name, expected.message, expected.code]);
     }
-    alike(await writer.write([]), [])
-  }, 50)
-  t.pass()
-})
+    alike(await writer.write([]), []);
+  }, 50);
+  t.pass();
+});
 
 const internal = fc.oneof(string, fc.constant('')).chain((text) => fc.constantFrom(
   { cmd: `NODE_TEST${text}` },
@@ -374,37 +374,37 @@ const internal = fc.oneof(string, fc.constant('')).chain((text) => fc.constantFr
   { cmd: { cmd: 'NODE_TEST' } },
   [{ cmd: 'NODE_TEST' }],
   { cmd: text, text: 'NODE_TEST' },
-))
+));
 
-const isInternal = (value) => typeof value?.cmd === 'string' && value.cmd.length > 5 && value.cmd.startsWith('NODE_')
+const isInternal = (value) => typeof value?.cmd === 'string' && value.cmd.length > 5 && value.cmd.startsWith('NODE_');
 
 /** The stream of `messages` in pieces that end at `cuts`, parts of a thousand. */
 function cut(messages, cuts) {
-  const whole = Buffer.concat(messages)
-  const places = [0, ...cuts.map((part) => Math.round((whole.length * part) / 1000)).sort((a, b) => a - b), whole.length]
-  return places.slice(1).map((place, i) => whole.subarray(places[i], place)).filter((piece) => piece.length > 0)
+  const whole = Buffer.concat(messages);
+  const places = [0, ...cuts.map((part) => Math.round((whole.length * part) / 1000)).sort((a, b) => a - b), whole.length];
+  return places.slice(1).map((place, i) => whole.subarray(places[i], place)).filter((piece) => piece.length > 0);
 }
 
 async function checkReading(t, serialization, values) {
-  const { encode, decode, content } = MODES[serialization]
-  const reader = new Reader(t, serialization)
-  const cuts = fc.array(fc.nat(1000), { maxLength: 40 })
+  const { encode, decode, content } = MODES[serialization];
+  const reader = new Reader(t, serialization);
+  const cuts = fc.array(fc.nat(1000), { maxLength: 40 });
   await fc.assert(fc.asyncProperty(many(values), cuts, fc.boolean(), async (values, cuts, pauses) => {
-    const messages = values.map(encode)
-    const expected = messages.map((message) => decode(content(message))).map((value) => [isInternal(value) ? 'internalMessage' : 'message', value])
-    const heard = await reader.read(cut(messages, cuts), pauses)
-    alike(heard.length, expected.length)
-    heard.forEach((event, i) => alike(event, expected[i]))
-  }), { numRuns: RUNS, includeErrorInReport: true })
-  t.pass()
+    const messages = values.map(encode);
+    const expected = messages.map((message) => decode(content(message))).map((value) => [isInternal(value) ? 'internalMessage' : 'message', value]);
+    const heard = await reader.read(cut(messages, cuts), pauses);
+    alike(heard.length, expected.length);
+    heard.forEach((event, i) => alike(event, expected[i]));
+  }), { numRuns: RUNS, includeErrorInReport: true });
+  t.pass();
 }
 
 test('json: however messages are cut and batched, the same values come in order', (t) =>
-  checkReading(t, 'json', fc.oneof(primitive, fc.jsonValue({ maxDepth: 4 }), internal)))
+  checkReading(t, 'json', fc.oneof(primitive, fc.jsonValue({ maxDepth: 4 }), internal)));
 
 test('json: escaped in any way, a message is the same one', async (t) => {
-  const reader = new Reader(t, 'json')
-  const escape = (text, which) => text.replace(/[A-Za-z_]/g, (letter, i) => which[i % which.length] ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}` : letter)
+  const reader = new Reader(t, 'json');
+  const escape = (text, which) => text.replace(/[A-Za-z_]/g, (letter, i) => which[i % which.length] ? `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}` : letter);
   const line = fc.tuple(fc.constantFrom('cmd', 'cmb'), fc.constantFrom('NODE_TEST', 'NODE_', 'NODE-TEST'), fc.array(fc.boolean(), { minLength: 1, maxLength: 9 }))
     .chain(([name, cmd, which]) => fc.constantFrom(
       `{"${escape(name, which)}":"${escape(cmd, which)}"}`,
@@ -413,15 +413,15 @@ test('json: escaped in any way, a message is the same one', async (t) => {
       `{"${escape(name, which)}":"${escape(cmd, which)}","${escape('cmd', which)}":null}`,
       `{"\\ud800":1,"${escape(name, which)}":"${escape(cmd, which)}"}`,
       `{"cmd":1e999,"${escape(name, which)}":"${escape(cmd, which)}\\udfff"}`,
-    ))
+    ));
   await check(line, async (lines) => {
-    const expected = lines.map((text) => JSON.parse(text)).map((value) => [isInternal(value) ? 'internalMessage' : 'message', value])
-    const heard = await reader.read([lines.map((text) => `${text}\n`).join('')], false)
-    alike(heard.length, expected.length)
-    heard.forEach((event, i) => alike(event, expected[i]))
-  }, RUNS / 2)
-  t.pass()
-})
+    const expected = lines.map((text) => JSON.parse(text)).map((value) => [isInternal(value) ? 'internalMessage' : 'message', value]);
+    const heard = await reader.read([lines.map((text) => `${text}\n`).join('')], false);
+    alike(heard.length, expected.length);
+    heard.forEach((event, i) => alike(event, expected[i]));
+  }, RUNS / 2);
+  t.pass();
+});
 
 test('advanced: however messages are cut and batched, the same values come in order', (t) =>
-  checkReading(t, 'advanced', fc.oneof(cloneable, plainTree, internal)))
+  checkReading(t, 'advanced', fc.oneof(cloneable, plainTree, internal)));

@@ -1,49 +1,49 @@
-'use strict'
+'use strict';
 
 // A child that lives on costs no descriptor beside those of its pipes: its process descriptor is kept outside the table.
 
-const test = require('ava')
-const { once } = require('node:events')
-const fs = require('node:fs')
-const { setTimeout: sleep } = require('node:timers/promises')
-const { Worker } = require('node:worker_threads')
+const test = require('ava');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { Worker } = require('node:worker_threads');
 
-const { countZombies, until } = require('./helpers/settle')
-const { OURS } = require('./parity/harness')
+const { countZombies, until } = require('./helpers/settle');
+const { OURS } = require('./parity/harness');
 
-const ours = require(OURS)
+const ours = require(OURS);
 
-const COUNT = 50
+const COUNT = 50;
 
-const openFds = () => fs.readdirSync('/proc/self/fd').length
+const openFds = () => fs.readdirSync('/proc/self/fd').length;
 
-const sleepers = (count, stdio) => Array.from({ length: count }, () => ours.spawn('sleep', ['1000'], { stdio }))
+const sleepers = (count, stdio) => Array.from({ length: count }, () => ours.spawn('sleep', ['1000'], { stdio }));
 
 /** Ends children by `kill`, and gives how they ended. */
 async function endAll(children, kill) {
-  const endings = children.map((child) => once(child, 'exit'))
-  children.forEach(kill)
-  return Promise.all(endings)
+  const endings = children.map((child) => once(child, 'exit'));
+  children.forEach(kill);
+  return Promise.all(endings);
 }
 
 test.serial.before('what the first child that lives on opens for all of them', async () => {
-  const [child] = sleepers(1, 'ignore')
-  await sleep(500)
-  await endAll([child], () => child.kill('SIGKILL'))
-})
+  const [child] = sleepers(1, 'ignore');
+  await sleep(500);
+  await endAll([child], () => child.kill('SIGKILL'));
+});
 
 for (const [stdio, pipes] of [['ignore', 0], ['pipe', 3]]) {
   test.serial(`children that live on with stdio '${stdio}' cost ${pipes} descriptors each, are signalled and heard of`, async (t) => {
-    const before = openFds()
-    const children = sleepers(COUNT, stdio)
-    t.true(await until(() => openFds() === before + pipes * COUNT))
-    t.true(children.every((child) => child.kill(0)))
+    const before = openFds();
+    const children = sleepers(COUNT, stdio);
+    t.true(await until(() => openFds() === before + pipes * COUNT));
+    t.true(children.every((child) => child.kill(0)));
 
-    const endings = await endAll(children, (child, i) => (i % 2 === 0 ? child.kill('SIGTERM') : process.kill(child.pid, 'SIGKILL')))
-    t.deepEqual(endings, children.map((_, i) => [null, i % 2 === 0 ? 'SIGTERM' : 'SIGKILL']))
-    t.false(children[0].kill())
-    t.true(await until(() => openFds() === before && countZombies() === 0))
-  })
+    const endings = await endAll(children, (child, i) => (i % 2 === 0 ? child.kill('SIGTERM') : process.kill(child.pid, 'SIGKILL')));
+    t.deepEqual(endings, children.map((_, i) => [null, i % 2 === 0 ? 'SIGTERM' : 'SIGKILL']));
+    t.false(children[0].kill());
+    t.true(await until(() => openFds() === before && countZombies() === 0));
+  });
 }
 
 test.serial('more children live than this process may have descriptors', async (t) => {
@@ -56,28 +56,28 @@ test.serial('more children live than this process may have descriptors', async (
       let left = children.length
       for (const child of children) child.on('exit', () => --left || console.log('all ended')).kill()
     }
-    more()`
-  const { status, stdout, stderr } = ours.spawnSync('sh', ['-c', 'ulimit -n 100; exec "$0" -e "$1"', process.execPath, script], { encoding: 'utf8' })
-  t.is(stdout, 'all ended\n', stderr)
-  t.is(status, 0)
-})
+    more()`;
+  const { status, stdout, stderr } = ours.spawnSync('sh', ['-c', 'ulimit -n 100; exec "$0" -e "$1"', process.execPath, script], { encoding: 'utf8' });
+  t.is(stdout, 'all ended\n', stderr);
+  t.is(status, 0);
+});
 
 test.serial('a Worker that is terminated lets go of what is kept for it', async (t) => {
   const script = `
     const { parentPort } = require('node:worker_threads')
     const ours = require(${JSON.stringify(OURS)})
     const children = Array.from({ length: 10 }, () => ours.spawn('sleep', ['1000'], { stdio: 'ignore' }))
-    setTimeout(() => parentPort.postMessage(children.map(({ pid }) => pid)), 400)`
+    setTimeout(() => parentPort.postMessage(children.map(({ pid }) => pid)), 400)`;
   const run = async () => {
-    const worker = new Worker(script, { eval: true })
-    const [pids] = await once(worker, 'message')
-    await worker.terminate()
-    for (const pid of pids) process.kill(pid, 'SIGKILL')
-    t.true(await until(() => countZombies() === 0))
-  }
+    const worker = new Worker(script, { eval: true });
+    const [pids] = await once(worker, 'message');
+    await worker.terminate();
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    t.true(await until(() => countZombies() === 0));
+  };
   // The first one starts the threads that reap what a Worker has left.
-  await run()
-  const before = openFds()
-  await run()
-  t.true(await until(() => openFds() === before))
-})
+  await run();
+  const before = openFds();
+  await run();
+  t.true(await until(() => openFds() === before));
+});

@@ -1,27 +1,27 @@
-'use strict'
+'use strict';
 
 // `node __test__/exec-soak.js [10000]`: that many commands through exec, execFile, the synchronous family and the promises, ending in
 // every way there is, a bounded number at once. Ends with what is left over, against a snapshot taken after warming up, as one
 // line of JSON; the exit code says whether it is nothing. SOAK_SUBJECT names another module to try.
 
-const path = require('node:path')
-const { once } = require('node:events')
-const { promisify } = require('node:util')
+const path = require('node:path');
+const { once } = require('node:events');
+const { promisify } = require('node:util');
 
-const { countAllFds, leftovers, rssGrowthMb, rssMb, snapshot, until } = require('./helpers/settle')
+const { countAllFds, leftovers, rssGrowthMb, rssMb, snapshot, until } = require('./helpers/settle');
 
-const SUBJECT = process.env.SOAK_SUBJECT ?? path.resolve(__dirname, '../index.js')
-const cp = require(SUBJECT)
-const promises = path.isAbsolute(SUBJECT) ? require('../promises') : null
+const SUBJECT = process.env.SOAK_SUBJECT ?? path.resolve(__dirname, '../index.js');
+const cp = require(SUBJECT);
+const promises = path.isAbsolute(SUBJECT) ? require('../promises') : null;
 
-const TOTAL = Number(process.argv[2] ?? 10_000)
+const TOTAL = Number(process.argv[2] ?? 10_000);
 // As many as are measured: threads, their allocators and the engine take their time to reach what they will keep.
-const WARM_UP = TOTAL
-const AT_ONCE = 12
+const WARM_UP = TOTAL;
+const AT_ONCE = 12;
 // What V8 and the allocator keep for themselves differs from run to run; a leak of 2 kB a command would show in 10,000.
-const RSS_SLACK_MB = 24
+const RSS_SLACK_MB = 24;
 
-const STAYS = '; exec sleep 20'
+const STAYS = '; exec sleep 20';
 
 // Each resolves with a label that says how it ended.
 const JOBS = {
@@ -40,20 +40,20 @@ const JOBS = {
   'a timeout that is not reached': () => callback((done) => cp.execFile('true', { timeout: 600_000 }, done)),
   'aborted before': () => callback((done) => cp.execFile('sleep', ['20'], { signal: AbortSignal.abort() }, done)),
   aborted: () => {
-    const controller = new AbortController()
-    setTimeout(() => controller.abort(), 5)
-    return callback((done) => cp.execFile('sleep', ['20'], { signal: controller.signal }, done))
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 5);
+    return callback((done) => cp.execFile('sleep', ['20'], { signal: controller.signal }, done));
   },
   overflow: () => callback((done) => cp.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }, done)),
-  killed: () => callback((done) => { cp.execFile('sleep', ['20'], done).kill('SIGKILL') }),
+  killed: () => callback((done) => { cp.execFile('sleep', ['20'], done).kill('SIGKILL'); }),
   'streams touched': () => callback((done) => {
-    const child = cp.execFile('cat', done)
-    child.stdout.on('data', () => {})
-    child.stdin.end('through')
+    const child = cp.execFile('cat', done);
+    child.stdout.on('data', () => {});
+    child.stdin.end('through');
   }),
-  'streams touched, overflow': () => callback((done) => { cp.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }, done).stderr.resume() }),
-  'streams touched, timeout': () => callback((done) => { cp.execFile('sleep', ['20'], { timeout: 5 }, done).stdout.resume() }),
-  'streams touched, missing': () => callback((done) => { cp.execFile('no-such-program', done).stdout.resume() }),
+  'streams touched, overflow': () => callback((done) => { cp.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }, done).stderr.resume(); }),
+  'streams touched, timeout': () => callback((done) => { cp.execFile('sleep', ['20'], { timeout: 5 }, done).stdout.resume(); }),
+  'streams touched, missing': () => callback((done) => { cp.execFile('no-such-program', done).stdout.resume(); }),
   spawnSync: () => syncEnding(cp.spawnSync('echo', ['hello'])),
   'spawnSync with input': () => syncEnding(cp.spawnSync('cat', { input: 'hello' })),
   'spawnSync, missing': () => syncEnding(cp.spawnSync('no-such-program')),
@@ -70,70 +70,70 @@ const JOBS = {
     'promises, aborted': () => promises.execFile('sleep', ['20'], { signal: AbortSignal.timeout(5) }).catch((error) => error.name),
     'promises, overflow': () => promises.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }).catch((error) => `code ${error.code}`),
     'promises.lines, left': async () => {
-      for await (const line of promises.lines('yes')) return line
+      for await (const line of promises.lines('yes')) return line;
     },
     'promises.$': () => promises.$`echo ${'a b'}`.then(() => 'good'),
   }),
-}
+};
 
 function callback(start) {
   return new Promise((resolve) => {
-    start((error) => resolve(error === null ? 'good' : error.killed ? 'killed' : `code ${error.code}`))
-  })
+    start((error) => resolve(error === null ? 'good' : error.killed ? 'killed' : `code ${error.code}`));
+  });
 }
 
 async function thrown(fn) {
   try {
-    fn()
-    return 'good'
+    fn();
+    return 'good';
   } catch (error) {
-    return `thrown ${error.code ?? `status ${error.status}`}`
+    return `thrown ${error.code ?? `status ${error.status}`}`;
   }
 }
 
 async function syncEnding({ status, error }, same = []) {
-  if (error) return same.includes(error.code) ? 'unread' : error.code
-  return same.length > 0 ? 'unread' : `status ${status}`
+  if (error) return same.includes(error.code) ? 'unread' : error.code;
+  return same.length > 0 ? 'unread' : `status ${status}`;
 }
 
 async function run(count, onProgress) {
-  const tally = {}
-  const names = Object.keys(JOBS)
-  let started = 0
+  const tally = {};
+  const names = Object.keys(JOBS);
+  let started = 0;
   async function lane() {
     while (started < count) {
-      const name = names[started % names.length]
-      started += 1
-      const ending = await JOBS[name]()
-      const label = `${name}: ${ending}`
-      tally[label] = (tally[label] ?? 0) + 1
-      if (started % 500 === 0) onProgress(started)
+      const name = names[started % names.length];
+      started += 1;
+      const ending = await JOBS[name]();
+      const label = `${name}: ${ending}`;
+      tally[label] = (tally[label] ?? 0) + 1;
+      if (started % 500 === 0) onProgress(started);
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, lane))
-  return tally
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return tally;
 }
 
 async function main() {
-  require('node:v8').setFlagsFromString('--expose-gc')
-  global.gc = require('node:vm').runInNewContext('gc')
+  require('node:v8').setFlagsFromString('--expose-gc');
+  global.gc = require('node:vm').runInNewContext('gc');
 
-  await run(WARM_UP, () => {})
-  const before = snapshot()
-  const fdsBefore = countAllFds()
-  const rssBefore = await rssMb()
-  const began = Date.now()
-  const tally = await run(TOTAL, (done) => { if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${TOTAL}`) })
-  if (process.stderr.isTTY) process.stderr.write('\n')
+  await run(WARM_UP, () => {});
+  const before = snapshot();
+  const fdsBefore = countAllFds();
+  const rssBefore = await rssMb();
+  const began = Date.now();
+  const tally = await run(TOTAL, (done) => { if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${TOTAL}`); });
+  if (process.stderr.isTTY) process.stderr.write('\n');
 
-  const left = await leftovers(before, 30_000)
+  const left = await leftovers(before, 30_000);
   // One more may be the loop's own, made late.
-  await until(() => countAllFds() - fdsBefore <= 1, 10_000)
-  const fdGrowth = countAllFds() - fdsBefore
-  const rssGrowth = await rssGrowthMb(rssBefore, RSS_SLACK_MB)
-  const clean = left.fds <= 0 && fdGrowth <= 1 && left.zombies <= 0 && left.resources.length === 0 && rssGrowth < RSS_SLACK_MB
-  console.log(JSON.stringify({ commands: TOTAL, seconds: (Date.now() - began) / 1000, tally, left, fdGrowth, rssGrowth, clean }))
-  process.exitCode = clean ? 0 : 1
+  await until(() => countAllFds() - fdsBefore <= 1, 10_000);
+  const fdGrowth = countAllFds() - fdsBefore;
+  const rssGrowth = await rssGrowthMb(rssBefore, RSS_SLACK_MB);
+  const clean = left.fds <= 0 && fdGrowth <= 1 && left.zombies <= 0 && left.resources.length === 0 && rssGrowth < RSS_SLACK_MB;
+  console.log(JSON.stringify({ commands: TOTAL, seconds: (Date.now() - began) / 1000, tally, left, fdGrowth, rssGrowth, clean }));
+  process.exitCode = clean ? 0 : 1;
 }
 
-main()
+main();

@@ -1,16 +1,16 @@
-'use strict'
+'use strict';
 
 // Where the kernel or a sandbox says no, other ways are taken to start and to reap. Each is forced by its switch, and has to behave
 // just the same: a core of the parity scenarios, and a short soak.
 
-const test = require('ava')
-const path = require('node:path')
+const test = require('ava');
+const path = require('node:path');
 
-const { runNode } = require('./helpers/run-node')
-const { OURS, register } = require('./parity/harness')
+const { runNode } = require('./helpers/run-node');
+const { OURS, register } = require('./parity/harness');
 
-const LAUNCHERS = ['clone', 'fork']
-const REAPERS = ['clone_pidfd', 'pidfd_open', 'thread']
+const LAUNCHERS = ['clone', 'fork'];
+const REAPERS = ['clone_pidfd', 'pidfd_open', 'thread'];
 
 const CORE = {
   path: ['a name that is nowhere', 'a file that may not be executed', 'a script without a shebang', 'a shebang whose interpreter is missing', 'files that are no programs'],
@@ -23,21 +23,21 @@ const CORE = {
   listeners: ['nothing is emitted before spawn() returned, nor before the ticks that were asked for', 'spawn, exit, close: ticks and promises of one listener run before the next event', 'AsyncLocalStorage reaches every listener', 'an exception in a listener is an uncaught exception, and the process goes on'],
   streams: ['5 MB in and out again', 'output that a grandchild writes after the child ended'],
   limits: ['one argument beyond the kernel’s limit', 'out of processes', 'a hundred children at once'],
-}
+};
 
 // Not 'out of descriptors': how many a launch takes is the one thing in which they differ, and a waiting thread takes none.
 for (const launcher of LAUNCHERS) {
   for (const reaper of REAPERS) {
-    const env = { CHILD_PROCESS_RS_LAUNCHER: launcher, CHILD_PROCESS_RS_REAPER: reaper }
-    const prefix = `${launcher}, ${reaper}: `
+    const env = { CHILD_PROCESS_RS_LAUNCHER: launcher, CHILD_PROCESS_RS_REAPER: reaper };
+    const prefix = `${launcher}, ${reaper}: `;
     for (const [topic, only] of Object.entries(CORE)) {
-      register(test, path.join(__dirname, 'parity/scenarios', `${topic}.js`), { only, prefix, env })
+      register(test, path.join(__dirname, 'parity/scenarios', `${topic}.js`), { only, prefix, env });
     }
 
     test(`${prefix}300 spawns leave nothing`, async (t) => {
-      const { stdout, stderr, code, timedOut } = await runNode([path.join(__dirname, 'soak.js'), '320'], { env: { ...env, SOAK_SUBJECT: OURS } })
-      t.false(timedOut)
-      t.is(code, 0, stdout + stderr)
-    })
+      const { stdout, stderr, code, timedOut } = await runNode([path.join(__dirname, 'soak.js'), '320'], { env: { ...env, SOAK_SUBJECT: OURS } });
+      t.false(timedOut);
+      t.is(code, 0, stdout + stderr);
+    });
   }
 }

@@ -1,26 +1,26 @@
-'use strict'
+'use strict';
 
 // Sockets and servers sent over a channel, to either kind of end and from it: data flows through what arrives.
 
-const test = require('ava')
-const dgram = require('node:dgram')
-const { once } = require('node:events')
-const fs = require('node:fs')
-const net = require('node:net')
-const os = require('node:os')
-const path = require('node:path')
+const test = require('ava');
+const dgram = require('node:dgram');
+const { once } = require('node:events');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
 
-const { OURS } = require('./parity/harness')
-const { withChildEnd } = require('./parity/pairings')
-const { countAllFds, until } = require('./helpers/settle')
+const { OURS } = require('./parity/harness');
+const { withChildEnd } = require('./parity/pairings');
+const { countAllFds, until } = require('./helpers/settle');
 
-const ours = require(OURS)
+const ours = require(OURS);
 // Who forks, and what the child's end is then.
 const PAIRINGS = {
   'ours to ours': ours,
   'ours to builtin': withChildEnd(ours, 'builtin'),
   'builtin to ours': withChildEnd(require('node:child_process'), 'ours'),
-}
+};
 
 // Answers through whatever it is sent, and sends one of each kind when it is asked to.
 const CHILD = `
@@ -35,202 +35,202 @@ process.on('message', (kind, handle) => {
   if (kind === 'give') { const server = net.createServer().listen(0, '127.0.0.1', () => process.send('given', server, () => server.close())) }
   process.send(['took', kind, handle?.constructor.name ?? null])
 })
-`
+`;
 
 function start(t, options, cp = ours) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'))
-  const file = path.join(folder, 'child.js')
-  fs.writeFileSync(file, CHILD)
-  const child = cp.fork(file, options)
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'));
+  const file = path.join(folder, 'child.js');
+  fs.writeFileSync(file, CHILD);
+  const child = cp.fork(file, options);
   t.teardown(() => {
-    child.kill('SIGKILL')
-    fs.rmSync(folder, { recursive: true })
-  })
-  return child
+    child.kill('SIGKILL');
+    fs.rmSync(folder, { recursive: true });
+  });
+  return child;
 }
 
 /** Resolves with the next message, and its handle, that `isWanted` says is it. */
 function next(child, isWanted) {
   return new Promise((resolve) => {
     child.on('message', function take(message, handle) {
-      if (!isWanted(message)) return
-      child.off('message', take)
-      resolve([message, handle])
-    })
-  })
+      if (!isWanted(message)) return;
+      child.off('message', take);
+      resolve([message, handle]);
+    });
+  });
 }
 
-const took = (child, kind) => next(child, (message) => message[0] === 'took' && message[1] === kind)
+const took = (child, kind) => next(child, (message) => message[0] === 'took' && message[1] === kind);
 
 async function read(port) {
-  const socket = typeof port === 'string' ? net.connect(port) : net.connect(port, '127.0.0.1')
-  let text = ''
-  for await (const data of socket) text += data
-  return text
+  const socket = typeof port === 'string' ? net.connect(port) : net.connect(port, '127.0.0.1');
+  let text = '';
+  for await (const data of socket) text += data;
+  return text;
 }
 
 async function listening(server) {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server.address().port
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server.address().port;
 }
 
 for (const serialization of ['json', 'advanced']) {
   for (const [pairing, cp] of Object.entries(PAIRINGS)) {
-    const label = `${pairing}, ${serialization}`
-    const options = { serialization }
+    const label = `${pairing}, ${serialization}`;
+    const options = { serialization };
 
     test(`a connected socket goes on in the child (${label})`, async (t) => {
-      const child = start(t, options, cp)
-      const server = net.createServer()
-      const port = await listening(server)
-      const client = net.connect(port, '127.0.0.1')
-      const [accepted] = await once(server, 'connection')
-      const arrived = took(child, 'socket')
-      t.true(child.send('socket', accepted))
+      const child = start(t, options, cp);
+      const server = net.createServer();
+      const port = await listening(server);
+      const client = net.connect(port, '127.0.0.1');
+      const [accepted] = await once(server, 'connection');
+      const arrived = took(child, 'socket');
+      t.true(child.send('socket', accepted));
       // Order is kept behind a handle.
-      child.send('plain')
-      const plain = took(child, 'plain')
-      t.deepEqual((await arrived)[0], ['took', 'socket', 'Socket'])
-      await plain
-      client.write('hello')
-      const [answer] = await once(client, 'data')
-      t.is(String(answer), 'child got hello')
-      t.is(await new Promise((resolve) => server.getConnections((_, count) => resolve(count))), 1)
-      client.end()
-      const closed = once(server, 'close')
-      server.close()
-      await closed
-    })
+      child.send('plain');
+      const plain = took(child, 'plain');
+      t.deepEqual((await arrived)[0], ['took', 'socket', 'Socket']);
+      await plain;
+      client.write('hello');
+      const [answer] = await once(client, 'data');
+      t.is(String(answer), 'child got hello');
+      t.is(await new Promise((resolve) => server.getConnections((_, count) => resolve(count))), 1);
+      client.end();
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    });
 
     test(`a server, shared and native (${label})`, async (t) => {
-      const child = start(t, options, cp)
+      const child = start(t, options, cp);
       for (const [kind, expected] of [['server', 'served by the child'], ['native', 'native in the child']]) {
-        const server = net.createServer()
-        const port = await listening(server)
-        const arrived = took(child, kind)
-        child.send(kind, kind === 'server' ? server : server._handle)
-        await arrived
-        server.close()
-        t.is(await read(port), expected)
+        const server = net.createServer();
+        const port = await listening(server);
+        const arrived = took(child, kind);
+        child.send(kind, kind === 'server' ? server : server._handle);
+        await arrived;
+        server.close();
+        t.is(await read(port), expected);
       }
-    })
+    });
 
     test(`a datagram socket (${label})`, async (t) => {
-      const child = start(t, options, cp)
-      const [mine, theirs] = [dgram.createSocket('udp4'), dgram.createSocket('udp4')]
-      mine.bind(0, '127.0.0.1')
-      theirs.bind(0, '127.0.0.1')
-      await Promise.all([once(mine, 'listening'), once(theirs, 'listening')])
-      const { port } = theirs.address()
-      const arrived = took(child, 'dgram')
-      child.send('dgram', theirs)
-      await arrived
-      theirs.close()
-      mine.send('x', port, '127.0.0.1')
-      const [answer] = await once(mine, 'message')
-      t.is(String(answer), 'datagram x')
-      mine.close()
-    })
+      const child = start(t, options, cp);
+      const [mine, theirs] = [dgram.createSocket('udp4'), dgram.createSocket('udp4')];
+      mine.bind(0, '127.0.0.1');
+      theirs.bind(0, '127.0.0.1');
+      await Promise.all([once(mine, 'listening'), once(theirs, 'listening')]);
+      const { port } = theirs.address();
+      const arrived = took(child, 'dgram');
+      child.send('dgram', theirs);
+      await arrived;
+      theirs.close();
+      mine.send('x', port, '127.0.0.1');
+      const [answer] = await once(mine, 'message');
+      t.is(String(answer), 'datagram x');
+      mine.close();
+    });
 
     test(`a raw socket and a raw datagram socket (${label})`, async (t) => {
-      const child = start(t, options, cp)
-      const server = net.createServer({ pauseOnConnect: true })
-      const client = net.connect(await listening(server), '127.0.0.1')
-      const [accepted] = await once(server, 'connection')
-      const hasSocket = took(child, 'raw')
-      child.send('raw', accepted._handle)
-      await hasSocket
-      accepted.destroy()
-      client.write('hello')
-      t.is(String((await once(client, 'data'))[0]), 'raw got hello')
-      server.close()
+      const child = start(t, options, cp);
+      const server = net.createServer({ pauseOnConnect: true });
+      const client = net.connect(await listening(server), '127.0.0.1');
+      const [accepted] = await once(server, 'connection');
+      const hasSocket = took(child, 'raw');
+      child.send('raw', accepted._handle);
+      await hasSocket;
+      accepted.destroy();
+      client.write('hello');
+      t.is(String((await once(client, 'data'))[0]), 'raw got hello');
+      server.close();
 
-      const [mine, theirs] = [dgram.createSocket('udp4'), dgram.createSocket('udp4')]
-      mine.bind(0, '127.0.0.1')
-      theirs.bind(0, '127.0.0.1')
-      await Promise.all([once(mine, 'listening'), once(theirs, 'listening')])
-      const { port } = theirs.address()
-      const [symbol] = Object.getOwnPropertySymbols(theirs).filter(({ description }) => description === 'state symbol')
-      const hasDatagrams = took(child, 'udp')
-      child.send('udp', theirs[symbol].handle)
-      await hasDatagrams
-      theirs.close()
-      mine.send('x', port, '127.0.0.1')
-      t.is(String((await once(mine, 'message'))[0]), 'raw datagram x')
-      mine.close()
-    })
+      const [mine, theirs] = [dgram.createSocket('udp4'), dgram.createSocket('udp4')];
+      mine.bind(0, '127.0.0.1');
+      theirs.bind(0, '127.0.0.1');
+      await Promise.all([once(mine, 'listening'), once(theirs, 'listening')]);
+      const { port } = theirs.address();
+      const [symbol] = Object.getOwnPropertySymbols(theirs).filter(({ description }) => description === 'state symbol');
+      const hasDatagrams = took(child, 'udp');
+      child.send('udp', theirs[symbol].handle);
+      await hasDatagrams;
+      theirs.close();
+      mine.send('x', port, '127.0.0.1');
+      t.is(String((await once(mine, 'message'))[0]), 'raw datagram x');
+      mine.close();
+    });
 
     test(`a Unix-domain socket and server (${label})`, async (t) => {
-      const child = start(t, options, cp)
-      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'))
-      t.teardown(() => fs.rmSync(folder, { recursive: true }))
-      const server = net.createServer()
-      server.listen(path.join(folder, 'socket'))
-      await once(server, 'listening')
-      const client = net.connect(path.join(folder, 'socket'))
-      const [accepted] = await once(server, 'connection')
-      const hasSocket = took(child, 'socket')
-      child.send('socket', accepted)
-      await hasSocket
-      client.end('hello')
-      t.is(String((await once(client, 'data'))[0]), 'child got hello')
-      const hasServer = took(child, 'server')
-      child.send('server', server)
-      await hasServer
+      const child = start(t, options, cp);
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'));
+      t.teardown(() => fs.rmSync(folder, { recursive: true }));
+      const server = net.createServer();
+      server.listen(path.join(folder, 'socket'));
+      await once(server, 'listening');
+      const client = net.connect(path.join(folder, 'socket'));
+      const [accepted] = await once(server, 'connection');
+      const hasSocket = took(child, 'socket');
+      child.send('socket', accepted);
+      await hasSocket;
+      client.end('hello');
+      t.is(String((await once(client, 'data'))[0]), 'child got hello');
+      const hasServer = took(child, 'server');
+      child.send('server', server);
+      await hasServer;
       // Closing it removes its file, but not another name of it.
-      fs.linkSync(path.join(folder, 'socket'), path.join(folder, 'other'))
-      server.close()
-      t.is(await read(path.join(folder, 'other')), 'served by the child')
-    })
+      fs.linkSync(path.join(folder, 'socket'), path.join(folder, 'other'));
+      server.close();
+      t.is(await read(path.join(folder, 'other')), 'served by the child');
+    });
 
     test(`a server that the child gives (${label})`, async (t) => {
-      const child = start(t, options, cp)
-      const given = next(child, (message) => message === 'given')
-      child.send('give')
-      const [, server] = await given
-      const { port } = server.address()
-      server.on('connection', (socket) => socket.end('served by the parent'))
-      t.is(await read(port), 'served by the parent')
-      server.close()
-    })
+      const child = start(t, options, cp);
+      const given = next(child, (message) => message === 'given');
+      child.send('give');
+      const [, server] = await given;
+      const { port } = server.address();
+      server.on('connection', (socket) => socket.end('served by the parent'));
+      t.is(await read(port), 'served by the parent');
+      server.close();
+    });
   }
 }
 
 test('what cannot be sent is refused, and nothing is sent', (t) => {
-  const child = start(t)
+  const child = start(t);
   for (const handle of [{}, 'text', 7, new (require('node:events'))()]) {
-    t.throws(() => child.send('x', handle), { code: 'ERR_INVALID_HANDLE_TYPE' })
+    t.throws(() => child.send('x', handle), { code: 'ERR_INVALID_HANDLE_TYPE' });
   }
-})
+});
 
 test.serial('a child that dies with handles on their way leaves no descriptor', async (t) => {
-  const server = net.createServer()
-  const port = await listening(server)
+  const server = net.createServer();
+  const port = await listening(server);
   // What the first children make, descriptors of the loop and of the threads' own, stays.
-  const few = 4
-  const first = start(t)
-  await once(first, 'spawn')
-  first.kill()
-  await once(first, 'exit')
-  const before = countAllFds()
+  const few = 4;
+  const first = start(t);
+  await once(first, 'spawn');
+  first.kill();
+  await once(first, 'exit');
+  const before = countAllFds();
   for (let i = 0; i < 5; i++) {
-    const child = start(t)
-    child.on('error', () => {})
-    await once(child, 'spawn')
-    const sockets = []
+    const child = start(t);
+    child.on('error', () => {});
+    await once(child, 'spawn');
+    const sockets = [];
     for (let sent = 0; sent < 10; sent++) {
-      const client = net.connect(port, '127.0.0.1')
-      client.on('error', () => {})
-      const [accepted] = await once(server, 'connection')
-      sockets.push(client, accepted)
-      child.send('socket', accepted, () => {})
+      const client = net.connect(port, '127.0.0.1');
+      client.on('error', () => {});
+      const [accepted] = await once(server, 'connection');
+      sockets.push(client, accepted);
+      child.send('socket', accepted, () => {});
     }
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    child.kill('SIGKILL');
+    await once(child, 'exit');
     // Those whose turn had not come are still the program's.
-    for (const socket of sockets) socket.destroy()
+    for (const socket of sockets) socket.destroy();
   }
-  server.close()
-  t.true(await until(() => countAllFds() <= before + few), `${countAllFds()} descriptors, ${before} before`)
-})
+  server.close();
+  t.true(await until(() => countAllFds() <= before + few), `${countAllFds()} descriptors, ${before} before`);
+});

@@ -1,27 +1,27 @@
-'use strict'
+'use strict';
 
 // Every way a spawn can end, fifty times over in a process of its own: afterwards no descriptor, no zombie, no handle is left,
 // and the process ends by itself.
 
-const test = require('ava')
-const { execFileSync } = require('node:child_process')
-const path = require('node:path')
+const test = require('ava');
+const { execFileSync } = require('node:child_process');
+const path = require('node:path');
 
-const { valueFromNode } = require('./helpers/run-node')
-const { OURS } = require('./parity/harness')
+const { valueFromNode } = require('./helpers/run-node');
+const { OURS } = require('./parity/harness');
 
-const SCRIPT = path.join(__dirname, 'fixtures/leak.js')
-const TIMES = 50
+const SCRIPT = path.join(__dirname, 'fixtures/leak.js');
+const TIMES = 50;
 
-const kinds = JSON.parse(execFileSync(process.execPath, [SCRIPT, 'node:child_process']))
+const kinds = JSON.parse(execFileSync(process.execPath, [SCRIPT, 'node:child_process']));
 
 for (const kind of kinds) {
   test.serial(`nothing is left after fifty times: ${kind}`, async (t) => {
-    const { left, fdGrowth, endings } = await valueFromNode([SCRIPT, OURS, kind, String(TIMES)], { timeout: 200_000 })
-    t.true(left.fds <= 0, `${left.fds} descriptors`)
-    t.true(fdGrowth <= 1, `${fdGrowth} descriptors, the loop's own among them`)
-    t.true(left.zombies <= 0, `${left.zombies} zombies`)
-    t.deepEqual(left.resources, [])
-    t.is(endings.length, 1, `each time the same: ${endings}`)
-  })
+    const { left, fdGrowth, endings } = await valueFromNode([SCRIPT, OURS, kind, String(TIMES)], { timeout: 200_000 });
+    t.true(left.fds <= 0, `${left.fds} descriptors`);
+    t.true(fdGrowth <= 1, `${fdGrowth} descriptors, the loop's own among them`);
+    t.true(left.zombies <= 0, `${left.zombies} zombies`);
+    t.deepEqual(left.resources, []);
+    t.is(endings.length, 1, `each time the same: ${endings}`);
+  });
 }

@@ -1,45 +1,45 @@
-'use strict'
+'use strict';
 
 // `node -r child-process-rs/register app`: the program changes nothing and gets ours.
 
-const test = require('ava')
-const fs = require('node:fs')
-const os = require('node:os')
-const path = require('node:path')
+const test = require('ava');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 
-const { runNode } = require('./helpers/run-node')
+const { runNode } = require('./helpers/run-node');
 
-const ROOT = path.resolve(__dirname, '..')
-const REGISTER = path.join(ROOT, 'register.js')
+const ROOT = path.resolve(__dirname, '..');
+const REGISTER = path.join(ROOT, 'register.js');
 
 test.beforeEach((t) => {
-  t.context.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'register-'))
-})
+  t.context.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'register-'));
+});
 
 test.afterEach.always((t) => {
-  fs.rmSync(t.context.dir, { recursive: true, force: true })
-})
+  fs.rmSync(t.context.dir, { recursive: true, force: true });
+});
 
 async function run(t, name, source, args = ['-r', REGISTER]) {
-  const file = path.join(t.context.dir, name)
-  fs.writeFileSync(file, source)
-  const { stdout, stderr, code, signal } = await runNode([...args, file], { env: { OURS: ROOT }, timeout: 120_000 })
-  t.is(signal, null)
-  t.is(code, 0, stderr)
-  return JSON.parse(stdout)
+  const file = path.join(t.context.dir, name);
+  fs.writeFileSync(file, source);
+  const { stdout, stderr, code, signal } = await runNode([...args, file], { env: { OURS: ROOT }, timeout: 120_000 });
+  t.is(signal, null);
+  t.is(code, 0, stderr);
+  return JSON.parse(stdout);
 }
 
 // The builtin's ChildProcess is marked by its handle; what is ours is told by identity with the package's own exports.
-const PRINT = 'console.log(JSON.stringify(seen))'
+const PRINT = 'console.log(JSON.stringify(seen))';
 
 test('require, with and without node:', async (t) => {
   const seen = await run(t, 'app.js', `
     const ours = require(process.env.OURS)
     const seen = ['child_process', 'node:child_process'].map((name) => require(name).spawn === ours.spawn && require(name).ChildProcess === ours.ChildProcess)
     seen.push(require('child_process') === require('node:child_process'), process.getBuiltinModule?.('child_process').spawn === ours.spawn || process.getBuiltinModule === undefined)
-    ${PRINT}`)
-  t.deepEqual(seen, [true, true, true, true])
-})
+    ${PRINT}`);
+  t.deepEqual(seen, [true, true, true, true]);
+});
 
 test('import: default, named, namespace, with and without node:', async (t) => {
   const seen = await run(t, 'app.mjs', `
@@ -51,18 +51,18 @@ test('import: default, named, namespace, with and without node:', async (t) => {
     const late = await import('child_process')
     const seen = [one.spawn, first, two.spawn, second, all.spawn, all.default.spawn, late.spawn].map((spawn) => spawn === ours.spawn)
     seen.push(FirstClass === ours.ChildProcess)
-    ${PRINT}`)
-  t.deepEqual(seen, Array(8).fill(true))
-})
+    ${PRINT}`);
+  t.deepEqual(seen, Array(8).fill(true));
+});
 
 test('--import instead of -r', async (t) => {
   const seen = await run(t, 'app.mjs', `
     import { createRequire } from 'node:module'
     import { spawn } from 'node:child_process'
     const seen = spawn === createRequire(import.meta.url)(process.env.OURS).spawn
-    ${PRINT}`, ['--import', REGISTER])
-  t.true(seen)
-})
+    ${PRINT}`, ['--import', REGISTER]);
+  t.true(seen);
+});
 
 test('a program that knows nothing of it runs', async (t) => {
   const seen = await run(t, 'app.js', `
@@ -76,17 +76,17 @@ test('a program that knows nothing of it runs', async (t) => {
         seen.push(stdout, String(execFileSync('echo', ['sync'])))
         ${PRINT}
       })
-    })`)
-  t.deepEqual(seen, ['hello\n', [0, null], 'exec\n', 'sync\n'])
-})
+    })`);
+  t.deepEqual(seen, ['hello\n', [0, null], 'exec\n', 'sync\n']);
+});
 
 test('every export of the builtin is still there', async (t) => {
   const source = `
     const cp = require('child_process')
     const seen = Object.keys(cp).sort().map((key) => [key, typeof cp[key], cp[key].length])
-    ${PRINT}`
-  t.deepEqual(await run(t, 'with.js', source), await run(t, 'without.js', source, []))
-})
+    ${PRINT}`;
+  t.deepEqual(await run(t, 'with.js', source), await run(t, 'without.js', source, []));
+});
 
 test('required in the middle of a program, and twice', async (t) => {
   const seen = await run(t, 'app.js', `
@@ -95,9 +95,9 @@ test('required in the middle of a program, and twice', async (t) => {
     require(${JSON.stringify(REGISTER)})
     const after = require('child_process').spawn
     const seen = [before === after, after === require(process.env.OURS).spawn]
-    ${PRINT}`, [])
-  t.deepEqual(seen, [false, true])
-})
+    ${PRINT}`, []);
+  t.deepEqual(seen, [false, true]);
+});
 
 test('a Worker has it too when it is given the same flags', async (t) => {
   const seen = await run(t, 'app.js', `
@@ -106,14 +106,14 @@ test('a Worker has it too when it is given the same flags', async (t) => {
       const { parentPort } = require('node:worker_threads')
       parentPort.postMessage(require('child_process').spawn === require(process.env.OURS).spawn)
     \`, { eval: true })
-    worker.on('message', (seen) => { ${PRINT} })`)
-  t.true(seen)
-})
+    worker.on('message', (seen) => { ${PRINT} })`);
+  t.true(seen);
+});
 
 test('a NODE_OPTIONS with it is inherited by children that are node', async (t) => {
-  const file = path.join(t.context.dir, 'parent.js')
+  const file = path.join(t.context.dir, 'parent.js');
   fs.writeFileSync(file, `
-    require('child_process').spawn(process.execPath, ['-p', 'require("child_process").spawn === require(process.env.OURS).spawn'], { stdio: ['ignore', 'inherit', 'inherit'] })`)
-  const { stdout, stderr } = await runNode([file], { env: { OURS: ROOT, NODE_OPTIONS: `-r ${REGISTER}` } })
-  t.is(stdout, 'true\n', stderr)
-})
+    require('child_process').spawn(process.execPath, ['-p', 'require("child_process").spawn === require(process.env.OURS).spawn'], { stdio: ['ignore', 'inherit', 'inherit'] })`);
+  const { stdout, stderr } = await runNode([file], { env: { OURS: ROOT, NODE_OPTIONS: `-r ${REGISTER}` } });
+  t.is(stdout, 'true\n', stderr);
+});

@@ -1,4 +1,4 @@
-'use strict'
+'use strict';
 
 // A child that speaks to the channel by hand: the code it runs gets `fd`, the descriptor of the socket, and writes what it likes.
 
@@ -12,12 +12,12 @@ const SCRIPT = `
     }
   }
   const stay = () => setInterval(() => {}, 1000)
-`
+`;
 
 /** Starts it; Node itself does not learn of the channel there. */
 function spawnRogue(cp, code, options = {}) {
-  const stdio = ['ignore', 'inherit', 'inherit', 'ipc']
-  return cp.spawn('sh', ['-c', 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; exec "$0" -e "$1"', process.execPath, SCRIPT + code], { stdio, ...options })
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
+  return cp.spawn('sh', ['-c', 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; exec "$0" -e "$1"', process.execPath, SCRIPT + code], { stdio, ...options });
 }
 
-module.exports = { spawnRogue }
+module.exports = { spawnRogue };

@@ -1,14 +1,14 @@
-'use strict'
+'use strict';
 
 // What the tarballs hold, and what the tools that judge packages say of them.
 
-const test = require('ava')
-const { execFileSync } = require('node:child_process')
-const fs = require('node:fs')
+const test = require('ava');
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
 
-const { MAIN, PLATFORM, publish } = require('./helpers/published')
+const { MAIN, PLATFORM, publish } = require('./helpers/published');
 
-const published = publish(test)
+const published = publish(test);
 
 const ALLOWED = [
   /^(package\.json|README(\.zh-CN)?\.md|LICENSE)$/,
@@ -18,34 +18,34 @@ const ALLOWED = [
   /^scripts\/(build|install)\.js$/,
   /^(Cargo\.toml|Cargo\.lock|build\.rs)$/,
   /^src\/[\w/]+\.rs$/,
-]
+];
 
 function list({ tarball }) {
   return execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
     .trim()
     .split('\n')
-    .map((line) => line.replace(/^package\//, ''))
+    .map((line) => line.replace(/^package\//, ''));
 }
 
 test('the package holds what users need and nothing else', (t) => {
-  const files = list(published.staged[MAIN])
-  t.deepEqual(files.filter((file) => !ALLOWED.some((pattern) => pattern.test(file))), [])
-  t.deepEqual(files.filter((file) => /test|bench|fuzz/.test(file)), [])
-  const { manifest } = published.staged[MAIN]
-  for (const name of ['devDependencies', 'dependencies', 'ava']) t.is(manifest[name], undefined)
-  t.deepEqual(Object.keys(manifest.scripts), ['install'])
-})
+  const files = list(published.staged[MAIN]);
+  t.deepEqual(files.filter((file) => !ALLOWED.some((pattern) => pattern.test(file))), []);
+  t.deepEqual(files.filter((file) => /test|bench|fuzz/.test(file)), []);
+  const { manifest } = published.staged[MAIN];
+  for (const name of ['devDependencies', 'dependencies', 'ava']) t.is(manifest[name], undefined);
+  t.deepEqual(Object.keys(manifest.scripts), ['install']);
+});
 
 test('it asks for the packages of every platform, in its own version', (t) => {
-  const { [MAIN]: main, ...platforms } = published.staged
-  t.is(Object.keys(platforms).length, 6)
-  t.deepEqual(main.manifest.optionalDependencies, Object.fromEntries(Object.keys(platforms).map((name) => [name, main.manifest.version])))
-})
+  const { [MAIN]: main, ...platforms } = published.staged;
+  t.is(Object.keys(platforms).length, 6);
+  t.deepEqual(main.manifest.optionalDependencies, Object.fromEntries(Object.keys(platforms).map((name) => [name, main.manifest.version])));
+});
 
 test('a platform package holds its binary, and says where it fits', (t) => {
-  const binary = `${PLATFORM.replace(MAIN, `${MAIN}.`).replace('.-', '.')}.node`
-  t.deepEqual(list(published.staged[PLATFORM]).sort(), ['LICENSE', 'README.md', binary, 'package.json'].sort())
-  const fits = Object.entries(published.staged).map(([name, { manifest: { os, cpu, libc } }]) => [name.slice(MAIN.length + 1), os, cpu, libc])
+  const binary = `${PLATFORM.replace(MAIN, `${MAIN}.`).replace('.-', '.')}.node`;
+  t.deepEqual(list(published.staged[PLATFORM]).sort(), ['LICENSE', 'README.md', binary, 'package.json'].sort());
+  const fits = Object.entries(published.staged).map(([name, { manifest: { os, cpu, libc } }]) => [name.slice(MAIN.length + 1), os, cpu, libc]);
   t.deepEqual(fits.filter(([name]) => name !== ''), [
     ['linux-x64-gnu', ['linux'], ['x64'], ['glibc']],
     ['linux-x64-musl', ['linux'], ['x64'], ['musl']],
@@ -53,22 +53,22 @@ test('a platform package holds its binary, and says where it fits', (t) => {
     ['linux-arm64-musl', ['linux'], ['arm64'], ['musl']],
     ['darwin-arm64', ['darwin'], ['arm64'], undefined],
     ['darwin-x64', ['darwin'], ['x64'], undefined],
-  ])
-})
+  ]);
+});
 
 test('publint finds nothing', async (t) => {
-  const { publint } = await import('publint')
+  const { publint } = await import('publint');
   for (const name of [MAIN, PLATFORM]) {
-    const { folder } = published.staged[name]
-    const { messages } = await publint({ pkgDir: folder, pack: 'npm', strict: true, level: 'warning' })
-    t.deepEqual(messages, [])
+    const { folder } = published.staged[name];
+    const { messages } = await publint({ pkgDir: folder, pack: 'npm', strict: true, level: 'warning' });
+    t.deepEqual(messages, []);
   }
-})
+});
 
 test('the types are right for every way of resolving them', async (t) => {
-  const { checkPackage, createPackageFromTarballData } = await import('@arethetypeswrong/core')
-  const tarball = createPackageFromTarballData(fs.readFileSync(published.staged[MAIN].tarball))
-  const { problems, types } = await checkPackage(tarball)
-  t.is(types.kind, 'included')
-  t.deepEqual(problems, [])
-})
+  const { checkPackage, createPackageFromTarballData } = await import('@arethetypeswrong/core');
+  const tarball = createPackageFromTarballData(fs.readFileSync(published.staged[MAIN].tarball));
+  const { problems, types } = await checkPackage(tarball);
+  t.is(types.kind, 'included');
+  t.deepEqual(problems, []);
+});

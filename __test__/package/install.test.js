@@ -1,84 +1,84 @@
-'use strict'
+'use strict';
 
 // The package installed by npm into an empty project, on every Node that is supported, with and without the platform's package,
 // with and without cargo.
 
-const test = require('ava')
-const fs = require('node:fs')
-const path = require('node:path')
+const test = require('ava');
+const fs = require('node:fs');
+const path = require('node:path');
 
-const { MAIN, PLATFORM, installs, nodes, publish } = require('./helpers/published')
-const { smoke } = require('./helpers/smoke')
+const { MAIN, PLATFORM, installs, nodes, publish } = require('./helpers/published');
+const { smoke } = require('./helpers/smoke');
 
-const SUPPORTED = ['20', '22', '24', '26']
+const SUPPORTED = ['20', '22', '24', '26'];
 
-const published = publish(test)
+const published = publish(test);
 
 for (const major of SUPPORTED) {
   for (const cargo of ['none', 'fake']) {
     test(`Node ${major}, cargo: ${cargo}: npm brings the platform's package, and nothing is compiled`, async (t) => {
-      const made = published.machine(t, { node: nodes[major], cargo })
-      await installs(t, made, MAIN)
-      t.deepEqual(made.installedPackages(), [MAIN, PLATFORM])
-      await smoke(t, made)
-      t.false(made.cargoWasCalled)
-    })
+      const made = published.machine(t, { node: nodes[major], cargo });
+      await installs(t, made, MAIN);
+      t.deepEqual(made.installedPackages(), [MAIN, PLATFORM]);
+      await smoke(t, made);
+      t.false(made.cargoWasCalled);
+    });
   }
 
   test(`Node ${major}: neither a binary nor cargo: one sentence from the install, and one from the program`, async (t) => {
-    const made = published.machine(t, { node: nodes[major], prebuilt: false })
-    const { code, output } = await made.npm('install', MAIN)
-    t.not(code, 0)
-    const sentences = output.split('\n').filter((line) => line.includes('child-process-rs: '))
-    t.is(sentences.length, 1, output)
-    t.regex(sentences[0], /no binary for \S+ is here and there is no cargo to build one: install child-process-rs-\S+@\S+ beside this package, or Rust .+\.$/)
+    const made = published.machine(t, { node: nodes[major], prebuilt: false });
+    const { code, output } = await made.npm('install', MAIN);
+    t.not(code, 0);
+    const sentences = output.split('\n').filter((line) => line.includes('child-process-rs: '));
+    t.is(sentences.length, 1, output);
+    t.regex(sentences[0], /no binary for \S+ is here and there is no cargo to build one: install child-process-rs-\S+@\S+ beside this package, or Rust .+\.$/);
 
-    await installs(t, made, MAIN, '--ignore-scripts')
-    const loaded = await made.run('-e', `try { require('${MAIN}') } catch (error) { console.log(error.code, error.message) }`)
-    t.regex(loaded.output, /^ERR_CHILD_PROCESS_RS_NO_BINARY child-process-rs has no binary for \S+: install child-process-rs-\S+, which holds one, or, [^\n]+\.\n$/)
-  })
+    await installs(t, made, MAIN, '--ignore-scripts');
+    const loaded = await made.run('-e', `try { require('${MAIN}') } catch (error) { console.log(error.code, error.message) }`);
+    t.regex(loaded.output, /^ERR_CHILD_PROCESS_RS_NO_BINARY child-process-rs has no binary for \S+: install child-process-rs-\S+, which holds one, or, [^\n]+\.\n$/);
+  });
 }
 
 test('the two tarballs, by hand, beside each other', async (t) => {
-  const made = published.machine(t, { node: nodes[24], prebuilt: false })
-  await installs(t, made, published.staged[MAIN].tarball, published.staged[PLATFORM].tarball)
-  await smoke(t, made)
-})
+  const made = published.machine(t, { node: nodes[24], prebuilt: false });
+  await installs(t, made, published.staged[MAIN].tarball, published.staged[PLATFORM].tarball);
+  await smoke(t, made);
+});
 
 test('install scripts that are not run are not missed', async (t) => {
-  const made = published.machine(t, { node: nodes[24] })
-  await installs(t, made, MAIN, '--ignore-scripts')
-  await smoke(t, made)
-})
+  const made = published.machine(t, { node: nodes[24] });
+  await installs(t, made, MAIN, '--ignore-scripts');
+  await smoke(t, made);
+});
 
 test('a platform package of another version is not used', async (t) => {
-  const made = published.machine(t, { node: nodes[24] })
-  await installs(t, made, MAIN)
-  const file = path.join(made.installed(PLATFORM), 'package.json')
-  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"version": "[^"]+"/, '"version": "0.0.1"'))
-  t.regex((await made.run('-e', `require('${MAIN}')`)).output, /has no binary for/)
-})
+  const made = published.machine(t, { node: nodes[24] });
+  await installs(t, made, MAIN);
+  const file = path.join(made.installed(PLATFORM), 'package.json');
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"version": "[^"]+"/, '"version": "0.0.1"'));
+  t.regex((await made.run('-e', `require('${MAIN}')`)).output, /has no binary for/);
+});
 
 test('without the platform package cargo builds it, and a second install builds nothing; every Node loads it', async (t) => {
-  const made = published.machine(t, { node: nodes[20], cargo: 'real', prebuilt: false })
-  await installs(t, made, MAIN)
-  t.deepEqual(fs.readdirSync(made.installed(MAIN)).filter((name) => name === 'target'), [], 'what cargo needed is gone')
-  for (const major of SUPPORTED) await smoke(t, made, { run: (...args) => made.runBy(nodes[major], ...args) })
-  const again = await made.npm('rebuild', MAIN, '--foreground-scripts')
-  t.regex(again.output, /nothing to compile/)
-})
+  const made = published.machine(t, { node: nodes[20], cargo: 'real', prebuilt: false });
+  await installs(t, made, MAIN);
+  t.deepEqual(fs.readdirSync(made.installed(MAIN)).filter((name) => name === 'target'), [], 'what cargo needed is gone');
+  for (const major of SUPPORTED) await smoke(t, made, { run: (...args) => made.runBy(nodes[major], ...args) });
+  const again = await made.npm('rebuild', MAIN, '--foreground-scripts');
+  t.regex(again.output, /nothing to compile/);
+});
 
 for (const [platform, arch] of [['win32', 'x64'], ['darwin', 'arm64'], ['linux', 'ia32'], ['freebsd', 'x64']]) {
   test(`${platform} on ${arch} installs and has the builtin`, async (t) => {
-    const made = published.machine(t, { node: nodes[24], prebuilt: false })
+    const made = published.machine(t, { node: nodes[24], prebuilt: false });
     const disguise = made.write('disguise.cjs', `
-      for (const [name, value] of [['platform', '${platform}'], ['arch', '${arch}']]) Object.defineProperty(process, name, { value })`)
-    await installs(t, made, MAIN, '--ignore-scripts')
-    const installed = await made.run('--require', disguise, path.join(made.installed(MAIN), 'scripts/install.js'))
-    t.is(installed.code, 0, installed.output)
-    t.regex(installed.output, /^child-process-rs: there is no .+, so the builtin child_process will be used\.\n$/)
+      for (const [name, value] of [['platform', '${platform}'], ['arch', '${arch}']]) Object.defineProperty(process, name, { value })`);
+    await installs(t, made, MAIN, '--ignore-scripts');
+    const installed = await made.run('--require', disguise, path.join(made.installed(MAIN), 'scripts/install.js'));
+    t.is(installed.code, 0, installed.output);
+    t.regex(installed.output, /^child-process-rs: there is no .+, so the builtin child_process will be used\.\n$/);
 
-    const load = `const { isNative, spawn } = require('${MAIN}'); console.log(isNative, spawn === require('child_process').spawn); require('${MAIN}/register')`
-    t.is((await made.run('--require', disguise, '-e', load)).output, 'false true\n')
-  })
+    const load = `const { isNative, spawn } = require('${MAIN}'); console.log(isNative, spawn === require('child_process').spawn); require('${MAIN}/register')`;
+    t.is((await made.run('--require', disguise, '-e', load)).output, 'false true\n');
+  });
 }

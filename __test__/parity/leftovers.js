@@ -1,86 +1,86 @@
-'use strict'
+'use strict';
 
 // What a scenario may leave behind: descriptors, zombies, handles that keep the loop alive.
 
-const fs = require('node:fs')
-const { setTimeout: sleep } = require('node:timers/promises')
+const fs = require('node:fs');
+const { setTimeout: sleep } = require('node:timers/promises');
 
-const PATIENCE_MS = 500 * Number(process.env.PARITY_PATIENCE ?? 1)
+const PATIENCE_MS = 500 * Number(process.env.PARITY_PATIENCE ?? 1);
 
 // What an event loop needs for itself: made when first needed, which may be in the middle of any scenario, kept for good.
-const OF_THE_LOOP = ['anon_inode:[eventfd]', 'anon_inode:[eventpoll]']
+const OF_THE_LOOP = ['anon_inode:[eventfd]', 'anon_inode:[eventpoll]'];
 
 /** The way to the thread that keeps process descriptors is such, too; no other socket of the tests is a SOCK_SEQPACKET. */
 function keepersSockets() {
-  const rows = fs.readFileSync('/proc/net/unix', 'latin1').split('\n').map((line) => line.split(/ +/))
-  return rows.filter(([, , , , type]) => type === '0005').map((row) => `socket:[${row[6]}]`)
+  const rows = fs.readFileSync('/proc/net/unix', 'latin1').split('\n').map((line) => line.split(/ +/));
+  return rows.filter(([, , , , type]) => type === '0005').map((row) => `socket:[${row[6]}]`);
 }
 
 function countFds() {
-  const ofTheLoop = new Set([...OF_THE_LOOP, ...keepersSockets()])
+  const ofTheLoop = new Set([...OF_THE_LOOP, ...keepersSockets()]);
   return fs.readdirSync('/proc/self/fd').filter((fd) => {
     try {
-      return !ofTheLoop.has(fs.readlinkSync(`/proc/self/fd/${fd}`))
+      return !ofTheLoop.has(fs.readlinkSync(`/proc/self/fd/${fd}`));
     } catch {
-      return true
+      return true;
     }
-  }).length
+  }).length;
 }
 
 /** All of them: for long runs, in which even a loop's own would add up. */
 function countAllFds() {
-  return fs.readdirSync('/proc/self/fd').length
+  return fs.readdirSync('/proc/self/fd').length;
 }
 
 function parseStat(text) {
   // The command name stands in parentheses and may hold anything; what follows its last ')' is regular.
-  const [state, ppid] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return { state, ppid: Number(ppid) }
+  const [state, ppid] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state, ppid: Number(ppid) };
 }
 
 function childrenOf(parent) {
-  const found = []
+  const found = [];
   for (const entry of fs.readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
+    if (!/^\d+$/.test(entry)) continue;
     try {
-      const { state, ppid } = parseStat(fs.readFileSync(`/proc/${entry}/stat`, 'latin1'))
-      if (ppid === parent) found.push({ pid: Number(entry), state })
+      const { state, ppid } = parseStat(fs.readFileSync(`/proc/${entry}/stat`, 'latin1'));
+      if (ppid === parent) found.push({ pid: Number(entry), state });
     } catch {
       // It ended while we looked.
     }
   }
-  return found
+  return found;
 }
 
 function countZombies(parent = process.pid) {
-  return childrenOf(parent).filter(({ state }) => state === 'Z').length
+  return childrenOf(parent).filter(({ state }) => state === 'Z').length;
 }
 
 function snapshot() {
-  return { fds: countFds(), zombies: countZombies(), resources: process.getActiveResourcesInfo().sort() }
+  return { fds: countFds(), zombies: countZombies(), resources: process.getActiveResourcesInfo().sort() };
 }
 
 function difference(before, after) {
-  const resources = [...after.resources]
+  const resources = [...after.resources];
   for (const name of before.resources) {
-    const at = resources.indexOf(name)
-    if (at >= 0) resources.splice(at, 1)
+    const at = resources.indexOf(name);
+    if (at >= 0) resources.splice(at, 1);
   }
-  return { fds: after.fds - before.fds, zombies: after.zombies - before.zombies, resources }
+  return { fds: after.fds - before.fds, zombies: after.zombies - before.zombies, resources };
 }
 
 function isClean({ fds, zombies, resources }) {
-  return fds <= 0 && zombies <= 0 && resources.length === 0
+  return fds <= 0 && zombies <= 0 && resources.length === 0;
 }
 
 /** What is there now and was not in `before`, after things had time to settle. */
 async function leftovers(before, patienceMs = PATIENCE_MS) {
-  const deadline = Date.now() + patienceMs
+  const deadline = Date.now() + patienceMs;
   for (;;) {
-    const left = difference(before, snapshot())
-    if (isClean(left) || Date.now() > deadline) return left
-    await sleep(5)
+    const left = difference(before, snapshot());
+    if (isClean(left) || Date.now() > deadline) return left;
+    await sleep(5);
   }
 }
 
-module.exports = { childrenOf, countAllFds, countFds, countZombies, leftovers, snapshot }
+module.exports = { childrenOf, countAllFds, countFds, countZombies, leftovers, snapshot };

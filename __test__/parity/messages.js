@@ -1,57 +1,57 @@
-'use strict'
+'use strict';
 
 // Messages of every kind, made anew at each call, for both ends to send; and how a message that was received is shown.
 
-const vm = require('node:vm')
-const { inspect } = require('node:util')
+const vm = require('node:vm');
+const { inspect } = require('node:util');
 
 /** All that can be seen of a value, as text, so that no channel can change it on its way back. */
 function show(value) {
   // What lies around a view in its buffer is not the sender's to say.
   DataView.prototype[inspect.custom] = function () {
-    return `DataView <${Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString('hex')}>`
-  }
+    return `DataView <${Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString('hex')}>`;
+  };
   try {
-    const text = inspect(value, { depth: 40, maxArrayLength: 40, maxStringLength: 120, breakLength: Infinity, compact: 40 })
-    return text.replace(/\n +(at|\.\.\. \d+ lines matching cause stack trace)[^\n]*/g, '')
+    const text = inspect(value, { depth: 40, maxArrayLength: 40, maxStringLength: 120, breakLength: Infinity, compact: 40 });
+    return text.replace(/\n +(at|\.\.\. \d+ lines matching cause stack trace)[^\n]*/g, '');
   } finally {
-    delete DataView.prototype[inspect.custom]
+    delete DataView.prototype[inspect.custom];
   }
 }
 
 class Point {
-  #secret = 1
+  #secret = 1;
   constructor() {
-    this.x = 1
-    this.y = undefined
+    this.x = 1;
+    this.y = undefined;
   }
-  get sum() { return this.x + this.#secret }
+  get sum() { return this.x + this.#secret; }
 }
 
 class WithToJSON {
-  toJSON(...args) { return { args, isThis: this instanceof WithToJSON } }
+  toJSON(...args) { return { args, isThis: this instanceof WithToJSON }; }
 }
 
 function deep(levels, wrap) {
-  let value = 0
-  for (let i = 0; i < levels; i++) value = wrap(value)
-  return value
+  let value = 0;
+  for (let i = 0; i < levels; i++) value = wrap(value);
+  return value;
 }
 
 function circle() {
-  const object = { name: 'circle', list: [] }
-  object.self = object
-  object.list.push(object, object.list)
-  return object
+  const object = { name: 'circle', list: [] };
+  object.self = object;
+  object.list.push(object, object.list);
+  return object;
 }
 
 function revoked() {
-  const { proxy, revoke } = Proxy.revocable({}, {})
-  revoke()
-  return proxy
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
 }
 
-const protoKey = () => JSON.parse('{"__proto__":{"a":1},"constructor":2,"toString":3,"hasOwnProperty":4,"b":[{"__proto__":null}]}')
+const protoKey = () => JSON.parse('{"__proto__":{"a":1},"constructor":2,"toString":3,"hasOwnProperty":4,"b":[{"__proto__":null}]}');
 
 const strings = () => [
   ['an empty string', ''],
@@ -77,13 +77,13 @@ const strings = () => [
   ['a thousand characters of two bytes', 'ě'.repeat(1000)],
   ['a rope', Array.from({ length: 50 }, (_, i) => `part ${i}`).reduce((all, one) => all + one)],
   ['a slice', 'a long string of which a part is taken'.slice(3, 30)],
-]
+];
 
 const numbers = () => [
   ['0', 0], ['-0', -0], ['1', 1], ['-1', -1], ['127', 127], ['128', 128], ['-129', -129], ['2 ** 30', 2 ** 30], ['2 ** 31', 2 ** 31], ['-(2 ** 31)', -(2 ** 31)], ['2 ** 32', 2 ** 32],
   ['2 ** 53', 2 ** 53], ['1e21', 1e21], ['0.1', 0.1], ['0.1 + 0.2', 0.1 + 0.2], ['1 / 3', 1 / 3], ['1e-7', 1e-7], ['5e-324', 5e-324],
   ['the greatest', Number.MAX_VALUE], ['NaN', NaN], ['Infinity', Infinity], ['-Infinity', -Infinity],
-]
+];
 
 const objects = () => [
   ['true', true],
@@ -101,12 +101,12 @@ const objects = () => [
   ['an array with a far index', Object.assign([], { 70_000: 'far' }).slice(69_990)],
   ['an array with properties', Object.assign([1, 2], { extra: 3 })],
   ['an array of doubles', [1.5, , 2.5]], // eslint-disable-line no-sparse-arrays
-  ['arguments', (function () { return arguments })(1, 'two')],
+  ['arguments', (function () { return arguments; })(1, 'two')],
   ['a class', new Point()],
   ['an inherited property', Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true } })],
   ['a hidden property', Object.defineProperty({ a: 1 }, 'hidden', { value: 2, enumerable: false })],
-  ['a getter', { get a() { return 'got' }, b: 1 }],
-  ['a getter that removes what follows', { get a() { delete this.b; return 1 }, b: 2, c: 3 }],
+  ['a getter', { get a() { return 'got'; }, b: 1 }],
+  ['a getter that removes what follows', { get a() { delete this.b; return 1; }, b: 2, c: 3 }],
   ['a null-prototype object', Object.assign(Object.create(null), { a: 1 })],
   ['a frozen object', Object.freeze({ a: Object.freeze([1]) })],
   ['toJSON', { toJSON: () => ({ json: true }) }],
@@ -133,7 +133,7 @@ const objects = () => [
   ['a long array', Array.from({ length: 5000 }, (_, i) => i)],
   ['a thousand levels of arrays', deep(1000, (value) => [value])],
   ['a thousand levels of objects', deep(1000, (value) => ({ value }))],
-]
+];
 
 const json = () => [
   ...strings(),
@@ -149,22 +149,22 @@ const json = () => [
   ['a bigint', { a: 1n }],
   ['a boxed bigint', [Object(1n)]],
   ['a circle', circle()],
-  ['a circle through toJSON', (() => { const object = { toJSON: () => ({ object }) }; return object })()],
-  ['a getter that throws', { a: 1, get b() { throw new EvalError('not today') } }],
-  ['toJSON that throws', { a: { toJSON() { throw new EvalError('not today') } } }],
-  ['a toJSON getter that throws', { get toJSON() { throw new EvalError('not today') } }],
-  ['a Proxy that throws', new Proxy({}, { ownKeys() { throw new EvalError('not today') } })],
+  ['a circle through toJSON', (() => { const object = { toJSON: () => ({ object }) }; return object; })()],
+  ['a getter that throws', { a: 1, get b() { throw new EvalError('not today'); } }],
+  ['toJSON that throws', { a: { toJSON() { throw new EvalError('not today'); } } }],
+  ['a toJSON getter that throws', { get toJSON() { throw new EvalError('not today'); } }],
+  ['a Proxy that throws', new Proxy({}, { ownKeys() { throw new EvalError('not today'); } })],
   ['a revoked Proxy', [revoked()]],
-  ['something thrown that is no error', { get a() { throw 'a word' } }], // eslint-disable-line no-throw-literal
-  ['a member that cannot be a number', { a: Object.assign(new Number(1), { valueOf() { throw new EvalError('not today') } }) }], // eslint-disable-line no-new-wrappers
+  ['something thrown that is no error', { get a() { throw 'a word'; } }], // eslint-disable-line no-throw-literal
+  ['a member that cannot be a number', { a: Object.assign(new Number(1), { valueOf() { throw new EvalError('not today'); } }) }], // eslint-disable-line no-new-wrappers
   ['a hundred thousand levels', deep(100_000, (value) => [value])],
-]
+];
 
 function errors() {
-  const strange = new Error('strange')
-  strange.name = 'Strange'
-  const numeric = new Error('x')
-  numeric.message = 7
+  const strange = new Error('strange');
+  strange.name = 'Strange';
+  const numeric = new Error('x');
+  numeric.message = 7;
   return [
     ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Type) => [Type.name, new Type(`of ${Type.name}`)]),
     ['an Error with a cause', new Error('outer', { cause: new TypeError('inner') })],
@@ -172,13 +172,13 @@ function errors() {
     ['an Error with another name', strange],
     ['an Error with a message that is no string', numeric],
     ['an Error without a stack', Object.defineProperty(new Error('bare'), 'stack', { value: undefined })],
-    ['an Error of a class', new (class Own extends Error { extra = 1 })('own')],
+    ['an Error of a class', new (class Own extends Error { extra = 1; })('own')],
     ['an Error of Node', Object.assign(new TypeError('coded'), { code: 'ERR_X' })],
-  ]
+  ];
 }
 
 function buffers() {
-  const buffer = Uint8Array.from({ length: 64 }, (_, i) => i).buffer
+  const buffer = Uint8Array.from({ length: 64 }, (_, i) => i).buffer;
   return [
     ['an ArrayBuffer', buffer.slice(0, 8)],
     ['an empty ArrayBuffer', new ArrayBuffer(0)],
@@ -197,8 +197,8 @@ function buffers() {
     ['typed arrays of another realm', vm.runInNewContext('[new Uint8Array([1, 2]), new DataView(new ArrayBuffer(2)), new ArrayBuffer(2)]')],
     ['a SharedArrayBuffer', new SharedArrayBuffer(4)],
     ['a view of a SharedArrayBuffer', new Uint8Array(new SharedArrayBuffer(4))],
-    ['a detached ArrayBuffer', (() => { const gone = new ArrayBuffer(4); structuredClone(gone, { transfer: [gone] }); return gone })()],
-  ]
+    ['a detached ArrayBuffer', (() => { const gone = new ArrayBuffer(4); structuredClone(gone, { transfer: [gone] }); return gone; })()],
+  ];
 }
 
 const advanced = () => [
@@ -211,8 +211,8 @@ const advanced = () => [
   ['bigints', { a: 0n, b: -1n, c: 2n ** 64n, d: -(2n ** 200n), e: Object(7n) }],
   ['a RegExp with a state', Object.assign(/x/y, { lastIndex: 3 })],
   ['a circle', circle()],
-  ['a Map and a Set that hold themselves', (() => { const map = new Map(); const set = new Set([map]); map.set('set', set).set(map, map); return map })()],
-  ['a Map that is changed while it is read', (() => { const map = new Map([['a', { get a() { map.set('late', 1); return 1 } }], ['b', 2]]); return map })()],
+  ['a Map and a Set that hold themselves', (() => { const map = new Map(); const set = new Set([map]); map.set('set', set).set(map, map); return map; })()],
+  ['a Map that is changed while it is read', (() => { const map = new Map([['a', { get a() { map.set('late', 1); return 1; } }], ['b', 2]]); return map; })()],
   ['toJSON is not asked', { a: 1, date: new Date(1) }],
   ['an Array of a class', new (class Mine extends Array {})(1, 2, 3)],
   ['an object with a tag', { [Symbol.toStringTag]: 'Tagged', a: 1 }],
@@ -228,8 +228,8 @@ const advanced = () => [
   ['a Proxy', new Proxy({ a: 1 }, {})],
   ['a Proxy of an array', { list: new Proxy([1], {}) }],
   ['a generator', { generator: (function* () {})() }],
-  ['a getter that throws', { get a() { throw new EvalError('not today') } }],
-  ['something thrown that is no error', { get a() { throw 'a word' } }], // eslint-disable-line no-throw-literal
+  ['a getter that throws', { get a() { throw new EvalError('not today'); } }],
+  ['something thrown that is no error', { get a() { throw 'a word'; } }], // eslint-disable-line no-throw-literal
   ['a bound function', { a: (() => {}).bind(null) }],
   ['an iterator', { a: [1][Symbol.iterator]() }],
   ['objects of Node', { emitter: Object.keys(new (require('node:events').EventEmitter)()).length, params: new URLSearchParams('a=b') }],
@@ -239,6 +239,6 @@ const advanced = () => [
   ['a key', { key: require('node:crypto').createSecretKey(Buffer.from('k')) }],
   ['a DOMException', { error: new DOMException('message', 'DataError') }],
   ['a hundred thousand levels', deep(100_000, (value) => [value])],
-]
+];
 
-module.exports = { advanced, json, show }
+module.exports = { advanced, json, show };

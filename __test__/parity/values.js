@@ -1,9 +1,9 @@
-'use strict'
+'use strict';
 
 // Values that do not belong where they are put. Node's messages describe what they received, each kind in its own way.
 
 class Custom {
-  field = 1
+  field = 1;
 }
 
 class Empty {}
@@ -73,4 +73,4 @@ module.exports = () => [
   ['a file URL', new URL('file:///nonexistent-dir')],
   ['an object that inspects itself', { [Symbol.for('nodejs.util.inspect.custom')]: () => 'inspected' }],
   ['an object that turns into a string', { toString: () => 'text' }],
-]
+];

@@ -1,6 +1,6 @@
-'use strict'
+'use strict';
 
-let number = 0
+let number = 0;
 process.on('message', ({ text, bytes }) => {
-  process.send({ text: text.toUpperCase(), length: bytes.length, number: number++ })
-})
+  process.send({ text: text.toUpperCase(), length: bytes.length, number: number++ });
+});

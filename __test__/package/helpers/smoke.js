@@ -1,15 +1,15 @@
-'use strict'
+'use strict';
 
 // Runs the smoke programs on a machine and compares what they print with what they must.
 
-const fs = require('node:fs')
-const path = require('node:path')
+const fs = require('node:fs');
+const path = require('node:path');
 
-const { version } = require('../../../package.json')
+const { version } = require('../../../package.json');
 
-const PROGRAMS = path.join(__dirname, '../smoke')
+const PROGRAMS = path.join(__dirname, '../smoke');
 
-const lastLine = ({ code, output }) => (code === 0 ? JSON.parse(output.trim().split('\n').at(-1)) : { code, output })
+const lastLine = ({ code, output }) => (code === 0 ? JSON.parse(output.trim().split('\n').at(-1)) : { code, output });
 
 function expected(isNative) {
   const seen = {
@@ -22,15 +22,15 @@ function expected(isNative) {
     execSync: 'sync\n',
     spawnSync: 3,
     fork: String(2n ** 70n + 1n),
-  }
-  return isNative ? { ...seen, promises: ['one; two\n', '2'] } : seen
+  };
+  return isNative ? { ...seen, promises: ['one; two\n', '2'] } : seen;
 }
 
 /** `run` starts a script of the machine's project with further arguments; the machine's own Node unless told otherwise. */
 async function smoke(t, machine, { isNative = true, before = [], run = (...args) => machine.run(...before, ...args) } = {}) {
-  fs.cpSync(PROGRAMS, machine.project, { recursive: true })
-  t.deepEqual(lastLine(await run('main.cjs', ...(isNative ? [] : ['builtin']))), expected(isNative))
-  t.deepEqual(lastLine(await run('module.mjs')), { isNative, same: [true, true, true, true], echo: 'hello\n', promises: isNative || null })
+  fs.cpSync(PROGRAMS, machine.project, { recursive: true });
+  t.deepEqual(lastLine(await run('main.cjs', ...(isNative ? [] : ['builtin']))), expected(isNative));
+  t.deepEqual(lastLine(await run('module.mjs')), { isNative, same: [true, true, true, true], echo: 'hello\n', promises: isNative || null });
 }
 
-module.exports = { smoke }
+module.exports = { smoke };

@@ -1,19 +1,19 @@
-'use strict'
+'use strict';
 
 // Input that is odd and still counts as messages. What is no message at all: channel-deliberate.test.js.
 
-const { paired } = require('../pairings')
+const { paired } = require('../pairings');
 
-const spawn = (cp, script, options) => cp.spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], ...options })
-const print = (format) => `printf '${format}' >&$NODE_CHANNEL_FD`
+const spawn = (cp, script, options) => cp.spawn('bash', ['-c', script], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], ...options });
+const print = (format) => `printf '${format}' >&$NODE_CHANNEL_FD`;
 
 function depthOf(value) {
-  let depth = 0
+  let depth = 0;
   while (Array.isArray(value)) {
-    value = value[0]
-    depth += 1
+    value = value[0];
+    depth += 1;
   }
-  return [depth, value]
+  return [depth, value];
 }
 
 module.exports = paired({
@@ -29,9 +29,9 @@ module.exports = paired({
   'carriage returns and blanks around values': (cp, t) => t.outcome(() => spawn(cp, print('1\\r\\n \\t2 \\n\\r3\\n{"a":\\r1}\\r\\n'))),
 
   'a hundred thousand levels': async (cp, t) => {
-    const child = spawn(cp, `head -c 100000 /dev/zero | tr '\\0' '[' >&$NODE_CHANNEL_FD; printf 7 >&$NODE_CHANNEL_FD; head -c 100000 /dev/zero | tr '\\0' ']' >&$NODE_CHANNEL_FD; ${print('\\n')}`)
-    child.on('message', (message) => t.log(depthOf(message)))
-    await new Promise((resolve) => child.on('close', resolve))
+    const child = spawn(cp, `head -c 100000 /dev/zero | tr '\\0' '[' >&$NODE_CHANNEL_FD; printf 7 >&$NODE_CHANNEL_FD; head -c 100000 /dev/zero | tr '\\0' ']' >&$NODE_CHANNEL_FD; ${print('\\n')}`);
+    child.on('message', (message) => t.log(depthOf(message)));
+    await new Promise((resolve) => child.on('close', resolve));
   },
 
   'numbers of any length': (cp, t) => t.outcome(() => spawn(cp, print('123456789012345678901234567890\\n-0.0000000000000000000000000000001\\n1e-400\\n9007199254740993\\n0.1000000000000000055511151231257827\\n'))),
@@ -43,9 +43,9 @@ module.exports = paired({
   'a message and the end in one': (cp, t) => t.outcome(() => spawn(cp, print('"a"\\n"b"\\n'))),
 
   'internal messages that the channel does not know': (cp, t) => {
-    const child = spawn(cp, print('{"cmd":"NODE_NOTHING","type":"net.Socket"}\\n{"cmd":"NODE_HANDLES"}\\n{"cmd":"NODE_SOCKET_X","key":null}\\n'))
-    const seen = []
-    child.on('internalMessage', (...args) => seen.push(args))
-    return t.record(child).then((recorded) => ({ recorded, seen }))
+    const child = spawn(cp, print('{"cmd":"NODE_NOTHING","type":"net.Socket"}\\n{"cmd":"NODE_HANDLES"}\\n{"cmd":"NODE_SOCKET_X","key":null}\\n'));
+    const seen = [];
+    child.on('internalMessage', (...args) => seen.push(args));
+    return t.record(child).then((recorded) => ({ recorded, seen }));
   },
-}, { pairings: ['ours to ours'], serializations: ['json'] })
+}, { pairings: ['ours to ours'], serializations: ['json'] });

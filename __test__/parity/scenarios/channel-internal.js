@@ -1,8 +1,8 @@
-'use strict'
+'use strict';
 
 // Internal messages: an object whose cmd begins with NODE_ is not for 'message'; anything else is.
 
-const { paired } = require('../pairings')
+const { paired } = require('../pairings');
 
 // Each with a name of its own, so that none is taken for what the channel itself uses (NODE_HANDLE and its kin).
 const CANDIDATES = [
@@ -34,7 +34,7 @@ const CANDIDATES = [
   { cmd: 'NODE_X', cmd2: 'NODE_Y', act: 'x', seq: 1, ack: 2 },
   { cmd: 'NODE_CLUSTERX', type: null, msg: 'x' },
   { type: 'NODE_X', msg: { cmd: 'NODE_X' } },
-]
+];
 
 const LISTENER = `
   const seen = []
@@ -43,85 +43,85 @@ const LISTENER = `
       if (message === 'end') return process.send(seen, () => process.disconnect())
       seen.push([event, message, String(handle)])
     })
-  }`
+  }`;
 
 module.exports = paired({
   'to the child': async (cp, t) => {
-    const child = t.fork(t.file('listener.js', LISTENER))
-    const recorded = t.record(child)
-    for (const message of CANDIDATES) child.send(message)
-    child.send('end')
-    return recorded
+    const child = t.fork(t.file('listener.js', LISTENER));
+    const recorded = t.record(child);
+    for (const message of CANDIDATES) child.send(message);
+    child.send('end');
+    return recorded;
   },
 
   'from the child': async (cp, t) => {
-    const child = t.fork(t.file('sender.js', `for (const message of ${JSON.stringify(CANDIDATES)}) process.send(message)`))
-    const seen = []
-    for (const event of ['message', 'internalMessage']) child.on(event, (message, handle) => seen.push([event, message, handle]))
-    return { recorded: await t.record(child), seen }
+    const child = t.fork(t.file('sender.js', `for (const message of ${JSON.stringify(CANDIDATES)}) process.send(message)`));
+    const seen = [];
+    for (const event of ['message', 'internalMessage']) child.on(event, (message, handle) => seen.push([event, message, handle]));
+    return { recorded: await t.record(child), seen };
   },
 
   'values that only look like a cmd': async (cp, t) => {
-    const child = t.fork(t.file('listener.js', LISTENER))
-    const recorded = t.record(child)
-    const inherited = Object.create({ cmd: 'NODE_X' })
-    const hidden = Object.defineProperty({ a: 1 }, 'cmd', { value: 'NODE_X', enumerable: false })
-    const array = Object.assign(['a'], { cmd: 'NODE_X' })
-    for (const message of [inherited, hidden, array, { get cmd() { return 'NODE_GETTER' } }, { cmd: new String('NODE_BOXED') }, { toJSON: () => ({ cmd: 'NODE_JSON' }) }]) { // eslint-disable-line no-new-wrappers
-      t.log(t.attempt(() => child.send(message)))
+    const child = t.fork(t.file('listener.js', LISTENER));
+    const recorded = t.record(child);
+    const inherited = Object.create({ cmd: 'NODE_X' });
+    const hidden = Object.defineProperty({ a: 1 }, 'cmd', { value: 'NODE_X', enumerable: false });
+    const array = Object.assign(['a'], { cmd: 'NODE_X' });
+    for (const message of [inherited, hidden, array, { get cmd() { return 'NODE_GETTER'; } }, { cmd: new String('NODE_BOXED') }, { toJSON: () => ({ cmd: 'NODE_JSON' }) }]) { // eslint-disable-line no-new-wrappers
+      t.log(t.attempt(() => child.send(message)));
     }
-    if (t.serialization === 'advanced') child.send(new Map([['cmd', 'NODE_MAP']]))
-    child.send('end')
-    return recorded
+    if (t.serialization === 'advanced') child.send(new Map([['cmd', 'NODE_MAP']]));
+    child.send('end');
+    return recorded;
   },
 
   'nobody listens to internal messages: they are dropped, and do not wait': async (cp, t) => {
     const child = t.fork(() => {
-      process.send({ cmd: 'NODE_EARLY' })
+      process.send({ cmd: 'NODE_EARLY' });
       process.once('message', (message) => {
-        process.on('internalMessage', (internal) => process.send(['late', internal]))
-        process.send(['message', message])
-        setTimeout(() => process.disconnect(), 20)
-      })
-    })
-    child.send({ cmd: 'NODE_EARLY' })
-    child.send('plain')
-    const recorded = t.record(child)
-    await new Promise((resolve) => child.once('message', resolve))
-    child.on('internalMessage', (message) => t.log('late', message))
-    return recorded
+        process.on('internalMessage', (internal) => process.send(['late', internal]));
+        process.send(['message', message]);
+        setTimeout(() => process.disconnect(), 20);
+      });
+    });
+    child.send({ cmd: 'NODE_EARLY' });
+    child.send('plain');
+    const recorded = t.record(child);
+    await new Promise((resolve) => child.once('message', resolve));
+    child.on('internalMessage', (message) => t.log('late', message));
+    return recorded;
   },
 
   'internal messages do not wait though messages do': async (cp, t) => {
     const child = t.fork(() => {
-      const order = []
+      const order = [];
       process.on('internalMessage', (message) => {
-        order.push(['internal', message.cmd])
-        if (message.cmd === 'NODE_THREE') setTimeout(() => process.on('message', onMessage), 20)
-      })
+        order.push(['internal', message.cmd]);
+        if (message.cmd === 'NODE_THREE') setTimeout(() => process.on('message', onMessage), 20);
+      });
       const onMessage = (message) => {
-        order.push(['message', message])
-        if (message === 'two') process.send(order, () => process.disconnect())
-      }
+        order.push(['message', message]);
+        if (message === 'two') process.send(order, () => process.disconnect());
+      };
       // Somebody has to keep the process alive meanwhile.
-      setTimeout(() => {}, 100)
-    })
-    const recorded = t.record(child)
-    for (const message of [{ cmd: 'NODE_ONE' }, 'one', { cmd: 'NODE_TWO' }, 'two', { cmd: 'NODE_THREE' }]) child.send(message)
-    return recorded
+      setTimeout(() => {}, 100);
+    });
+    const recorded = t.record(child);
+    for (const message of [{ cmd: 'NODE_ONE' }, 'one', { cmd: 'NODE_TWO' }, 'two', { cmd: 'NODE_THREE' }]) child.send(message);
+    return recorded;
   },
 
   'order among both kinds': async (cp, t) => {
-    const child = t.fork(t.file('listener.js', LISTENER))
-    const recorded = t.record(child)
-    for (let i = 0; i < 40; i++) child.send(i % 3 === 0 ? { cmd: `NODE_${i}` } : i)
-    child.send('end')
-    return recorded
+    const child = t.fork(t.file('listener.js', LISTENER));
+    const recorded = t.record(child);
+    for (let i = 0; i < 40; i++) child.send(i % 3 === 0 ? { cmd: `NODE_${i}` } : i);
+    child.send('end');
+    return recorded;
   },
 
   'a listener of internal messages alone does not keep the child': (cp, t) => t.outcome(() => t.fork(() => {
-    process.on('internalMessage', () => {})
-    process.send('listening')
+    process.on('internalMessage', () => {});
+    process.send('listening');
   })),
 
-})
+});

@@ -1,12 +1,12 @@
-'use strict'
+'use strict';
 
 // options.cwd: where the child starts.
 
-const fs = require('node:fs')
-const path = require('node:path')
-const { pathToFileURL } = require('node:url')
+const fs = require('node:fs');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
 
-const pwd = (cp, t, cwd, options = {}) => t.outcome(() => cp.spawn('/bin/pwd', { cwd, ...options }))
+const pwd = (cp, t, cwd, options = {}) => t.outcome(() => cp.spawn('/bin/pwd', { cwd, ...options }));
 
 module.exports = {
   'without cwd the child starts where the parent is': (cp, t) => t.outcome(() => cp.spawn('pwd')),
@@ -16,23 +16,23 @@ module.exports = {
   'an empty string': (cp, t) => pwd(cp, t, ''),
 
   'a relative path, dots, a slash at the end': async (cp, t) => {
-    fs.mkdirSync(path.join(t.dir, 'sub/sub'), { recursive: true })
+    fs.mkdirSync(path.join(t.dir, 'sub/sub'), { recursive: true });
     return {
       relative: await pwd(cp, t, 'sub/sub'),
       dot: await pwd(cp, t, '.'),
       dotdot: await pwd(cp, t, '..'),
       slash: await pwd(cp, t, `${t.dir}/sub/`),
-    }
+    };
   },
 
   'a URL object with the file scheme': async (cp, t) => {
-    fs.mkdirSync(path.join(t.dir, 'with space %41 é'))
+    fs.mkdirSync(path.join(t.dir, 'with space %41 é'));
     return {
       usr: await pwd(cp, t, new URL('file:///usr')),
       odd: await pwd(cp, t, pathToFileURL(path.join(t.dir, 'with space %41 é'))),
       query: await pwd(cp, t, new URL('file:///usr?x=1#y')),
       localhost: await pwd(cp, t, new URL('file://localhost/usr')),
-    }
+    };
   },
 
   'URL objects that are refused': async (cp, t) => ({
@@ -77,59 +77,59 @@ module.exports = {
   }),
 
   'a file instead of a directory': async (cp, t) => {
-    const file = t.file('plain', 'x', 0o644)
+    const file = t.file('plain', 'x', 0o644);
     return {
       file: await pwd(cp, t, file),
       through: await pwd(cp, t, `${file}/sub`),
       // The directory is wrong and so is the program: which of the two is it?
       andMissing: await t.outcome(() => cp.spawn('no-such-program', { cwd: file })),
-    }
+    };
   },
 
   'a directory that may not be entered': async (cp, t) => {
-    const closed = path.join(t.dir, 'closed')
-    fs.mkdirSync(closed, { mode: 0o700 })
+    const closed = path.join(t.dir, 'closed');
+    fs.mkdirSync(closed, { mode: 0o700 });
     return {
       asNobody: await pwd(cp, t, closed, { uid: 65534, gid: 65534 }),
       below: await pwd(cp, t, `${closed}/sub`, { uid: 65534, gid: 65534 }),
       asRoot: await pwd(cp, t, closed),
-    }
+    };
   },
 
   'links: followed, dangling, in a circle, too long': async (cp, t) => {
-    fs.symlinkSync('/usr', path.join(t.dir, 'good'))
-    fs.symlinkSync('/nonexistent-dir', path.join(t.dir, 'dangling'))
-    fs.symlinkSync('circle', path.join(t.dir, 'circle'))
+    fs.symlinkSync('/usr', path.join(t.dir, 'good'));
+    fs.symlinkSync('/nonexistent-dir', path.join(t.dir, 'dangling'));
+    fs.symlinkSync('circle', path.join(t.dir, 'circle'));
     return {
       good: await pwd(cp, t, `${t.dir}/good`),
       dangling: await pwd(cp, t, `${t.dir}/dangling`),
       circle: await pwd(cp, t, `${t.dir}/circle`),
       longName: await pwd(cp, t, `/${'n'.repeat(256)}`),
       longPath: await pwd(cp, t, '/x'.repeat(2500)),
-    }
+    };
   },
 
   'a directory that was removed while we stand in it': async (cp, t) => {
-    const gone = path.join(t.dir, 'gone')
-    fs.mkdirSync(gone)
-    process.chdir(gone)
-    fs.rmdirSync(gone)
+    const gone = path.join(t.dir, 'gone');
+    fs.mkdirSync(gone);
+    process.chdir(gone);
+    fs.rmdirSync(gone);
     try {
       return {
         without: await t.outcome(() => cp.spawn('/bin/true')),
         dot: await t.outcome(() => cp.spawn('/bin/true', { cwd: '.' })),
         elsewhere: await t.outcome(() => cp.spawn('/bin/pwd', { cwd: '/usr' })),
-      }
+      };
     } finally {
-      process.chdir(t.dir)
+      process.chdir(t.dir);
     }
   },
 
   'the parent stays where it is': async (cp, t) => {
-    const before = process.cwd()
-    const recorded = await pwd(cp, t, '/usr')
-    return { recorded, same: process.cwd() === before }
+    const before = process.cwd();
+    const recorded = await pwd(cp, t, '/usr');
+    return { recorded, same: process.cwd() === before };
   },
 
   'PWD in the environment is left alone': (cp, t) => t.outcome(() => cp.spawn('/bin/sh', ['-c', 'cat /proc/$$/environ'], { cwd: '/usr', env: { PWD: '/elsewhere', PATH: '/bin' } })),
-}
+};

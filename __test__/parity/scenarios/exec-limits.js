@@ -1,17 +1,17 @@
-'use strict'
+'use strict';
 
 // maxBuffer, timeout, killSignal of exec and execFile.
 
-const { collect } = require('../collected')
-const values = require('../values')
+const { collect } = require('../collected');
+const values = require('../values');
 
 // Where the program is still there when it is killed, how it ends is no race.
-const STAYS = '; exec sleep 5'
+const STAYS = '; exec sleep 5';
 
 async function withLimits(t, cp, command, limits, options = {}) {
-  const outcomes = {}
-  for (const maxBuffer of limits) outcomes[maxBuffer] = await collect(t, (callback) => cp.exec(command, { ...options, maxBuffer }, callback), { events: false })
-  return outcomes
+  const outcomes = {};
+  for (const maxBuffer of limits) outcomes[maxBuffer] = await collect(t, (callback) => cp.exec(command, { ...options, maxBuffer }, callback), { events: false });
+  return outcomes;
 }
 
 module.exports = {
@@ -72,19 +72,19 @@ module.exports = {
   }),
 
   'the limit in other encodings counts bytes': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const encoding of ['latin1', 'hex', 'base64', 'base64url', 'utf16le', 'ascii', 'no-such-encoding']) {
-      outcomes[encoding] = await withLimits(t, cp, 'printf 0123456789ab', [12, 11, 6, 3, 1, 0], { encoding })
+      outcomes[encoding] = await withLimits(t, cp, 'printf 0123456789ab', [12, 11, 6, 3, 1, 0], { encoding });
     }
-    return outcomes
+    return outcomes;
   },
 
   'maxBuffer that is refused': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [label, maxBuffer] of values()) {
-      outcomes[label] = await collect(t, (callback) => cp.exec('true', { maxBuffer }, callback), { callback: false })
+      outcomes[label] = await collect(t, (callback) => cp.exec('true', { maxBuffer }, callback), { callback: false });
     }
-    return outcomes
+    return outcomes;
   },
 
   'timeout with output pending': async (cp, t) => ({
@@ -107,13 +107,13 @@ module.exports = {
   'timeout without a callback': (cp, t) => collect(t, () => cp.exec('exec sleep 5', { timeout: 50 }), { callback: false }),
 
   'timeout that is refused': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [label, timeout] of values()) {
       // What is a valid number of milliseconds races with the program.
-      if (['1', '2 ** 31 - 1', '2 ** 31', '2 ** 53', '1e21'].includes(label)) continue
-      outcomes[label] = await collect(t, (callback) => cp.exec('true', { timeout }, callback), { callback: false })
+      if (['1', '2 ** 31 - 1', '2 ** 31', '2 ** 53', '1e21'].includes(label)) continue;
+      outcomes[label] = await collect(t, (callback) => cp.exec('true', { timeout }, callback), { callback: false });
     }
-    return outcomes
+    return outcomes;
   },
 
   'a timeout longer than timers can wait': (cp, t) => collect(t, (callback) => cp.exec('exec sleep 5', { timeout: 2 ** 31 }, callback)),
@@ -137,39 +137,39 @@ module.exports = {
   }),
 
   'killSignal': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const killSignal of ['SIGKILL', 'SIGINT', 'sighup', 'SigUsr1', 9, 2, 15, null, undefined]) {
-      outcomes[String(killSignal)] = await collect(t, (callback) => cp.exec('exec sleep 5', { timeout: 40, killSignal }, callback))
+      outcomes[String(killSignal)] = await collect(t, (callback) => cp.exec('exec sleep 5', { timeout: 40, killSignal }, callback));
     }
-    return outcomes
+    return outcomes;
   },
 
   'a killSignal that does not kill': (cp, t) => collect(t, (callback) => cp.exec('echo x; exec sleep 0.6', { timeout: 250, killSignal: 'SIGCONT' }, callback)),
 
   'killSignal that is refused': async (cp, t) => {
-    const outcomes = {}
-    for (const [label, killSignal] of values()) outcomes[label] = await collect(t, (callback) => cp.exec('true', { killSignal }, callback), { callback: false })
+    const outcomes = {};
+    for (const [label, killSignal] of values()) outcomes[label] = await collect(t, (callback) => cp.exec('true', { killSignal }, callback), { callback: false });
     for (const killSignal of ['SIGNOTHING', 'TERM', 65, 64, 34, -1, 0]) {
-      outcomes[killSignal] = await collect(t, (callback) => cp.exec('true', { killSignal }, callback), { callback: false })
+      outcomes[killSignal] = await collect(t, (callback) => cp.exec('true', { killSignal }, callback), { callback: false });
     }
-    return outcomes
+    return outcomes;
   },
 
   'kill is looked up on the child when the time is up': (cp, t) => collect(t, (callback) => cp.exec('exec sleep 5', { timeout: 60, killSignal: 'SIGINT' }, callback), {
     touch: (child) => {
-      const { kill } = child
+      const { kill } = child;
       child.kill = function (...args) {
-        t.log('kill', args, this === child)
-        return kill.call(this, 'SIGKILL')
-      }
+        t.log('kill', args, this === child);
+        return kill.call(this, 'SIGKILL');
+      };
     },
   }),
 
   'a kill that throws when the time is up': (cp, t) => collect(t, (callback) => cp.exec('exec sleep 0.4', { timeout: 100 }, callback), {
-    touch: (child) => { child.kill = () => { throw new RangeError('no kill') } },
+    touch: (child) => { child.kill = () => { throw new RangeError('no kill'); }; },
   }),
 
   'a kill that throws when the output is over the limit': (cp, t) => collect(t, (callback) => cp.exec('printf 0123456789; exec sleep 0.4', { maxBuffer: 4 }, callback), {
-    touch: (child) => { child.kill = () => { throw new RangeError('no kill') } },
+    touch: (child) => { child.kill = () => { throw new RangeError('no kill'); }; },
   }),
-}
+};

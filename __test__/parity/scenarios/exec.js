@@ -1,23 +1,23 @@
-'use strict'
+'use strict';
 
 // exec(command, options, callback): call shapes, results, failures, what the callback may rely on.
 
-const { AsyncLocalStorage } = require('node:async_hooks')
+const { AsyncLocalStorage } = require('node:async_hooks');
 
-const { collect } = require('../collected')
-const values = require('../values')
+const { collect } = require('../collected');
+const values = require('../values');
 
-const MB = 1 << 20
+const MB = 1 << 20;
 
 // A class is a function, and as a callback throws within 'close', whose other listeners then never hear of it.
-const NO_CLASS = { skip: ['a class'] }
+const NO_CLASS = { skip: ['a class'] };
 
 async function forEachValue(t, start, { skip = [], ...options } = {}) {
-  const outcomes = {}
+  const outcomes = {};
   for (const [label, value] of values()) {
-    if (!skip.includes(label)) outcomes[label] = await collect(t, (callback) => start(value, callback), { callback: false, ...options })
+    if (!skip.includes(label)) outcomes[label] = await collect(t, (callback) => start(value, callback), { callback: false, ...options });
   }
-  return outcomes
+  return outcomes;
 }
 
 module.exports = {
@@ -26,9 +26,9 @@ module.exports = {
   'nothing to say': (cp, t) => collect(t, (callback) => cp.exec('true', callback)),
 
   'the child it returns': (cp, t) => {
-    const child = cp.exec('cat "/proc/$$/cmdline"')
-    const { spawnfile, spawnargs } = child
-    return t.record(child, { streams: false }).then((recorded) => ({ spawnfile, spawnargs, isChild: child instanceof cp.ChildProcess, recorded }))
+    const child = cp.exec('cat "/proc/$$/cmdline"');
+    const { spawnfile, spawnargs } = child;
+    return t.record(child, { streams: false }).then((recorded) => ({ spawnfile, spawnargs, isChild: child instanceof cp.ChildProcess, recorded }));
   },
 
   'the command is a string without NUL': (cp, t) => forEachValue(t, (value, callback) => cp.exec(value, callback)),
@@ -55,13 +55,13 @@ module.exports = {
   }),
 
   'the options are not changed, and changes after the call do nothing': async (cp, t) => {
-    const options = Object.freeze({ encoding: 'utf8', env: Object.freeze({ A: '1' }) })
-    const frozen = await collect(t, (callback) => cp.exec('echo $A', options, callback))
-    const changing = { encoding: 'hex', maxBuffer: 100, timeout: 0, killSignal: 'SIGTERM' }
+    const options = Object.freeze({ encoding: 'utf8', env: Object.freeze({ A: '1' }) });
+    const frozen = await collect(t, (callback) => cp.exec('echo $A', options, callback));
+    const changing = { encoding: 'hex', maxBuffer: 100, timeout: 0, killSignal: 'SIGTERM' };
     const changed = await collect(t, (callback) => cp.exec('sleep 0.05; echo abc', changing, callback), {
       touch: () => Object.assign(changing, { encoding: 'buffer', maxBuffer: 1, timeout: 1, killSignal: 'SIGKILL' }),
-    })
-    return { frozen, changed }
+    });
+    return { frozen, changed };
   },
 
   'options that are inherited or hidden do not count': async (cp, t) => ({
@@ -71,32 +71,32 @@ module.exports = {
   }),
 
   'options that are null or undefined': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const key of ['cwd', 'env', 'encoding', 'shell', 'signal', 'timeout', 'maxBuffer', 'killSignal', 'uid', 'gid', 'windowsHide', 'argv0', 'windowsVerbatimArguments']) {
       for (const value of [null, undefined]) {
         // A maxBuffer of null is one of 0: killed, or already over.
-        outcomes[`${key} ${value}`] = await collect(t, (callback) => cp.exec('echo x', { [key]: value }, callback), { callback: false, events: key !== 'maxBuffer' })
+        outcomes[`${key} ${value}`] = await collect(t, (callback) => cp.exec('echo x', { [key]: value }, callback), { callback: false, events: key !== 'maxBuffer' });
       }
     }
-    return outcomes
+    return outcomes;
   },
 
   'options are read once each, in this order': async (cp, t) => {
-    const read = []
-    const options = {}
+    const read = [];
+    const options = {};
     for (const key of ['encoding', 'timeout', 'maxBuffer', 'killSignal', 'cwd', 'env', 'shell', 'signal', 'uid', 'gid', 'windowsHide', 'argv0']) {
-      Object.defineProperty(options, key, { enumerable: true, get() { read.push(key) } })
+      Object.defineProperty(options, key, { enumerable: true, get() { read.push(key); } });
     }
-    const outcome = await collect(t, (callback) => cp.exec('echo x', options, callback), { callback: false })
-    return { outcome, times: Object.fromEntries(read.map((key) => [key, read.filter((one) => one === key).length])) }
+    const outcome = await collect(t, (callback) => cp.exec('echo x', options, callback), { callback: false });
+    return { outcome, times: Object.fromEntries(read.map((key) => [key, read.filter((one) => one === key).length])) };
   },
 
-  'an option whose getter throws': (cp, t) => t.attempt(() => cp.exec('echo x', { get encoding() { throw new RangeError('no encoding') } }, () => {})),
+  'an option whose getter throws': (cp, t) => t.attempt(() => cp.exec('echo x', { get encoding() { throw new RangeError('no encoding'); } }, () => {})),
 
   'exit codes': async (cp, t) => {
-    const outcomes = {}
-    for (const code of [1, 2, 42, 126, 127, 128, 255]) outcomes[code] = await collect(t, (callback) => cp.exec(`exit ${code}`, callback))
-    return outcomes
+    const outcomes = {};
+    for (const code of [1, 2, 42, 126, 127, 128, 255]) outcomes[code] = await collect(t, (callback) => cp.exec(`exit ${code}`, callback));
+    return outcomes;
   },
 
   'a failing command that said something': async (cp, t) => ({
@@ -118,11 +118,11 @@ module.exports = {
   'a command that is not there': (cp, t) => collect(t, (callback) => cp.exec('no-such-program with arguments', callback)),
 
   'a command that may not be executed, a directory': async (cp, t) => {
-    t.file('plain', 'x', 0o644)
+    t.file('plain', 'x', 0o644);
     return {
       plain: await collect(t, (callback) => cp.exec('./plain', callback)),
       directory: await collect(t, (callback) => cp.exec('/usr', callback)),
-    }
+    };
   },
 
   'a syntax error': (cp, t) => collect(t, (callback) => cp.exec('if', callback)),
@@ -136,8 +136,8 @@ module.exports = {
   }),
 
   'a command beyond the kernel’s limit': (cp, t) => {
-    const long = `true ${'x'.repeat(200_000)}`
-    return t.attempt(() => cp.exec(long, () => t.log('called')))
+    const long = `true ${'x'.repeat(200_000)}`;
+    return t.attempt(() => cp.exec(long, () => t.log('called')));
   },
 
   'cwd': async (cp, t) => ({
@@ -178,21 +178,21 @@ module.exports = {
   }),
 
   'options of spawn that exec does not pass on': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [key, value] of Object.entries({ stdio: 'ignore', detached: 'x', serialization: 'x', input: 'x', file: 'x', args: ['x'], envPairs: ['A=1'] })) {
-      outcomes[key] = await collect(t, (callback) => cp.exec('echo x', { [key]: value }, callback))
+      outcomes[key] = await collect(t, (callback) => cp.exec('echo x', { [key]: value }, callback));
     }
-    return outcomes
+    return outcomes;
   },
 
   'the first thing wrong is the one that is reported': (cp, t) => {
-    const wrong = { argv0: 1, timeout: 'x', maxBuffer: 'x', killSignal: {}, cwd: 1, uid: 'x', gid: 'x', env: { A: '\0' }, signal: 1 }
-    const keys = Object.keys(wrong)
-    const outcomes = { callback: t.attempt(() => cp.exec('true', wrong, 1)), command: t.attempt(() => cp.exec(1, wrong, 1)), nul: t.attempt(() => cp.exec('\0', wrong, 1)) }
+    const wrong = { argv0: 1, timeout: 'x', maxBuffer: 'x', killSignal: {}, cwd: 1, uid: 'x', gid: 'x', env: { A: '\0' }, signal: 1 };
+    const keys = Object.keys(wrong);
+    const outcomes = { callback: t.attempt(() => cp.exec('true', wrong, 1)), command: t.attempt(() => cp.exec(1, wrong, 1)), nul: t.attempt(() => cp.exec('\0', wrong, 1)) };
     keys.forEach((key, i) => {
-      outcomes[key] = t.attempt(() => cp.exec('true', Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]])), () => {}))
-    })
-    return outcomes
+      outcomes[key] = t.attempt(() => cp.exec('true', Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]])), () => {}));
+    });
+    return outcomes;
   },
 
   '1 MB of output': async (cp, t) => ({
@@ -207,83 +207,83 @@ module.exports = {
   }),
 
   'AsyncLocalStorage reaches the callback': async (cp, t) => {
-    const storage = new AsyncLocalStorage()
-    const seen = {}
+    const storage = new AsyncLocalStorage();
+    const seen = {};
     await Promise.all(['good', 'bad', 'missing'].map((label, i) => new Promise((resolve) => {
       storage.run(label, () => {
         cp.exec(['true', 'exit 1', 'true'][i], i === 2 ? { cwd: '/nonexistent-dir' } : {}, () => {
-          seen[label] = storage.getStore()
-          setImmediate(() => resolve(storage.getStore()))
-        })
-      })
-    })))
-    return seen
+          seen[label] = storage.getStore();
+          setImmediate(() => resolve(storage.getStore()));
+        });
+      });
+    })));
+    return seen;
   },
 
   'a callback that throws is an uncaught exception, and the process goes on': async (cp, t) => {
-    cp.exec('echo x', () => { throw new EvalError('from a success') })
-    await t.sleep(200)
-    cp.exec('exit 1', () => { throw new EvalError('from a failure') })
-    await t.sleep(200)
-    cp.exec('true', { cwd: '/nonexistent-dir' }, () => { throw new EvalError('from a program that did not start') })
-    await t.sleep(200)
-    cp.exec('sleep 5', { timeout: 20 }, () => { throw 'no error at all' })
-    await t.sleep(200)
-    return collect(t, (callback) => cp.exec('echo still here', callback))
+    cp.exec('echo x', () => { throw new EvalError('from a success'); });
+    await t.sleep(200);
+    cp.exec('exit 1', () => { throw new EvalError('from a failure'); });
+    await t.sleep(200);
+    cp.exec('true', { cwd: '/nonexistent-dir' }, () => { throw new EvalError('from a program that did not start'); });
+    await t.sleep(200);
+    cp.exec('sleep 5', { timeout: 20 }, () => { throw 'no error at all'; });
+    await t.sleep(200);
+    return collect(t, (callback) => cp.exec('echo still here', callback));
   },
 
   'a callback that throws in a process without a listener': (cp, t) => t.inNewProcess((cp) => {
-    process.on('exit', (code) => console.log('exit', code))
+    process.on('exit', (code) => console.log('exit', code));
     return new Promise(() => {
-      cp.exec('echo x', () => { throw new EvalError('nobody catches this') })
-    })
+      cp.exec('echo x', () => { throw new EvalError('nobody catches this'); });
+    });
   }).then(({ stderr, ...rest }) => ({ rest, stderr: stderr.split('\n').filter((line) => line.startsWith('EvalError')) })),
 
   'an async callback that rejects': (cp, t) => t.inNewProcess(async (cp) => {
-    process.on('unhandledRejection', (error) => console.log('unhandledRejection', error.message))
+    process.on('unhandledRejection', (error) => console.log('unhandledRejection', error.message));
     await new Promise((resolve) => cp.exec('echo x', async () => {
-      setTimeout(resolve, 50)
-      throw new Error('rejected')
-    }))
+      setTimeout(resolve, 50);
+      throw new Error('rejected');
+    }));
   }),
 
   'the callback runs before other listeners of close, ticks after them': async (cp, t) => {
-    const order = []
+    const order = [];
     const child = cp.exec('echo x', () => {
-      order.push('callback')
-      process.nextTick(() => order.push('tick of the callback'))
-      Promise.resolve().then(() => order.push('promise of the callback'))
-      setImmediate(() => order.push('immediate of the callback'))
-    })
-    child.on('exit', () => order.push('exit'))
+      order.push('callback');
+      process.nextTick(() => order.push('tick of the callback'));
+      Promise.resolve().then(() => order.push('promise of the callback'));
+      setImmediate(() => order.push('immediate of the callback'));
+    });
+    child.on('exit', () => order.push('exit'));
     child.on('close', () => {
-      order.push('close')
-      process.nextTick(() => order.push('tick of close'))
-    })
-    await t.sleep(300)
-    return order
+      order.push('close');
+      process.nextTick(() => order.push('tick of close'));
+    });
+    await t.sleep(300);
+    return order;
   },
 
   'the callback is never called before exec returned': async (cp, t) => {
-    const order = []
+    const order = [];
     await Promise.all([{}, { cwd: '/nonexistent-dir' }, { signal: AbortSignal.abort() }].map((options) => new Promise((resolve) => {
-      cp.exec('true', options, () => resolve())
-      order.push('returned')
-    })).map((one) => one.then(() => order.push('called'))))
-    return order
+      cp.exec('true', options, () => resolve());
+      order.push('returned');
+    })).map((one) => one.then(() => order.push('called'))));
+    return order;
   },
 
   'this within the callback': async (cp, t) => new Promise((resolve) => {
-    cp.exec('true', function () { resolve([this === undefined ? 'undefined' : this === globalThis ? 'global' : this?.constructor?.name, arguments.length]) })
+    cp.exec('true', function () { resolve([this === undefined ? 'undefined' : this === globalThis ? 'global' : this?.constructor?.name, arguments.length]); });
   }),
 
   'thirty at a time': async (cp, t) => {
-    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, i) => collect(t, (callback) => cp.exec(`echo ${i}; exit ${i % 3}`, callback))))
-    return outcomes.map(({ calls }) => calls)
+    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, i) => collect(t, (callback) => cp.exec(`echo ${i}; exit ${i % 3}`, callback))));
+    return outcomes.map(({ calls }) => calls);
   },
 
   'exec within the callback of exec': (cp, t) => new Promise((resolve) => {
-    cp.exec('echo one', (_, one) => cp.exec('echo two', (_, two) => cp.exec('exit 3', (error) => resolve([one, two, error.code]))))
+    cp.exec('echo one', (_, one) => cp.exec('echo two', (_, two) => cp.exec('exit 3', (error) => resolve([one, two, error.code]))));
   }),
 
   'a grandchild that keeps the pipes open is waited for': (cp, t) => collect(t, (callback) => cp.exec('(sleep 0.3; echo late) & echo early', callback)),
@@ -291,17 +291,17 @@ module.exports = {
   'a child that closes its output and lives on': (cp, t) => collect(t, (callback) => cp.exec('echo out; exec >&- 2>&-; sleep 0.2; exit 6', callback)),
 
   'nothing keeps the process alive afterwards, with and without a callback': (cp, t) => t.inNewProcess((cp) => {
-    cp.exec('echo x', (error, stdout) => console.log('callback', stdout))
-    cp.exec('echo y')
-    cp.exec('exit 1')
-    cp.exec('true', { cwd: '/nonexistent-dir' })
-    cp.exec('sleep 5', { timeout: 50 })
-    cp.exec('true', { timeout: 60_000 }, () => console.log('in time'))
-    process.on('exit', () => console.log('the process ends'))
+    cp.exec('echo x', (error, stdout) => console.log('callback', stdout));
+    cp.exec('echo y');
+    cp.exec('exit 1');
+    cp.exec('true', { cwd: '/nonexistent-dir' });
+    cp.exec('sleep 5', { timeout: 50 });
+    cp.exec('true', { timeout: 60_000 }, () => console.log('in time'));
+    process.on('exit', () => console.log('the process ends'));
   }).then(({ stdout, ...rest }) => ({ rest, stdout: stdout.split('\n').sort() })),
 
   'the process waits for a child that still runs': (cp, t) => t.inNewProcess((cp) => {
-    cp.exec('sleep 0.2; echo slow', (error, stdout) => console.log('callback', stdout))
-    process.on('exit', () => console.log('the process ends'))
+    cp.exec('sleep 0.2; echo slow', (error, stdout) => console.log('callback', stdout));
+    process.on('exit', () => console.log('the process ends'));
   }),
-}
+};

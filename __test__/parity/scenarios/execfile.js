@@ -1,30 +1,30 @@
-'use strict'
+'use strict';
 
 // execFile(file, args, options, callback): call shapes, results, failures.
 
-const fs = require('node:fs')
-const path = require('node:path')
+const fs = require('node:fs');
+const path = require('node:path');
 
-const { collect } = require('../collected')
-const values = require('../values')
+const { collect } = require('../collected');
+const values = require('../values');
 
 // A class as a callback throws within 'close', whose other listeners then never hear of it.
-const NO_CLASS = { skip: ['a class'] }
+const NO_CLASS = { skip: ['a class'] };
 
 async function forEachValue(t, start, { skip = [] } = {}) {
-  const outcomes = {}
+  const outcomes = {};
   for (const [label, value] of values()) {
-    if (!skip.includes(label)) outcomes[label] = await collect(t, (callback) => start(value, callback), { callback: false })
+    if (!skip.includes(label)) outcomes[label] = await collect(t, (callback) => start(value, callback), { callback: false });
   }
-  return outcomes
+  return outcomes;
 }
 
 module.exports = {
   'output of both kinds and success': (cp, t) => collect(t, (callback) => cp.execFile('sh', ['-c', 'echo out; echo err >&2'], callback)),
 
   'every call shape': async (cp, t) => {
-    const args = ['a', 'b']
-    const options = { encoding: 'hex' }
+    const args = ['a', 'b'];
+    const options = { encoding: 'hex' };
     return {
       file: await collect(t, () => cp.execFile('echo'), { callback: false }),
       callback: await collect(t, (callback) => cp.execFile('echo', callback)),
@@ -34,31 +34,31 @@ module.exports = {
       optionsCallback: await collect(t, (callback) => cp.execFile('echo', options, callback)),
       argsOptions: await collect(t, () => cp.execFile('echo', args, options), { callback: false }),
       argsOptionsCallback: await collect(t, (callback) => cp.execFile('echo', args, options, callback)),
-    }
+    };
   },
 
   'null and undefined in every position': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const args of [['a'], null, undefined]) {
       for (const options of [{ encoding: 'hex' }, null, undefined]) {
         for (const given of [true, null, undefined]) {
-          const label = `${args} ${options && 'options'} ${given === true ? 'callback' : given}`
-          outcomes[label] = await collect(t, (callback) => cp.execFile('echo', args, options, given === true ? callback : given), { callback: given === true })
+          const label = `${args} ${options && 'options'} ${given === true ? 'callback' : given}`;
+          outcomes[label] = await collect(t, (callback) => cp.execFile('echo', args, options, given === true ? callback : given), { callback: given === true });
         }
       }
-      outcomes[`${args} callback`] = await collect(t, (callback) => cp.execFile('echo', args, callback))
+      outcomes[`${args} callback`] = await collect(t, (callback) => cp.execFile('echo', args, callback));
     }
-    for (const options of [null, undefined]) outcomes[`${options} callback in second place`] = await collect(t, (callback) => cp.execFile('echo', options, callback))
-    return outcomes
+    for (const options of [null, undefined]) outcomes[`${options} callback in second place`] = await collect(t, (callback) => cp.execFile('echo', options, callback));
+    return outcomes;
   },
 
   'more than one callback': async (cp, t) => {
-    const unused = (label) => () => t.log(`${label} was called`)
+    const unused = (label) => () => t.log(`${label} was called`);
     return {
       second: await collect(t, (callback) => cp.execFile('echo', callback, unused('third'), unused('fourth'))),
       third: await collect(t, (callback) => cp.execFile('echo', ['a'], callback, unused('fourth'))),
       afterOptions: await collect(t, (callback) => cp.execFile('echo', {}, callback, unused('fourth'))),
-    }
+    };
   },
 
   'the file is a non-empty string without NUL': (cp, t) => forEachValue(t, (value, callback) => cp.execFile(value, callback)),
@@ -76,22 +76,22 @@ module.exports = {
   'the fourth argument': (cp, t) => forEachValue(t, (value) => cp.execFile('echo', ['a'], {}, value), NO_CLASS),
 
   'arguments that are not strings': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [label, value] of values()) {
-      if (!Array.isArray(value)) outcomes[label] = await collect(t, (callback) => cp.execFile('printf', ['%s', value], callback))
+      if (!Array.isArray(value)) outcomes[label] = await collect(t, (callback) => cp.execFile('printf', ['%s', value], callback));
     }
-    return outcomes
+    return outcomes;
   },
 
   'arguments reach the program as they are': (cp, t) => collect(t, (callback) => cp.execFile('printf', ['[%s]', '', ' ', 'a b', '$HOME', '`x`', '"', "'", '\n', '*', '-n', '--', 'ä', '😀', '\uD800'], callback)),
 
   'the array of arguments is not changed, and changes to it do nothing': async (cp, t) => {
-    const args = ['a', 'b']
-    const outcome = await collect(t, (callback) => cp.execFile('sh', ['-c', 'sleep 0.05; exit 3', ...args], callback))
-    const changing = ['-c', 'sleep 0.05; exit 3', 'x']
-    const changed = await collect(t, (callback) => cp.execFile('sh', changing, callback), { touch: () => { changing[2] = 'y' } })
-    const frozen = await collect(t, (callback) => cp.execFile('echo', Object.freeze(['z']), Object.freeze({}), callback))
-    return { args, outcome, changed, frozen }
+    const args = ['a', 'b'];
+    const outcome = await collect(t, (callback) => cp.execFile('sh', ['-c', 'sleep 0.05; exit 3', ...args], callback));
+    const changing = ['-c', 'sleep 0.05; exit 3', 'x'];
+    const changed = await collect(t, (callback) => cp.execFile('sh', changing, callback), { touch: () => { changing[2] = 'y'; } });
+    const frozen = await collect(t, (callback) => cp.execFile('echo', Object.freeze(['z']), Object.freeze({}), callback));
+    return { args, outcome, changed, frozen };
   },
 
   'the command in the error: file and arguments as they were given': async (cp, t) => ({
@@ -109,14 +109,14 @@ module.exports = {
   }),
 
   'programs that do not start': async (cp, t) => {
-    t.file('plain', 'x', 0o644)
-    t.file('bad-interpreter', '#!/nonexistent-interpreter\n')
-    fs.symlinkSync('circle', path.join(t.dir, 'circle'))
-    const outcomes = {}
+    t.file('plain', 'x', 0o644);
+    t.file('bad-interpreter', '#!/nonexistent-interpreter\n');
+    fs.symlinkSync('circle', path.join(t.dir, 'circle'));
+    const outcomes = {};
     for (const file of ['no-such-program', './no-such-file', './plain', '/', '/usr', './plain/x', './bad-interpreter', './circle', `./${'n'.repeat(300)}`, '/nonexistent-dir/x']) {
-      outcomes[file] = await collect(t, (callback) => cp.execFile(file, ['a', 'b'], callback), { callback: false })
+      outcomes[file] = await collect(t, (callback) => cp.execFile(file, ['a', 'b'], callback), { callback: false });
     }
-    return outcomes
+    return outcomes;
   },
 
   'a program that does not start, without a callback': async (cp, t) => ({
@@ -125,11 +125,11 @@ module.exports = {
   }),
 
   'a program that does not start: the child it returns': async (cp, t) => {
-    const child = cp.execFile('no-such-program', ['x'], () => t.log('callback'))
-    const { pid, spawnfile, spawnargs, exitCode, killed } = child
-    t.log('returned')
-    await new Promise((resolve) => child.on('close', resolve))
-    return { pid, spawnfile, spawnargs, exitCode, killed, later: child.exitCode }
+    const child = cp.execFile('no-such-program', ['x'], () => t.log('callback'));
+    const { pid, spawnfile, spawnargs, exitCode, killed } = child;
+    t.log('returned');
+    await new Promise((resolve) => child.on('close', resolve));
+    return { pid, spawnfile, spawnargs, exitCode, killed, later: child.exitCode };
   },
 
   'a missing cwd': async (cp, t) => ({
@@ -182,44 +182,44 @@ module.exports = {
   }),
 
   'options of spawn that execFile does not pass on': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [key, value] of Object.entries({ stdio: 'ignore', detached: 'x', serialization: 'x', input: 'x', file: 'x', args: ['x'], envPairs: ['A=1'] })) {
-      outcomes[key] = await collect(t, (callback) => cp.execFile('echo', ['x'], { [key]: value }, callback))
+      outcomes[key] = await collect(t, (callback) => cp.execFile('echo', ['x'], { [key]: value }, callback));
     }
-    return outcomes
+    return outcomes;
   },
 
   'the first thing wrong is the one that is reported': (cp, t) => {
-    const wrong = { argv0: 1, timeout: 'x', maxBuffer: 'x', killSignal: {}, cwd: 1, uid: 'x', gid: 'x', shell: 1, env: { A: '\0' }, signal: 1 }
-    const keys = Object.keys(wrong)
+    const wrong = { argv0: 1, timeout: 'x', maxBuffer: 'x', killSignal: {}, cwd: 1, uid: 'x', gid: 'x', shell: 1, env: { A: '\0' }, signal: 1 };
+    const keys = Object.keys(wrong);
     const outcomes = {
       callback: t.attempt(() => cp.execFile(1, ['\0'], wrong, 1)),
       options: t.attempt(() => cp.execFile(1, ['\0'], 1, 1)),
       timeout: t.attempt(() => cp.execFile(1, ['\0'], { ...wrong, argv0: 'x' }, () => {})),
       file: t.attempt(() => cp.execFile(1, ['\0'], { cwd: 1 }, () => {})),
       args: t.attempt(() => cp.execFile('true', ['\0'], { cwd: 1 }, () => {})),
-    }
+    };
     keys.forEach((key, i) => {
-      outcomes[key] = t.attempt(() => cp.execFile('true', [], Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]])), () => {}))
-    })
-    return outcomes
+      outcomes[key] = t.attempt(() => cp.execFile('true', [], Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]])), () => {}));
+    });
+    return outcomes;
   },
 
   'a polluted Object.prototype adds no option': async (cp, t) => {
-    const pollution = { shell: '/nonexistent-shell', cwd: '/nonexistent-dir', encoding: 'hex', timeout: 'x', maxBuffer: 'x', killSignal: 'x', uid: 'x', gid: 'x', env: { A: 'polluted' } }
-    const outcomes = {}
+    const pollution = { shell: '/nonexistent-shell', cwd: '/nonexistent-dir', encoding: 'hex', timeout: 'x', maxBuffer: 'x', killSignal: 'x', uid: 'x', gid: 'x', env: { A: 'polluted' } };
+    const outcomes = {};
     for (const [key, value] of Object.entries(pollution)) {
       for (const [form, options] of [['none', undefined], ['empty', {}], ['null prototype', Object.create(null)]]) {
         outcomes[`${key} ${form}`] = await collect(t, (callback) => {
-          Object.prototype[key] = value
+          Object.prototype[key] = value;
           try {
-            return cp.execFile('sh', ['-c', 'pwd; echo $A'], options, callback)
+            return cp.execFile('sh', ['-c', 'pwd; echo $A'], options, callback);
           } finally {
-            delete Object.prototype[key]
+            delete Object.prototype[key];
           }
-        }, { callback: false })
+        }, { callback: false });
       }
     }
-    return outcomes
+    return outcomes;
   },
-}
+};

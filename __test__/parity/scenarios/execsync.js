@@ -1,32 +1,32 @@
-'use strict'
+'use strict';
 
 // execSync and execFileSync: what they return, what they throw, what becomes of stderr.
 
-const { sync } = require('../collected')
-const values = require('../values')
+const { sync } = require('../collected');
+const values = require('../values');
 
-const MB = 1 << 20
-const ENCODINGS = ['utf8', 'latin1', 'hex', 'base64', 'utf16le', 'buffer', 'no-such-encoding', '', null]
+const MB = 1 << 20;
+const ENCODINGS = ['utf8', 'latin1', 'hex', 'base64', 'utf16le', 'buffer', 'no-such-encoding', '', null];
 
 function forEachValue(t, fn, { skip = [] } = {}) {
-  const outcomes = {}
-  for (const [label, value] of values()) if (!skip.includes(label)) outcomes[label] = sync(t, () => fn(value))
-  return outcomes
+  const outcomes = {};
+  for (const [label, value] of values()) if (!skip.includes(label)) outcomes[label] = sync(t, () => fn(value));
+  return outcomes;
 }
 
 /** What `fn` writes to process.stderr, and how it went. */
 function withStderr(t, fn) {
-  const { write } = process.stderr
-  const written = []
-  process.stderr.write = (...args) => written.push(args.map((arg) => [Buffer.isBuffer(arg) ? 'Buffer' : typeof arg, t.describe(arg)]))
+  const { write } = process.stderr;
+  const written = [];
+  process.stderr.write = (...args) => written.push(args.map((arg) => [Buffer.isBuffer(arg) ? 'Buffer' : typeof arg, t.describe(arg)]));
   try {
-    return { outcome: sync(t, fn), written }
+    return { outcome: sync(t, fn), written };
   } finally {
-    process.stderr.write = write
+    process.stderr.write = write;
   }
 }
 
-const QUIET = { stdio: 'pipe' }
+const QUIET = { stdio: 'pipe' };
 
 module.exports = {
   'success': (cp, t) => ({
@@ -72,16 +72,16 @@ module.exports = {
   'arguments in the error': (cp, t) => forEachValue(t, (value) => cp.execFileSync('false', ['a b', value], QUIET)),
 
   'encodings': (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const encoding of ENCODINGS) {
       outcomes[encoding] = {
         execSync: sync(t, () => cp.execSync('printf "\\303\\244\\377"', { encoding })),
         execFileSync: sync(t, () => cp.execFileSync('printf', ['\\303\\244\\377'], { encoding })),
         failing: sync(t, () => cp.execSync('printf "\\303\\244\\377"; printf "\\303\\266" >&2; exit 2', { encoding, stdio: 'pipe' })),
         missing: sync(t, () => cp.execFileSync('no-such-program', { encoding })),
-      }
+      };
     }
-    return outcomes
+    return outcomes;
   },
 
   'encoding values': (cp, t) => forEachValue(t, (encoding) => cp.execSync('echo ä', { encoding })),
@@ -109,26 +109,26 @@ module.exports = {
   }),
 
   'programs that do not start': (cp, t) => {
-    t.file('plain', 'x', 0o644)
-    const outcomes = { command: sync(t, () => cp.execSync('no-such-program with arguments', QUIET)) }
-    for (const file of ['no-such-program', './plain', '/usr', './plain/x']) outcomes[file] = sync(t, () => cp.execFileSync(file, ['a', 'b']))
-    outcomes.cwd = sync(t, () => cp.execSync('pwd', { cwd: '/nonexistent-dir' }))
-    outcomes.cwdOfFile = sync(t, () => cp.execFileSync('pwd', ['x'], { cwd: '/nonexistent-dir' }))
-    outcomes.shell = sync(t, () => cp.execSync('true', { shell: '/nonexistent-shell' }))
-    outcomes.argv0 = sync(t, () => cp.execFileSync('no-such-program', { argv0: 'other' }))
-    outcomes.uid = sync(t, () => cp.execSync('true', { uid: -1 }))
-    return outcomes
+    t.file('plain', 'x', 0o644);
+    const outcomes = { command: sync(t, () => cp.execSync('no-such-program with arguments', QUIET)) };
+    for (const file of ['no-such-program', './plain', '/usr', './plain/x']) outcomes[file] = sync(t, () => cp.execFileSync(file, ['a', 'b']));
+    outcomes.cwd = sync(t, () => cp.execSync('pwd', { cwd: '/nonexistent-dir' }));
+    outcomes.cwdOfFile = sync(t, () => cp.execFileSync('pwd', ['x'], { cwd: '/nonexistent-dir' }));
+    outcomes.shell = sync(t, () => cp.execSync('true', { shell: '/nonexistent-shell' }));
+    outcomes.argv0 = sync(t, () => cp.execFileSync('no-such-program', { argv0: 'other' }));
+    outcomes.uid = sync(t, () => cp.execSync('true', { uid: -1 }));
+    return outcomes;
   },
 
   'beyond the kernel’s limit': (cp, t) => {
     const attempt = (fn) => {
       try {
-        return fn()
+        return fn();
       } catch ({ code, errno, syscall, status, pid, output, message }) {
-        return t.describe({ code, errno, syscall, status, pid, output, message })
+        return t.describe({ code, errno, syscall, status, pid, output, message });
       }
-    }
-    return { execSync: attempt(() => cp.execSync(`true ${'x'.repeat(200_000)}`)), execFileSync: attempt(() => cp.execFileSync('true', ['x'.repeat(200_000)])) }
+    };
+    return { execSync: attempt(() => cp.execSync(`true ${'x'.repeat(200_000)}`)), execFileSync: attempt(() => cp.execFileSync('true', ['x'.repeat(200_000)])) };
   },
 
   'NUL bytes': (cp, t) => ({
@@ -141,7 +141,7 @@ module.exports = {
 
   'the error is of its own kind': (cp, t) => {
     try {
-      return cp.execSync('echo out; exit 3')
+      return cp.execSync('echo out; exit 3');
     } catch (error) {
       return t.describe({
         keys: Object.keys(error),
@@ -150,15 +150,15 @@ module.exports = {
         prototype: Object.getPrototypeOf(error) === Error.prototype,
         pid: typeof error.pid,
         stdout: error.stdout === error.output[1],
-      })
+      });
     }
   },
 
   'the error of a program that does not start is its own error property': (cp, t) => {
     try {
-      return cp.execFileSync('no-such-program')
+      return cp.execFileSync('no-such-program');
     } catch (error) {
-      return t.describe({ keys: Object.keys(error), itself: error.error === error })
+      return t.describe({ keys: Object.keys(error), itself: error.error === error });
     }
   },
 
@@ -182,16 +182,16 @@ module.exports = {
   }),
 
   'stdio': (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const stdio of ['pipe', 'ignore', ['pipe', 'pipe', 'pipe'], ['pipe', 'ignore', 'pipe'], ['ignore', 'pipe', 'ignore'], ['pipe', 'pipe', 'pipe', 'pipe']]) {
       outcomes[JSON.stringify(stdio)] = {
         good: sync(t, () => cp.execSync('echo out; echo err >&2', { stdio })),
         bad: sync(t, () => cp.execFileSync('sh', ['-c', 'echo out; echo err >&2; exit 3'], { stdio })),
-      }
+      };
     }
-    outcomes.ipc = sync(t, () => cp.execSync('true', { stdio: ['pipe', 'pipe', 'pipe', 'ipc'] }))
-    outcomes.nonsense = sync(t, () => cp.execSync('true', { stdio: 'nonsense' }))
-    return outcomes
+    outcomes.ipc = sync(t, () => cp.execSync('true', { stdio: ['pipe', 'pipe', 'pipe', 'ipc'] }));
+    outcomes.nonsense = sync(t, () => cp.execSync('true', { stdio: 'nonsense' }));
+    return outcomes;
   },
 
   'stderr is written on to process.stderr': (cp, t) => ({
@@ -211,17 +211,17 @@ module.exports = {
   }),
 
   'stderr of the process gets what the child wrote': (cp, t) => t.inNewProcess((cp) => {
-    console.error('before')
-    cp.execSync('echo from execSync >&2')
-    cp.execFileSync('sh', ['-c', 'echo from execFileSync >&2'])
+    console.error('before');
+    cp.execSync('echo from execSync >&2');
+    cp.execFileSync('sh', ['-c', 'echo from execFileSync >&2']);
     try {
-      cp.execSync('echo from a failure >&2; exit 3')
+      cp.execSync('echo from a failure >&2; exit 3');
     } catch {
-      console.error('caught')
+      console.error('caught');
     }
-    cp.execSync('echo inherited; echo inherited too >&2', { stdio: 'inherit' })
-    cp.execFileSync('sh', ['-c', 'echo not seen >&2'], { stdio: 'pipe' })
-    return String(cp.execSync('cat', { stdio: ['inherit', 'pipe', 'inherit'] }))
+    cp.execSync('echo inherited; echo inherited too >&2', { stdio: 'inherit' });
+    cp.execFileSync('sh', ['-c', 'echo not seen >&2'], { stdio: 'pipe' });
+    return String(cp.execSync('cat', { stdio: ['inherit', 'pipe', 'inherit'] }));
   }, { input: 'from outside' }),
 
   'spawnSync keeps stderr for itself': (cp, t) => withStderr(t, () => cp.spawnSync('sh', ['-c', 'echo err >&2'])),
@@ -240,20 +240,20 @@ module.exports = {
   }),
 
   'the first thing wrong is the one that is reported': (cp, t) => {
-    const wrong = { argv0: 1, cwd: 1, detached: 1, uid: 'x', gid: 'x', shell: 1, windowsHide: 1, env: { A: '\0' }, timeout: 'x', maxBuffer: 'x', killSignal: {}, stdio: 'x', input: 1 }
-    const keys = Object.keys(wrong)
-    const outcomes = {}
+    const wrong = { argv0: 1, cwd: 1, detached: 1, uid: 'x', gid: 'x', shell: 1, windowsHide: 1, env: { A: '\0' }, timeout: 'x', maxBuffer: 'x', killSignal: {}, stdio: 'x', input: 1 };
+    const keys = Object.keys(wrong);
+    const outcomes = {};
     keys.forEach((key, i) => {
-      const options = Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]]))
-      outcomes[key] = { execSync: sync(t, () => cp.execSync('true', options)), execFileSync: sync(t, () => cp.execFileSync('true', ['\0'], options)), file: sync(t, () => cp.execFileSync(1, options)) }
-    })
-    return outcomes
+      const options = Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]]));
+      outcomes[key] = { execSync: sync(t, () => cp.execSync('true', options)), execFileSync: sync(t, () => cp.execFileSync('true', ['\0'], options)), file: sync(t, () => cp.execFileSync(1, options)) };
+    });
+    return outcomes;
   },
 
   'a grandchild that keeps the pipes open is waited for': (cp, t) => sync(t, () => cp.execSync('(sleep 0.3; echo late) & echo early')),
 
   'options are not changed': (cp, t) => {
-    const options = Object.freeze({ encoding: 'utf8', stdio: Object.freeze(['pipe', 'pipe', 'pipe']) })
-    return { execSync: sync(t, () => cp.execSync('echo x', options)), execFileSync: sync(t, () => cp.execFileSync('echo', Object.freeze(['x']), options)), options }
+    const options = Object.freeze({ encoding: 'utf8', stdio: Object.freeze(['pipe', 'pipe', 'pipe']) });
+    return { execSync: sync(t, () => cp.execSync('echo x', options)), execFileSync: sync(t, () => cp.execFileSync('echo', Object.freeze(['x']), options)), options };
   },
-}
+};

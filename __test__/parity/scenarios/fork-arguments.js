@@ -1,30 +1,30 @@
-'use strict'
+'use strict';
 
 // fork(modulePath, args, options): what it takes, what it refuses and with which words, and what of it reaches the program.
 
-const { pathToFileURL } = require('node:url')
+const { pathToFileURL } = require('node:url');
 
-const { paired } = require('../pairings')
-const values = require('../values')
+const { paired } = require('../pairings');
+const values = require('../values');
 
 // In Node's place: they start at once and take any arguments.
-const TRUE = { execPath: '/bin/true', stdio: 'ignore' }
-const LIST = { execPath: '/bin/sh', execArgv: ['-c', 'cat /proc/$$/cmdline'], silent: true }
+const TRUE = { execPath: '/bin/true', stdio: 'ignore' };
+const LIST = { execPath: '/bin/sh', execArgv: ['-c', 'cat /proc/$$/cmdline'], silent: true };
 
 async function forEachValue(t, fork, { skip = [] } = {}) {
-  const outcomes = {}
+  const outcomes = {};
   for (const [label, value] of values()) {
-    if (!skip.includes(label)) outcomes[label] = await t.outcome(() => fork(value))
+    if (!skip.includes(label)) outcomes[label] = await t.outcome(() => fork(value));
   }
-  return outcomes
+  return outcomes;
 }
 
 function optionScenario(option, { skip } = {}) {
-  return (cp, t) => forEachValue(t, (value) => cp.fork('module', [], { ...TRUE, [option]: value }), { skip })
+  return (cp, t) => forEachValue(t, (value) => cp.fork('module', [], { ...TRUE, [option]: value }), { skip });
 }
 
 // What a Node child makes of it.
-const REPORT = `process.send({ file: require.main && require.main.filename, argv: process.argv.slice(1), execArgv: process.execArgv })`
+const REPORT = `process.send({ file: require.main && require.main.filename, argv: process.argv.slice(1), execArgv: process.execArgv })`;
 
 module.exports = paired({
   'no argument at all': (cp, t) => t.outcome(() => cp.fork()),
@@ -40,27 +40,27 @@ module.exports = paired({
   }),
 
   'each kind of modulePath finds the module': async (cp, t) => {
-    const file = t.file('a module é.js', REPORT)
+    const file = t.file('a module é.js', REPORT);
     return {
       string: await t.outcome(() => cp.fork(file)),
       relative: await t.outcome(() => cp.fork('./a module é.js')),
       extensionLeftOut: await t.outcome(() => cp.fork('./a module é')),
       url: await t.outcome(() => cp.fork(pathToFileURL(file))),
       buffer: await t.outcome(() => cp.fork(Buffer.from(file))),
-    }
+    };
   },
 
   'modulePath as a file: string is no URL': async (cp, t) => {
-    const child = cp.fork(pathToFileURL(t.file('module.js', REPORT)).href, { silent: true })
-    const { events } = await t.record(child)
-    return events
+    const child = cp.fork(pathToFileURL(t.file('module.js', REPORT)).href, { silent: true });
+    const { events } = await t.record(child);
+    return events;
   },
 
   'modulePath that looks like an option': (cp, t) => t.outcome(() => cp.fork('--version', { silent: true })),
 
   'args is an array, or left out': (cp, t) => {
-    const skip = values().filter(([, value]) => value !== null && typeof value === 'object' && !Array.isArray(value)).map(([label]) => label)
-    return forEachValue(t, (value) => cp.fork('module', value, TRUE), { skip })
+    const skip = values().filter(([, value]) => value !== null && typeof value === 'object' && !Array.isArray(value)).map(([label]) => label);
+    return forEachValue(t, (value) => cp.fork('module', value, TRUE), { skip });
   },
 
   'args as an object takes the place of the options, whatever follows': async (cp, t) => ({
@@ -72,23 +72,23 @@ module.exports = paired({
   }),
 
   'options is an object, null or undefined': (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [label, value] of values()) {
-      const isRefused = value != null && (typeof value !== 'object' || Array.isArray(value))
-      if (isRefused) outcomes[label] = t.attempt(() => cp.fork('no-such-module', [], value))
+      const isRefused = value != null && (typeof value !== 'object' || Array.isArray(value));
+      if (isRefused) outcomes[label] = t.attempt(() => cp.fork('no-such-module', [], value));
     }
-    return outcomes
+    return outcomes;
   },
 
   'options null, undefined, without a prototype, an instance': async (cp, t) => {
-    const file = t.file('module.js', REPORT)
-    class Options { stdio = 'ignore' }
+    const file = t.file('module.js', REPORT);
+    class Options { stdio = 'ignore'; }
     return {
       null: await t.outcome(() => cp.fork(file, ['a'], null)),
       undefined: await t.outcome(() => cp.fork(file, ['a'], undefined)),
       nullPrototype: await t.outcome(() => cp.fork('module', [], Object.assign(Object.create(null), TRUE))),
       instance: await t.outcome(() => cp.fork('module', [], Object.assign(new Options(), { execPath: '/bin/true' }))),
-    }
+    };
   },
 
   'inherited and hidden options do not count': async (cp, t) => ({
@@ -97,34 +97,34 @@ module.exports = paired({
   }),
 
   'each option is read once, in the order of its keys': async (cp, t) => {
-    const reads = []
-    const options = {}
-    const given = { execPath: '/bin/true', stdio: 'ignore' }
+    const reads = [];
+    const options = {};
+    const given = { execPath: '/bin/true', stdio: 'ignore' };
     for (const key of ['windowsHide', 'stdio', 'silent', 'cwd', 'env', 'unknown', 'execPath', 'execArgv', 'detached', 'uid', 'gid', 'signal', 'timeout', 'killSignal', 'serialization', 'shell', 'argv0']) {
-      Object.defineProperty(options, key, { enumerable: true, get() { reads.push(key); return given[key] } })
+      Object.defineProperty(options, key, { enumerable: true, get() { reads.push(key); return given[key]; } });
     }
-    const recorded = await t.outcome(() => cp.fork('module', options))
-    return { reads, recorded }
+    const recorded = await t.outcome(() => cp.fork('module', options));
+    return { reads, recorded };
   },
 
-  'an option whose getter throws': (cp, t) => t.outcome(() => cp.fork('module', { get execArgv() { throw new EvalError('not today') } })),
+  'an option whose getter throws': (cp, t) => t.outcome(() => cp.fork('module', { get execArgv() { throw new EvalError('not today'); } })),
 
   'the caller’s options and arrays are not changed': async (cp, t) => {
-    const options = Object.freeze({ ...TRUE, stdio: Object.freeze(['ignore', 'ignore', 'ignore', 'ipc']), execArgv: Object.freeze(['a']), env: Object.freeze({ A: '1' }) })
-    const args = Object.freeze(['b'])
-    return { recorded: await t.outcome(() => cp.fork('module', args, options)), options, args }
+    const options = Object.freeze({ ...TRUE, stdio: Object.freeze(['ignore', 'ignore', 'ignore', 'ipc']), execArgv: Object.freeze(['a']), env: Object.freeze({ A: '1' }) });
+    const args = Object.freeze(['b']);
+    return { recorded: await t.outcome(() => cp.fork('module', args, options)), options, args };
   },
 
   'arguments that are not strings reach the program as strings': async (cp, t) => {
-    const given = values().filter(([, value]) => !Array.isArray(value) && typeof value !== 'symbol')
-    const outcomes = {}
+    const given = values().filter(([, value]) => !Array.isArray(value) && typeof value !== 'symbol');
+    const outcomes = {};
     for (const [label, value] of given) {
-      const result = t.attempt(() => { void `${value}` })
-      const isFit = !result.thrown && !String(value).includes('\0')
-      if (!isFit) outcomes[label] = await t.outcome(() => cp.fork('module', [value], LIST))
+      const result = t.attempt(() => { void `${value}`; });
+      const isFit = !result.thrown && !String(value).includes('\0');
+      if (!isFit) outcomes[label] = await t.outcome(() => cp.fork('module', [value], LIST));
     }
-    const fit = given.filter(([label]) => !(label in outcomes)).map(([, value]) => value)
-    return { outcomes, fit: await t.outcome(() => cp.fork('module', fit, LIST)) }
+    const fit = given.filter(([label]) => !(label in outcomes)).map(([, value]) => value);
+    return { outcomes, fit: await t.outcome(() => cp.fork('module', fit, LIST)) };
   },
 
   'NUL anywhere, symbols': (cp, t) => ({
@@ -162,12 +162,12 @@ module.exports = paired({
     const wrong = {
       cwd: [1, {}, ''], detached: ['x', 1], uid: ['x', 1.5, 2 ** 31], gid: ['x', {}], signal: ['x', {}, []], timeout: [-1, 'x', 1.5],
       killSignal: ['SIGNO', -1, 1.5, {}], argv0: [1, {}, 'a\0b'], windowsHide: ['x', 1], windowsVerbatimArguments: ['x', 0],
-    }
-    const outcomes = {}
+    };
+    const outcomes = {};
     for (const [option, given] of Object.entries(wrong)) {
-      outcomes[option] = given.map((value) => t.attempt(() => cp.fork('module', [], { ...TRUE, [option]: value, stdio: ['ipc', 'ipc'] })))
+      outcomes[option] = given.map((value) => t.attempt(() => cp.fork('module', [], { ...TRUE, [option]: value, stdio: ['ipc', 'ipc'] })));
     }
-    return outcomes
+    return outcomes;
   },
 
   'shell is left out of account': (cp, t) => forEachValue(t, (value) => cp.fork('module', [], { ...TRUE, shell: value })),
@@ -185,14 +185,14 @@ module.exports = paired({
   }),
 
   'spawnfile and spawnargs': async (cp, t) => {
-    const child = cp.fork('module', ['x', 1], { ...TRUE, execArgv: ['--flag'] })
-    const { spawnfile, spawnargs } = child
-    return { spawnfile, spawnargs, recorded: await t.record(child) }
+    const child = cp.fork('module', ['x', 1], { ...TRUE, execArgv: ['--flag'] });
+    const { spawnfile, spawnargs } = child;
+    return { spawnfile, spawnargs, recorded: await t.record(child) };
   },
 
   'spawnfile and spawnargs of a Node child': async (cp, t) => {
-    const child = cp.fork(t.file('module.js', ''), ['x'])
-    const { spawnfile, spawnargs } = child
-    return { spawnfile, spawnargs, recorded: await t.record(child) }
+    const child = cp.fork(t.file('module.js', ''), ['x']);
+    const { spawnfile, spawnargs } = child;
+    return { spawnfile, spawnargs, recorded: await t.record(child) };
   },
-}, { pairings: ['ours to ours'], serializations: ['json'] })
+}, { pairings: ['ours to ours'], serializations: ['json'] });

@@ -1,8 +1,8 @@
-'use strict'
+'use strict';
 
 // When the system says no: too much, too many, out of this or that.
 
-const ARGUMENT_LIMIT = 131072
+const ARGUMENT_LIMIT = 131072;
 
 module.exports = {
   'one argument beyond the kernel’s limit': async (cp, t) => ({
@@ -29,80 +29,80 @@ module.exports = {
   'too much, and the directory is not there': (cp, t) => t.outcome(() => cp.spawn('true', ['x'.repeat(ARGUMENT_LIMIT)], { cwd: '/nonexistent-dir' })),
 
   'out of descriptors': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const fs = require('node:fs')
-    await t.outcome(() => cp.spawn('true'))
-    await t.outcome(() => cp.spawn('true', { stdio: 'ignore' }))
-    const taken = []
+    const fs = require('node:fs');
+    await t.outcome(() => cp.spawn('true'));
+    await t.outcome(() => cp.spawn('true', { stdio: 'ignore' }));
+    const taken = [];
     try {
-      for (;;) taken.push(fs.openSync('/dev/null', 'r'))
+      for (;;) taken.push(fs.openSync('/dev/null', 'r'));
     } catch (error) {
-      t.log('full', error.code)
+      t.log('full', error.code);
     }
     const start = () => {
-      const child = cp.spawn('true')
-      return child
-    }
+      const child = cp.spawn('true');
+      return child;
+    };
     // With nothing left not even the log can be written as usual: keep what happens, describe it later.
-    const events = []
+    const events = [];
     const watch = (label, child) => {
-      events.push([label, 'keys', child.stdin === undefined, child.stdout === undefined, child.stdio === undefined, child.pid])
-      for (const event of ['spawn', 'error', 'exit', 'close']) child.on(event, (...args) => events.push([label, event, ...args]))
-    }
+      events.push([label, 'keys', child.stdin === undefined, child.stdout === undefined, child.stdio === undefined, child.pid]);
+      for (const event of ['spawn', 'error', 'exit', 'close']) child.on(event, (...args) => events.push([label, event, ...args]));
+    };
     const attempt = (label, fn) => {
       try {
-        watch(label, fn())
+        watch(label, fn());
       } catch (error) {
-        events.push([label, 'thrown', error])
+        events.push([label, 'thrown', error]);
       }
-    }
-    attempt('piped', start)
-    await t.sleep(100)
-    attempt('ignored', () => cp.spawn('true', { stdio: 'ignore' }))
-    await t.sleep(100)
-    attempt('missing', () => cp.spawn('no-such-program'))
-    await t.sleep(100)
-    for (const fd of taken) fs.closeSync(fd)
-    const recovered = await t.outcome(start)
-    return { events: t.describe(events), recovered }
+    };
+    attempt('piped', start);
+    await t.sleep(100);
+    attempt('ignored', () => cp.spawn('true', { stdio: 'ignore' }));
+    await t.sleep(100);
+    attempt('missing', () => cp.spawn('no-such-program'));
+    await t.sleep(100);
+    for (const fd of taken) fs.closeSync(fd);
+    const recovered = await t.outcome(start);
+    return { events: t.describe(events), recovered };
   }, { prefix: ['prlimit', '--nofile=64:64'] }),
 
   'few descriptors left': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const fs = require('node:fs')
-    await t.outcome(() => cp.spawn('true'))
-    const outcomes = {}
-    const taken = []
+    const fs = require('node:fs');
+    await t.outcome(() => cp.spawn('true'));
+    const outcomes = {};
+    const taken = [];
     try {
-      for (;;) taken.push(fs.openSync('/dev/null', 'r'))
+      for (;;) taken.push(fs.openSync('/dev/null', 'r'));
     } catch {
       // All taken.
     }
     for (let free = 1; free <= 6; free++) {
-      fs.closeSync(taken.pop())
-      const events = []
+      fs.closeSync(taken.pop());
+      const events = [];
       try {
-        const child = cp.spawn('true')
-        for (const event of ['error', 'close']) child.on(event, (...args) => events.push([event, ...args.map((arg) => arg?.code ?? arg)]))
+        const child = cp.spawn('true');
+        for (const event of ['error', 'close']) child.on(event, (...args) => events.push([event, ...args.map((arg) => arg?.code ?? arg)]));
       } catch (error) {
-        events.push(['thrown', error.code])
+        events.push(['thrown', error.code]);
       }
-      await t.sleep(60)
+      await t.sleep(60);
       // How many descriptors a spawn needs is the implementation's business; that it fails with EMFILE or works is not.
-      outcomes[free] = events.every(([, value]) => ['EMFILE', -24, null, 0].includes(value)) ? 'fails cleanly or works' : events
+      outcomes[free] = events.every(([, value]) => ['EMFILE', -24, null, 0].includes(value)) ? 'fails cleanly or works' : events;
     }
-    for (const fd of taken) fs.closeSync(fd)
-    await t.sleep(20)
-    return { outcomes, recovered: await t.outcome(() => cp.spawn('echo', ['again'])) }
+    for (const fd of taken) fs.closeSync(fd);
+    await t.sleep(20);
+    return { outcomes, recovered: await t.outcome(() => cp.spawn('echo', ['again'])) };
   }, { prefix: ['prlimit', '--nofile=64:64'] }),
 
   'out of processes': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.setgroups([])
-    process.setgid(54321)
-    process.setuid(54321)
+    process.setgroups([]);
+    process.setgid(54321);
+    process.setuid(54321);
     return {
       piped: await t.outcome(() => cp.spawn('/bin/true')),
       ignored: await t.outcome(() => cp.spawn('/bin/true', { stdio: 'ignore' })),
       detached: await t.outcome(() => cp.spawn('/bin/true', { detached: true })),
-    }
+    };
   }, { prefix: ['prlimit', '--nproc=1:1'] }),
 
   'limits on descriptors reach the child as the parent has them': (cp, t) => t.inNewProcess(
@@ -124,14 +124,14 @@ module.exports = {
   }),
 
   'a long command line that fits': async (cp, t) => {
-    const child = cp.spawn('sh', ['-c', 'echo $# $(echo "$*" | wc -c)', 'sh', ...Array(10_000).fill('argument')])
-    return t.record(child)
+    const child = cp.spawn('sh', ['-c', 'echo $# $(echo "$*" | wc -c)', 'sh', ...Array(10_000).fill('argument')]);
+    return t.record(child);
   },
 
   'a hundred children at once': async (cp, t) => {
-    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => t.outcome(() => cp.spawn('sh', ['-c', `echo ${i}; exit ${i}`]))))
-    return outcomes
+    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => t.outcome(() => cp.spawn('sh', ['-c', `echo ${i}; exit ${i}`]))));
+    return outcomes;
   },
 
   'a hundred failures at once': (cp, t) => Promise.all(Array.from({ length: 100 }, (_, i) => t.outcome(() => cp.spawn(`no-such-program-${i}`)))),
-}
+};

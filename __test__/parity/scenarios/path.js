@@ -1,14 +1,14 @@
-'use strict'
+'use strict';
 
 // Which file a name stands for, and what is said when it stands for none.
 
-const fs = require('node:fs')
-const path = require('node:path')
+const fs = require('node:fs');
+const path = require('node:path');
 
-const HELLO = '#!/bin/sh\necho "hello from $0"\n'
+const HELLO = '#!/bin/sh\necho "hello from $0"\n';
 
 function spawnWithPath(cp, t, name, searchPath, options = {}) {
-  return t.outcome(() => cp.spawn(name, ['one', 'two'], { env: { PATH: searchPath }, ...options }))
+  return t.outcome(() => cp.spawn(name, ['one', 'two'], { env: { PATH: searchPath }, ...options }));
 }
 
 module.exports = {
@@ -24,28 +24,28 @@ module.exports = {
   }),
 
   'a file that may not be executed': async (cp, t) => {
-    const file = t.file('plain', HELLO, 0o644)
+    const file = t.file('plain', HELLO, 0o644);
     return {
       absolute: await t.outcome(() => cp.spawn(file)),
       relative: await t.outcome(() => cp.spawn('./plain')),
       byName: await spawnWithPath(cp, t, 'plain', t.dir),
-    }
+    };
   },
 
   'an unexecutable file does not hide an executable one further on': async (cp, t) => {
-    t.file('a/prog', HELLO, 0o644)
-    t.file('b/prog', HELLO)
+    t.file('a/prog', HELLO, 0o644);
+    t.file('b/prog', HELLO);
     return {
       plainFirst: await spawnWithPath(cp, t, 'prog', `${t.dir}/a:${t.dir}/b`),
       plainLast: await spawnWithPath(cp, t, 'prog', `${t.dir}/b:${t.dir}/a`),
       plainThenNothing: await spawnWithPath(cp, t, 'prog', `${t.dir}/a:${t.dir}/none`),
       nothingThenPlain: await spawnWithPath(cp, t, 'prog', `${t.dir}/none:${t.dir}/a`),
-    }
+    };
   },
 
   'a directory is not a program': async (cp, t) => {
-    fs.mkdirSync(path.join(t.dir, 'a/prog'), { recursive: true })
-    t.file('b/prog', HELLO)
+    fs.mkdirSync(path.join(t.dir, 'a/prog'), { recursive: true });
+    t.file('b/prog', HELLO);
     return {
       absolute: await t.outcome(() => cp.spawn(path.join(t.dir, 'a/prog'))),
       root: await t.outcome(() => cp.spawn('/')),
@@ -54,17 +54,17 @@ module.exports = {
       alone: await spawnWithPath(cp, t, 'prog', `${t.dir}/a`),
       first: await spawnWithPath(cp, t, 'prog', `${t.dir}/a:${t.dir}/b`),
       beforeNothing: await spawnWithPath(cp, t, 'prog', `${t.dir}/a:${t.dir}/none`),
-    }
+    };
   },
 
   'links: to a program, dangling, in a circle': async (cp, t) => {
-    t.file('real', HELLO)
-    fs.mkdirSync(path.join(t.dir, 'links'))
-    fs.symlinkSync('../real', path.join(t.dir, 'links/good'))
-    fs.symlinkSync('nowhere', path.join(t.dir, 'links/dangling'))
-    fs.symlinkSync('circle', path.join(t.dir, 'links/circle'))
-    t.file('after/circle', HELLO)
-    t.file('after/dangling', HELLO)
+    t.file('real', HELLO);
+    fs.mkdirSync(path.join(t.dir, 'links'));
+    fs.symlinkSync('../real', path.join(t.dir, 'links/good'));
+    fs.symlinkSync('nowhere', path.join(t.dir, 'links/dangling'));
+    fs.symlinkSync('circle', path.join(t.dir, 'links/circle'));
+    t.file('after/circle', HELLO);
+    t.file('after/dangling', HELLO);
     return {
       good: await spawnWithPath(cp, t, 'good', `${t.dir}/links`),
       dangling: await spawnWithPath(cp, t, 'dangling', `${t.dir}/links`),
@@ -73,11 +73,11 @@ module.exports = {
       circle: await spawnWithPath(cp, t, 'circle', `${t.dir}/links`),
       circlePath: await t.outcome(() => cp.spawn('./links/circle')),
       circleThenGood: await spawnWithPath(cp, t, 'circle', `${t.dir}/links:${t.dir}/after`),
-    }
+    };
   },
 
   'an empty entry is the current directory': async (cp, t) => {
-    t.file('here', HELLO)
+    t.file('here', HELLO);
     return {
       first: await spawnWithPath(cp, t, 'here', ':/usr/bin'),
       middle: await spawnWithPath(cp, t, 'here', '/none::/usr/bin'),
@@ -85,11 +85,11 @@ module.exports = {
       none: await spawnWithPath(cp, t, 'here', '/none:/usr/bin'),
       alone: await spawnWithPath(cp, t, 'here', ''),
       onlyColon: await spawnWithPath(cp, t, 'here', ':'),
-    }
+    };
   },
 
   'a relative entry is looked up in the child’s directory': async (cp, t) => {
-    t.file('sub/bin/prog', HELLO)
+    t.file('sub/bin/prog', HELLO);
     return {
       withCwd: await spawnWithPath(cp, t, 'prog', 'bin', { cwd: `${t.dir}/sub` }),
       withoutCwd: await spawnWithPath(cp, t, 'prog', 'bin'),
@@ -97,36 +97,36 @@ module.exports = {
       fromHereWithCwd: await spawnWithPath(cp, t, 'prog', 'sub/bin', { cwd: `${t.dir}/sub` }),
       emptyEntryWithCwd: await spawnWithPath(cp, t, 'prog', ':', { cwd: `${t.dir}/sub/bin` }),
       dot: await spawnWithPath(cp, t, 'prog', '.', { cwd: `${t.dir}/sub/bin` }),
-    }
+    };
   },
 
   'a name with a slash is not looked up': async (cp, t) => {
-    t.file('bin/sub/prog', HELLO)
-    t.file('other/prog', HELLO)
+    t.file('bin/sub/prog', HELLO);
+    t.file('other/prog', HELLO);
     return {
       inPath: await spawnWithPath(cp, t, 'sub/prog', `${t.dir}/bin`),
       fromHere: await spawnWithPath(cp, t, 'bin/sub/prog', '/none'),
       dotSlash: await spawnWithPath(cp, t, './prog', `${t.dir}/other`),
       relativeToCwd: await spawnWithPath(cp, t, './prog', '/none', { cwd: `${t.dir}/other` }),
       relativeToCwdMissing: await spawnWithPath(cp, t, './other/prog', '/none', { cwd: `${t.dir}/other` }),
-    }
+    };
   },
 
   'entries that are no directories': async (cp, t) => {
-    t.file('a-file', 'x', 0o644)
-    t.file('bin/prog', HELLO)
+    t.file('a-file', 'x', 0o644);
+    t.file('bin/prog', HELLO);
     return {
       fileThenGood: await spawnWithPath(cp, t, 'prog', `${t.dir}/a-file:${t.dir}/bin`),
       onlyFile: await spawnWithPath(cp, t, 'prog', `${t.dir}/a-file`),
       fileThenNothing: await spawnWithPath(cp, t, 'prog', `${t.dir}/a-file:/none`),
       throughAFile: await t.outcome(() => cp.spawn(`${t.dir}/a-file/prog`)),
-    }
+    };
   },
 
   'a name or a path that is too long': async (cp, t) => {
-    const long = 'n'.repeat(256)
-    const entry = `/${'e'.repeat(300)}`
-    t.file('bin/prog', HELLO)
+    const long = 'n'.repeat(256);
+    const entry = `/${'e'.repeat(300)}`;
+    t.file('bin/prog', HELLO);
     return {
       name: await t.outcome(() => cp.spawn(long)),
       nameOf255: await t.outcome(() => cp.spawn('n'.repeat(255))),
@@ -136,11 +136,11 @@ module.exports = {
       onlyEntry: await spawnWithPath(cp, t, 'prog', entry),
       entryOf5000ThenGood: await spawnWithPath(cp, t, 'prog', `${'/y'.repeat(2500)}:${t.dir}/bin`),
       onlyEntryOf5000: await spawnWithPath(cp, t, 'prog', '/y'.repeat(2500)),
-    }
+    };
   },
 
   'no PATH in the environment': async (cp, t) => {
-    t.file('here', HELLO)
+    t.file('here', HELLO);
     return {
       empty: await t.outcome(() => cp.spawn('true', { env: {} })),
       others: await t.outcome(() => cp.spawn('true', { env: { A: 'b' } })),
@@ -148,59 +148,59 @@ module.exports = {
       fromHere: await t.outcome(() => cp.spawn('here', { env: {} })),
       undefinedPath: await t.outcome(() => cp.spawn('true', { env: { PATH: undefined } })),
       nullPath: await t.outcome(() => cp.spawn('true', { env: { PATH: null } })),
-    }
+    };
   },
 
   'PATH of options.env decides, not that of the process': async (cp, t) => {
-    t.file('bin/only-here', HELLO)
-    const outcomes = { inOptions: await spawnWithPath(cp, t, 'only-here', `${t.dir}/bin`), inNeither: await t.outcome(() => cp.spawn('only-here')) }
-    const before = process.env.PATH
-    process.env.PATH = `${t.dir}/bin`
+    t.file('bin/only-here', HELLO);
+    const outcomes = { inOptions: await spawnWithPath(cp, t, 'only-here', `${t.dir}/bin`), inNeither: await t.outcome(() => cp.spawn('only-here')) };
+    const before = process.env.PATH;
+    process.env.PATH = `${t.dir}/bin`;
     try {
-      outcomes.inProcess = await t.outcome(() => cp.spawn('only-here'))
-      outcomes.inProcessButNotInOptions = await spawnWithPath(cp, t, 'only-here', '/none')
+      outcomes.inProcess = await t.outcome(() => cp.spawn('only-here'));
+      outcomes.inProcessButNotInOptions = await spawnWithPath(cp, t, 'only-here', '/none');
     } finally {
-      process.env.PATH = before
+      process.env.PATH = before;
     }
-    return outcomes
+    return outcomes;
   },
 
   'PATH deleted from the process’s environment': async (cp, t) => {
-    const before = process.env.PATH
-    delete process.env.PATH
+    const before = process.env.PATH;
+    delete process.env.PATH;
     try {
-      return await t.outcome(() => cp.spawn('true'))
+      return await t.outcome(() => cp.spawn('true'));
     } finally {
-      process.env.PATH = before
+      process.env.PATH = before;
     }
   },
 
   'PATH inherited from the prototype of options.env': async (cp, t) => {
-    t.file('bin/prog', HELLO)
-    return t.outcome(() => cp.spawn('prog', { env: Object.create({ PATH: `${t.dir}/bin` }) }))
+    t.file('bin/prog', HELLO);
+    return t.outcome(() => cp.spawn('prog', { env: Object.create({ PATH: `${t.dir}/bin` }) }));
   },
 
   'a directory of PATH that may not be searched': async (cp, t) => {
-    fs.chmodSync(t.dir, 0o755)
-    t.file('closed/prog', HELLO)
-    t.file('open/prog', HELLO)
-    fs.chmodSync(path.join(t.dir, 'closed'), 0o700)
-    const user = { uid: 65534, gid: 65534 }
+    fs.chmodSync(t.dir, 0o755);
+    t.file('closed/prog', HELLO);
+    t.file('open/prog', HELLO);
+    fs.chmodSync(path.join(t.dir, 'closed'), 0o700);
+    const user = { uid: 65534, gid: 65534 };
     return {
       closed: await spawnWithPath(cp, t, 'prog', `${t.dir}/closed`, user),
       closedThenOpen: await spawnWithPath(cp, t, 'prog', `${t.dir}/closed:${t.dir}/open`, user),
       closedThenNothing: await spawnWithPath(cp, t, 'prog', `${t.dir}/closed:/none`, user),
       closedPath: await t.outcome(() => cp.spawn(`${t.dir}/closed/prog`, user)),
-    }
+    };
   },
 
   'a program that only others may execute': async (cp, t) => {
-    const file = t.file('for-root', HELLO, 0o700)
-    return t.outcome(() => cp.spawn(file, { uid: 65534, gid: 65534 }))
+    const file = t.file('for-root', HELLO, 0o700);
+    return t.outcome(() => cp.spawn(file, { uid: 65534, gid: 65534 }));
   },
 
   'a script without a shebang': async (cp, t) => {
-    t.file('bin/no-shebang', 'echo "by $0 with $1 and $#"\n')
+    t.file('bin/no-shebang', 'echo "by $0 with $1 and $#"\n');
     return {
       byName: await spawnWithPath(cp, t, 'no-shebang', `${t.dir}/bin:/usr/bin:/bin`),
       byPath: await t.outcome(() => cp.spawn(`${t.dir}/bin/no-shebang`, ['one', 'two'])),
@@ -208,7 +208,7 @@ module.exports = {
       withCwd: await t.outcome(() => cp.spawn('./no-shebang', ['one'], { cwd: `${t.dir}/bin` })),
       withArgv0: await t.outcome(() => cp.spawn('./bin/no-shebang', ['one'], { argv0: 'renamed' })),
       noArguments: await t.outcome(() => cp.spawn('./bin/no-shebang')),
-    }
+    };
   },
 
   'files that are no programs': async (cp, t) => ({
@@ -218,28 +218,28 @@ module.exports = {
   }),
 
   'a shebang whose interpreter is missing': async (cp, t) => {
-    t.file('a/prog', '#!/nonexistent-interpreter\necho never\n')
-    t.file('b/prog', HELLO)
+    t.file('a/prog', '#!/nonexistent-interpreter\necho never\n');
+    t.file('b/prog', HELLO);
     return {
       byPath: await t.outcome(() => cp.spawn(`${t.dir}/a/prog`, ['x'])),
       byName: await spawnWithPath(cp, t, 'prog', `${t.dir}/a`),
       goesOn: await spawnWithPath(cp, t, 'prog', `${t.dir}/a:${t.dir}/b`),
-    }
+    };
   },
 
   'a shebang whose interpreter may not be executed': async (cp, t) => {
-    const plain = t.file('plain', 'x', 0o644)
+    const plain = t.file('plain', 'x', 0o644);
     return {
       file: await t.outcome(() => cp.spawn(t.file('a', `#!${plain}\n`))),
       directory: await t.outcome(() => cp.spawn(t.file('b', '#!/usr\n'))),
-    }
+    };
   },
 
   'a shebang with an argument': (cp, t) => t.outcome(() => cp.spawn(t.file('prog', '#!/bin/echo an argument\n'), ['x', 'y'])),
 
   'a name beyond ASCII': async (cp, t) => {
-    t.file('bin/prögrämm \u{1F600}', HELLO)
-    return spawnWithPath(cp, t, 'prögrämm \u{1F600}', `${t.dir}/bin`)
+    t.file('bin/prögrämm \u{1F600}', HELLO);
+    return spawnWithPath(cp, t, 'prögrämm \u{1F600}', `${t.dir}/bin`);
   },
 
   'a name with spaces, a tilde, a wildcard is taken as it is': async (cp, t) => ({
@@ -247,4 +247,4 @@ module.exports = {
     tilde: await t.outcome(() => cp.spawn('~/true')),
     wildcard: await t.outcome(() => cp.spawn('/bin/tru?')),
   }),
-}
+};

@@ -1,13 +1,13 @@
-'use strict'
+'use strict';
 
 // The permission model: without --allow-child-process nothing may be started.
 
-const [major] = process.versions.node.split('.').map(Number)
-const PERMISSION = major >= 22 ? '--permission' : '--experimental-permission'
-const FLAGS = [PERMISSION, '--allow-fs-read=*', '--allow-fs-write=*', '--allow-addons']
+const [major] = process.versions.node.split('.').map(Number);
+const PERMISSION = major >= 22 ? '--permission' : '--experimental-permission';
+const FLAGS = [PERMISSION, '--allow-fs-read=*', '--allow-fs-write=*', '--allow-addons'];
 
 // The stderr of a process with the permission model warns about it, with its pid.
-const without = ({ stderr, ...rest }) => rest
+const without = ({ stderr, ...rest }) => rest;
 
 module.exports = {
   'spawn is refused': (cp, t) => t.inNewProcess(async (cp, t) => ({
@@ -15,7 +15,7 @@ module.exports = {
     missing: await t.outcome(() => cp.spawn('no-such-program')),
     ignored: await t.outcome(() => cp.spawn('true', { stdio: 'ignore' })),
     shell: await t.outcome(() => cp.spawn('true', { shell: true })),
-    direct: await t.outcome(() => { const child = new cp.ChildProcess(); child.spawn({ file: '/bin/true', args: ['true'] }); return child }),
+    direct: await t.outcome(() => { const child = new cp.ChildProcess(); child.spawn({ file: '/bin/true', args: ['true'] }); return child; }),
     has: process.permission.has('child'),
   }), { execArgv: FLAGS }).then(without),
 
@@ -27,14 +27,14 @@ module.exports = {
   }), { execArgv: FLAGS }).then(without),
 
   'nothing is left open by a refusal': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const fs = require('node:fs')
-    const first = t.attempt(() => cp.spawn('true'))
-    await t.sleep(20)
-    const before = fs.readdirSync('/proc/self/fd').length
-    for (let i = 0; i < 20; i++) t.attempt(() => cp.spawn('true'))
-    await t.sleep(20)
-    const after = fs.readdirSync('/proc/self/fd').length
-    return { first, noMore: after <= before }
+    const fs = require('node:fs');
+    const first = t.attempt(() => cp.spawn('true'));
+    await t.sleep(20);
+    const before = fs.readdirSync('/proc/self/fd').length;
+    for (let i = 0; i < 20; i++) t.attempt(() => cp.spawn('true'));
+    await t.sleep(20);
+    const after = fs.readdirSync('/proc/self/fd').length;
+    return { first, noMore: after <= before };
   }, { execArgv: FLAGS }).then(without),
 
   'with --allow-child-process it works': (cp, t) => t.inNewProcess(
@@ -56,8 +56,8 @@ module.exports = {
   ).then(without),
 
   'a permission dropped later': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const before = await t.outcome(() => cp.spawn('true'))
-    const dropped = t.attempt(() => typeof process.permission.drop === 'function' && process.permission.drop('child'))
-    return { before, dropped, after: await t.outcome(() => cp.spawn('true')) }
+    const before = await t.outcome(() => cp.spawn('true'));
+    const dropped = t.attempt(() => typeof process.permission.drop === 'function' && process.permission.drop('child'));
+    return { before, dropped, after: await t.outcome(() => cp.spawn('true')) };
   }, { execArgv: [...FLAGS, '--allow-child-process'] }).then(without),
-}
+};

@@ -1,40 +1,40 @@
-'use strict'
+'use strict';
 
 // util.promisify of exec and execFile.
 
-const { AsyncLocalStorage } = require('node:async_hooks')
-const { once } = require('node:events')
-const { promisify } = require('node:util')
+const { AsyncLocalStorage } = require('node:async_hooks');
+const { once } = require('node:events');
+const { promisify } = require('node:util');
 
-const values = require('../values')
+const values = require('../values');
 
 function kindsOf(value) {
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, Buffer.isBuffer(one) ? 'Buffer' : typeof one]))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, Buffer.isBuffer(one) ? 'Buffer' : typeof one]));
 }
 
 /** What became of the promise that `start` returns, and of its child. */
 async function settled(t, start) {
-  let promise
+  let promise;
   try {
-    promise = start()
+    promise = start();
   } catch (error) {
-    return { thrown: t.describe(error) }
+    return { thrown: t.describe(error) };
   }
-  const { child } = promise
-  const closed = child && once(child, 'close').catch(() => {})
+  const { child } = promise;
+  const closed = child && once(child, 'close').catch(() => {});
   const outcome = await promise.then(
     (value) => ({ resolved: t.describe(value), keys: Object.keys(value), kinds: kindsOf(value) }),
     (error) => ({ rejected: t.describe(error), keys: Object.keys(error), kinds: kindsOf(error) }),
-  )
-  await closed
-  return { ...outcome, isPromise: promise instanceof Promise, hasChild: child !== undefined, spawnargs: t.describe(child?.spawnargs) }
+  );
+  await closed;
+  return { ...outcome, isPromise: promise instanceof Promise, hasChild: child !== undefined, spawnargs: t.describe(child?.spawnargs) };
 }
 
 module.exports = {
   'what it is': (cp, t) => ['exec', 'execFile'].map((name) => {
-    const { value, ...flags } = Object.getOwnPropertyDescriptor(cp[name], promisify.custom)
-    const promisified = promisify(cp[name])
-    return t.describe({ flags, same: value === promisified, name: promisified.name, length: promisified.length, again: promisify(promisified) === promisified })
+    const { value, ...flags } = Object.getOwnPropertyDescriptor(cp[name], promisify.custom);
+    const promisified = promisify(cp[name]);
+    return t.describe({ flags, same: value === promisified, name: promisified.name, length: promisified.length, again: promisify(promisified) === promisified });
   }),
 
   'success': async (cp, t) => ({
@@ -44,8 +44,8 @@ module.exports = {
   }),
 
   'every call shape': async (cp, t) => {
-    const exec = promisify(cp.exec)
-    const execFile = promisify(cp.execFile)
+    const exec = promisify(cp.exec);
+    const execFile = promisify(cp.execFile);
     const outcomes = {
       'exec options': await settled(t, () => exec('pwd', { cwd: '/usr' })),
       'exec undefined': await settled(t, () => exec('pwd', undefined)),
@@ -57,17 +57,17 @@ module.exports = {
       'execFile null': await settled(t, () => execFile('echo', null)),
       'execFile undefined options': await settled(t, () => execFile('pwd', undefined, { cwd: '/usr' })),
       'execFile null options': await settled(t, () => execFile('pwd', null, { cwd: '/usr' })),
-    }
-    return outcomes
+    };
+    return outcomes;
   },
 
   'encodings': async (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const encoding of ['utf8', 'hex', 'buffer', null, 'no-such-encoding']) {
-      outcomes[encoding] = await settled(t, () => promisify(cp.exec)('printf "\\303\\244"; echo ö >&2', { encoding }))
-      outcomes[`${encoding}, failing`] = await settled(t, () => promisify(cp.exec)('printf "\\303\\244"; echo ö >&2; exit 2', { encoding }))
+      outcomes[encoding] = await settled(t, () => promisify(cp.exec)('printf "\\303\\244"; echo ö >&2', { encoding }));
+      outcomes[`${encoding}, failing`] = await settled(t, () => promisify(cp.exec)('printf "\\303\\244"; echo ö >&2; exit 2', { encoding }));
     }
-    return outcomes
+    return outcomes;
   },
 
   'exit codes and signals': async (cp, t) => ({
@@ -77,7 +77,7 @@ module.exports = {
   }),
 
   'programs that do not start': async (cp, t) => {
-    t.file('plain', 'x', 0o644)
+    t.file('plain', 'x', 0o644);
     return {
       missing: await settled(t, () => promisify(cp.execFile)('no-such-program', ['x'])),
       missingOfBuffers: await settled(t, () => promisify(cp.execFile)('no-such-program', { encoding: 'buffer' })),
@@ -85,7 +85,7 @@ module.exports = {
       directory: await settled(t, () => promisify(cp.execFile)('/usr')),
       cwd: await settled(t, () => promisify(cp.exec)('true', { cwd: '/nonexistent-dir' })),
       shell: await settled(t, () => promisify(cp.exec)('true', { shell: '/nonexistent-shell' })),
-    }
+    };
   },
 
   'limits': async (cp, t) => ({
@@ -96,25 +96,25 @@ module.exports = {
   }),
 
   'aborting': async (cp, t) => {
-    const controller = new AbortController()
-    setTimeout(() => controller.abort(new TypeError('mine')), 200)
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new TypeError('mine')), 200);
     return {
       before: await settled(t, () => promisify(cp.exec)('exec sleep 5', { signal: AbortSignal.abort() })),
       while: await settled(t, () => promisify(cp.exec)('echo before; exec sleep 5', { signal: controller.signal })),
       after: await settled(t, () => promisify(cp.execFile)('echo', ['x'], { signal: new AbortController().signal })),
-    }
+    };
   },
 
   'what is refused is thrown, not rejected': (cp, t) => {
-    const outcomes = { none: t.attempt(() => promisify(cp.exec)()), noFile: t.attempt(() => promisify(cp.execFile)()) }
+    const outcomes = { none: t.attempt(() => promisify(cp.exec)()), noFile: t.attempt(() => promisify(cp.execFile)()) };
     for (const [label, value] of values()) {
-      if (typeof value !== 'string') outcomes[`command ${label}`] = t.attempt(() => promisify(cp.exec)(value))
+      if (typeof value !== 'string') outcomes[`command ${label}`] = t.attempt(() => promisify(cp.exec)(value));
     }
     for (const options of [{ timeout: 'x' }, { maxBuffer: -1 }, { killSignal: 'SIGNOTHING' }, { cwd: 1 }, { uid: 'x' }, { signal: 1 }]) {
-      outcomes[JSON.stringify(options)] = t.attempt(() => promisify(cp.exec)('true', options))
+      outcomes[JSON.stringify(options)] = t.attempt(() => promisify(cp.exec)('true', options));
     }
-    outcomes.tooBig = t.attempt(() => promisify(cp.execFile)('true', ['x'.repeat(200_000)]))
-    return outcomes
+    outcomes.tooBig = t.attempt(() => promisify(cp.execFile)('true', ['x'.repeat(200_000)]));
+    return outcomes;
   },
 
   'a callback beside the promise': async (cp, t) => ({
@@ -125,56 +125,56 @@ module.exports = {
   }),
 
   'promise.child is the child': async (cp, t) => {
-    const promise = promisify(cp.execFile)('cat')
-    const isChild = promise.child instanceof cp.ChildProcess
-    const keys = Object.getOwnPropertyDescriptor(promise, 'child')
-    promise.child.stdin.end('through the child')
-    return { isChild, flags: t.describe({ ...keys, value: undefined }), outcome: await promise }
+    const promise = promisify(cp.execFile)('cat');
+    const isChild = promise.child instanceof cp.ChildProcess;
+    const keys = Object.getOwnPropertyDescriptor(promise, 'child');
+    promise.child.stdin.end('through the child');
+    return { isChild, flags: t.describe({ ...keys, value: undefined }), outcome: await promise };
   },
 
   'promise.child may be killed': async (cp, t) => {
-    const promise = promisify(cp.exec)('exec sleep 5')
-    promise.child.kill()
-    return promise.catch((error) => ({ rejected: t.describe(error), killed: promise.child.killed }))
+    const promise = promisify(cp.exec)('exec sleep 5');
+    promise.child.kill();
+    return promise.catch((error) => ({ rejected: t.describe(error), killed: promise.child.killed }));
   },
 
   'promise.child of a program that does not start': async (cp, t) => {
-    const promise = promisify(cp.execFile)('no-such-program')
-    const { pid, spawnfile } = promise.child
-    return promise.catch((error) => t.describe({ pid, spawnfile, code: error.code }))
+    const promise = promisify(cp.execFile)('no-such-program');
+    const { pid, spawnfile } = promise.child;
+    return promise.catch((error) => t.describe({ pid, spawnfile, code: error.code }));
   },
 
   'settled before other listeners of close go on': async (cp, t) => {
-    const order = []
-    const promise = promisify(cp.exec)('echo x')
-    promise.child.on('exit', () => order.push('exit'))
+    const order = [];
+    const promise = promisify(cp.exec)('echo x');
+    promise.child.on('exit', () => order.push('exit'));
     promise.child.on('close', () => {
-      order.push('close')
-      process.nextTick(() => order.push('tick of close'))
-    })
-    promise.then(() => order.push('resolved'))
-    await t.sleep(250)
-    return order
+      order.push('close');
+      process.nextTick(() => order.push('tick of close'));
+    });
+    promise.then(() => order.push('resolved'));
+    await t.sleep(250);
+    return order;
   },
 
   'an unhandled rejection is one': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.on('unhandledRejection', ({ code, cmd, stderr }) => t.log('unhandledRejection', code, cmd, stderr))
-    require('node:util').promisify(cp.exec)('echo err >&2; exit 3')
-    await t.sleep(300)
+    process.on('unhandledRejection', ({ code, cmd, stderr }) => t.log('unhandledRejection', code, cmd, stderr));
+    require('node:util').promisify(cp.exec)('echo err >&2; exit 3');
+    await t.sleep(300);
   }),
 
   'AsyncLocalStorage': async (cp, t) => {
-    const storage = new AsyncLocalStorage()
+    const storage = new AsyncLocalStorage();
     return storage.run('mine', async () => {
-      await promisify(cp.exec)('true')
-      const afterSuccess = storage.getStore()
-      await promisify(cp.exec)('false').catch(() => {})
-      return { afterSuccess, afterFailure: storage.getStore() }
-    })
+      await promisify(cp.exec)('true');
+      const afterSuccess = storage.getStore();
+      await promisify(cp.exec)('false').catch(() => {});
+      return { afterSuccess, afterFailure: storage.getStore() };
+    });
   },
 
   'twenty at a time': async (cp, t) => {
-    const exec = promisify(cp.exec)
-    return Promise.all(Array.from({ length: 20 }, (_, i) => exec(`echo ${i}; exit ${i % 2}`).then(({ stdout }) => stdout, ({ code, stdout }) => [code, stdout])))
+    const exec = promisify(cp.exec);
+    return Promise.all(Array.from({ length: 20 }, (_, i) => exec(`echo ${i}; exit ${i % 2}`).then(({ stdout }) => stdout, ({ code, stdout }) => [code, stdout])));
   },
-}
+};

@@ -1,18 +1,18 @@
-'use strict'
+'use strict';
 
 // options.shell: one command line, given to a shell with -c.
 
 module.exports = {
   'true is /bin/sh': async (cp, t) => {
-    const child = cp.spawn('echo "$0"; cat /proc/$$/cmdline', { shell: true })
-    const { spawnfile, spawnargs } = child
-    return { spawnfile, spawnargs, recorded: await t.record(child) }
+    const child = cp.spawn('echo "$0"; cat /proc/$$/cmdline', { shell: true });
+    const { spawnfile, spawnargs } = child;
+    return { spawnfile, spawnargs, recorded: await t.record(child) };
   },
 
   'a path is that shell': async (cp, t) => {
-    const child = cp.spawn('echo "$BASH_VERSION" | wc -w', { shell: '/bin/bash' })
-    const { spawnfile, spawnargs } = child
-    return { spawnfile, spawnargs, recorded: await t.record(child) }
+    const child = cp.spawn('echo "$BASH_VERSION" | wc -w', { shell: '/bin/bash' });
+    const { spawnfile, spawnargs } = child;
+    return { spawnfile, spawnargs, recorded: await t.record(child) };
   },
 
   'a name is looked up': (cp, t) => t.outcome(() => cp.spawn('echo hello', { shell: 'bash' })),
@@ -40,11 +40,11 @@ module.exports = {
   'arguments are joined to the command, with the warning of this Node': {
     alone: true,
     run: async (cp, t) => {
-      const child = cp.spawn('echo', ['a', 'b c', '$HOME', '"q"'], { shell: true })
-      const { spawnargs } = child
-      const first = await t.record(child)
-      const second = await t.outcome(() => cp.spawn('echo', ['again'], { shell: true }))
-      return { spawnargs, first, second }
+      const child = cp.spawn('echo', ['a', 'b c', '$HOME', '"q"'], { shell: true });
+      const { spawnargs } = child;
+      const first = await t.record(child);
+      const second = await t.outcome(() => cp.spawn('echo', ['again'], { shell: true }));
+      return { spawnargs, first, second };
     },
   },
 
@@ -67,8 +67,8 @@ module.exports = {
   'no warning when deprecations are silenced, an exception when they throw': async (cp, t) => ({
     silenced: await t.inNewProcess((cp, t) => t.outcome(() => cp.spawn('echo', ['x'], { shell: true })), { execArgv: ['--no-deprecation'] }),
     thrown: await t.inNewProcess((cp, t) => {
-      process.on('uncaughtException', (error) => t.log('uncaught', error.name, error.code, error.message))
-      return t.outcome(() => cp.spawn('echo', ['x'], { shell: true }))
+      process.on('uncaughtException', (error) => t.log('uncaught', error.name, error.code, error.message));
+      return t.outcome(() => cp.spawn('echo', ['x'], { shell: true }));
     }, { execArgv: ['--throw-deprecation'] }),
   }),
 
@@ -81,4 +81,4 @@ module.exports = {
   },
 
   'a command with line breaks and text beyond ASCII': (cp, t) => t.outcome(() => cp.spawn('echo ä\necho \u{1F600}\n', { shell: true })),
-}
+};

@@ -1,14 +1,14 @@
-'use strict'
+'use strict';
 
 // timeout, maxBuffer, killSignal of spawnSync.
 
-const { sync } = require('../collected')
-const values = require('../values')
+const { sync } = require('../collected');
+const values = require('../values');
 
 // The size of what was read beyond the limit depends on how it came: only whether it is more.
 function overflow(t, limit, fn) {
-  const { stdout, stderr, status, signal, error } = fn()
-  return t.describe({ stdout: stdout.length >= limit, stderr: stderr.length, status, signal, error })
+  const { stdout, stderr, status, signal, error } = fn();
+  return t.describe({ stdout: stdout.length >= limit, stderr: stderr.length, status, signal, error });
 }
 
 module.exports = {
@@ -43,20 +43,20 @@ module.exports = {
   }),
 
   'a timeout when only a grandchild is left': (cp, t) => {
-    const began = Date.now()
-    const outcome = sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 2 & echo early'], { timeout: 300 }))
-    return { outcome, waited: Date.now() - began > 1500 }
+    const began = Date.now();
+    const outcome = sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 2 & echo early'], { timeout: 300 }));
+    return { outcome, waited: Date.now() - began > 1500 };
   },
 
   'a timeout when only a grandchild of a failure is left': (cp, t) => sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 1 & exit 4'], { timeout: 300 })),
 
   'timeout values': (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [label, timeout] of values()) {
       // 1 ms races with the program.
-      if (label !== '1') outcomes[label] = sync(t, () => cp.spawnSync('true', { timeout }))
+      if (label !== '1') outcomes[label] = sync(t, () => cp.spawnSync('true', { timeout }));
     }
-    return outcomes
+    return outcomes;
   },
 
   'maxBuffer: exactly': (cp, t) => ({
@@ -71,7 +71,7 @@ module.exports = {
   }),
 
   'maxBuffer: one over': (cp, t) => {
-    const command = (text) => ['-c', `${text}; exec sleep 5`]
+    const command = (text) => ['-c', `${text}; exec sleep 5`];
     return {
       stdout: sync(t, () => cp.spawnSync('sh', command('printf 0123456789'), { maxBuffer: 9 })),
       stderr: sync(t, () => cp.spawnSync('sh', command('printf 0123456789 >&2'), { maxBuffer: 9 })),
@@ -83,7 +83,7 @@ module.exports = {
       killSignal: sync(t, () => cp.spawnSync('sh', command('printf 0123456789'), { maxBuffer: 9, killSignal: 'SIGKILL' })),
       withinACharacter: sync(t, () => cp.spawnSync('sh', command('printf äöü'), { maxBuffer: 3, encoding: 'utf8' })),
       withinACharacterOfAnEarlierWrite: sync(t, () => cp.spawnSync('sh', command("printf 'a\\303'; sleep 0.05; printf '\\244b'"), { maxBuffer: 2, encoding: 'utf8' })),
-    }
+    };
   },
 
   'maxBuffer over both streams': (cp, t) => ({
@@ -103,32 +103,32 @@ module.exports = {
   }),
 
   'maxBuffer values': (cp, t) => {
-    const outcomes = {}
-    for (const [label, maxBuffer] of values()) outcomes[label] = sync(t, () => cp.spawnSync('true', { maxBuffer }))
-    return outcomes
+    const outcomes = {};
+    for (const [label, maxBuffer] of values()) outcomes[label] = sync(t, () => cp.spawnSync('true', { maxBuffer }));
+    return outcomes;
   },
 
   'killSignal values': (cp, t) => {
-    const outcomes = {}
-    for (const [label, killSignal] of values()) outcomes[label] = sync(t, () => cp.spawnSync('true', { killSignal }))
-    for (const killSignal of ['SIGNOTHING', 'TERM', 65, 64, 34, -1, 0]) outcomes[killSignal] = sync(t, () => cp.spawnSync('true', { killSignal }))
-    return outcomes
+    const outcomes = {};
+    for (const [label, killSignal] of values()) outcomes[label] = sync(t, () => cp.spawnSync('true', { killSignal }));
+    for (const killSignal of ['SIGNOTHING', 'TERM', 65, 64, 34, -1, 0]) outcomes[killSignal] = sync(t, () => cp.spawnSync('true', { killSignal }));
+    return outcomes;
   },
 
   'nothing is left running, nothing is left open': async (cp, t) => {
-    const fs = require('node:fs')
-    const before = fs.readdirSync('/proc/self/fd').length
+    const fs = require('node:fs');
+    const before = fs.readdirSync('/proc/self/fd').length;
     for (let i = 0; i < 5; i++) {
-      cp.spawnSync('sleep', ['5'], { timeout: 20 })
-      cp.spawnSync('sh', ['-c', 'printf 0123456789; exec sleep 5'], { maxBuffer: 2 })
-      cp.spawnSync('no-such-program')
-      cp.spawnSync('true', { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 9999] })
+      cp.spawnSync('sleep', ['5'], { timeout: 20 });
+      cp.spawnSync('sh', ['-c', 'printf 0123456789; exec sleep 5'], { maxBuffer: 2 });
+      cp.spawnSync('no-such-program');
+      cp.spawnSync('true', { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 9999] });
     }
-    return fs.readdirSync('/proc/self/fd').length - before
+    return fs.readdirSync('/proc/self/fd').length - before;
   },
 
   'limits go on after input that nobody reads': (cp, t) => ({
     timeout: sync(t, () => cp.spawnSync('sh', ['-c', 'exec 0<&-; exec sleep 5'], { input: Buffer.alloc(1_000_000), timeout: 200 })),
     maxBuffer: sync(t, () => cp.spawnSync('sh', ['-c', 'exec 0<&-; sleep 0.2; printf 0123456789; exec sleep 5'], { input: Buffer.alloc(1_000_000), maxBuffer: 4 })),
   }),
-}
+};

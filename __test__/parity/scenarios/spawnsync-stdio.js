@@ -1,25 +1,25 @@
-'use strict'
+'use strict';
 
 // input and stdio of spawnSync: data in, data out, descriptors, nothing at all.
 
-const { createHash } = require('node:crypto')
-const fs = require('node:fs')
-const path = require('node:path')
+const { createHash } = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
 
-const { sync } = require('../collected')
-const values = require('../values')
+const { sync } = require('../collected');
+const values = require('../values');
 
-const MB = 1 << 20
+const MB = 1 << 20;
 
-const sha1 = (bytes) => createHash('sha1').update(bytes).digest('hex')
+const sha1 = (bytes) => createHash('sha1').update(bytes).digest('hex');
 
 function through(cp, t, options) {
-  return sync(t, () => cp.spawnSync('cat', { maxBuffer: Infinity, ...options }))
+  return sync(t, () => cp.spawnSync('cat', { maxBuffer: Infinity, ...options }));
 }
 
 // Says of each of its first six descriptors what it is.
 // No pipe of the shell's own, which would be among what is listed for as long as its left side starts.
-const LOOK = ['-c', 'for fd in 0 1 2 3 4 5; do if [ -S /proc/$$/fd/$fd ]; then echo socket; else readlink /proc/$$/fd/$fd || echo closed; fi; done']
+const LOOK = ['-c', 'for fd in 0 1 2 3 4 5; do if [ -S /proc/$$/fd/$fd ]; then echo socket; else readlink /proc/$$/fd/$fd || echo closed; fi; done'];
 
 module.exports = {
   'input: strings': (cp, t) => ({
@@ -37,15 +37,15 @@ module.exports = {
   }),
 
   'input: every view of bytes': (cp, t) => {
-    const bytes = Uint8Array.from({ length: 64 }, (_, i) => i + 32)
-    const outcomes = { Buffer: through(cp, t, { input: Buffer.from(bytes) }), DataView: through(cp, t, { input: new DataView(bytes.buffer) }) }
-    const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, globalThis.Float16Array].filter(Boolean)
-    for (const Kind of kinds) outcomes[Kind.name] = through(cp, t, { input: new Kind(bytes.buffer) })
-    return outcomes
+    const bytes = Uint8Array.from({ length: 64 }, (_, i) => i + 32);
+    const outcomes = { Buffer: through(cp, t, { input: Buffer.from(bytes) }), DataView: through(cp, t, { input: new DataView(bytes.buffer) }) };
+    const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, globalThis.Float16Array].filter(Boolean);
+    for (const Kind of kinds) outcomes[Kind.name] = through(cp, t, { input: new Kind(bytes.buffer) });
+    return outcomes;
   },
 
   'input: parts of a larger buffer': (cp, t) => {
-    const { buffer } = Uint8Array.from({ length: 64 }, (_, i) => i + 32)
+    const { buffer } = Uint8Array.from({ length: 64 }, (_, i) => i + 32);
     return {
       Buffer: through(cp, t, { input: Buffer.from(buffer, 5, 7) }),
       DataView: through(cp, t, { input: new DataView(buffer, 3, 9) }),
@@ -53,25 +53,25 @@ module.exports = {
       emptyBuffer: through(cp, t, { input: Buffer.alloc(0) }),
       emptyView: through(cp, t, { input: new DataView(buffer, 4, 0) }),
       shared: through(cp, t, { input: new Uint8Array(new SharedArrayBuffer(4)).fill(65) }),
-    }
+    };
   },
 
   'input that is refused': (cp, t) => {
-    const outcomes = { ArrayBuffer: through(cp, t, { input: new ArrayBuffer(4) }) }
-    for (const [label, input] of values()) outcomes[label] = through(cp, t, { input })
-    return outcomes
+    const outcomes = { ArrayBuffer: through(cp, t, { input: new ArrayBuffer(4) }) };
+    for (const [label, input] of values()) outcomes[label] = through(cp, t, { input });
+    return outcomes;
   },
 
   '5 MB of input echoed back': (cp, t) => {
-    const input = Buffer.alloc(5 * MB, 'a line that comes back ä\n')
-    const { stdout, status, error } = cp.spawnSync('cat', { input, maxBuffer: Infinity })
-    return t.describe({ same: sha1(stdout) === sha1(input), status, error })
+    const input = Buffer.alloc(5 * MB, 'a line that comes back ä\n');
+    const { stdout, status, error } = cp.spawnSync('cat', { input, maxBuffer: Infinity });
+    return t.describe({ same: sha1(stdout) === sha1(input), status, error });
   },
 
   '5 MB of input echoed back on both streams': (cp, t) => {
-    const input = Buffer.alloc(5 * MB, 'a line that comes back ä\n')
-    const { stdout, stderr, status, error } = cp.spawnSync('tee', ['/dev/stderr'], { input, maxBuffer: Infinity })
-    return t.describe({ stdout: stdout.length, stderr: stderr.length, status, error })
+    const input = Buffer.alloc(5 * MB, 'a line that comes back ä\n');
+    const { stdout, stderr, status, error } = cp.spawnSync('tee', ['/dev/stderr'], { input, maxBuffer: Infinity });
+    return t.describe({ stdout: stdout.length, stderr: stderr.length, status, error });
   },
 
   'a child that never reads its input': (cp, t) => ({
@@ -86,21 +86,21 @@ module.exports = {
   'no input is an empty one': (cp, t) => sync(t, () => cp.spawnSync('wc', ['-c'])),
 
   'much output': (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const encoding of ['buffer', 'utf8']) {
-      const { stdout, stderr, status } = cp.spawnSync('sh', ['-c', `yes 'a line ä' | head -c ${6 * MB}; yes 'an error ö' | head -c ${2 * MB} >&2`], { maxBuffer: Infinity, encoding })
-      outcomes[encoding] = t.describe({ stdout, stderr, status })
+      const { stdout, stderr, status } = cp.spawnSync('sh', ['-c', `yes 'a line ä' | head -c ${6 * MB}; yes 'an error ö' | head -c ${2 * MB} >&2`], { maxBuffer: Infinity, encoding });
+      outcomes[encoding] = t.describe({ stdout, stderr, status });
     }
-    return outcomes
+    return outcomes;
   },
 
   // Not 'overlapped': it takes the builtin down.
   'the shortcuts': (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const stdio of ['pipe', 'ignore', ['ignore'], ['pipe', 'ignore'], ['ignore', 'pipe', 'pipe'], ['ignore', 'ignore', 'pipe'], [], [null, undefined, null], ['pipe', 'pipe', 'pipe']]) {
-      outcomes[JSON.stringify(stdio)] = sync(t, () => cp.spawnSync('sh', ['-c', 'echo out; echo err >&2'], { stdio }))
+      outcomes[JSON.stringify(stdio)] = sync(t, () => cp.spawnSync('sh', ['-c', 'echo out; echo err >&2'], { stdio }));
     }
-    return outcomes
+    return outcomes;
   },
 
   'what the child finds': (cp, t) => ({
@@ -119,9 +119,9 @@ module.exports = {
   }),
 
   'descriptors': (cp, t) => {
-    const file = path.join(t.dir, 'output')
-    const out = fs.openSync(file, 'w')
-    const input = fs.openSync(t.file('input', 'from a file\n', 0o644), 'r')
+    const file = path.join(t.dir, 'output');
+    const out = fs.openSync(file, 'w');
+    const input = fs.openSync(t.file('input', 'from a file\n', 0o644), 'r');
     try {
       const outcomes = {
         out: sync(t, () => cp.spawnSync('sh', ['-c', 'echo out; echo err >&2'], { stdio: ['ignore', out, 'pipe'] })),
@@ -132,11 +132,11 @@ module.exports = {
         stream: sync(t, () => cp.spawnSync('sh', ['-c', 'echo stream'], { stdio: ['ignore', Object.assign(fs.createWriteStream(null, { fd: out, autoClose: false })), 'pipe'] })),
         inputBeside: sync(t, () => cp.spawnSync('cat', { stdio: [input, 'pipe', 'pipe'], input: 'x' })),
         negative: sync(t, () => cp.spawnSync('echo', ['x'], { stdio: ['pipe', -1, 'pipe'] })),
-      }
-      return { outcomes, file: fs.readFileSync(file, 'utf8') }
+      };
+      return { outcomes, file: fs.readFileSync(file, 'utf8') };
     } finally {
-      fs.closeSync(out)
-      fs.closeSync(input)
+      fs.closeSync(out);
+      fs.closeSync(input);
     }
   },
 
@@ -164,57 +164,57 @@ module.exports = {
   }),
 
   'stdio that is refused': (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [label, stdio] of values()) {
       // Descriptors that a harness hands to its children are not the same on both sides.
-      if (!['a nested array', 'a long array'].includes(label)) outcomes[label] = sync(t, () => cp.spawnSync('true', { stdio }))
+      if (!['a nested array', 'a long array'].includes(label)) outcomes[label] = sync(t, () => cp.spawnSync('true', { stdio }));
     }
-    return outcomes
+    return outcomes;
   },
 
   'stdio entries': (cp, t) => {
-    const outcomes = {}
+    const outcomes = {};
     for (const [label, value] of values()) {
       // 0 and 1 are what the runner has there; numbers that are no 32-bit integer take some versions of the builtin down.
-      if (typeof value === 'number' && value !== -1) continue
-      outcomes[label] = sync(t, () => cp.spawnSync('true', { stdio: ['pipe', 'pipe', 'pipe', value] }))
+      if (typeof value === 'number' && value !== -1) continue;
+      outcomes[label] = sync(t, () => cp.spawnSync('true', { stdio: ['pipe', 'pipe', 'pipe', value] }));
     }
-    return outcomes
+    return outcomes;
   },
 
   'inherit': (cp, t) => t.inNewProcess((cp) => {
-    const command = ['-c', 'read line; echo "out $line"; echo "err $line" >&2; exit 3']
-    const { pid, ...all } = cp.spawnSync('sh', command, { stdio: 'inherit' })
-    const { pid: second, ...some } = cp.spawnSync('sh', command, { stdio: ['inherit', 'pipe', 'inherit'] })
-    const { pid: third, ...numbers } = cp.spawnSync('sh', command, { stdio: [0, 1, 2] })
-    const { pid: fourth, ...streams } = cp.spawnSync('sh', command, { stdio: ['ignore', process.stdout, process.stderr] })
-    const { pid: fifth, ...crossed } = cp.spawnSync('sh', ['-c', 'echo out; echo err >&2'], { stdio: ['ignore', 2, 1] })
-    return { pids: [pid, second, third, fourth, fifth].map((one) => typeof one), all, some, numbers, streams, crossed }
+    const command = ['-c', 'read line; echo "out $line"; echo "err $line" >&2; exit 3'];
+    const { pid, ...all } = cp.spawnSync('sh', command, { stdio: 'inherit' });
+    const { pid: second, ...some } = cp.spawnSync('sh', command, { stdio: ['inherit', 'pipe', 'inherit'] });
+    const { pid: third, ...numbers } = cp.spawnSync('sh', command, { stdio: [0, 1, 2] });
+    const { pid: fourth, ...streams } = cp.spawnSync('sh', command, { stdio: ['ignore', process.stdout, process.stderr] });
+    const { pid: fifth, ...crossed } = cp.spawnSync('sh', ['-c', 'echo out; echo err >&2'], { stdio: ['ignore', 2, 1] });
+    return { pids: [pid, second, third, fourth, fifth].map((one) => typeof one), all, some, numbers, streams, crossed };
   }, { input: 'one\ntwo\nthree\n' }),
 
   'inherit, with input for the child': (cp, t) => t.inNewProcess((cp) => {
-    const { pid, ...result } = cp.spawnSync('cat', { stdio: ['pipe', 'inherit', 'inherit'], input: 'given' })
-    const { pid: other, ...inherited } = cp.spawnSync('head', ['-n', '1'], { stdio: 'inherit', input: 'not used' })
-    return { result, inherited, pids: [typeof pid, typeof other] }
+    const { pid, ...result } = cp.spawnSync('cat', { stdio: ['pipe', 'inherit', 'inherit'], input: 'given' });
+    const { pid: other, ...inherited } = cp.spawnSync('head', ['-n', '1'], { stdio: 'inherit', input: 'not used' });
+    return { result, inherited, pids: [typeof pid, typeof other] };
   }, { input: 'from outside\n' }),
 
   'a child that closes its output and lives on': (cp, t) => {
-    const began = Date.now()
-    const outcome = sync(t, () => cp.spawnSync('sh', ['-c', 'echo out; exec >&- 2>&-; sleep 0.3; exit 6']))
-    return { outcome, waited: Date.now() - began > 250 }
+    const began = Date.now();
+    const outcome = sync(t, () => cp.spawnSync('sh', ['-c', 'echo out; exec >&- 2>&-; sleep 0.3; exit 6']));
+    return { outcome, waited: Date.now() - began > 250 };
   },
 
   'a grandchild that keeps the pipes open is waited for': (cp, t) => {
-    const began = Date.now()
-    const outcome = sync(t, () => cp.spawnSync('sh', ['-c', '(sleep 0.3; echo late) & echo early']))
-    return { outcome, waited: Date.now() - began > 250 }
+    const began = Date.now();
+    const outcome = sync(t, () => cp.spawnSync('sh', ['-c', '(sleep 0.3; echo late) & echo early']));
+    return { outcome, waited: Date.now() - began > 250 };
   },
 
   'a grandchild without our pipes is not waited for': (cp, t) => {
-    const began = Date.now()
-    const outcome = sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 1 > /dev/null 2>&1 < /dev/null & echo early']))
-    return { outcome, waited: Date.now() - began > 800 }
+    const began = Date.now();
+    const outcome = sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 1 > /dev/null 2>&1 < /dev/null & echo early']));
+    return { outcome, waited: Date.now() - began > 800 };
   },
 
   'a grandchild that keeps only stdin open': (cp, t) => sync(t, () => cp.spawnSync('sh', ['-c', 'exec 3<&0; sleep 0.3 <&3 > /dev/null 2>&1 & echo early'], { input: 'x' })),
-}
+};

@@ -1,52 +1,52 @@
-'use strict'
+'use strict';
 
 // What is not in the documentation but is built upon: ChildProcess.prototype.spawn(options), patched by tracers, called directly
 // by others; and the diagnostics channels.
 
-const dc = require('node:diagnostics_channel')
+const dc = require('node:diagnostics_channel');
 
-const values = require('../values')
+const values = require('../values');
 
 function optionsOf(options) {
-  const { envPairs, ...rest } = options
-  return { keys: Object.keys(options).sort(), rest, envPairs: envPairs?.slice(), prototype: Object.getPrototypeOf(options) === null }
+  const { envPairs, ...rest } = options;
+  return { keys: Object.keys(options).sort(), rest, envPairs: envPairs?.slice(), prototype: Object.getPrototypeOf(options) === null };
 }
 
 async function withPatchedSpawn(cp, patch, run) {
-  const original = cp.ChildProcess.prototype.spawn
-  cp.ChildProcess.prototype.spawn = patch(original)
+  const original = cp.ChildProcess.prototype.spawn;
+  cp.ChildProcess.prototype.spawn = patch(original);
   try {
-    return await run()
+    return await run();
   } finally {
-    cp.ChildProcess.prototype.spawn = original
+    cp.ChildProcess.prototype.spawn = original;
   }
 }
 
 function direct(cp, t, options) {
-  const child = new cp.ChildProcess()
-  let returned
+  const child = new cp.ChildProcess();
+  let returned;
   return t.outcome(() => {
-    returned = child.spawn(options)
-    return child
-  }).then((recorded) => ({ returned, recorded, spawnfile: child.spawnfile, spawnargs: child.spawnargs }))
+    returned = child.spawn(options);
+    return child;
+  }).then((recorded) => ({ returned, recorded, spawnfile: child.spawnfile, spawnargs: child.spawnargs }));
 }
 
 async function listening(channels, run) {
-  const heard = []
+  const heard = [];
   const subscriptions = channels.map((name) => {
-    const onMessage = (message) => heard.push([name, message])
-    dc.subscribe(name, onMessage)
-    return () => dc.unsubscribe(name, onMessage)
-  })
+    const onMessage = (message) => heard.push([name, message]);
+    dc.subscribe(name, onMessage);
+    return () => dc.unsubscribe(name, onMessage);
+  });
   try {
-    const result = await run()
-    return { result, heard }
+    const result = await run();
+    return { result, heard };
   } finally {
-    subscriptions.forEach((unsubscribe) => unsubscribe())
+    subscriptions.forEach((unsubscribe) => unsubscribe());
   }
 }
 
-const TRACING = ['start', 'end', 'error', 'asyncStart', 'asyncEnd'].map((name) => `tracing:child_process.spawn:${name}`)
+const TRACING = ['start', 'end', 'error', 'asyncStart', 'asyncEnd'].map((name) => `tracing:child_process.spawn:${name}`);
 
 function describeHeard(cp, t, heard) {
   return heard.map(([name, message]) => ({
@@ -56,48 +56,48 @@ function describeHeard(cp, t, heard) {
     pid: typeof message.process?.pid,
     options: message.options && optionsOf(message.options),
     error: t.describe(message.error),
-  }))
+  }));
 }
 
 module.exports = {
   'a patched ChildProcess.prototype.spawn sees the normalised options': async (cp, t) => {
-    const seen = []
+    const seen = [];
     const patch = (original) => function (options) {
-      seen.push([this instanceof cp.ChildProcess, arguments.length, t.describe(optionsOf(options))])
-      return original.call(this, options)
-    }
+      seen.push([this instanceof cp.ChildProcess, arguments.length, t.describe(optionsOf(options))]);
+      return original.call(this, options);
+    };
     const recorded = await withPatchedSpawn(cp, patch, async () => ({
       plain: await t.outcome(() => cp.spawn('echo', ['a', 'b'], { env: { A: '1', PATH: '/bin' } })),
       shell: await t.outcome(() => cp.spawn('echo hi', { shell: true, cwd: '/usr', env: {}, argv0: 'zero' })),
       all: await t.outcome(() => cp.spawn('echo', ['x'], { detached: false, windowsHide: true, uid: 0, gid: 0, env: { B: '2' }, custom: 'kept', stdio: 'ignore', timeout: 5000, cwd: new URL('file:///usr') })),
       bare: await t.outcome(() => cp.spawn('true')),
-    }))
-    return { seen, recorded }
+    }));
+    return { seen, recorded };
   },
 
   'a patched spawn may change what is started': async (cp, t) => {
     const patch = (original) => function (options) {
-      options.file = '/bin/echo'
-      options.args = ['echo', 'replaced']
-      options.envPairs = ['ONLY=this']
-      options.stdio = ['ignore', 'pipe', 'ignore']
-      return original.call(this, options)
-    }
+      options.file = '/bin/echo';
+      options.args = ['echo', 'replaced'];
+      options.envPairs = ['ONLY=this'];
+      options.stdio = ['ignore', 'pipe', 'ignore'];
+      return original.call(this, options);
+    };
     return withPatchedSpawn(cp, patch, async () => {
-      const child = cp.spawn('no-such-program', ['x'])
-      return { spawnfile: child.spawnfile, spawnargs: child.spawnargs, stdin: child.stdin, recorded: await t.record(child) }
-    })
+      const child = cp.spawn('no-such-program', ['x']);
+      return { spawnfile: child.spawnfile, spawnargs: child.spawnargs, stdin: child.stdin, recorded: await t.record(child) };
+    });
   },
 
   'a patched spawn may change the environment': async (cp, t) => {
     const patch = (original) => function (options) {
-      options.envPairs.push('ADDED=by the patch')
-      return original.call(this, options)
-    }
-    return withPatchedSpawn(cp, patch, () => t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ'], { env: { A: '1' } })))
+      options.envPairs.push('ADDED=by the patch');
+      return original.call(this, options);
+    };
+    return withPatchedSpawn(cp, patch, () => t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ'], { env: { A: '1' } })));
   },
 
-  'a patched spawn that throws': (cp, t) => withPatchedSpawn(cp, () => () => { throw new EvalError('patched') }, () => t.outcome(() => cp.spawn('true'))),
+  'a patched spawn that throws': (cp, t) => withPatchedSpawn(cp, () => () => { throw new EvalError('patched'); }, () => t.outcome(() => cp.spawn('true'))),
 
   'spawn called directly': async (cp, t) => ({
     full: await direct(cp, t, { file: '/bin/echo', args: ['echo', 'hello', 'there'], envPairs: ['A=1'], stdio: 'pipe' }),
@@ -115,44 +115,44 @@ module.exports = {
   }),
 
   'spawn called directly validates': async (cp, t) => {
-    const attempts = {}
-    const attempt = (options) => t.attempt(() => new cp.ChildProcess().spawn(options))
+    const attempts = {};
+    const attempt = (options) => t.attempt(() => new cp.ChildProcess().spawn(options));
     // The builtin writes into the options: each attempt has values of its own.
-    for (const [label, value] of values()) attempts[`options ${label}`] = attempt(value)
+    for (const [label, value] of values()) attempts[`options ${label}`] = attempt(value);
     for (const [label, value] of values()) {
-      if (typeof value !== 'string') attempts[`file ${label}`] = attempt({ file: value })
-      if (value !== undefined && !Array.isArray(value)) attempts[`args ${label}`] = attempt({ file: '/bin/true', args: value })
-      if (value !== undefined) attempts[`serialization ${label}`] = attempt({ file: '/bin/true', serialization: value, stdio: 'nonsense' })
+      if (typeof value !== 'string') attempts[`file ${label}`] = attempt({ file: value });
+      if (value !== undefined && !Array.isArray(value)) attempts[`args ${label}`] = attempt({ file: '/bin/true', args: value });
+      if (value !== undefined) attempts[`serialization ${label}`] = attempt({ file: '/bin/true', serialization: value, stdio: 'nonsense' });
     }
-    attempts.envPairs = attempt({ file: '/bin/true', envPairs: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
-    attempts.inherited = attempt(Object.create({ file: 1 }))
-    return attempts
+    attempts.envPairs = attempt({ file: '/bin/true', envPairs: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    attempts.inherited = attempt(Object.create({ file: 1 }));
+    return attempts;
   },
 
   'spawn called on what is no child': (cp, t) => t.attempt(() => cp.ChildProcess.prototype.spawn.call({}, { file: '/bin/true', stdio: 'ignore' })) .thrown !== undefined,
 
   'the channel child_process: every child, before it is started': async (cp, t) => {
     const { result, heard } = await listening(['child_process'], async () => {
-      const child = cp.spawn('true', { stdio: 'ignore' })
-      const recorded = await t.record(child)
-      const failed = await t.outcome(() => cp.spawn('no-such-program', { stdio: 'ignore' }))
-      const refused = t.attempt(() => cp.spawn('true', { uid: 'x' }))
-      return { child, recorded, failed, refused, bare: new cp.ChildProcess() }
-    })
-    const { child, bare, ...rest } = result
-    return { rest, heard: describeHeard(cp, t, heard), same: heard[0]?.[1].process === child, last: heard.at(-1)?.[1].process === bare }
+      const child = cp.spawn('true', { stdio: 'ignore' });
+      const recorded = await t.record(child);
+      const failed = await t.outcome(() => cp.spawn('no-such-program', { stdio: 'ignore' }));
+      const refused = t.attempt(() => cp.spawn('true', { uid: 'x' }));
+      return { child, recorded, failed, refused, bare: new cp.ChildProcess() };
+    });
+    const { child, bare, ...rest } = result;
+    return { rest, heard: describeHeard(cp, t, heard), same: heard[0]?.[1].process === child, last: heard.at(-1)?.[1].process === bare };
   },
 
   'the channel child_process: what a subscriber finds': async (cp, t) => {
-    const found = []
-    const onMessage = ({ process: child }) => found.push([Object.keys(child), child.spawnfile, child.pid])
-    dc.subscribe('child_process', onMessage)
+    const found = [];
+    const onMessage = ({ process: child }) => found.push([Object.keys(child), child.spawnfile, child.pid]);
+    dc.subscribe('child_process', onMessage);
     try {
-      await t.outcome(() => cp.spawn('true', { stdio: 'ignore' }))
+      await t.outcome(() => cp.spawn('true', { stdio: 'ignore' }));
     } finally {
-      dc.unsubscribe('child_process', onMessage)
+      dc.unsubscribe('child_process', onMessage);
     }
-    return found
+    return found;
   },
 
   'the channel tracing:child_process.spawn, where this Node has it': async (cp, t) => {
@@ -162,17 +162,17 @@ module.exports = {
       thrown: await t.outcome(() => cp.spawn('true', { stdio: 'ignore', uid: -1, env: { PATH: '/bin:/usr/bin' } })),
       refused: t.attempt(() => cp.spawn('true', { uid: 'x' })),
       badStdio: t.attempt(() => cp.spawn('true', { stdio: 'x' })),
-    }))
-    return { result, heard: describeHeard(cp, t, heard) }
+    }));
+    return { result, heard: describeHeard(cp, t, heard) };
   },
 
   'a subscriber of a channel that throws': async (cp, t) => {
-    const onMessage = () => { throw new EvalError('subscriber') }
-    dc.subscribe('child_process', onMessage)
+    const onMessage = () => { throw new EvalError('subscriber'); };
+    dc.subscribe('child_process', onMessage);
     try {
-      return await t.outcome(() => cp.spawn('true', { stdio: 'ignore' }))
+      return await t.outcome(() => cp.spawn('true', { stdio: 'ignore' }));
     } finally {
-      dc.unsubscribe('child_process', onMessage)
+      dc.unsubscribe('child_process', onMessage);
     }
   },
-}
+};

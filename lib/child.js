@@ -101,7 +101,7 @@ function isObserved() {
 
 /** Puts the channel into the environment of the child, as far as the options are valid. */
 function tellOfChannel(options, fd) {
-  options.envPairs ??= [];
+  if (options.envPairs === undefined) options.envPairs = [];
   if (!Array.isArray(options.envPairs)) return;
   if (options.nativeChannel === true) {
     announce(options.envPairs, fd, options);

@@ -1,20 +1,23 @@
 'use strict';
 
 // `npm run test:matrix`: the whole suite under each Node that is supported. The binaries come from npm (node-linux-<arch>), are kept in
-// .cache/ and fetched once; the Node at hand serves for its own major version. Further arguments go to ava.
+// .cache/ and fetched once; the Node at hand serves for its own major version. With --others it is left out: `npm test` is just that. Further
+// arguments go to ava.
 
 const path = require('node:path');
 
 const { ROOT, nodeOf, run } = require('./peers');
 
 const MAJORS = ['20', '22', '24', '26'];
+const OTHERS = '--others';
+const given = process.argv.slice(2).filter((argument) => argument !== OTHERS);
 const AVA = path.join(ROOT, 'node_modules/ava/entrypoints/cli.mjs');
 
 /** Runs the suite. What fails must fail twice: these are thousands of tests of real processes, on a machine that others load, too. */
 async function outcomeOn(major, title) {
   try {
     const node = await nodeOf(major);
-    const isGreen = async () => (await run(node, [AVA, ...process.argv.slice(2)])) === 0;
+    const isGreen = async () => (await run(node, [AVA, ...given])) === 0;
     console.log(`\n── ${title} ──`);
     if (await isGreen()) return 'passed';
     console.log(`\n── ${title}, once more ──`);
@@ -26,9 +29,11 @@ async function outcomeOn(major, title) {
 
 async function main() {
   const results = [];
-  for (const [i, major] of MAJORS.entries()) {
+  const [atHand] = process.versions.node.split('.');
+  const majors = process.argv.includes(OTHERS) ? MAJORS.filter((major) => major !== atHand) : MAJORS;
+  for (const [i, major] of majors.entries()) {
     const began = Date.now();
-    const outcome = await outcomeOn(major, `Node ${major} (${i + 1} of ${MAJORS.length})`);
+    const outcome = await outcomeOn(major, `Node ${major} (${i + 1} of ${majors.length})`);
     results.push({ major, outcome, seconds: Math.round((Date.now() - began) / 1000) });
   }
   console.log('\n── Summary ──');

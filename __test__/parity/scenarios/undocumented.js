@@ -124,7 +124,9 @@ module.exports = {
       if (value !== undefined && !Array.isArray(value)) attempts[`args ${label}`] = attempt({ file: '/bin/true', args: value });
       if (value !== undefined) attempts[`serialization ${label}`] = attempt({ file: '/bin/true', serialization: value, stdio: 'nonsense' });
     }
-    attempts.envPairs = attempt({ file: '/bin/true', envPairs: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    for (const [label, envPairs] of [['an object', {}], ['null', null], ['a string', 'A=1']]) {
+      attempts[`envPairs ${label}`] = attempt({ file: '/bin/true', envPairs, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    }
     attempts.inherited = attempt(Object.create({ file: 1 }));
     return attempts;
   },

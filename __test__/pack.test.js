@@ -114,7 +114,7 @@ for (const [title, value] of Object.entries(SPECIAL)) {
 test('a raw JSON text is read as JSON reads it', (t) => {
   if (!JSON.rawJSON) return t.pass();
   const send = ends();
-  const value = { n: JSON.rawJSON('12345678901234567890'), s: JSON.rawJSON('"x"') };
+  const value = { n: JSON.rawJSON('12345678901234567890'), z: JSON.rawJSON('-0'), i: JSON.rawJSON('1e1000'), s: JSON.rawJSON('"x"'), b: JSON.rawJSON('true') };
   t.deepEqual(send(value), [JSON.parse(JSON.stringify(value))]);
 });
 

@@ -93,12 +93,17 @@ function writeNumber(number) {
       at += 5;
     }
   } else if (number - number === 0) {
-    bytes[at] = DOUBLE;
-    view.setFloat64(at + 1, number, true);
-    at += 9;
+    writeDouble(number);
   } else {
     bytes[at++] = NULL;
   }
+}
+
+function writeDouble(number) {
+  reserve(9);
+  bytes[at] = DOUBLE;
+  view.setFloat64(at + 1, number, true);
+  at += 9;
 }
 
 function writeString(string) {
@@ -192,10 +197,16 @@ function writeAnyObject(object, depth) {
   } else if (isBoxedPrimitive(object) && !isSymbolObject(object)) {
     writeConverted(unboxed(object), depth);
   } else if (isRawJson(object)) {
-    writeConverted(JSON.parse(object.rawJSON), depth);
+    writeRaw(JSON.parse(object.rawJSON));
   } else {
     writeObject(object, depth);
   }
+}
+
+/** What the program has given the text of, which may say what no number's own text does: `-0`, `1e1000`. */
+function writeRaw(value) {
+  if (typeof value === 'number') writeDouble(value);
+  else writeConverted(value);
 }
 
 function unboxed(object) {

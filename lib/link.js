@@ -6,7 +6,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { constants } = require('node:buffer');
 const { nextTick, setTimeout } = require('./clock');
-const { native, runtime } = require('./runtime');
+const { native, runtime, told } = require('./runtime');
 
 // A child's start waits for this file, so others are loaded when they are needed.
 let pack;
@@ -60,7 +60,8 @@ const LONGEST_FRAME = 2 ** 32 - 1;
 // Where packed messages are put to be read.
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
-native.setChannelHooks(runtime, {
+// Called on a Link.
+const events = {
   onMessages(messages) {
     this.confirm();
     if (messages !== undefined && this.hold(() => this.deliverAll(messages))) return false;
@@ -103,6 +104,10 @@ native.setChannelHooks(runtime, {
   onFailed(errno) {
     this.fail(errno);
   },
+};
+
+native.setChannelHooks(runtime, {
+  ...Object.fromEntries(Object.entries(events).map(([name, body]) => [name, told(body)])),
   parse: JSON.parse,
   deserialize: (bytes) => lazy.serialization.deserialize(bytes),
   scratch,
@@ -134,6 +139,8 @@ class Link {
   // The messages that are being delivered, and the next one's index.
   #messages;
   #next = 0;
+  // Whether a listener has thrown: telling of it takes all async contexts off the stack.
+  #hasThrown = false;
   // Whether answers wait for the end of the delivery.
   #hasAnswered = false;
   #scope = new AsyncResource('PIPEWRAP');
@@ -311,6 +318,7 @@ class Link {
     if (messages !== undefined) {
       this.#messages = messages;
       this.#next = 0;
+      this.#hasThrown = false;
     }
     const { length } = this.#messages ?? '';
     if (length === 1) {
@@ -325,6 +333,7 @@ class Link {
       const isLast = this.#next === length;
       try {
         if (isolates) this.#scope.runInAsyncScope(deliver, undefined, this, message);
+        else if (this.#hasThrown) this.#scope.runInAsyncScope(nextTick, undefined, deliver, this, message);
         else nextTick(deliver, this, message);
         // The last one's are run by Node itself.
         if (!isLast && runTicks !== undefined) runTicks();
@@ -343,6 +352,16 @@ class Link {
   #writeAnswers() {
     this.#hasAnswered = false;
     this.flush();
+  }
+
+  /** What a listener throws is told here, in its own context. */
+  deliverWhole(message) {
+    try {
+      this.deliver(message);
+    } catch (error) {
+      this.#hasThrown = true;
+      native.throwUncaught(error);
+    }
   }
 
   deliver(message, handle) {
@@ -382,7 +401,13 @@ class Link {
 
   /** Asked for by this end: what has come already is still delivered. */
   disconnect() {
-    this.#whenOver = AsyncResource.bind(() => this.#beforeDisconnect(() => this.#finish()));
+    this.#whenOver = AsyncResource.bind(() => {
+      try {
+        this.#beforeDisconnect(() => this.#finish());
+      } catch (error) {
+        native.throwUncaught(error);
+      }
+    });
     if (this.#messages === undefined && !native.endChannel(this.#number)) nextTick(this.#whenOver);
   }
 
@@ -422,7 +447,7 @@ function inThisContext(callback, swallowErrors) {
 }
 
 function deliver(link, message) {
-  link.deliver(message);
+  link.deliverWhole(message);
 }
 
 function flush(link) {

@@ -1,7 +1,7 @@
 'use strict';
 
 const { asStrings } = require('./argv');
-const { native, runtime } = require('./runtime');
+const { native, runtime, told } = require('./runtime');
 
 /** The launched process behind a ChildProcess. */
 class Process {
@@ -40,7 +40,7 @@ class Process {
 
   /** Calls `body` in the async context of the launch. */
   inContext(body) {
-    if (!native.callInContext(runtime, this.#id, body)) body();
+    if (!native.callInContext(runtime, this.#id, told(body))) body();
   }
 
   /** Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. */

@@ -8,20 +8,35 @@ const { native } = require('./native');
 // Loaded when the first of them is called: a child that only talks to its parent makes no errors.
 const hooks = new Proxy({}, { get: (_, name) => require('./errors').hooks[name] });
 
+/**
+ * A function to be called from native code: what it throws is told to `uncaughtException` right there, in the async context that
+ * it was thrown in; and is thrown on, so that Node leaves that context as after any other exception.
+ */
+function told(body) {
+  return function (...args) {
+    try {
+      return body.apply(this, args);
+    } catch (error) {
+      native.tellThrown(error);
+      throw error;
+    }
+  };
+}
+
 const runtime = native.open(
   hooks,
-  function onSpawn() {
+  told(function onSpawn() {
     this.onspawn();
-  },
-  function onExit(code, signal) {
+  }),
+  told(function onExit(code, signal) {
     this.onexit(code, signal);
-  },
-  function onOutput(index, isOverLimit) {
+  }),
+  told(function onOutput(index, isOverLimit) {
     this.onoutput(index, isOverLimit);
-  },
-  function onFinish(result) {
+  }),
+  told(function onFinish(result) {
     this.onfinish(result);
-  },
+  }),
 );
 
-module.exports = { native, runtime };
+module.exports = { native, runtime, told };

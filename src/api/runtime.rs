@@ -19,7 +19,7 @@ use crate::options::arguments::{self, Arguments};
 use crate::options::command::{self, Normalized};
 use crate::options::stdio::Entry;
 use crate::options::{Context, signal};
-use crate::reactor::Reactor;
+use crate::reactor::{self, Reactor};
 use crate::sys;
 
 /// Names a process to JavaScript; never used twice.
@@ -408,6 +408,12 @@ pub fn set_referenced(number: u32, id: Id, referenced: bool) {
 #[napi]
 pub fn has_ref(number: u32, id: Id) -> bool {
     child(number, id).is_some_and(|child| child.has_ref())
+}
+
+/// Hands what a listener has thrown to `uncaughtException`; it is to be thrown on.
+#[napi]
+pub fn tell_thrown(env: &Env, error: Unknown) -> Result<()> {
+    reactor::tell(env, &error)
 }
 
 fn end_of(entry: &Entry) -> End {

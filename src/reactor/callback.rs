@@ -2,12 +2,29 @@
 //! (`AsyncLocalStorage` works), with microtasks and next ticks run afterwards, and what a listener throws handed to
 //! `uncaughtException`.
 
+use std::cell::Cell;
 use std::ptr;
 
 use napi::bindgen_prelude::{Function, FunctionRef, JsValue, JsValuesTupleIntoVec, Object};
 use napi::{Env, Result, Unknown, check_status, sys};
 
-use crate::engine::Held;
+use crate::engine::{self, Held};
+
+thread_local! {
+    /// Whether what the function threw has been told to `uncaughtException`, by [`tell`].
+    static IS_TOLD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tells `uncaughtException` of what a function that a [`Callback`] calls is about to throw, while its async context is still
+/// the current one; N-API hands it over when it no longer is.
+///
+/// # Errors
+/// An N-API failure.
+pub fn tell(env: &Env, error: &Unknown) -> Result<()> {
+    engine::throw_uncaught(env, error)?;
+    IS_TOLD.set(true);
+    Ok(())
+}
 
 /// An object that functions are to be called on later.
 pub struct Callback {
@@ -99,7 +116,10 @@ impl Callback {
             if status == sys::Status::napi_pending_exception {
                 let mut exception = ptr::null_mut();
                 check_status!(sys::napi_get_and_clear_last_exception(self.env, &raw mut exception))?;
-                check_status!(sys::napi_fatal_exception(self.env, exception))?;
+                // Otherwise it is a tick's.
+                if !IS_TOLD.take() {
+                    check_status!(sys::napi_fatal_exception(self.env, exception))?;
+                }
                 return Ok(None);
             }
             check_status!(status)?;

@@ -23,7 +23,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use napi::{Env, sys};
 use slab::Slab;
 
-pub use callback::Callback;
+pub use callback::{Callback, tell};
 use uv::Handles;
 
 use crate::engine;

@@ -25,6 +25,30 @@ module.exports = paired({
     await once(child, 'close');
   },
 
+  'what a listener throws is told in the context of the listener': async (cp, t) => {
+    const storage = new AsyncLocalStorage();
+    const told = [];
+    let thrownIn;
+    const hear = ({ message }) => told.push([message, storage.getStore(), executionAsyncId() === thrownIn]);
+    process.on('uncaughtException', hear);
+    const child = storage.run('at fork', () => t.fork(() => {
+      for (const message of ['one', { two: 2 }, 'three', { cmd: 'NODE_OF_OURS' }]) process.send(message);
+      process.once('message', () => process.disconnect());
+    }));
+    for (const event of ['message', 'internalMessage', 'disconnect', 'exit']) {
+      storage.run('at listening', () => child.on(event, (value) => {
+        thrownIn = executionAsyncId();
+        throw new RangeError(`${event} ${JSON.stringify(value)}`);
+      }));
+    }
+    await t.until(() => told.length === 4);
+    child.send('end');
+    await t.until(() => told.length === 6);
+    process.off('uncaughtException', hear);
+    // Which of them comes first is the system's.
+    return told.sort();
+  },
+
   'messages that waited come in the context of the one who listens': async (cp, t) => {
     const storage = new AsyncLocalStorage();
     const child = storage.run('at fork', () => t.fork(ECHO));

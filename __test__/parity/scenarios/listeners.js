@@ -158,12 +158,38 @@ module.exports = {
       const seen = [];
       for (const name of ['spawn', 'exit', 'close']) child.on(name, (...args) => seen.push([name, ...args]));
       child.on(event, () => { throw new RangeError(`thrown in ${event}`); });
-      await t.until(() => seen.some(([name]) => name === 'close'));
-      await t.sleep(20);
+      // After an 'exit' that threw there is no 'close'.
+      await t.until(() => seen.some(([name]) => name === (event === 'exit' ? 'exit' : 'close')));
+      await t.sleep(100);
       outcomes[event] = seen;
     }
     outcomes.afterwards = await t.outcome(() => cp.spawn('true'));
     return outcomes;
+  },
+
+  'what a listener throws is told in the context of the listener': async (cp, t) => {
+    const storage = new AsyncLocalStorage();
+    const told = {};
+    let thrownIn;
+    const hear = ({ message }) => { told[message] = [storage.getStore(), executionAsyncId() === thrownIn]; };
+    process.on('uncaughtException', hear);
+    for (const event of ['spawn', 'exit', 'close', 'error']) {
+      for (const stdio of ['ignore', 'pipe']) {
+        const name = `${event} with ${stdio}`;
+        storage.run(name, () => {
+          const child = cp.spawn(event === 'error' ? 'no-such-program' : 'true', { stdio });
+          child.stdout?.resume();
+          child.stderr?.resume();
+          child.on(event, () => {
+            thrownIn = executionAsyncId();
+            throw new RangeError(name);
+          });
+        });
+        await t.until(() => name in told);
+      }
+    }
+    process.off('uncaughtException', hear);
+    return told;
   },
 
   'an exception in a listener of error': async (cp, t) => {

@@ -225,10 +225,10 @@ class Link {
     this.#beforeFirst = undefined;
   }
 
-  /** Sends; false: the other end is behind, and the sender should wait. */
-  send(message, callback, swallowErrors) {
+  /** Sends; false: the other end is behind, and the sender should wait. `isInternal`: it is for the other end itself. */
+  send(message, callback, swallowErrors, isInternal = false) {
     const isAwaited = typeof callback === 'function';
-    const sent = this.#write(message, isAwaited ? AWAITED : swallowErrors ? 0 : UNHEARD);
+    const sent = this.#write(message, isAwaited ? AWAITED : swallowErrors ? 0 : UNHEARD, isInternal);
     if (sent === undefined) {
       this.#hasAnswered = true;
       if (isAwaited) this.#callbacks.push(inThisContext(callback, swallowErrors));
@@ -237,9 +237,9 @@ class Link {
     return this.#afterSend(sent, callback, swallowErrors);
   }
 
-  #write(message, how) {
+  #write(message, how, isInternal) {
     if (typeof message !== 'object' || message === null) return this.write(message, PLAIN | how);
-    if (this.#packs) {
+    if (this.#packs && !isInternal) {
       this.#packer ??= new lazy.pack.Packer();
       const length = this.#packer.pack(message);
       if (length > 0) return this.write(pack.output.bytes, PACKED | how, length);

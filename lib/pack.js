@@ -51,7 +51,8 @@ let unused = 0;
 let writer;
 const defined = [];
 
-class TooUnusual extends Error {}
+// Thrown where a message is to go as text.
+const UNUSUAL = Symbol('unusual');
 
 function replace(size) {
   const old = bytes;
@@ -183,7 +184,7 @@ function writeConverted(value, depth) {
 
 function writeArray(array, depth) {
   const { length } = array;
-  if (depth === DEEPEST || !(length >= 0 && length <= LONGEST_ARRAY)) throw new TooUnusual();
+  if (depth === DEEPEST || !(length >= 0 && length <= LONGEST_ARRAY)) throw UNUSUAL;
   writeLength(ARRAY, length);
   for (let i = 0; i < length; i++) {
     if (!write(array[i], i, depth + 1)) writeTag(NULL);
@@ -216,7 +217,7 @@ function unboxed(object) {
 }
 
 function writeObject(object, depth) {
-  if (depth === DEEPEST) throw new TooUnusual();
+  if (depth === DEEPEST) throw UNUSUAL;
   const names = keys(object);
   const id = names.length > MOST_NAMES ? 0 : writer.shapeOf(names);
   if (id === 0) {
@@ -251,7 +252,7 @@ function writeRecord(object, names, depth) {
 function writeProperty(object, name, depth) {
   const value = object[name];
   // What internal messages are told by; they go as text.
-  if (depth === 0 && name === 'cmd' && typeof value === 'string' && value.startsWith('NODE_')) throw new TooUnusual();
+  if (depth === 0 && name === 'cmd' && typeof value === 'string' && value.startsWith('NODE_')) throw UNUSUAL;
   return write(value, name, depth + 1);
 }
 
@@ -277,7 +278,7 @@ class Packer {
       isPacked = write(message, '', 0);
       return isPacked ? at : UNDEFINED;
     } catch (error) {
-      if (error instanceof TooUnusual) return AS_TEXT;
+      if (error === UNUSUAL) return AS_TEXT;
       throw error;
     } finally {
       isWriting = false;

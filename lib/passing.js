@@ -45,7 +45,7 @@ class Passing {
     try {
       const wrapped = { cmd: 'NODE_HANDLE', type, msg: message };
       describe?.(wrapped, handle);
-      hasRoom = link.send(wrapped, callback, isSilent);
+      hasRoom = link.send(wrapped, callback, isSilent, true);
     } catch (error) {
       native.cancelHandle(this.#number);
       throw error;

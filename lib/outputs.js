@@ -49,9 +49,10 @@ class Outputs {
     for (const [index, output] of this.#native) {
       if (!output.isOpen || (which ?? index) !== index) continue;
       if (which === undefined && this.#handle.isCollecting(index)) continue;
-      this.#close(output);
+      // First: where the child has ended this is all that the end of the run has waited for.
       output.isOverLimit = Boolean(isOverLimit);
       if (isOverLimit) this.#onOverflow(index);
+      this.#close(output);
     }
   }
 

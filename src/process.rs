@@ -13,6 +13,9 @@ use crate::background;
 use crate::fd_store::Stored;
 use crate::sys::{self, Exit};
 
+/// So many descriptors of this process's are not taken for its children.
+const LEFT: u64 = 32;
+
 /// How the end of a child is noticed; `CHILD_PROCESS_RS_REAPER` chooses one for tests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
@@ -78,6 +81,8 @@ impl Process {
             Method::Thread => None,
             Method::CloneFd | Method::OpenFd => fd.or_else(|| sys::process_fd(pid).ok()),
         };
+        // The last ones are left to the program, which with the builtin would have them: a thread waits instead.
+        let fd = fd.filter(|fd| u64::from(fd.as_raw_fd().unsigned_abs()) + LEFT < sys::most_descriptors());
         Self { pid, fd, stored: None, exit: None, usage: Usage::default() }
     }
 

@@ -8,10 +8,11 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
-use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::socket::{
     AddressFamily, SockType, SockaddrLike, SockaddrStorage, getsockname, getsockopt, sockopt,
 };
+
+use crate::sys;
 
 /// As often a handle is sent again that has not arrived; as the builtin does it.
 const MOST_RETRIES: u8 = 3;
@@ -149,7 +150,7 @@ pub struct Handles {
 impl Handles {
     /// The other end is a native one.
     pub fn pipeline(&mut self) {
-        let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(MOST, |(soft, _)| soft);
+        let limit = sys::most_descriptors();
         self.most = (limit / PART).clamp(1, MOST) as usize;
     }
 

@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use libc::{c_int, c_void, pid_t};
+use nix::sys::resource::{Resource, getrlimit};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,12 @@ pub(super) fn check(result: c_int) -> io::Result<c_int> {
 #[must_use]
 pub fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// How many descriptors this process may have (`getrlimit(2)`, `RLIMIT_NOFILE`).
+#[must_use]
+pub fn most_descriptors() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
 }
 
 /// Sends `signal` to an unreaped child (`kill(2)`).

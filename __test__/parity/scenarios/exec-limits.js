@@ -54,6 +54,18 @@ module.exports = {
     default: await collect(t, (callback) => cp.exec('yes', callback), { events: false }),
   }),
 
+  'over the limit at the very end of a long output': async (cp) => {
+    const outcome = (bytes, maxBuffer) => new Promise((resolve) => {
+      cp.execFile('head', ['-c', bytes, '/dev/zero'], { maxBuffer }, (error, stdout) => resolve(`${error?.code} ${stdout.length}`));
+    });
+    // Whether the end of the child comes before the last of the output is chance.
+    const outcomes = new Set();
+    for (let i = 0; i < 12; i++) {
+      outcomes.add(await outcome(2_000_000, 1_970_000)).add(await outcome(1_048_577)).add(await outcome(300_001, 300_000)).add(await outcome(300_000, 300_000));
+    }
+    return [...outcomes].sort();
+  },
+
   'over the limit, without a callback': (cp, t) => collect(t, () => cp.exec(`printf 0123456789${STAYS}`, { maxBuffer: 5 }), { callback: false }),
 
   'the limit within a character, one write': async (cp, t) => ({

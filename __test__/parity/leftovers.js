@@ -16,20 +16,27 @@ function keepersSockets() {
   return rows.filter(([, , , , type]) => type === '0005').map((row) => `socket:[${row[6]}]`);
 }
 
-function countFds() {
-  const ofTheLoop = new Set([...OF_THE_LOOP, ...keepersSockets()]);
-  return fs.readdirSync('/proc/self/fd').filter((fd) => {
+/** What the descriptors of this process are. */
+function links() {
+  return fs.readdirSync('/proc/self/fd').map((fd) => {
     try {
-      return !ofTheLoop.has(fs.readlinkSync(`/proc/self/fd/${fd}`));
+      return fs.readlinkSync(`/proc/self/fd/${fd}`);
     } catch {
-      return true;
+      return 'closed';
     }
-  }).length;
+  });
 }
 
-/** All of them: for long runs, in which even a loop's own would add up. */
+function countFds() {
+  const ofTheLoop = new Set([...OF_THE_LOOP, ...keepersSockets()]);
+  return links().filter((link) => !ofTheLoop.has(link)).length;
+}
+
+/** All of them, for long runs, in which even a loop's own would add up; but for the one way to that thread, of two ends at first. */
 function countAllFds() {
-  return fs.readdirSync('/proc/self/fd').length;
+  const all = links();
+  const keepers = new Set(keepersSockets());
+  return all.length - Math.min(2, all.filter((link) => keepers.has(link)).length);
 }
 
 function parseStat(text) {

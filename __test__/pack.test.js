@@ -140,6 +140,13 @@ test('names that were told in a message that was not sent are told again', (t) =
   t.throws(() => send({ known: 1, get b() { send({ x: 1 }); throw new Error('no'); } }));
   t.throws(() => send([{ known: 1 }, { get b() { throw new Error('no'); } }]));
   for (let i = 0; i < 3; i++) t.deepEqual(send({ known: i }), [{ known: i }]);
+
+  // Nor do they use up what is remembered.
+  const packer = new Packer();
+  const name = 'a name of some length, to be told once';
+  for (let i = 0; i < 2000; i++) t.throws(() => packer.pack([{ [name]: 1 }, { [name]: 1, get b() { throw new Error('no'); } }]));
+  packer.pack({ [name]: 1 });
+  t.true(packer.pack({ [name]: 1 }) < name.length);
 });
 
 test('what is sent meanwhile, by a getter, is a text', (t) => {

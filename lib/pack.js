@@ -282,10 +282,18 @@ class Packer {
       throw error;
     } finally {
       isWriting = false;
-      if (!isPacked) for (const node of defined) node.id = 0;
-      if (defined.length > 0) defined.length = 0;
+      if (defined.length > 0) this.#settle(isPacked);
       this.#shrink();
     }
+  }
+
+  /** What a message has told that is not sent is still to be told, by the same numbers. */
+  #settle(isPacked) {
+    if (!isPacked) {
+      for (const node of defined) node.id = 0;
+      this.#shapes -= defined.length;
+    }
+    defined.length = 0;
   }
 
   #shrink() {

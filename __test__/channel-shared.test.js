@@ -1,6 +1,6 @@
 'use strict';
 
-// Large messages between two native ends, which travel in sealed memory: they arrive whole and in order with those that don't,
+// Large messages between two native ends, which travel in shared memory: they arrive whole and in order with those that don't,
 // leave no descriptor behind, and obey the limits that others obey.
 
 const test = require('ava');
@@ -9,6 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
+const { until } = require('./helpers/settle');
 const { countFds } = require('./parity/leftovers');
 const { OURS } = require('./parity/pairings');
 
@@ -140,6 +141,40 @@ test('advanced: Buffers inside an object come as Buffers that are the receiverâ€
   t.deepEqual(answer.map, map);
   t.true(answer.bytes.equals(Buffer.alloc(MB, 2)));
   t.true(bytes.equals(Buffer.alloc(MB, 1)));
+});
+
+const sharedIn = (pid) => fs.readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').filter((line) => line.includes('memfd:child-process-rs'));
+
+test.serial('the memory is used again, and given up when it is not used any more', async (t) => {
+  const child = fork(t, echo, { serialization: 'advanced' });
+  await new Promise((resolve) => child.once('message', resolve));
+  for (let i = 0; i < 50; i++) {
+    const received = new Promise((resolve) => child.once('message', resolve));
+    child.send(Buffer.alloc(MB + i * 4096, i));
+    t.true((await received).equals(Buffer.alloc(MB + i * 4096, i)));
+  }
+  for (const pid of [process.pid, child.pid]) {
+    const mapped = sharedIn(pid);
+    // One in each direction, and those of tests that have just ended.
+    t.true(mapped.length >= 2, `${mapped.length}`);
+    t.true(sharedIn(child.pid).length <= 4, mapped.join('\n'));
+    // The sender writes, the receiver only reads.
+    t.true(mapped.some((line) => line.includes(' rw-s ')) && mapped.some((line) => line.includes(' r--s ')));
+  }
+  for (const pid of [process.pid, child.pid]) t.true(await until(() => sharedIn(pid).length === 0, 10_000), sharedIn(pid).join('\n'));
+  child.send('still there');
+  t.is(await new Promise((resolve) => child.once('message', resolve)), 'still there');
+});
+
+test.serial('more than there is memory for goes through the socket, in order', async (t) => {
+  const child = fork(t, () => {
+    process.on('message', (message) => process.send([message.length, message[0], message[message.length - 1]]));
+    process.send('ready');
+  }, { serialization: 'advanced' });
+  await new Promise((resolve) => child.once('message', resolve));
+  const received = messages(child, 8);
+  for (let i = 0; i < 8; i++) child.send(Buffer.alloc(60 * MB, i));
+  t.deepEqual(await received, Array.from({ length: 8 }, (_, i) => [60 * MB, i, i]));
 });
 
 test('json: a large internal message is still one', async (t) => {

@@ -56,12 +56,46 @@ test.serial('a length that nothing follows, in advanced mode, allocates nothing'
   t.true(process.memoryUsage().rss - before < 64 * MB);
 });
 
-test('notes of shared memory that come without any, or from an end that is not native, are errors', async (t) => {
-  const code = 'const frame = (b) => write(Buffer.concat([Buffer.from([0, 0, 0, b.length]), b])); const v8 = require("v8")\n'
-    + 'const note = Buffer.from([1, 0, 0, 0, 16, 0, 0, 0, 0, 0])\n'
-    + 'frame(note); frame(v8.serialize({ cmd: "NODE_CHILD_PROCESS_RS", version: 1 })); frame(note); frame(v8.serialize("end"))';
-  const child = spawnRogue(ours, code, { serialization: 'advanced' });
-  t.deepEqual(await heard(child), [BROKEN, BROKEN, 'end']);
+const SHARED = { slot: 0, bytes: 4096 };
+const HUGE = 2 ** 53;
+
+for (const [name, notes] of Object.entries({
+  'without a descriptor': [{ ...SHARED, size: 4096 }],
+  'of a slot that there is not': [SHARED, { ...SHARED, slot: 63 }, { ...SHARED, slot: 2 ** 32 - 1 }],
+  'of more than there can be': [{ slot: 0, bytes: 1, size: HUGE }, { slot: 64, bytes: 1, size: 4096 }],
+})) {
+  test(`notes of shared memory ${name}, or from an end that is not native, are errors`, async (t) => {
+    const frame = 'const frame = (b) => write(Buffer.concat([Buffer.from([0, 0, 0, b.length]), b])); const v8 = require("v8");';
+    const words = [{ cmd: 'NODE_CHILD_PROCESS_RS', version: 3 }, { cmd: 'NODE_CHILD_PROCESS_RS_FORGET', slot: 0 }];
+    const expected = [BROKEN, ...notes.map(() => BROKEN), 'end'];
+
+    const asFrame = ({ slot, bytes, size }) => {
+      const note = Buffer.alloc(size === undefined ? 14 : 22);
+      note.writeUInt8(1);
+      note.writeUInt32LE(slot, 2);
+      note.writeBigUInt64LE(BigInt(bytes), 6);
+      if (size !== undefined) note.writeBigUInt64LE(BigInt(size), 14);
+      return `frame(Buffer.from("${note.toString('hex')}", "hex"));`;
+    };
+    const tell = (value) => `frame(v8.serialize(${JSON.stringify(value)}));`;
+    const frames = [asFrame(notes[0]), ...words.map(tell), ...notes.map(asFrame), tell('end')];
+    const advanced = spawnRogue(ours, frame + frames.join(''), { serialization: 'advanced' });
+    t.deepEqual(await heard(advanced), expected);
+
+    const asLine = (note) => ({ cmd: 'NODE_CHILD_PROCESS_RS_SHARED', ...note });
+    const lines = [asLine(notes[0]), ...words, ...notes.map(asLine), 'end'].map((value) => `${JSON.stringify(value)}\n`).join('');
+    t.deepEqual(await heard(spawnRogue(ours, `write(${JSON.stringify(lines)})`)), expected);
+  });
+}
+
+test('an end of an older version is taken for the builtin', async (t) => {
+  const child = spawnRogue(ours, `
+    write('{"cmd":"NODE_CHILD_PROCESS_RS","version":2}\\n"ready"\\n');
+    const bytes = Buffer.alloc(100);
+    write(JSON.stringify(bytes.toString("latin1", 0, fs.readSync(3, bytes))) + "\\n");
+  `);
+  child.once('message', () => child.send({ a: 1 }));
+  t.deepEqual(await heard(child), ['ready', '{"a":1}\n']);
 });
 
 test('all that the parent sent before its exit arrives', async (t) => {

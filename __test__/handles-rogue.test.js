@@ -22,7 +22,7 @@ const program = path.join(folder, 'rogue');
 test.before(() => execFileSync('cc', ['-O1', '-o', program, path.join(__dirname, 'fixtures/rogue.c')]));
 test.after.always(() => fs.rmSync(folder, { recursive: true }));
 
-const NATIVE = JSON.stringify({ cmd: 'NODE_CHILD_PROCESS_RS', version: 1 });
+const NATIVE = JSON.stringify({ cmd: 'NODE_CHILD_PROCESS_RS', version: 3 });
 const announce = (msg, type = 'net.Socket') => JSON.stringify({ cmd: 'NODE_HANDLE', type, msg });
 
 /** Starts the program; `record` gets all that is heard of it. */

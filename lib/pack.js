@@ -340,8 +340,9 @@ let input;
 // The Buffer of the last input, mostly the same.
 let viewed;
 let inputView;
-// All of the input, one character a byte: short strings are cut out of it.
+// All of the input, one character a byte, once a short string is to be cut out of it.
 let text;
+let whole = 0;
 let position = 0;
 let end = 0;
 let reader;
@@ -368,7 +369,10 @@ function readLength() {
 function readShort(length) {
   const start = position;
   position += length;
-  if (text === undefined) return input.latin1Slice(start, position);
+  if (text === undefined) {
+    if (whole > LONGEST_TEXT) return input.latin1Slice(start, position);
+    text = input.latin1Slice(0, whole);
+  }
   if (length <= COPIED) return text.substring(start, position);
   const middle = start + COPIED;
   const first = text.substring(start, middle);
@@ -526,7 +530,7 @@ class Unpacker {
       viewed = buffer;
       inputView = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
     }
-    text = length > LONGEST_TEXT ? undefined : buffer.latin1Slice(0, length);
+    whole = length;
     reader = this;
     const messages = [];
     try {

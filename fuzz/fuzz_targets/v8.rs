@@ -59,9 +59,9 @@ fuzz_target!(|data: &[u8]| {
         v8::push_view(&mut out, v8::BUFFER, content);
         assert_eq!(v8::buffer(&out), Some(content));
     }
-    if let Some((kind, length)) = shared::read_note(data) {
+    if let Some((kind, place)) = shared::read_note(data) {
         let mut out = vec![];
-        shared::push_note(&mut out, kind, length);
+        shared::push_note(&mut out, kind, place);
         assert_eq!(out, data);
     }
     let units: Vec<_> = data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 const PREFIX: &str = "NODE_";
 
-/// The version of what two native ends do beyond the builtin's protocol: from 2 on they read packed messages.
-pub const VERSION: u32 = 2;
+/// The version of what two native ends do beyond the builtin's protocol: from 3 on they read packed
+/// messages, and large ones out of memory that is used again.
+pub const VERSION: u32 = 3;
 /// The line with which an end of this version introduces itself.
-pub const INTRODUCTION: &[u8] = br#"{"cmd":"NODE_CHILD_PROCESS_RS","version":2}"#;
+pub const INTRODUCTION: &[u8] = br#"{"cmd":"NODE_CHILD_PROCESS_RS","version":3}"#;
 
 /// What the protocol itself says (`internal_child_process.js` of Node speaks the same).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,12 +28,20 @@ pub enum Internal {
     /// This end is a native one, of this version of the additions to the protocol.
     #[serde(rename = "NODE_CHILD_PROCESS_RS")]
     Native { version: u32 },
-    /// The other end has taken so many bytes out of shared memory.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS_TAKEN")]
-    Taken { bytes: f64 },
-    /// Stands for a message of so many bytes in shared memory.
+    /// Stands for a message of so many bytes in this slot of shared memory, whose descriptor comes along where it has a `size`.
     #[serde(rename = "NODE_CHILD_PROCESS_RS_SHARED")]
-    Shared { bytes: f64 },
+    Shared {
+        slot: u32,
+        bytes: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+    },
+    /// The other end has taken what was in this slot, and, unless `kept`, needs its descriptor again.
+    #[serde(rename = "NODE_CHILD_PROCESS_RS_TAKEN")]
+    Taken { slot: u32, kept: bool },
+    /// The other end will not use this slot any more.
+    #[serde(rename = "NODE_CHILD_PROCESS_RS_FORGET")]
+    Forget { slot: u32 },
     /// The other end has got the next so many handles; the oldest ones.
     #[serde(rename = "NODE_CHILD_PROCESS_RS_HANDLES")]
     HandlesTaken { count: u32 },

@@ -1,14 +1,25 @@
-//! Large messages between two native ends: the bytes go into sealed memory, and only its descriptor over the socket.
+//! Large messages between two native ends: the sender puts the bytes into memory that the other end can read, and sends only a
+//! note of where they are. The receiver copies them out and says so, and the memory is used again: new pages cost more
+//! than copying (`docs/decisions/shared-memory.md`).
 //!
-//! In the place of a serialised value stands a note that no serialised value begins with.
+//! The memory of one message is a slot. Its descriptor comes with the first message in it.
 
-/// From so many bytes on sharing is cheaper than writing them through the socket (`docs/decisions/shared-memory.md`).
+use std::os::fd::OwnedFd;
+
+use crate::background;
+use crate::sys::{self, Mapping, Shared};
+
+/// From so many bytes on sharing is cheaper than writing them through the socket.
 pub const LEAST: usize = 256 * 1024;
-/// So many bytes may be under way, that the other end has not taken yet; what is more goes through the socket, where the
-/// sender feels that it is ahead.
+/// So large all slots of a direction are at most, bytes. What finds no room goes through the socket, where the sender feels that
+/// it is ahead.
 pub const MOST: usize = 256 << 20;
-/// And so many descriptors: the kernel lets a user have no more of them under way than a process may have open.
-const MOST_TIMES: usize = 64;
+/// And so many they are: the kernel lets a user have no more descriptors under way than a process may have open.
+const MOST_SLOTS: usize = 64;
+/// After so many times of [`Slots::age`] a slot that nobody has used is given up.
+const OLD: u32 = 20;
+/// From so many bytes on a copy has pages of its own, which may be huge ones.
+const LARGE: usize = 4 << 20;
 
 const NOTE: u8 = 0x01;
 
@@ -21,54 +32,247 @@ pub enum Kind {
     Message,
 }
 
-/// What has been put into shared memory and the other end has not taken yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UnderWay {
-    bytes: usize,
-    times: usize,
+/// Where the bytes of a message are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub slot: u32,
+    /// How many they are.
+    pub length: usize,
+    /// The size of the slot, where it is a new one, whose descriptor comes along.
+    pub size: Option<usize>,
 }
 
-impl UnderWay {
-    /// Whether more may follow.
-    #[must_use]
-    pub fn has_room(self) -> bool {
-        self.bytes < MOST && self.times < MOST_TIMES
-    }
+enum State {
+    UnderWay {
+        length: usize,
+    },
+    /// Since this age.
+    Free {
+        since: u32,
+    },
+}
 
-    /// How many bytes it is.
-    #[must_use]
-    pub fn bytes(self) -> usize {
-        self.bytes
-    }
+struct Slot {
+    memory: Shared,
+    state: State,
+}
 
-    /// With so many bytes more.
-    #[must_use]
-    pub fn with(self, bytes: usize) -> Self {
-        Self { bytes: self.bytes + bytes, times: self.times + 1 }
-    }
-
-    /// Without so many bytes that the other end says it has taken.
-    #[must_use]
-    pub fn without(self, bytes: usize) -> Self {
-        Self { bytes: self.bytes.saturating_sub(bytes), times: self.times.saturating_sub(1) }
+impl Slot {
+    fn is_free(&self) -> bool {
+        matches!(self.state, State::Free { .. })
     }
 }
 
-/// Appends a note of `length` bytes in shared memory.
-pub fn push_note(out: &mut Vec<u8>, kind: Kind, length: usize) {
+/// The slots that an end sends with.
+#[derive(Default)]
+pub struct Slots {
+    slots: Vec<Option<Slot>>,
+    age: u32,
+}
+
+impl Slots {
+    /// Copies `bytes` into a slot; with its descriptor where it is a new one. `None`: there is no room, or the bytes are too few.
+    pub fn put(&mut self, bytes: &[u8]) -> Option<(Place, Option<OwnedFd>)> {
+        let length = bytes.len();
+        if !(LEAST..=MOST).contains(&length) {
+            return None;
+        }
+        if let Some((slot, used)) = self.free_from(length) {
+            used.memory.write(bytes)?;
+            used.state = State::UnderWay { length };
+            return Some((Place { slot, length, size: None }, None));
+        }
+        let size = size_for(length);
+        let slot = self.place_for(size)?;
+        let (memory, fd) = sys::shared_memory(bytes, size).ok()?;
+        let new = Slot { memory, state: State::UnderWay { length } };
+        let old = self.slots.get_mut(slot)?.replace(new);
+        give_back(old.map(|slot| slot.memory));
+        Some((Place { slot: slot as u32, length, size: Some(size) }, Some(fd)))
+    }
+
+    /// The smallest free slot of at least this size.
+    fn free_from(&mut self, size: usize) -> Option<(u32, &mut Slot)> {
+        let numbered = (0..).zip(&mut self.slots).filter_map(|(number, slot)| Some((number, slot.as_mut()?)));
+        numbered
+            .filter(|(_, slot)| slot.is_free() && slot.memory.size() >= size)
+            .min_by_key(|(_, slot)| slot.memory.size())
+    }
+
+    /// Where a new slot of this size may be: in the place of a free one, all of which are too small, or in one of its own.
+    fn place_for(&mut self, size: usize) -> Option<usize> {
+        let size_of = |slot: &Option<Slot>| slot.as_ref().map_or(0, |slot| slot.memory.size());
+        let all: usize = self.slots.iter().map(size_of).sum();
+        let places = self.slots.iter().enumerate();
+        let replaced = places
+            .filter(|(_, slot)| slot.as_ref().is_none_or(Slot::is_free))
+            .max_by_key(|(_, slot)| size_of(slot))
+            .map(|(place, slot)| (place, size_of(slot)));
+        let (place, given_up) = replaced.unwrap_or((self.slots.len(), 0));
+        if place >= MOST_SLOTS || all - given_up + size > MOST {
+            return None;
+        }
+        if place == self.slots.len() {
+            self.slots.push(None);
+        }
+        Some(place)
+    }
+
+    /// The other end has copied what was in this slot, and has the slot no longer unless `is_kept`.
+    pub fn taken(&mut self, slot: u32, is_kept: bool) {
+        let Some(place) = self.slots.get_mut(slot as usize) else {
+            return;
+        };
+        if !is_kept {
+            give_back(place.take().map(|slot| slot.memory));
+        } else if let Some(slot) = place
+            && !slot.is_free()
+        {
+            slot.state = State::Free { since: self.age };
+        }
+    }
+
+    /// How many bytes the other end has not taken yet.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        let lengths = self.slots.iter().flatten().map(|slot| match slot.state {
+            State::UnderWay { length } => length,
+            State::Free { .. } => 0,
+        });
+        lengths.sum()
+    }
+
+    /// Some time has gone by: gives up the slots that nobody has used for long. Returns their numbers, for the other end.
+    pub fn age(&mut self) -> Vec<u32> {
+        self.age = self.age.wrapping_add(1);
+        let is_old = |slot: &mut Slot| match slot.state {
+            State::Free { since } => self.age.wrapping_sub(since) > OLD,
+            State::UnderWay { .. } => false,
+        };
+        let mut given_up = vec![];
+        for (number, place) in (0..).zip(&mut self.slots) {
+            if let Some(slot) = place.take_if(is_old) {
+                give_back(Some(slot.memory));
+                given_up.push(number);
+            }
+        }
+        given_up
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.iter().all(Option::is_none)
+    }
+
+    /// Gives all up.
+    pub fn clear(&mut self) {
+        for slot in self.slots.drain(..).flatten() {
+            give_back(Some(slot.memory));
+        }
+    }
+}
+
+/// A little more than is asked for, that messages of about the same length find room, too.
+fn size_for(length: usize) -> usize {
+    length.next_multiple_of(length.next_power_of_two() / 8)
+}
+
+/// Away from the loop: where it is much, it takes milliseconds.
+fn give_back(memory: Option<Shared>) {
+    if let Some(memory) = memory {
+        let size = memory.size();
+        background::give_back(memory, size);
+    }
+}
+
+/// The other end's slots, as this one sees them.
+#[derive(Default)]
+pub struct Views(Vec<Option<Shared>>);
+
+impl Views {
+    /// Copies a message out of its slot, with the descriptor that has come with it. `None`: there is no such slot or no memory for
+    /// it, it is smaller than it is said to be, or not sealed.
+    pub fn take(&mut self, place: Place, fd: Option<OwnedFd>) -> Option<Bytes> {
+        let slot = place.slot as usize;
+        if let Some(size) = place.size {
+            self.forget(place.slot);
+            let all: usize = self.0.iter().flatten().map(Shared::size).sum();
+            if slot >= MOST_SLOTS || all.checked_add(size)? > MOST {
+                return None;
+            }
+            let view = sys::map_shared(fd?, size).ok()?;
+            if self.0.len() <= slot {
+                self.0.resize_with(slot + 1, || None);
+            }
+            *self.0.get_mut(slot)? = Some(view);
+        }
+        Bytes::copied(self.0.get(slot)?.as_ref()?, place.length)
+    }
+
+    /// Whether there is such a slot.
+    #[must_use]
+    pub fn has(&self, slot: u32) -> bool {
+        self.0.get(slot as usize).is_some_and(Option::is_some)
+    }
+
+    /// The other end has given a slot up.
+    pub fn forget(&mut self, slot: u32) {
+        give_back(self.0.get_mut(slot as usize).and_then(Option::take));
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        for view in self.0.drain(..).flatten() {
+            give_back(Some(view));
+        }
+    }
+}
+
+/// What a message's bytes have been copied to: the receiver's own.
+#[derive(Debug)]
+pub enum Bytes {
+    Small(Vec<u8>),
+    Large(Mapping),
+}
+
+impl Bytes {
+    fn copied(view: &Shared, length: usize) -> Option<Self> {
+        if length < LARGE {
+            view.to_vec(length).map(Self::Small)
+        } else {
+            view.to_mapping(length).map(Self::Large)
+        }
+    }
+
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Small(bytes) => bytes,
+            Self::Large(mapping) => mapping.bytes(),
+        }
+    }
+}
+
+/// Appends a note.
+pub fn push_note(out: &mut Vec<u8>, kind: Kind, place: Place) {
     let kind = match kind {
         Kind::Buffer => 0,
         Kind::ArrayBuffer => 1,
         Kind::Message => 2,
     };
     out.extend_from_slice(&[NOTE, kind]);
-    out.extend_from_slice(&(length as u64).to_le_bytes());
+    out.extend_from_slice(&place.slot.to_le_bytes());
+    out.extend_from_slice(&(place.length as u64).to_le_bytes());
+    if let Some(size) = place.size {
+        out.extend_from_slice(&(size as u64).to_le_bytes());
+    }
 }
 
 /// Reads a note.
 #[must_use]
-pub fn read_note(message: &[u8]) -> Option<(Kind, usize)> {
-    let [NOTE, kind, length @ ..] = message else {
+pub fn read_note(message: &[u8]) -> Option<(Kind, Place)> {
+    let [NOTE, kind, rest @ ..] = message else {
         return None;
     };
     let kind = match kind {
@@ -77,6 +281,12 @@ pub fn read_note(message: &[u8]) -> Option<(Kind, usize)> {
         2 => Kind::Message,
         _ => return None,
     };
-    let length = u64::from_le_bytes(length.try_into().ok()?);
-    Some((kind, usize::try_from(length).ok()?))
+    let (slot, rest) = rest.split_first_chunk()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let number = |bytes| usize::try_from(u64::from_le_bytes(bytes)).ok();
+    let size = match rest {
+        [] => None,
+        size => Some(number(size.try_into().ok()?)?),
+    };
+    Some((kind, Place { slot: u32::from_le_bytes(*slot), length: number(*length)?, size }))
 }

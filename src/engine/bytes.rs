@@ -8,7 +8,7 @@ use napi::{Env, JsValue, Result, Unknown, check_status, sys};
 
 use super::{property, unknown};
 use crate::background;
-use crate::sys::Mapping;
+use crate::channel::shared::Bytes;
 
 /// A Buffer with these bytes of its own.
 ///
@@ -39,10 +39,13 @@ pub unsafe trait Content {
     fn place(&mut self) -> (*mut c_void, usize);
 }
 
-// SAFETY: a mapping of this process alone, full of zeroes or of what was written there.
-unsafe impl Content for Mapping {
+// SAFETY: its own memory, initialised, which never moves or grows.
+unsafe impl Content for Bytes {
     fn place(&mut self) -> (*mut c_void, usize) {
-        (self.address(), self.length())
+        match self {
+            Self::Small(bytes) => (bytes.as_mut_ptr().cast(), bytes.len()),
+            Self::Large(mapping) => (mapping.address(), mapping.length()),
+        }
     }
 }
 
@@ -111,8 +114,13 @@ pub fn adopt_bytes<T: Content + Send + 'static>(
     }
 }
 
-/// From so many bytes on it takes milliseconds to give memory back, bytes.
-const LARGE: usize = 4 << 20;
+/// Takes its memory from a Buffer that nobody will use any more, which is freed then.
+pub fn detach(env: &Env, buffer: &Unknown) {
+    if let Ok(memory) = property(env, buffer, c"buffer") {
+        // SAFETY: N-API checks the kind. Where it refuses, the memory is freed with the Buffer.
+        unsafe { sys::napi_detach_arraybuffer(env.raw(), memory.raw()) };
+    }
+}
 
 unsafe extern "C" fn free_content<T: Content + Send + 'static>(
     _env: sys::napi_env,
@@ -122,10 +130,7 @@ unsafe extern "C" fn free_content<T: Content + Send + 'static>(
     // SAFETY: the box that `adopt_bytes` made, given back once.
     let mut content = unsafe { Box::from_raw(hint.cast::<T>()) };
     let (_, length) = content.place();
-    if length >= LARGE {
-        // Not while the event loop waits. Without a thread it is dropped here.
-        let _ = background::spawn_blocking(move || drop(content));
-    }
+    background::give_back(content, length);
 }
 
 /// The same for an ArrayBuffer.

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicI32;
 
 use libc::{c_char, c_int, c_void, pid_t};
 
-use super::{Cloned, Mapping, check, clock};
+use super::{Cloned, Mapping, Shared, check, clock};
 
 #[path = "linux_child.rs"]
 pub mod child;
@@ -52,57 +52,72 @@ pub fn coarse_time() -> u64 {
 /// How the channel reads: what is there now, descriptors close-on-exec (`recvmsg(2)`).
 pub(super) const RECEIVE_FLAGS: c_int = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
 
-/// Memory with `bytes` in it that another process can map, and that nobody can change any more (`memfd_create(2)`,
-/// `F_ADD_SEALS`).
+/// Memory of `size` bytes that begins with `bytes`, which this process writes and the one that gets the descriptor can only read
+/// (`memfd_create(2)`, `F_ADD_SEALS`).
 ///
 /// # Errors
-/// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC`, `ENOSYS`.
-pub fn sealed_memory(bytes: &[u8]) -> io::Result<OwnedFd> {
+/// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC`, `ENOSYS`; `EINVAL` before Linux 5.1.
+pub fn shared_memory(bytes: &[u8], size: usize) -> io::Result<(Shared, OwnedFd)> {
     // SAFETY: the name is NUL-terminated.
     let fd = check(unsafe {
         libc::memfd_create(c"child-process-rs".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING)
     })?;
     // SAFETY: the kernel has just made it and nobody else knows it.
     let mut file = unsafe { File::from_raw_fd(fd) };
+    // Every page is there before it is written to through the mapping, where a lack of memory would be a signal.
     file.write_all(bytes)?;
+    if size > bytes.len() {
+        let (from, rest) = (bytes.len() as libc::off_t, (size - bytes.len()) as libc::off_t);
+        // SAFETY: plain integers.
+        check(unsafe { libc::fallocate(fd, 0, from, rest) })?;
+    }
+    let memory = map(&file, size, libc::PROT_READ | libc::PROT_WRITE)?;
     // SAFETY: plain integers.
     check(unsafe { libc::fcntl(fd, libc::F_ADD_SEALS, SEALS) })?;
-    Ok(file.into())
+    Ok((Shared(memory), file.into()))
 }
 
-const SEALS: c_int = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
+const SEALS: c_int = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_FUTURE_WRITE;
 
-/// Maps the first `length` bytes of what [`sealed_memory`] gave in another process; what this process writes there only it
-/// sees.
+/// What [`shared_memory`] gave in another process, to be read.
 ///
 /// # Errors
-/// `EINVAL` where it isn't sealed, or shorter; `ENOMEM`.
-pub fn map_sealed(fd: OwnedFd, length: usize) -> io::Result<Mapping> {
+/// `EINVAL` where it isn't sealed, or smaller; `ENOMEM`.
+pub fn map_shared(fd: OwnedFd, size: usize) -> io::Result<Shared> {
     // SAFETY: plain integers.
     let seals = check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) })?;
     let file = File::from(fd);
-    if seals & SEALS != SEALS || file.metadata()?.len() < length as u64 || length == 0 {
+    // What could shrink would be a signal where it is read.
+    if seals & SEALS != SEALS || file.metadata()?.len() < size as u64 {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
-    // Filled in while it can only be read: filling in what can be written would copy every page.
+    map(&file, size, libc::PROT_READ).map(Shared)
+}
+
+fn map(file: &File, length: usize, protection: c_int) -> io::Result<Mapping> {
+    map_with(length, protection, libc::MAP_SHARED | libc::MAP_POPULATE, file.as_raw_fd())
+}
+
+/// New memory of this process alone, zeroed, in huge pages where the system has them (`MADV_HUGEPAGE`).
+///
+/// # Errors
+/// `EINVAL` for no bytes at all, `ENOMEM`.
+pub fn new_memory(length: usize) -> io::Result<Mapping> {
+    let memory =
+        map_with(length, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)?;
+    // SAFETY: the whole of a mapping that nobody else knows. It is an advice, and may fail.
+    unsafe { libc::madvise(memory.address, length, libc::MADV_HUGEPAGE) };
+    Ok(memory)
+}
+
+fn map_with(length: usize, protection: c_int, flags: c_int, fd: RawFd) -> io::Result<Mapping> {
     // SAFETY: a new mapping at an address of the kernel's choice.
-    let address = unsafe {
-        libc::mmap(
-            std::ptr::null_mut(),
-            length,
-            libc::PROT_READ,
-            libc::MAP_PRIVATE | libc::MAP_POPULATE,
-            file.as_raw_fd(),
-            0,
-        )
-    };
+    let address = unsafe { libc::mmap(std::ptr::null_mut(), length, protection, flags, fd, 0) };
     if address == libc::MAP_FAILED {
-        return Err(io::Error::last_os_error());
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(Mapping { address, length })
     }
-    let mapping = Mapping { address, length };
-    // SAFETY: the whole of a mapping that nobody else knows.
-    check(unsafe { libc::mprotect(address, length, libc::PROT_READ | libc::PROT_WRITE) })?;
-    Ok(mapping)
 }
 
 /// A close-on-exec pipe: (read end, write end).

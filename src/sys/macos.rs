@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicI32;
 
 use libc::pid_t;
 
-use super::{Cloned, Mapping, check, clock};
+use super::{Cloned, Mapping, Shared, check, clock};
 
 #[path = "macos_child.rs"]
 pub mod child;
@@ -48,7 +48,7 @@ pub(super) const RECEIVE_FLAGS: c_int = libc::MSG_DONTWAIT;
 ///
 /// # Errors
 /// `ENOSYS`.
-pub fn sealed_memory(_bytes: &[u8]) -> io::Result<OwnedFd> {
+pub fn shared_memory(_bytes: &[u8], _size: usize) -> io::Result<(Shared, OwnedFd)> {
     unsupported()
 }
 
@@ -56,7 +56,15 @@ pub fn sealed_memory(_bytes: &[u8]) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// `ENOSYS`.
-pub fn map_sealed(_fd: OwnedFd, _length: usize) -> io::Result<Mapping> {
+pub fn map_shared(_fd: OwnedFd, _size: usize) -> io::Result<Shared> {
+    unsupported()
+}
+
+/// What is needed only with the above.
+///
+/// # Errors
+/// `ENOSYS`.
+pub fn new_memory(_length: usize) -> io::Result<Mapping> {
     unsupported()
 }
 

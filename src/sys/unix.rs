@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
 use std::time::Duration;
 
 use libc::{c_int, c_void, pid_t};
@@ -168,8 +169,60 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: mapped by `map_sealed`, and given back once.
+        // SAFETY: mapped by this module, and given back once.
         unsafe { libc::munmap(self.address, self.length) };
+    }
+}
+
+/// Memory that another process sees, too: what one writes the other reads. There is no reference to what is in it, which may
+/// change at any time.
+#[derive(Debug)]
+pub struct Shared(pub(super) Mapping);
+
+impl Shared {
+    /// How large it is, bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.length
+    }
+
+    /// Writes `bytes` to its beginning. `None`: there is not so much room.
+    pub fn write(&mut self, bytes: &[u8]) -> Option<()> {
+        (bytes.len() <= self.size()).then_some(())?;
+        // SAFETY: mapped for its size, by `shared_memory` to be written.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.0.address.cast(), bytes.len()) };
+        Some(())
+    }
+
+    /// Copies its first `length` bytes. `None`: it has not so many.
+    #[must_use]
+    pub fn to_vec(&self, length: usize) -> Option<Vec<u8>> {
+        (length <= self.size()).then_some(())?;
+        let mut copy = Vec::with_capacity(length);
+        // SAFETY: there is room for so many, and they are initialised then; see `copy_to`.
+        unsafe {
+            self.copy_to(copy.as_mut_ptr(), length);
+            copy.set_len(length);
+        }
+        Some(copy)
+    }
+
+    /// The same into pages of its own. `None`, too: there is no memory.
+    #[must_use]
+    pub fn to_mapping(&self, length: usize) -> Option<Mapping> {
+        (length <= self.size()).then_some(())?;
+        let copy = super::new_memory(length).ok()?;
+        // SAFETY: it is so long; see `copy_to`.
+        unsafe { self.copy_to(copy.address.cast(), length) };
+        Some(copy)
+    }
+
+    /// # Safety
+    /// `room` is valid for `length` bytes, of which this has as many.
+    unsafe fn copy_to(&self, room: *mut u8, length: usize) {
+        // SAFETY: mapped for its size, and sealed against shrinking. Another process that changes it meanwhile, against the
+        // protocol, decides what is copied, and nothing else.
+        unsafe { ptr::copy_nonoverlapping(self.0.address.cast_const().cast(), room, length) };
     }
 }
 

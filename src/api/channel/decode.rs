@@ -8,10 +8,9 @@ use napi::{Env, Result, Status, Unknown, ValueType};
 use super::Hooks;
 use crate::channel::inbox::Inbox;
 use crate::channel::internal::{self, Internal};
-use crate::channel::shared::{self, Kind};
+use crate::channel::shared::{self, Bytes, Kind, Place};
 use crate::channel::{Mode, json, packed, v8};
 use crate::engine::{self, Held, Wrapper};
-use crate::sys::Mapping;
 
 /// Messages above this are decoded alone, bytes.
 const SMALL: usize = 16 * 1024;
@@ -33,8 +32,8 @@ pub(super) enum Decoded<'a> {
     Handle(Unknown<'a>),
     /// Something that only native ends say.
     Ours(Internal),
-    /// So many bytes in shared memory, whose descriptor came along.
-    Shared(Kind, usize),
+    /// It is in shared memory.
+    Shared(Kind, Place),
     /// None: the error that decoding gave.
     Broken(Unknown<'a>),
 }
@@ -174,18 +173,21 @@ fn decode_one<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Option<Decoded<'
 }
 
 /// Decodes a message that has come in shared memory. `None`: the environment is going away.
-pub(super) fn decode_mapped<'a>(env: &'a Env, codec: &Codec, mapping: Mapping) -> Option<Decoded<'a>> {
+pub(super) fn decode_shared<'a>(env: &'a Env, codec: &Codec, bytes: Bytes) -> Option<Decoded<'a>> {
     let hooks = codec.hooks;
     let decoded = match codec.mode {
-        Mode::Json if mapping.bytes().first() == Some(&packed::MARK) => {
-            let bytes = engine::adopt_bytes(env, mapping, Wrapper::Buffer);
-            bytes.and_then(|bytes| unpack(env, codec, &bytes))
+        Mode::Json if bytes.bytes().first() == Some(&packed::MARK) => {
+            engine::adopt_bytes(env, bytes, Wrapper::Buffer).and_then(|bytes| {
+                let messages = unpack(env, codec, &bytes);
+                engine::detach(env, &bytes);
+                messages
+            })
         }
-        Mode::Json => decode_json(env, hooks, mapping.bytes()),
+        Mode::Json => decode_json(env, hooks, bytes.bytes()),
         Mode::Advanced => {
-            let may_be_internal = internal::may_be_in_serialized(mapping.bytes());
+            let may_be_internal = internal::may_be_in_serialized(bytes.bytes());
             // What it holds of Buffers stays in this memory.
-            engine::adopt_bytes(env, mapping, Wrapper::Buffer)
+            engine::adopt_bytes(env, bytes, Wrapper::Buffer)
                 .and_then(|bytes| engine::call(env, &hooks.deserialize, &bytes))
                 .and_then(|value| if may_be_internal { classify(env, value) } else { message(env, &value) })
         }
@@ -214,7 +216,10 @@ fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'
         && let Some(ours) = Internal::from_json(text).filter(Internal::is_ours)
     {
         return Ok(match ours {
-            Internal::Shared { bytes } => Decoded::Shared(Kind::Message, bytes as usize),
+            Internal::Shared { slot, bytes, size } => {
+                let (length, size) = (bytes as usize, size.map(|size| size as usize));
+                Decoded::Shared(Kind::Message, Place { slot, length, size })
+            }
             ours => Decoded::Ours(ours),
         });
     }
@@ -228,8 +233,8 @@ fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'
 }
 
 fn decode_v8<'a>(env: &'a Env, hooks: &Hooks, bytes: &[u8]) -> Result<Decoded<'a>> {
-    if let Some((kind, length)) = shared::read_note(bytes) {
-        return Ok(Decoded::Shared(kind, length));
+    if let Some((kind, place)) = shared::read_note(bytes) {
+        return Ok(Decoded::Shared(kind, place));
     }
     if let Some(content) = v8::buffer(bytes) {
         return message(env, &engine::buffer(env, content)?);
@@ -268,8 +273,12 @@ fn ours(env: &Env, value: &Unknown, name: &str) -> Result<Option<Internal>> {
     let number = |property: &std::ffi::CStr| -> Result<f64> {
         engine::to_f64(env, &engine::property(env, value, property)?).or(Ok(0.0))
     };
-    let (version, bytes, count) = (number(c"version")? as u32, number(c"bytes")?, number(c"count")? as u32);
-    let members = serde_json::json!({ "cmd": name, "version": version, "bytes": bytes, "count": count });
+    let (version, count, slot) =
+        (number(c"version")? as u32, number(c"count")? as u32, number(c"slot")? as u32);
+    let kept = engine::to_bool(env, &engine::property(env, value, c"kept")?).unwrap_or(false);
+    let members = serde_json::json!({
+        "cmd": name, "version": version, "count": count, "slot": slot, "kept": kept,
+    });
     Ok(serde_json::from_value(members).ok().filter(Internal::is_ours))
 }
 

@@ -6,9 +6,9 @@ use std::os::fd::OwnedFd;
 use napi::{Env, Result, Unknown, ValueType};
 
 use crate::channel::internal::Internal;
-use crate::channel::shared::{self, Kind};
+use crate::channel::shared::{self, Kind, Place, Slots};
 use crate::channel::{Mode, json, packed, v8};
-use crate::{engine, sys};
+use crate::engine;
 
 /// In what form JavaScript hands a message over; `lib/link.js` has the same numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,46 +128,55 @@ fn push_v8(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-/// Puts a large Buffer or ArrayBuffer into shared memory and appends the note of it. `None`: it goes as any other message.
-pub(super) fn share(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Option<(OwnedFd, usize)> {
-    let share = |bytes: &[u8]| {
-        let is_large = (shared::LEAST..=shared::MOST).contains(&bytes.len());
-        // Out of descriptors or of memory: then it goes through the socket.
-        is_large.then(|| sys::sealed_memory(bytes).ok().map(|fd| (fd, bytes.len()))).flatten()
-    };
-    let (kind, (fd, length)) = match form {
-        Form::Bytes => (Kind::Buffer, engine::with_bytes(env, message, share).flatten()?),
-        Form::ArrayBuffer => (Kind::ArrayBuffer, engine::with_array_buffer(env, message, share).flatten()?),
+/// Puts a large Buffer or ArrayBuffer into shared memory and appends the note of it; gives the descriptor to be sent along.
+/// `None`: it goes as any other message.
+pub(super) fn share(
+    env: &Env,
+    form: Form,
+    message: &Unknown,
+    slots: &mut Slots,
+    out: &mut Vec<u8>,
+) -> Option<Option<OwnedFd>> {
+    let put = |bytes: &[u8]| slots.put(bytes);
+    let (kind, (place, fd)) = match form {
+        Form::Bytes => (Kind::Buffer, engine::with_bytes(env, message, put).flatten()?),
+        Form::ArrayBuffer => (Kind::ArrayBuffer, engine::with_array_buffer(env, message, put).flatten()?),
         _ => return None,
     };
-    let start = begin_frame(out);
-    shared::push_note(out, kind, length);
-    end_frame(out, start).ok()?;
-    Some((fd, length))
+    push_note(kind, place, out);
+    Some(fd)
 }
 
 /// Puts a large message, which begins at `start` of `out`, into shared memory and leaves the note of it in its place.
-pub(super) fn share_message(mode: Mode, out: &mut Vec<u8>, start: usize) -> Option<(OwnedFd, usize)> {
+pub(super) fn share_message(
+    mode: Mode,
+    slots: &mut Slots,
+    out: &mut Vec<u8>,
+    start: usize,
+) -> Option<Option<OwnedFd>> {
     let content = match mode {
         Mode::Json if out.get(start) == Some(&packed::MARK) => start..out.len(),
         Mode::Json => start..out.len() - 1,
         Mode::Advanced => start + PREFIX..out.len(),
     };
-    if !(shared::LEAST..=shared::MOST).contains(&content.len()) {
-        return None;
-    }
-    let length = content.len();
-    let fd = sys::sealed_memory(out.get(content)?).ok()?;
+    let (place, fd) = slots.put(out.get(content)?)?;
     out.truncate(start);
     match mode {
-        Mode::Json => push_internal(mode, &Internal::Shared { bytes: length as f64 }, out),
-        Mode::Advanced => {
-            let frame = begin_frame(out);
-            shared::push_note(out, Kind::Message, length);
-            end_frame(out, frame).ok()?;
+        Mode::Json => {
+            let Place { slot, length, size } = place;
+            let (bytes, size) = (length as u64, size.map(|size| size as u64));
+            push_internal(mode, &Internal::Shared { slot, bytes, size }, out);
         }
+        Mode::Advanced => push_note(Kind::Message, place, out),
     }
-    Some((fd, length))
+    Some(fd)
+}
+
+fn push_note(kind: Kind, place: Place, out: &mut Vec<u8>) {
+    let start = begin_frame(out);
+    shared::push_note(out, kind, place);
+    // It is far shorter than the longest frame.
+    let _ = end_frame(out, start);
 }
 
 /// Appends a message of the protocol itself.

@@ -24,8 +24,9 @@ use handles::Received;
 use crate::channel::Mode;
 use crate::channel::ancillary::Room;
 use crate::channel::inbox::Inbox;
+use crate::channel::internal::Internal;
 use crate::channel::outbox::Outbox;
-use crate::channel::shared::UnderWay;
+use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
 use crate::engine::{self, Callable, Held};
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
@@ -123,8 +124,11 @@ pub(super) struct Channel {
     is_deaf: Cell<bool>,
     /// Whether the other end is known to be a native one.
     is_native: Cell<bool>,
-    /// What is in shared memory and the other end has not taken yet.
-    under_way: Cell<UnderWay>,
+    /// The shared memory that large messages are sent in, and that they come in.
+    slots: RefCell<Slots>,
+    views: RefCell<Views>,
+    /// Whether the reactor tells of the slots' age.
+    is_aging: Cell<bool>,
     /// Descriptors that have come, for messages still to be decoded.
     fds: RefCell<VecDeque<OwnedFd>>,
     /// Whether none of them is the message's that has begun to come: its own is missing.
@@ -174,7 +178,9 @@ impl Channel {
             ends_after_delivery: Cell::default(),
             is_deaf: Cell::default(),
             is_native: Cell::default(),
-            under_way: Cell::default(),
+            slots: RefCell::default(),
+            views: RefCell::default(),
+            is_aging: Cell::default(),
             fds: RefCell::default(),
             fds_are_later: Cell::default(),
             received: Received::default(),
@@ -239,7 +245,27 @@ impl Channel {
         self.unpack.take();
         self.outbox.borrow_mut().clear();
         self.fds.borrow_mut().clear();
+        self.slots.borrow_mut().clear();
+        self.views.borrow_mut().clear();
         self.update_retention();
+    }
+
+    /// Slots that nobody uses for long are given up.
+    fn watch_age(&self) {
+        if let Some(key) = self.key.get()
+            && !self.is_aging.replace(true)
+        {
+            self.reactor.watch_age(key);
+        }
+    }
+
+    fn age(&self) -> bool {
+        let given_up = self.slots.borrow_mut().age();
+        for slot in given_up {
+            self.send_internal(&Internal::Forget { slot });
+        }
+        self.is_aging.set(!self.slots.borrow().is_empty());
+        self.is_aging.get()
     }
 
     pub fn is_closed(&self) -> bool {
@@ -291,6 +317,10 @@ impl Source for SocketSource {
             registry::forget(&self.0);
         }
         has_come
+    }
+
+    fn age(&self) -> bool {
+        self.0.age()
     }
 
     fn shut_down(&self) {

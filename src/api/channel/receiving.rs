@@ -13,11 +13,11 @@ use super::{Channel, Corked, Phase, ROOM};
 use crate::channel::ancillary;
 use crate::channel::inbox::TooLong;
 use crate::channel::internal::{self, Internal};
-use crate::channel::shared::Kind;
+use crate::channel::shared::{Kind, Place};
 use crate::channel::{Mode, v8};
 use crate::engine::{self, Held, Part, Wrapper};
 use crate::reactor::Callback;
-use crate::sys::{self, Received};
+use crate::sys::Received;
 
 /// A channel keeps the loop from its other events for this long at most.
 const TURN: Duration = Duration::from_millis(1);
@@ -263,17 +263,16 @@ impl Channel {
             Decoded::Broken(error) => {
                 let _ = callback.call_held(env, &hooks.on_broken, [&error]);
             }
-            Decoded::Ours(Internal::Taken { bytes }) => {
-                self.under_way.set(self.under_way.get().without(bytes as usize));
-            }
+            Decoded::Ours(Internal::Taken { slot, kept }) => self.slots.borrow_mut().taken(slot, kept),
+            Decoded::Ours(Internal::Forget { slot }) => self.views.borrow_mut().forget(slot),
             Decoded::Ours(Internal::Native { version }) => {
-                self.become_native();
                 if version >= internal::VERSION {
+                    self.become_native();
                     let _ = callback.call_held(env, &hooks.on_native, []);
                 }
             }
             Decoded::Ours(word) => self.hear_of_handles(env, callback, &word),
-            Decoded::Shared(kind, length) => return self.deliver_shared(env, callback, kind, length),
+            Decoded::Shared(kind, place) => return self.deliver_shared(env, callback, kind, place),
         }
         Ok(())
     }
@@ -289,21 +288,24 @@ impl Channel {
         env: &Env,
         callback: &Callback,
         kind: Kind,
-        length: usize,
+        place: Place,
     ) -> std::result::Result<(), TooLong> {
-        let fd = self.next_fd().filter(|_| self.is_native.get());
-        if length > self.inbox.borrow().limit() {
+        let fd = place.size.and_then(|_| self.next_fd());
+        if place.length > self.inbox.borrow().limit() {
             return Err(TooLong);
         }
-        let mapping = fd.and_then(|fd| sys::map_sealed(fd, length).ok());
-        self.send_internal(&Internal::Taken { bytes: length as f64 });
-        let wrapper = match (kind, mapping) {
-            (Kind::Message, Some(mapping)) => {
-                let decoded = self.with_codec(|codec| decode::decode_mapped(env, codec, mapping));
+        let mut views = self.views.borrow_mut();
+        let bytes = if self.is_native.get() { views.take(place, fd) } else { None };
+        let kept = views.has(place.slot);
+        drop(views);
+        self.send_internal(&Internal::Taken { slot: place.slot, kept });
+        let wrapper = match (kind, bytes) {
+            (Kind::Message, Some(bytes)) => {
+                let decoded = self.with_codec(|codec| decode::decode_shared(env, codec, bytes));
                 return decoded.map_or(Ok(()), |decoded| self.deliver_decoded(env, callback, decoded));
             }
-            (Kind::Buffer, Some(mapping)) => engine::adopt_bytes(env, mapping, Wrapper::Buffer),
-            (Kind::ArrayBuffer, Some(mapping)) => engine::adopt_bytes(env, mapping, Wrapper::ArrayBuffer),
+            (Kind::Buffer, Some(bytes)) => engine::adopt_bytes(env, bytes, Wrapper::Buffer),
+            (Kind::ArrayBuffer, Some(bytes)) => engine::adopt_bytes(env, bytes, Wrapper::ArrayBuffer),
             (_, None) => {
                 if let Ok(nothing) = engine::boolean(env, false) {
                     let _ = callback.call_held(env, &self.hooks.on_broken, [&nothing]);

@@ -68,11 +68,11 @@ impl Channel {
         let mut outbox = self.outbox.borrow_mut();
         let (start, position) = (outbox.bytes().len(), outbox.end());
         // Beside another descriptor nobody could tell which is which.
-        let may_share =
-            self.is_native.get() && self.under_way.get().has_room() && !outbox.has_attached(position);
+        let may_share = self.is_native.get() && !outbox.has_attached(position);
+        let mut slots = self.slots.borrow_mut();
         let mut shared = None;
         if may_share && self.mode == Mode::Advanced {
-            shared = encode::share(env, form, message, outbox.bytes());
+            shared = encode::share(env, form, message, &mut slots, outbox.bytes());
         }
         if shared.is_none() {
             if let Err(error) = encode::push(env, self.mode, form, message, outbox.bytes()) {
@@ -81,12 +81,13 @@ impl Channel {
                 return Err(error);
             }
             if may_share {
-                shared = encode::share_message(self.mode, outbox.bytes(), start);
+                shared = encode::share_message(self.mode, &mut slots, outbox.bytes(), start);
             }
         }
-        if let Some((fd, length)) = shared {
+        drop(slots);
+        if let Some(Some(fd)) = shared {
             outbox.attach(position, fd);
-            self.under_way.set(self.under_way.get().with(length));
+            self.watch_age();
         }
         Ok(self.sent(outbox, is_awaited))
     }
@@ -130,7 +131,7 @@ impl Channel {
             return Sent::failed(sys::errno(&error));
         }
         let mut outbox = self.outbox.borrow_mut();
-        let is_behind = outbox.len() + self.under_way.get().bytes() >= HIGH_WATER;
+        let is_behind = outbox.len() + self.slots.borrow().under_way() >= HIGH_WATER;
         if !is_behind && outbox.handles.has_room() {
             code |= Sent::ROOM;
         }

@@ -128,7 +128,10 @@ fn the_protocols_words_read_back_and_are_internal_themselves() {
         Internal::Acknowledged,
         Internal::NotReceived,
         Internal::Native { version: u32::MAX },
-        Internal::Taken { bytes: 268_435_456.0 },
+        Internal::Shared { slot: 0, bytes: 268_435_456, size: Some(268_435_456) },
+        Internal::Shared { slot: u32::MAX, bytes: 1, size: None },
+        Internal::Taken { slot: 63, kept: true },
+        Internal::Forget { slot: 1 },
     ] {
         let text = word.to_json();
         check(&text, true);
@@ -157,7 +160,7 @@ fn other_words_are_none_of_them() {
 #[test]
 fn only_what_native_ends_add_is_theirs() {
     assert!(Internal::Native { version: 1 }.is_ours());
-    assert!(Internal::Taken { bytes: 1.0 }.is_ours());
+    assert!(Internal::Taken { slot: 1, kept: false }.is_ours());
     assert!(!Internal::Acknowledged.is_ours());
     assert!(!Internal::NotReceived.is_ours());
 }

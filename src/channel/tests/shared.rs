@@ -1,41 +1,197 @@
-use crate::channel::shared::{Kind, MOST, UnderWay, push_note, read_note};
+use std::os::fd::OwnedFd;
+
+use crate::channel::shared::{Bytes, Kind, LEAST, MOST, Place, Slots, Views, push_note, read_note};
 
 #[test]
 fn a_note_reads_back() {
     for kind in [Kind::Buffer, Kind::ArrayBuffer, Kind::Message] {
-        for length in [0, 1, 256 * 1024, usize::MAX] {
-            let mut note = vec![];
-            push_note(&mut note, kind, length);
-            assert_eq!(read_note(&note), Some((kind, length)));
+        for length in [0, 1, LEAST, usize::MAX] {
+            for size in [None, Some(0), Some(usize::MAX)] {
+                let place = Place { slot: 7, length, size };
+                let mut note = vec![];
+                push_note(&mut note, kind, place);
+                assert_eq!(read_note(&note), Some((kind, place)));
+            }
         }
     }
 }
 
 #[test]
 fn what_is_not_exactly_a_note_is_none() {
-    let mut note = vec![];
-    push_note(&mut note, Kind::Buffer, 5);
+    let short = |size| {
+        let mut note = vec![];
+        push_note(&mut note, Kind::Buffer, Place { slot: 1, length: 5, size });
+        note
+    };
+    let mut note = short(None);
     for end in 0..note.len() {
         assert_eq!(read_note(&note[..end]), None);
     }
-    assert_eq!(read_note(&[&note[..], &[0]].concat()), None);
+    let long = short(Some(6));
+    for end in note.len() + 1..long.len() {
+        assert_eq!(read_note(&long[..end]), None);
+    }
+    assert_eq!(read_note(&[&long[..], &[0]].concat()), None);
     note[1] = 3;
     assert_eq!(read_note(&note), None);
-    assert_eq!(read_note(&[0xFF, 15, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+    assert_eq!(read_note(&[&[0xFF, 15][..], &[0; 12]].concat()), None);
 }
 
-#[test]
-fn only_so_much_is_under_way() {
-    let none = UnderWay::default();
-    assert!(none.has_room());
-    assert!(!none.with(MOST).has_room());
-    assert_eq!(none.with(MOST).without(MOST), none);
-    let many = (0..64).fold(none, |under_way, _| under_way.with(1));
-    assert!(!many.has_room());
-    assert!(many.without(1).has_room());
-}
+#[cfg(target_os = "linux")]
+mod slots {
+    use super::{Bytes, LEAST, MOST, OwnedFd, Place, Slots, Views};
 
-#[test]
-fn what_was_never_under_way_is_not_taken_from_it() {
-    assert_eq!(UnderWay::default().without(5), UnderWay::default());
+    fn bytes(length: usize, of: u8) -> Vec<u8> {
+        vec![of; length]
+    }
+
+    fn put(slots: &mut Slots, bytes: &[u8]) -> (Place, Option<OwnedFd>) {
+        slots.put(bytes).unwrap()
+    }
+
+    #[test]
+    fn what_is_put_in_is_taken_out() {
+        let (mut slots, mut views) = (Slots::default(), Views::default());
+        for length in [LEAST, LEAST + 1, 4 << 20, (5 << 20) + 3] {
+            let content: Vec<_> = (0..length).map(|i| (i % 251) as u8).collect();
+            let (place, fd) = put(&mut slots, &content);
+            assert_eq!(place.length, length);
+            let taken = views.take(place, fd).unwrap();
+            assert!(taken.bytes() == content, "{length}");
+            assert_eq!(matches!(taken, Bytes::Large(_)), length >= 4 << 20);
+        }
+    }
+
+    #[test]
+    fn a_slot_is_used_again_without_its_descriptor() {
+        let (mut slots, mut views) = (Slots::default(), Views::default());
+        let (first, fd) = put(&mut slots, &bytes(LEAST, 1));
+        assert!(first.size.is_some() && fd.is_some());
+        views.take(first, fd).unwrap();
+        slots.taken(first.slot, true);
+        let (second, fd) = put(&mut slots, &bytes(LEAST, 2));
+        assert_eq!((second.slot, second.size), (first.slot, None));
+        assert!(fd.is_none());
+        assert_eq!(views.take(second, None).unwrap().bytes(), bytes(LEAST, 2));
+    }
+
+    #[test]
+    fn a_slot_that_is_under_way_is_left_alone() {
+        let (mut slots, mut views) = (Slots::default(), Views::default());
+        let (first, first_fd) = put(&mut slots, &bytes(LEAST, 1));
+        let (second, second_fd) = put(&mut slots, &bytes(LEAST, 2));
+        assert_ne!(first.slot, second.slot);
+        assert_eq!(slots.under_way(), LEAST * 2);
+        assert_eq!(views.take(first, first_fd).unwrap().bytes(), bytes(LEAST, 1));
+        assert_eq!(views.take(second, second_fd).unwrap().bytes(), bytes(LEAST, 2));
+        slots.taken(second.slot, true);
+        assert_eq!(slots.under_way(), LEAST);
+        // What was never sent was never taken.
+        slots.taken(second.slot, true);
+        slots.taken(99, true);
+        assert_eq!(slots.under_way(), LEAST);
+    }
+
+    #[test]
+    fn one_that_is_too_small_is_replaced() {
+        let (mut slots, mut views) = (Slots::default(), Views::default());
+        let (small, fd) = put(&mut slots, &bytes(LEAST, 1));
+        views.take(small, fd).unwrap();
+        slots.taken(small.slot, true);
+        let (large, fd) = put(&mut slots, &bytes(LEAST * 8, 2));
+        assert_eq!(large.slot, small.slot);
+        assert!(large.size.is_some());
+        assert_eq!(views.take(large, fd).unwrap().bytes(), bytes(LEAST * 8, 2));
+    }
+
+    #[test]
+    fn the_smallest_that_is_large_enough_is_used() {
+        let mut slots = Slots::default();
+        let places = [4, 1, 2].map(|times| put(&mut slots, &bytes(LEAST * times, 0)).0);
+        for place in places {
+            slots.taken(place.slot, true);
+        }
+        assert_eq!(put(&mut slots, &bytes(LEAST * 2, 0)).0.slot, places[2].slot);
+        assert_eq!(put(&mut slots, &bytes(LEAST * 2, 0)).0.slot, places[0].slot);
+    }
+
+    #[test]
+    fn only_so_much_finds_room() {
+        let mut slots = Slots::default();
+        assert!(slots.put(&bytes(LEAST - 1, 0)).is_none());
+        for _ in 0..64 {
+            put(&mut slots, &bytes(LEAST, 0));
+        }
+        assert!(slots.put(&bytes(LEAST, 0)).is_none());
+        let mut slots = Slots::default();
+        put(&mut slots, &bytes(MOST / 4 * 3, 0));
+        assert!(slots.put(&bytes(MOST / 2, 0)).is_none());
+        assert!(slots.put(&bytes(MOST / 4, 0)).is_some());
+    }
+
+    #[test]
+    fn what_nobody_uses_is_given_up_after_a_while() {
+        let (mut slots, mut views) = (Slots::default(), Views::default());
+        let (used, used_fd) = put(&mut slots, &bytes(LEAST, 0));
+        let (place, fd) = put(&mut slots, &bytes(LEAST, 0));
+        for (place, fd) in [(used, used_fd), (place, fd)] {
+            views.take(place, fd).unwrap();
+        }
+        slots.taken(place.slot, true);
+        let given_up: Vec<_> = (0..100).flat_map(|_| slots.age()).collect();
+        assert_eq!(given_up, [place.slot]);
+        assert!(!slots.is_empty());
+        for slot in given_up {
+            views.forget(slot);
+        }
+        assert!(views.has(used.slot) && !views.has(place.slot));
+        slots.taken(used.slot, true);
+        assert_eq!((0..100).flat_map(|_| slots.age()).count(), 1);
+        assert!(slots.is_empty());
+    }
+
+    #[test]
+    fn the_other_end_may_need_the_descriptor_again() {
+        let mut slots = Slots::default();
+        let (place, _) = put(&mut slots, &bytes(LEAST, 0));
+        slots.taken(place.slot, false);
+        assert!(slots.is_empty());
+        assert!(put(&mut slots, &bytes(LEAST, 0)).1.is_some());
+    }
+
+    #[test]
+    fn a_place_that_is_none_gives_nothing() {
+        let (mut slots, mut views) = (Slots::default(), Views::default());
+        let unknown = Place { slot: 0, length: 1, size: None };
+        assert!(views.take(unknown, None).is_none());
+        let mut shared = || {
+            let (place, fd) = put(&mut slots, &bytes(LEAST, 0));
+            (place, fd.unwrap(), place.size.unwrap())
+        };
+        // Without its descriptor, larger than it is, too many bytes, too high a number.
+        let (place, fd, size) = shared();
+        assert!(views.take(place, None).is_none());
+        assert!(views.take(Place { size: Some(size + 1), ..place }, Some(fd)).is_none());
+        let (place, fd, size) = shared();
+        assert!(views.take(Place { length: size + 1, ..place }, Some(fd)).is_none());
+        assert!(views.has(place.slot));
+        let (place, fd, _) = shared();
+        assert!(views.take(Place { slot: 64, ..place }, Some(fd)).is_none());
+        let (place, fd, _) = shared();
+        assert!(views.take(Place { size: Some(MOST + 1), ..place }, Some(fd)).is_none());
+        // Nothing that could shrink, or that is no memory.
+        let file = std::fs::File::open("/proc/self/exe").unwrap();
+        assert!(views.take(Place { size: Some(1), ..place }, Some(file.into())).is_none());
+    }
+
+    #[test]
+    fn the_receiver_cannot_write() {
+        let mut slots = Slots::default();
+        let (place, fd) = put(&mut slots, &bytes(LEAST, 0));
+        let fd = fd.unwrap();
+        let file = std::fs::File::from(fd.try_clone().unwrap());
+        assert!(std::io::Write::write_all(&mut &file, b"x").is_err());
+        assert!(file.set_len(1).is_err());
+        assert!(Views::default().take(place, Some(fd)).is_some());
+    }
 }

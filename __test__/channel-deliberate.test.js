@@ -298,6 +298,7 @@ test('children that are Node get the native end; nativeChannel: false and CHILD_
   t.deepEqual(await end({ serialization: 'advanced' }), ['native']);
   t.deepEqual(await end({ nativeChannel: false }), ['builtin']);
   t.deepEqual(await end({ env: { ...process.env, CHILD_PROCESS_RS_CHANNEL: 'builtin' } }), ['builtin']);
+  t.deepEqual(await end({ env: { ...process.env, CHILD_PROCESS_RS_CHANNEL: '' } }), ['native']);
   t.deepEqual(await end({ execArgv: ['--no-addons'] }), ['builtin']);
   const seen = await valueFromNode(['-e', `
     require(${JSON.stringify(OURS)}).fork(${JSON.stringify(file)}, { execArgv: [] }).on('message', (message) => console.log(JSON.stringify(message)))`], { env: { CHILD_PROCESS_RS_CHANNEL: 'builtin' } });

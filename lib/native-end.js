@@ -54,7 +54,9 @@ function announce(envPairs, fd, { serialization, busyPoll, maxMessageSize }) {
   }
   const worker = envPairs.findIndex((pair) => pair.startsWith(`${WORKER}=`));
   if (worker !== -1) [fields.worker] = envPairs.splice(worker, 1).map((pair) => pair.slice(WORKER.length + 1));
-  envPairs.push(`${VARIABLE}=${JSON.stringify(fields)}`);
+  // Anything but `builtin` there means nothing, and would be found first.
+  const other = envPairs.findIndex((pair) => pair.startsWith(`${VARIABLE}=`));
+  envPairs.splice(other === -1 ? envPairs.length : other, 1, `${VARIABLE}=${JSON.stringify(fields)}`);
 }
 
 function takeAnnounced() {

@@ -9,6 +9,7 @@ pub mod handles;
 pub mod inbox;
 pub mod internal;
 pub mod json;
+pub mod lull;
 pub mod outbox;
 pub mod packed;
 pub mod shared;

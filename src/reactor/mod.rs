@@ -13,20 +13,20 @@ mod uv;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
-use napi::{Env, sys};
+use napi::{Env, sys as napi_sys};
 use slab::Slab;
 
 pub use callback::{Callback, tell};
 use uv::Handles;
 
-use crate::engine;
+use crate::{engine, sys};
 
 /// Something that waits for a descriptor, or for a thread, on the loop.
 pub trait Source {
@@ -88,11 +88,14 @@ const MOST_LATE: usize = 64;
 const IN_A_ROW: u32 = 8;
 /// A source is told of its age when it is once to twice as old, milliseconds.
 const WHILE: u64 = 50;
+/// A source rests so long: little enough for anyone, and some dozens of messages of a quick sender.
+const REST: Duration = Duration::from_micros(200);
 const WAKER: Token = Token(usize::MAX);
+const TIMER: Token = Token(usize::MAX - 1);
 
 /// The set, its sources, and the handle that watches it.
 pub struct Reactor {
-    env: sys::napi_env,
+    env: napi_sys::napi_env,
     poll: RefCell<Poll>,
     events: RefCell<Events>,
     sources: RefCell<Slab<Registered>>,
@@ -103,6 +106,9 @@ pub struct Reactor {
     /// The sources that have come since the timer was last started, and those that it is for.
     young: RefCell<Vec<Key>>,
     aging: RefCell<Vec<Key>>,
+    /// The sources that rest, and the timer that ends it.
+    resting: RefCell<Vec<Key>>,
+    timer: RefCell<Option<OwnedFd>>,
     references: Cell<usize>,
     waker: RefCell<Option<Arc<Threads>>>,
     /// The source that was the only one ready the last time, and how often it has been asked since without asking the set.
@@ -134,6 +140,8 @@ impl Reactor {
             late: RefCell::default(),
             young: RefCell::default(),
             aging: RefCell::default(),
+            resting: RefCell::default(),
+            timer: RefCell::default(),
             references: Cell::new(0),
             waker: RefCell::default(),
             lone: Cell::default(),
@@ -165,6 +173,48 @@ impl Reactor {
     pub fn watch_again(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
         let interest = if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest)
+    }
+
+    /// Has the source called no more when its descriptor is readable, until [`Reactor::watch_again`]; its end is still told.
+    ///
+    /// # Errors
+    /// `ENOSYS` where there is no such thing.
+    pub fn mute(&self, key: Key, fd: RawFd) -> io::Result<()> {
+        sys::mute(self.poll.borrow().as_raw_fd(), fd, key.0)
+    }
+
+    /// Has the source called after a moment, or before the end of a process is told.
+    ///
+    /// # Errors
+    /// `EMFILE`; `ENOSYS` where there is no such timer.
+    pub fn call_after_rest(&self, key: Key) -> io::Result<()> {
+        let mut timer = self.timer.borrow_mut();
+        let timer = match &mut *timer {
+            Some(timer) => timer,
+            empty => {
+                let new = sys::timer()?;
+                let registry = self.poll.borrow();
+                registry.registry().register(&mut SourceFd(&new.as_raw_fd()), TIMER, Interest::READABLE)?;
+                empty.insert(new)
+            }
+        };
+        let mut resting = self.resting.borrow_mut();
+        if resting.is_empty() {
+            sys::start_timer(timer.as_fd(), REST)?;
+        }
+        resting.push(key);
+        Ok(())
+    }
+
+    fn call_resting(&self, env: &Env) {
+        for key in self.resting.take() {
+            if let Some((_, source)) = self.find(key) {
+                engine::with_scope(env, || source.ready(env, false));
+            }
+        }
+        if self.resting.borrow().is_empty() {
+            self.timer.take();
+        }
     }
 
     fn register(&self, turn: Turn, source: Rc<dyn Source>) -> Key {
@@ -276,6 +326,7 @@ impl Reactor {
         let mut count = 0;
         loop {
             let mut ready = vec![];
+            let mut is_rested = false;
             {
                 let mut events = self.events.borrow_mut();
                 if self.poll.borrow_mut().poll(&mut events, Some(Duration::ZERO)).is_err() {
@@ -284,6 +335,7 @@ impl Reactor {
                 for event in events.iter() {
                     match event.token() {
                         WAKER => self.take_woken(&mut ready),
+                        TIMER => is_rested = true,
                         Token(key) => ready.push((Key(key), event.is_read_closed())),
                     }
                 }
@@ -296,6 +348,10 @@ impl Reactor {
                     Some((Turn::AfterIo, _)) => self.put_off(*key),
                     None => {}
                 }
+            }
+            if is_rested {
+                self.call_resting(&env);
+                count += 1;
             }
             count += ready.len();
             if ready.len() < BATCH || begun.elapsed() > TURN {
@@ -329,6 +385,8 @@ impl Reactor {
     /// Calls the sources that were put off. Says whether there are more of them, for the next turn of the loop.
     fn dispatch_late(&self) -> bool {
         let env = Env::from_raw(self.env);
+        // What they wrote before their end is read before that is told.
+        self.call_resting(&env);
         let begun = Instant::now();
         loop {
             let Some(key) = self.late.borrow_mut().pop_front() else {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicI32;
+use std::time::Duration;
 
 use libc::{c_char, c_int, c_void, pid_t};
 
@@ -118,6 +119,45 @@ fn map_with(length: usize, protection: c_int, flags: c_int, fd: RawFd) -> io::Re
     } else {
         Ok(Mapping { address, length })
     }
+}
+
+/// A timer whose descriptor is readable when its time is over (`timerfd_create(2)`).
+///
+/// # Errors
+/// `EMFILE`, `ENFILE`, `ENOMEM`.
+pub fn timer() -> io::Result<OwnedFd> {
+    // SAFETY: plain integers; the result is a new descriptor that nobody else knows.
+    unsafe {
+        let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
+        check(libc::timerfd_create(libc::CLOCK_MONOTONIC, flags)).map(|fd| OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Starts a timer, which is readable once, in `time` (`timerfd_settime(2)`).
+///
+/// # Errors
+/// `EINVAL` for one that isn't [`timer`]'s.
+pub fn start_timer(timer: BorrowedFd, time: Duration) -> io::Result<()> {
+    let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let in_time = libc::timespec {
+        tv_sec: time.as_secs() as libc::time_t,
+        tv_nsec: libc::c_long::from(time.subsec_nanos()),
+    };
+    let times = libc::itimerspec { it_interval: never, it_value: in_time };
+    // SAFETY: `times` is valid; the old times are not asked for.
+    check(unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &raw const times, std::ptr::null_mut()) })
+        .map(drop)
+}
+
+/// Has the epoll set `set`, which has `fd` under the number `token`, tell of the end of it alone (`epoll_ctl(2)`).
+///
+/// # Errors
+/// `ENOENT` where it isn't in the set.
+pub fn mute(set: RawFd, fd: RawFd, token: usize) -> io::Result<()> {
+    // Errors and hang-ups are told whether asked for or not.
+    let mut event = libc::epoll_event { events: libc::EPOLLET as u32, u64: token as u64 };
+    // SAFETY: valid descriptors and event.
+    check(unsafe { libc::epoll_ctl(set, libc::EPOLL_CTL_MOD, fd, &raw mut event) }).map(drop)
 }
 
 /// A close-on-exec pipe: (read end, write end).

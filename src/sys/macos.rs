@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicI32;
+use std::time::Duration;
 
 use libc::pid_t;
 
@@ -65,6 +66,30 @@ pub fn map_shared(_fd: OwnedFd, _size: usize) -> io::Result<Shared> {
 /// # Errors
 /// `ENOSYS`.
 pub fn new_memory(_length: usize) -> io::Result<Mapping> {
+    unsupported()
+}
+
+/// There are no such timers here.
+///
+/// # Errors
+/// `ENOSYS`.
+pub fn timer() -> io::Result<OwnedFd> {
+    unsupported()
+}
+
+/// There are none.
+///
+/// # Errors
+/// `ENOSYS`.
+pub fn start_timer(_timer: BorrowedFd, _time: Duration) -> io::Result<()> {
+    unsupported()
+}
+
+/// What is needed only with the above.
+///
+/// # Errors
+/// `ENOSYS`.
+pub fn mute(_set: RawFd, _fd: RawFd, _token: usize) -> io::Result<()> {
     unsupported()
 }
 

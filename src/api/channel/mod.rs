@@ -25,6 +25,7 @@ use crate::channel::Mode;
 use crate::channel::ancillary::Room;
 use crate::channel::inbox::Inbox;
 use crate::channel::internal::Internal;
+use crate::channel::lull::Lull;
 use crate::channel::outbox::Outbox;
 use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
@@ -98,6 +99,9 @@ pub(super) struct Channel {
     inbox: RefCell<Inbox>,
     outbox: RefCell<Outbox>,
     spin: RefCell<Spin>,
+    lull: RefCell<Lull>,
+    /// Whether the reactor does not tell when there is something to read, but after a rest.
+    is_muted: Cell<bool>,
     phase: Cell<Phase>,
     corked: Cell<Corked>,
     /// Why writing has failed, for good.
@@ -164,6 +168,8 @@ impl Channel {
             inbox: RefCell::new(Inbox::new(mode, limit)),
             outbox: RefCell::default(),
             spin: RefCell::new(Spin::new(spin)),
+            lull: RefCell::default(),
+            is_muted: Cell::default(),
             phase: Cell::new(Phase::Open),
             corked: Cell::new(Corked::No),
             failure: Cell::default(),
@@ -192,6 +198,17 @@ impl Channel {
         channel.key.set(Some(reactor.add(socket.as_raw_fd(), Turn::WithIo, source)?));
         channel.socket.replace(Some(socket));
         Ok(channel)
+    }
+
+    /// Is called when there is something to read, or room to write where that is waited for.
+    fn watch(&self) -> io::Result<()> {
+        self.is_muted.set(false);
+        match (self.key.get(), &*self.socket.borrow()) {
+            (Some(key), Some(socket)) => {
+                self.reactor.watch_again(key, socket.as_raw_fd(), self.is_full.get())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The loop waits for a channel that is referenced, and for what is to be written.
@@ -230,6 +247,9 @@ impl Channel {
         if is_written {
             self.finish();
         } else {
+            if self.is_muted.get() {
+                let _ = self.watch();
+            }
             self.update_retention();
         }
     }

@@ -24,8 +24,11 @@ const TURN: Duration = Duration::from_millis(1);
 
 /// What one look at the socket gave.
 enum Look {
-    /// Messages or parts of some; `true`: and there may be more.
-    Some(bool),
+    /// Messages or parts of some.
+    Some {
+        length: usize,
+        may_be_more: bool,
+    },
     None,
     End,
 }
@@ -62,17 +65,20 @@ impl Channel {
         if is_ready && self.spin.borrow().is_on() {
             self.spin.borrow_mut().arrived(*begun);
         }
-        while let Look::Some(more) = look {
+        let (mut messages, mut bytes, mut has_answered) = (0, 0, false);
+        while let Look::Some { length, may_be_more } = look {
             self.has_sent.set(false);
-            self.deliver(env);
+            messages += self.deliver(env);
+            bytes += length;
             if self.phase.get() != Phase::Open || self.is_deaf.get() {
                 return true;
             }
+            has_answered |= self.has_sent.get();
             let is_answered = self.has_sent.get() && self.spin.borrow().is_on();
-            look = if (more || is_answered) && begun.elapsed() > TURN {
+            look = if (may_be_more || is_answered) && begun.elapsed() > TURN {
                 self.call_again();
-                Look::None
-            } else if more {
+                return true;
+            } else if may_be_more {
                 self.look()
             } else if is_answered {
                 self.look_longer(*begun, is_over)
@@ -83,8 +89,29 @@ impl Channel {
         if matches!(look, Look::End) {
             self.is_deaf.set(true);
             self.tell_end(env);
+        } else if !self.is_native.get() || self.is_muted.get() {
+            self.rest_or_watch(messages, bytes, has_answered);
         }
         is_ready
+    }
+
+    /// Everything has been read. Lets what comes next gather for a moment, where that is worthwhile.
+    fn rest_or_watch(&self, messages: usize, bytes: usize, has_answered: bool) {
+        let is_stream = self.lull.borrow_mut().read(Instant::now(), messages, bytes);
+        // The other end may wait for an answer, and answer that.
+        if !(is_stream && !has_answered && self.rest().is_ok()) && self.is_muted.get() {
+            self.call_again();
+        }
+    }
+
+    fn rest(&self) -> io::Result<()> {
+        if let (Some(key), Some(socket)) = (self.key.get(), &*self.socket.borrow()) {
+            if !self.is_muted.replace(true) {
+                self.reactor.mute(key, socket.as_raw_fd())?;
+            }
+            self.reactor.call_after_rest(key)?;
+        }
+        Ok(())
     }
 
     /// Reads once.
@@ -108,10 +135,15 @@ impl Channel {
                 }
                 queue.extend(fds);
                 // Less than asked for: there was no more.
-                Look::Some(received.length == size || received.is_cut)
+                Look::Some {
+                    length: received.length,
+                    may_be_more: received.length == size || received.is_cut,
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Look::None,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Look::Some(true),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                Look::Some { length: 0, may_be_more: true }
+            }
             // ECONNRESET: the other end is gone and has not read everything.
             Err(_) => Look::End,
         }
@@ -145,20 +177,18 @@ impl Channel {
 
     /// Has the rest read in the next turn of the loop.
     fn call_again(&self) {
-        if let (Some(key), Some(socket)) = (self.key.get(), &*self.socket.borrow()) {
-            // It fails only without memory; then the next message wakes this end.
-            let _ = self.reactor.watch_again(key, socket.as_raw_fd(), self.is_full.get());
-        }
+        // It fails only without memory; then the next message wakes this end.
+        let _ = self.watch();
     }
 
-    /// Delivers every message that is complete, each in a tick of its own.
-    fn deliver(&self, env: &Env) {
+    /// Delivers every message that is complete, each in a tick of its own. Returns how many.
+    fn deliver(&self, env: &Env) -> usize {
         let mut messages = vec![];
         let taken = self.inbox.borrow_mut().take(&mut messages);
         // A count of our own: what JavaScript does may close this channel, but what came before is told.
         let callback = self.callback.borrow().clone();
         let Some(callback) = callback else {
-            return;
+            return 0;
         };
         self.corked.set(if messages.len() == 1 { Corked::AfterFirst } else { Corked::ForDelivery });
         let delivered = self.deliver_messages(env, &callback, &messages);
@@ -178,6 +208,7 @@ impl Channel {
         } else if self.ends_after_delivery.take() {
             self.tell_end(env);
         }
+        messages.len()
     }
 
     fn deliver_messages(
@@ -351,7 +382,7 @@ impl Channel {
     pub(super) fn drain(&self) {
         loop {
             match self.look() {
-                Look::Some(_) => self.inbox.borrow_mut().clear(),
+                Look::Some { .. } => self.inbox.borrow_mut().clear(),
                 Look::None => break,
                 Look::End => {
                     self.finish();

@@ -2,7 +2,7 @@
 
 use std::cell::RefMut;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use napi::{Env, Result, Unknown};
@@ -205,10 +205,8 @@ impl Channel {
             self.outbox.borrow_mut().clear();
         }
         let is_full = matches!(outcome, Ok(false));
-        if is_full != self.is_full.replace(is_full)
-            && let Some(key) = self.key.get()
-        {
-            self.reactor.watch_again(key, socket.as_raw_fd(), is_full)?;
+        if is_full != self.is_full.replace(is_full) {
+            self.watch()?;
         }
         self.update_retention();
         outcome.map(drop)

@@ -7,6 +7,7 @@ mod handles;
 mod inbox;
 mod internal;
 mod json;
+mod lull;
 mod outbox;
 mod shared;
 mod spin;

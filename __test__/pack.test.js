@@ -111,6 +111,20 @@ for (const [title, value] of Object.entries(SPECIAL)) {
   });
 }
 
+test('properties that come and go while they are read', (t) => {
+  const send = ends();
+  for (let i = 0; i < 12; i++) {
+    const value = () => ({
+      get a() { delete this.c; this.b = { x: 1 }; this.d = 1; return 1; },
+      b: { y: 2 },
+      c: i % 3 === 0 ? [{ y: 2 }, { x: 1 }, { y: 2, x: 1 }] : { y: 2 },
+    });
+    t.deepEqual(send(value()), [JSON.parse(JSON.stringify(value()))]);
+    t.deepEqual(send({ a: { y: 1, x: 2 }, b: i }), [{ a: { y: 1, x: 2 }, b: i }]);
+    t.is(JSON.stringify(send({ a: { x: 2, y: 1 }, b: i })), `[{"a":{"x":2,"y":1},"b":${i}}]`);
+  }
+});
+
 test('a raw JSON text is read as JSON reads it', (t) => {
   if (!JSON.rawJSON) return t.pass();
   const send = ends();
@@ -123,13 +137,13 @@ test('getters are called once, in order, and what they throw is thrown', (t) => 
   const calls = [];
   const value = (throws) => ({
     get a() { calls.push('a'); return 1; },
-    b: { toJSON() { calls.push('b'); return 2; } },
+    b: { get toJSON() { calls.push('toJSON'); return () => { calls.push('b'); return 2; }; } },
     get c() { calls.push('c'); if (throws) throw new RangeError('no'); return 3; },
   });
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 12; i++) {
     calls.length = 0;
     t.deepEqual(send(value(false)), [{ a: 1, b: 2, c: 3 }]);
-    t.deepEqual(calls, ['a', 'b', 'c']);
+    t.deepEqual(calls, ['a', 'toJSON', 'b', 'c']);
     t.throws(() => send(value(true)), { instanceOf: RangeError, message: 'no' });
   }
 });
@@ -162,6 +176,11 @@ test('circles, very deep ones, huge arrays and internal messages are texts', (t)
   const deep = JSON.parse('['.repeat(500) + ']'.repeat(500));
   for (const value of [circle, deep, new Array(2 ** 21), { cmd: 'NODE_X' }]) t.is(new Packer().pack(value), AS_TEXT);
   t.true(new Packer().pack({ a: { cmd: 'NODE_X' } }) > 0);
+  const packer = new Packer();
+  for (let i = 0; i < 12; i++) {
+    t.true(packer.pack({ a: { cmd: 'NODE_X' }, cmd: 'x' }) > 0);
+    t.is(packer.pack({ a: { cmd: 'x' }, cmd: 'NODE_X' }), AS_TEXT);
+  }
   t.true(new Packer().pack({ cmd: 'node' }) > 0);
 });
 

@@ -137,77 +137,75 @@ function writeLong(string) {
   }
 }
 
-/** Writes the value of a property as JSON.stringify would; false where that leaves it out. */
-function write(value, key, depth) {
-  switch (typeof value) {
-    case 'string':
-      writeString(value);
-      return true;
-    case 'number':
-      writeNumber(value);
-      return true;
-    case 'object':
-    case 'function':
-    case 'bigint': {
-      const toJSON = value?.toJSON;
-      return writeConverted(typeof toJSON === 'function' ? toJSON.call(value, String(key)) : value, depth);
-    }
-    default:
-      return writeConverted(value, depth);
+// Of what `write` was asked to, where JSON.stringify leaves it out.
+const LEFT_OUT = false;
+
+/**
+ * Writes the value of a property as JSON.stringify would, or gives `LEFT_OUT`. An object may be of the shape `guess`; gives its
+ * shape, if it has one.
+ */
+function write(value, key, depth, guess) {
+  if (typeof value === 'string') {
+    writeString(value);
+    return undefined;
   }
+  if (typeof value === 'number') {
+    writeNumber(value);
+    return undefined;
+  }
+  if ((typeof value === 'object' && value !== null) || typeof value === 'function' || typeof value === 'bigint') {
+    const { toJSON } = value;
+    if (typeof toJSON === 'function') return writeConverted(toJSON.call(value, String(key)), depth, guess);
+  }
+  return writeConverted(value, depth, guess);
 }
 
 /** The same, of what toJSON gave where there is one. */
-function writeConverted(value, depth) {
-  switch (typeof value) {
-    case 'string':
-      writeString(value);
-      return true;
-    case 'number':
-      writeNumber(value);
-      return true;
-    case 'boolean':
-      writeTag(value ? TRUE : FALSE);
-      return true;
-    case 'object':
-      if (value === null) writeTag(NULL);
-      else if (isArray(value)) writeArray(value, depth);
-      else writeAnyObject(value, depth);
-      return true;
-    case 'bigint':
-      // It throws what is to be thrown.
-      return writeConverted(JSON.stringify(value), depth);
-    default:
-      return false;
+function writeConverted(value, depth, guess) {
+  if (typeof value === 'object') {
+    if (value === null) writeTag(NULL);
+    else if (isArray(value)) writeArray(value, depth);
+    else return writeAnyObject(value, depth, guess);
+  } else if (typeof value === 'string') {
+    writeString(value);
+  } else if (typeof value === 'number') {
+    writeNumber(value);
+  } else if (typeof value === 'boolean') {
+    writeTag(value ? TRUE : FALSE);
+  } else if (typeof value === 'bigint') {
+    // It throws what is to be thrown.
+    return writeConverted(JSON.stringify(value), depth);
+  } else {
+    return LEFT_OUT;
   }
+  return undefined;
 }
 
 function writeArray(array, depth) {
   const { length } = array;
   if (depth === DEEPEST || !(length >= 0 && length <= LONGEST_ARRAY)) throw UNUSUAL;
   writeLength(ARRAY, length);
+  let guess;
   for (let i = 0; i < length; i++) {
-    if (!write(array[i], i, depth + 1)) writeTag(NULL);
+    const shape = write(array[i], i, depth + 1, guess);
+    if (shape === LEFT_OUT) writeTag(NULL);
+    else guess = shape;
   }
 }
 
-function writeAnyObject(object, depth) {
-  const prototype = getPrototypeOf(object);
-  if (prototype === Object.prototype) {
-    writeObject(object, depth);
-  } else if (isBoxedPrimitive(object) && !isSymbolObject(object)) {
-    writeConverted(unboxed(object), depth);
-  } else if (isRawJson(object)) {
-    writeRaw(JSON.parse(object.rawJSON));
-  } else {
-    writeObject(object, depth);
+function writeAnyObject(object, depth, guess) {
+  if (getPrototypeOf(object) !== Object.prototype) {
+    if (isBoxedPrimitive(object) && !isSymbolObject(object)) return writeConverted(unboxed(object), depth);
+    if (isRawJson(object)) return writeRaw(JSON.parse(object.rawJSON));
   }
+  return writeObject(object, depth, guess);
 }
 
 /** What the program has given the text of, which may say what no number's own text does: `-0`, `1e1000`. */
 function writeRaw(value) {
-  if (typeof value === 'number') writeDouble(value);
-  else writeConverted(value);
+  if (typeof value !== 'number') return writeConverted(value);
+  writeDouble(value);
+  return undefined;
 }
 
 function unboxed(object) {
@@ -216,23 +214,21 @@ function unboxed(object) {
   return (isBooleanObject(object) ? Boolean : BigInt).prototype.valueOf.call(object);
 }
 
-function writeObject(object, depth) {
+function writeObject(object, depth, guess) {
   if (depth === DEEPEST) throw UNUSUAL;
   const names = keys(object);
-  const id = names.length > MOST_NAMES ? 0 : writer.shapeOf(names);
-  if (id === 0) {
+  const shape = guess !== undefined && guess.has(names) ? guess : writer.shapeOf(names);
+  if (shape === undefined) {
     writeRecord(object, names, depth);
-    return;
+    return undefined;
   }
   reserve(3);
   bytes[at] = OBJECT;
-  bytes[at + 1] = id;
-  bytes[at + 2] = id >>> 8;
+  bytes[at + 1] = shape.id;
+  bytes[at + 2] = shape.id >>> 8;
   at += 3;
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i];
-    if (!writeProperty(object, name, depth)) writeTag(ABSENT);
-  }
+  shape.write(object, depth);
+  return shape;
 }
 
 /** Writes an object with its names. */
@@ -243,23 +239,103 @@ function writeRecord(object, names, depth) {
   for (const name of names) {
     const before = at;
     writeString(name);
-    if (writeProperty(object, name, depth)) count++;
-    else at = before;
+    const value = object[name];
+    if (depth === 0) refuseInternal(name, value);
+    if (write(value, name, depth + 1) === LEFT_OUT) at = before;
+    else count++;
   }
   view.setUint32(start - 4, count, true);
 }
 
-function writeProperty(object, name, depth) {
-  const value = object[name];
-  // What internal messages are told by; they go as text.
-  if (depth === 0 && name === 'cmd' && typeof value === 'string' && value.startsWith('NODE_')) throw UNUSUAL;
-  return write(value, name, depth + 1);
+/** Internal messages go as text. */
+function refuseInternal(name, value) {
+  if (name === 'cmd' && typeof value === 'string' && value.startsWith('NODE_')) throw UNUSUAL;
+}
+
+/** Names that the other end is told of, in the order that objects have them. */
+class Shape {
+  // 0: it is not told any more.
+  id;
+  #names;
+  // The shapes that the properties had the last time.
+  #guesses;
+  #times = 0;
+  #body;
+
+  constructor(id, names) {
+    this.id = id;
+    this.#names = names;
+    this.#guesses = Array(names.length).fill(undefined);
+  }
+
+  has(names) {
+    const own = this.#names;
+    if (this.id === 0 || names.length !== own.length) return false;
+    for (let i = 0; i < own.length; i++) if (names[i] !== own[i]) return false;
+    return true;
+  }
+
+  /** Writes the values of an object that has these names. */
+  write(object, depth) {
+    if (this.#body !== undefined) this.#body(object, depth, this.#guesses);
+    else this.#writeEach(object, depth);
+  }
+
+  #writeEach(object, depth) {
+    const names = this.#names;
+    if (++this.#times === OFTEN) this.#body = bodyOf(names);
+    for (let i = 0; i < names.length; i++) {
+      const value = object[names[i]];
+      if (depth === 0) refuseInternal(names[i], value);
+      const shape = write(value, names[i], depth + 1, this.#guesses[i]);
+      if (shape === LEFT_OUT) writeTag(ABSENT);
+      else this.#guesses[i] = shape;
+    }
+  }
+}
+
+// The engine's own code for objects with names that come often, for all channels.
+const OFTEN = 8;
+const MOST_BODIES = 4096;
+const bodies = new Map();
+
+/** A function that writes the values of an object with these names; undefined where there are too many, or no code may be made. */
+function bodyOf(names) {
+  const id = JSON.stringify(names);
+  if (!bodies.has(id) && bodies.size < MOST_BODIES) bodies.set(id, compileBody(names));
+  return bodies.get(id);
+}
+
+function compileBody(names) {
+  const property = (name, i) => {
+    const key = JSON.stringify(name);
+    return `
+      value = object[${key}];
+      ${name === 'cmd' ? 'if (depth === 0) refuseInternal("cmd", value);' : ''}
+      if (typeof value === 'string') writeString(value);
+      else if (typeof value === 'number') writeNumber(value);
+      else if ((shape = write(value, ${key}, depth + 1, guesses[${i}])) === ${LEFT_OUT}) writeTag(${ABSENT});
+      else guesses[${i}] = shape;`;
+  };
+  const code = `return (object, depth, guesses) => {
+    let value, shape;
+    ${names.map(property).join('')}
+  }`;
+  try {
+    return new Function('write', 'writeString', 'writeNumber', 'writeTag', 'refuseInternal', code)(
+      write, writeString, writeNumber, writeTag, refuseInternal);
+  } catch {
+    // --disallow-code-generation-from-strings
+    return undefined;
+  }
 }
 
 /** Knows which names the other end of a channel has been told of. */
 class Packer {
   // A tree of names, in the order that objects have them.
-  #root = { id: 0, isSeen: false, next: undefined };
+  #root = { shape: undefined, isSeen: false, next: undefined };
+  // That of the last message.
+  #guess;
   #shapes = 0;
   #nodes = 0;
 
@@ -275,8 +351,11 @@ class Packer {
     at = 0;
     let isPacked = false;
     try {
-      isPacked = write(message, '', 0);
-      return isPacked ? at : UNDEFINED;
+      const shape = write(message, '', 0, this.#guess);
+      isPacked = shape !== LEFT_OUT;
+      if (!isPacked) return UNDEFINED;
+      this.#guess = shape;
+      return at;
     } catch (error) {
       if (error === UNUSUAL) return AS_TEXT;
       throw error;
@@ -290,7 +369,10 @@ class Packer {
   /** What a message has told that is not sent is still to be told, by the same numbers. */
   #settle(isPacked) {
     if (!isPacked) {
-      for (const node of defined) node.id = 0;
+      for (const node of defined) {
+        node.shape.id = 0;
+        node.shape = undefined;
+      }
       this.#shapes -= defined.length;
     }
     defined.length = 0;
@@ -302,32 +384,34 @@ class Packer {
     if (unused > FEW && at <= KEPT) replace(KEPT);
   }
 
-  /** The number of these names, of which the other end is told before; 0: it has none. */
+  /** The shape of these names, of which the other end is told before; undefined: it has none. */
   shapeOf(names) {
+    if (names.length > MOST_NAMES) return undefined;
     let node = this.#root;
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
       let next = node.next?.get(name);
       if (next === undefined) {
-        if (this.#nodes === MOST_NODES) return 0;
+        if (this.#nodes === MOST_NODES) return undefined;
         this.#nodes++;
-        next = { id: 0, isSeen: false, next: undefined };
+        next = { shape: undefined, isSeen: false, next: undefined };
         (node.next ??= new Map()).set(name, next);
       }
       node = next;
     }
-    if (node.id === 0 && node.isSeen && this.#shapes < MOST_SHAPES) this.#define(node, names);
+    if (node.shape === undefined && node.isSeen && this.#shapes < MOST_SHAPES) this.#define(node, names);
     node.isSeen = true;
-    return node.id;
+    return node.shape;
   }
 
   #define(node, names) {
-    node.id = ++this.#shapes;
+    const id = ++this.#shapes;
+    node.shape = new Shape(id, names);
     defined.push(node);
     reserve(4);
     bytes[at] = DEFINE;
-    bytes[at + 1] = node.id;
-    bytes[at + 2] = node.id >>> 8;
+    bytes[at + 1] = id;
+    bytes[at + 2] = id >>> 8;
     bytes[at + 3] = names.length;
     at += 4;
     for (const name of names) writeString(name);
@@ -486,7 +570,6 @@ function read() {
 // What makes objects of these names, as JSON, for all channels; the engine's own code for it is made for those that come often.
 const makers = new Map();
 const MOST_MAKERS = 4096;
-const OFTEN = 8;
 
 function maker(names) {
   const id = JSON.stringify(names);

@@ -75,6 +75,8 @@ pub(super) struct Child {
     ends: RefCell<Vec<Option<OwnedFd>>>,
     /// The outputs that are gathered, by descriptor.
     outputs: RefCell<BTreeMap<u32, Rc<Output>>>,
+    /// Whether there is a stream of an output.
+    is_streamed: Cell<bool>,
     callback: RefCell<Option<Rc<Callback>>>,
     /// Whether JavaScript wants the loop to wait for this process.
     referenced: Cell<bool>,
@@ -108,6 +110,7 @@ impl Child {
             phase: RefCell::default(),
             ends: RefCell::default(),
             outputs: RefCell::default(),
+            is_streamed: Cell::default(),
             callback: RefCell::default(),
             referenced: Cell::new(true),
             retained: Cell::new(false),
@@ -223,9 +226,16 @@ impl Child {
     }
 
     /// Hands over the parent's end of the child's descriptor `index`.
-    pub fn take_end(&self, index: usize) -> Option<OwnedFd> {
+    fn take_end(&self, index: usize) -> Option<OwnedFd> {
         let end = self.ends.borrow_mut().get_mut(index).and_then(Option::take);
         self.update_retention();
+        end
+    }
+
+    /// The same, for a stream.
+    pub fn take_end_for_stream(&self, index: usize) -> Option<OwnedFd> {
+        let end = self.take_end(index);
+        self.is_streamed.set(self.is_streamed.get() || index > 0 && end.is_some());
         end
     }
 
@@ -389,6 +399,12 @@ struct ExitSource(Rc<Child>);
 impl Source for ExitSource {
     fn ready(&self, _env: &Env, _is_over: bool) {
         self.0.poll_exit();
+    }
+
+    /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got, too, is told in the
+    /// next.
+    fn waits_a_turn(&self) -> bool {
+        self.0.is_streamed.get() || self.0.outputs.borrow().is_empty()
     }
 
     fn age(&self) -> bool {

@@ -316,7 +316,9 @@ pub fn call_in_context(number: u32, id: Id, function: Function<(), ()>) -> Resul
 /// Hands over the parent's end of the child's descriptor `index`, to be closed by the caller; -1 where there is none.
 #[napi]
 pub fn take_end(number: u32, id: Id, index: u32) -> i32 {
-    child(number, id).and_then(|child| child.take_end(index as usize)).map_or(-1, IntoRawFd::into_raw_fd)
+    child(number, id)
+        .and_then(|child| child.take_end_for_stream(index as usize))
+        .map_or(-1, IntoRawFd::into_raw_fd)
 }
 
 /// Gathers an output, at most `limit` bytes, instead of leaving it to a stream.

@@ -33,6 +33,10 @@ pub trait Source {
     /// The descriptor may be ready. Called again, or for nothing, now and then: look before acting. `is_over`: nothing more
     /// will come than is there now.
     fn ready(&self, env: &Env, is_over: bool);
+    /// Whether what comes after the I/O waits for that of the next turn of the loop, too.
+    fn waits_a_turn(&self) -> bool {
+        false
+    }
     /// Acts if the descriptor is ready, and says whether it was.
     fn look(&self, _env: &Env) -> bool {
         false
@@ -102,7 +106,9 @@ pub struct Reactor {
     /// How many sources there have been.
     uses: Cell<usize>,
     handles: Handles,
+    /// The sources that were put off: to this turn of the loop, and to the next.
     late: RefCell<VecDeque<Key>>,
+    later: RefCell<Vec<Key>>,
     /// The sources that have come since the timer was last started, and those that it is for.
     young: RefCell<Vec<Key>>,
     aging: RefCell<Vec<Key>>,
@@ -138,6 +144,7 @@ impl Reactor {
             uses: Cell::new(0),
             handles,
             late: RefCell::default(),
+            later: RefCell::default(),
             young: RefCell::default(),
             aging: RefCell::default(),
             resting: RefCell::default(),
@@ -345,7 +352,7 @@ impl Reactor {
                     Some((Turn::WithIo, source)) => {
                         engine::with_scope(&env, || source.ready(&env, *is_over));
                     }
-                    Some((Turn::AfterIo, _)) => self.put_off(*key),
+                    Some((Turn::AfterIo, source)) => self.put_off(*key, source.waits_a_turn()),
                     None => {}
                 }
             }
@@ -375,11 +382,12 @@ impl Reactor {
         })
     }
 
-    fn put_off(&self, key: Key) {
-        if self.late.borrow().is_empty() {
+    fn put_off(&self, key: Key, waits_a_turn: bool) {
+        let (mut late, mut later) = (self.late.borrow_mut(), self.later.borrow_mut());
+        if late.is_empty() && later.is_empty() {
             self.handles.call_late();
         }
-        self.late.borrow_mut().push_back(key);
+        if waits_a_turn { later.push(key) } else { late.push_back(key) }
     }
 
     /// Calls the sources that were put off. Says whether there are more of them, for the next turn of the loop.
@@ -390,16 +398,19 @@ impl Reactor {
         let begun = Instant::now();
         loop {
             let Some(key) = self.late.borrow_mut().pop_front() else {
-                return false;
+                break;
             };
             if let Some((_, source)) = self.find(key) {
                 engine::with_scope(&env, || source.ready(&env, false));
             }
             let left = self.late.borrow().len();
             if left > 0 && left <= MOST_LATE && begun.elapsed() > LATE_TURN {
-                return true;
+                break;
             }
         }
+        let mut late = self.late.borrow_mut();
+        late.extend(self.later.borrow_mut().drain(..));
+        !late.is_empty()
     }
 
     fn take_woken(&self, ready: &mut Vec<(Key, bool)>) {

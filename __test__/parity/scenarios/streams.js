@@ -53,6 +53,44 @@ module.exports = {
     return { accepted, recorded: await recorded };
   },
 
+  'outputs end before the exit is told, however they are read': async (cp, t) => {
+    const readers = {
+      data: (stream) => stream.resume(),
+      readable: (stream) => stream.on('readable', () => { while (stream.read() !== null); }),
+      iterated: (stream) => { collect(stream); },
+      piped: (stream) => { stream.pipe(new PassThrough()).resume(); },
+    };
+    const orders = {};
+    for (const [name, read] of Object.entries(readers)) {
+      const order = orders[name] = [];
+      // What comes last is read together with the end.
+      const child = cp.spawn('sh', ['-c', 'echo first; sleep 0.01; echo last']);
+      child.stdout.once('end', () => order.push('end'));
+      child.once('exit', () => order.push('exit'));
+      read(child.stdout);
+      await once(child, 'close');
+    }
+    return orders;
+  },
+
+  'a signal that both get is told before it ends the child': async (cp, t) => {
+    const orders = [];
+    for (const stdio of ['ignore', 'inherit', 'pipe']) {
+      const order = [];
+      const told = new Promise((resolve) => {
+        process.once('SIGUSR2', () => resolve(order.push('told')));
+      });
+      const child = cp.spawn('sleep', ['9'], { stdio });
+      const ended = once(child, 'exit').then(([, signal]) => order.push(signal));
+      await once(child, 'spawn');
+      process.kill(process.pid, 'SIGUSR2');
+      child.kill('SIGUSR2');
+      await Promise.all([told, ended]);
+      orders.push(order);
+    }
+    return orders;
+  },
+
   'an empty stdin': async (cp, t) => {
     const child = cp.spawn('wc', ['-c']);
     const recorded = t.record(child);

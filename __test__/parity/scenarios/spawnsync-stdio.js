@@ -17,6 +17,12 @@ function through(cp, t, options) {
   return sync(t, () => cp.spawnSync('cat', { maxBuffer: Infinity, ...options }));
 }
 
+/** The view, once its memory has been given away. */
+function detached(view) {
+  structuredClone(view.buffer, { transfer: [view.buffer] });
+  return view;
+}
+
 // Says of each of its first six descriptors what it is.
 // No pipe of the shell's own, which would be among what is listed for as long as its left side starts.
 const LOOK = ['-c', 'for fd in 0 1 2 3 4 5; do if [ -S /proc/$$/fd/$fd ]; then echo socket; else readlink /proc/$$/fd/$fd || echo closed; fi; done'];
@@ -53,6 +59,8 @@ module.exports = {
       emptyBuffer: through(cp, t, { input: Buffer.alloc(0) }),
       emptyView: through(cp, t, { input: new DataView(buffer, 4, 0) }),
       shared: through(cp, t, { input: new Uint8Array(new SharedArrayBuffer(4)).fill(65) }),
+      detached: through(cp, t, { input: detached(new Uint8Array(4)) }),
+      detachedView: through(cp, t, { input: detached(new DataView(new ArrayBuffer(4))) }),
     };
   },
 

@@ -273,6 +273,33 @@ test('bytes that are no message are an error, and none of them takes long', (t) 
   t.pass();
 });
 
+test('a toJSON of all arrays has no say in what names are taken for which', (t) => {
+  t.teardown(() => { delete Array.prototype.toJSON; });
+  Array.prototype.toJSON = function toJSON() { return `list of ${this.length}`; };
+  const send = ends();
+  for (const names of [['user', 'pass'], ['left', 'right']]) {
+    for (let i = 0; i < 12; i++) {
+      const value = Object.fromEntries(names.map((name) => [name, i]));
+      t.deepEqual(send(value), [value]);
+    }
+  }
+});
+
+test('names are remembered in bounds, at either end', (t) => {
+  const long = { ['x'.repeat(2000)]: 1 };
+  const send = ends();
+  for (let i = 0; i < 4; i++) t.deepEqual(send(long), [long]);
+  const text = (length) => [6, length & 255, length >> 8, 0, 0, ...Buffer.alloc(length, 'x')];
+  const define = (id, count, name) => Buffer.from([10, id & 255, id >> 8, count, ...Array.from({ length: count }, () => name).flat(), 1]);
+  const read = (body) => {
+    const bytes = Buffer.concat([Buffer.from([1, 0, 0, 0, 0]), body]);
+    bytes.writeUInt32LE(body.length, 1);
+    return new Unpacker().unpack(bytes, bytes.length);
+  };
+  t.deepEqual(read(define(1024, 32, text(32))), [true]);
+  for (const beyond of [define(1025, 1, text(1)), define(1, 33, text(1)), define(1, 1, text(1025))]) t.throws(() => read(beyond));
+});
+
 test('where no code may be made of strings', (t) => {
   const script = `
     const { Packer, Unpacker, output } = require(${JSON.stringify(path.resolve(__dirname, '../lib/pack'))})

@@ -42,6 +42,8 @@ const ARRAY_BUFFER = 5;
 const PACKED = 6;
 const AWAITED = 8;
 const UNHEARD = 16;
+// Later messages need what it tells.
+const NEEDED = 32;
 
 // What `write` says; undefined is ROOM alone.
 const [ROOM, WRITTEN, FLUSH, CROWDED] = [1, 2, 4, 8];
@@ -96,7 +98,7 @@ const events = {
   },
   onBroken(error) {
     this.confirm();
-    this.reportBroken(error);
+    this.reportBroken(error === true ? new Error('the memory that it is in has not arrived') : error);
   },
   onWritten(count) {
     this.settle(count, null);
@@ -242,7 +244,7 @@ class Link {
     if (this.#packs && !isInternal) {
       this.#packer ??= new lazy.pack.Packer();
       const length = this.#packer.pack(message);
-      if (length > 0) return this.write(pack.output.bytes, PACKED | how, length);
+      if (length > 0) return this.write(pack.output.bytes, (this.#packer.hasTold ? NEEDED : 0) | PACKED | how, length);
       if (length === pack.UNDEFINED) return this.write('undefined', TEXT | how);
     }
     if (!this.#isAdvanced) {

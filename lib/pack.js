@@ -23,8 +23,9 @@ const DEEPEST = 100;
 const LONGEST_ARRAY = 1 << 20;
 // Objects with more properties are rather maps, and so are those whose names are seen once.
 const MOST_NAMES = 32;
-// What one end remembers of names.
+// What one end remembers of names: so many sets of them, each so long altogether.
 const MOST_SHAPES = 1024;
+const LONGEST_NAMES = 1024;
 const MOST_NODES = 8192;
 // Memory is kept for messages like the last ones.
 const KEPT = 64 * 1024;
@@ -294,6 +295,13 @@ class Shape {
   }
 }
 
+/** One text for these names and no others, in which no `toJSON` of the program's has a say. */
+function idOf(names) {
+  let id = '';
+  for (let i = 0; i < names.length; i++) id += `${names[i].length}:${names[i]}`;
+  return id;
+}
+
 // The engine's own code for objects with names that come often, for all channels.
 const OFTEN = 8;
 const MOST_BODIES = 4096;
@@ -301,7 +309,7 @@ const bodies = new Map();
 
 /** A function that writes the values of an object with these names; undefined where there are too many, or no code may be made. */
 function bodyOf(names) {
-  const id = JSON.stringify(names);
+  const id = idOf(names);
   if (!bodies.has(id) && bodies.size < MOST_BODIES) bodies.set(id, compileBody(names));
   return bodies.get(id);
 }
@@ -330,12 +338,20 @@ function compileBody(names) {
   }
 }
 
+function areShort(names) {
+  let length = 0;
+  for (let i = 0; i < names.length; i++) length += names[i].length;
+  return length <= LONGEST_NAMES;
+}
+
 /** Knows which names the other end of a channel has been told of. */
 class Packer {
   // A tree of names, in the order that objects have them.
   #root = { shape: undefined, isSeen: false, next: undefined };
   // That of the last message.
   #guess;
+  /** Whether the last message has told names. */
+  hasTold = false;
   #shapes = 0;
   #nodes = 0;
 
@@ -361,7 +377,8 @@ class Packer {
       throw error;
     } finally {
       isWriting = false;
-      if (defined.length > 0) this.#settle(isPacked);
+      this.hasTold = defined.length > 0;
+      if (this.hasTold) this.#settle(isPacked);
       this.#shrink();
     }
   }
@@ -399,7 +416,7 @@ class Packer {
       }
       node = next;
     }
-    if (node.shape === undefined && node.isSeen && this.#shapes < MOST_SHAPES) this.#define(node, names);
+    if (node.shape === undefined && node.isSeen && this.#shapes < MOST_SHAPES && areShort(names)) this.#define(node, names);
     node.isSeen = true;
     return node.shape;
   }
@@ -505,7 +522,9 @@ function readShape() {
   const count = input[position + 2];
   position += 3;
   const names = [];
+  if (id > MOST_SHAPES || count > MOST_NAMES) throw broken();
   for (let i = 0; i < count; i++) names.push(readString());
+  if (!areShort(names)) throw broken();
   reader.define(id, names);
 }
 
@@ -572,7 +591,7 @@ const makers = new Map();
 const MOST_MAKERS = 4096;
 
 function maker(names) {
-  const id = JSON.stringify(names);
+  const id = idOf(names);
   let make = makers.get(id);
   if (make !== undefined) return make;
   let times = 0;

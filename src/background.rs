@@ -39,7 +39,7 @@ pub fn spawn_blocking<F: FnOnce() + Send + 'static>(work: F) -> Result<(), F> {
 }
 
 /// From so many bytes on it takes milliseconds to give memory back, bytes.
-const LARGE: usize = 4 << 20;
+pub const LARGE: usize = 4 << 20;
 
 /// Drops memory of `length` bytes, where they are many, not while the event loop waits.
 pub fn give_back<T: Send + 'static>(memory: T, length: usize) {

@@ -6,7 +6,7 @@
 
 use std::os::fd::OwnedFd;
 
-use crate::background;
+use crate::background::{self, LARGE};
 use crate::sys::{self, Mapping, Shared};
 
 /// From so many bytes on sharing is cheaper than writing them through the socket.
@@ -18,9 +18,6 @@ pub const MOST: usize = 256 << 20;
 const MOST_SLOTS: usize = 64;
 /// After so many times of [`Slots::age`] a slot that nobody has used is given up.
 const OLD: u32 = 20;
-/// From so many bytes on a copy has pages of its own, which may be huge ones.
-const LARGE: usize = 4 << 20;
-
 const NOTE: u8 = 0x01;
 
 /// What the bytes are.
@@ -188,42 +185,57 @@ fn give_back(memory: Option<Shared>) {
 
 /// The other end's slots, as this one sees them.
 #[derive(Default)]
-pub struct Views(Vec<Option<Shared>>);
+pub struct Views {
+    views: Vec<Option<Shared>>,
+    /// Those that a message has been taken out of since `start`, a bit each.
+    taken: u64,
+}
 
 impl Views {
+    /// What comes now was sent before the other end can have heard of what is taken: one message a slot at most. So no more is
+    /// copied at once than may be under way.
+    pub fn start(&mut self) {
+        self.taken = 0;
+    }
+
     /// Copies a message out of its slot, with the descriptor that has come with it. `None`: there is no such slot or no memory for
-    /// it, it is smaller than it is said to be, or not sealed.
+    /// it, it is smaller than it is said to be, not sealed, or cannot be free again.
     pub fn take(&mut self, place: Place, fd: Option<OwnedFd>) -> Option<Bytes> {
         let slot = place.slot as usize;
+        let bit = 1 << (slot < MOST_SLOTS).then_some(slot)?;
+        if self.taken & bit != 0 {
+            return None;
+        }
+        self.taken |= bit;
         if let Some(size) = place.size {
             self.forget(place.slot);
-            let all: usize = self.0.iter().flatten().map(Shared::size).sum();
-            if slot >= MOST_SLOTS || all.checked_add(size)? > MOST {
+            let all: usize = self.views.iter().flatten().map(Shared::size).sum();
+            if all.checked_add(size)? > MOST {
                 return None;
             }
             let view = sys::map_shared(fd?, size).ok()?;
-            if self.0.len() <= slot {
-                self.0.resize_with(slot + 1, || None);
+            if self.views.len() <= slot {
+                self.views.resize_with(slot + 1, || None);
             }
-            *self.0.get_mut(slot)? = Some(view);
+            *self.views.get_mut(slot)? = Some(view);
         }
-        Bytes::copied(self.0.get(slot)?.as_ref()?, place.length)
+        Bytes::copied(self.views.get(slot)?.as_ref()?, place.length)
     }
 
     /// Whether there is such a slot.
     #[must_use]
     pub fn has(&self, slot: u32) -> bool {
-        self.0.get(slot as usize).is_some_and(Option::is_some)
+        self.views.get(slot as usize).is_some_and(Option::is_some)
     }
 
     /// The other end has given a slot up.
     pub fn forget(&mut self, slot: u32) {
-        give_back(self.0.get_mut(slot as usize).and_then(Option::take));
+        give_back(self.views.get_mut(slot as usize).and_then(Option::take));
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        for view in self.0.drain(..).flatten() {
+        for view in self.views.drain(..).flatten() {
             give_back(Some(view));
         }
     }
@@ -237,6 +249,7 @@ pub enum Bytes {
 }
 
 impl Bytes {
+    /// Many bytes get pages of their own, which may be huge ones.
     fn copied(view: &Shared, length: usize) -> Option<Self> {
         if length < LARGE {
             view.to_vec(length).map(Self::Small)

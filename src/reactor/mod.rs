@@ -182,7 +182,7 @@ impl Reactor {
         self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest)
     }
 
-    /// Has the source called no more when its descriptor is readable, until [`Reactor::watch_again`]; its end is still told.
+    /// Has the source called no more when its descriptor is readable, until [`Reactor::watch_again`], but when its other end is gone.
     ///
     /// # Errors
     /// `ENOSYS` where there is no such thing.
@@ -209,7 +209,9 @@ impl Reactor {
         if resting.is_empty() {
             sys::start_timer(timer.as_fd(), REST)?;
         }
-        resting.push(key);
+        if !resting.contains(&key) {
+            resting.push(key);
+        }
         Ok(())
     }
 

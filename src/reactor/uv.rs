@@ -118,7 +118,10 @@ impl Handles {
         (self.uv.poll_start)(self.poll, UV_READABLE, on_readable);
         for handle in self.all() {
             (self.uv.set_data)(handle, reactor);
-            (self.uv.unreference)(handle);
+            // What has been seen is told, whatever else the loop waits for.
+            if handle != self.idle {
+                (self.uv.unreference)(handle);
+            }
         }
         // SAFETY: the hook's argument is the reactor, which lives until the hook has closed the handles.
         let status = unsafe {

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::AtomicI32;
 use std::time::Duration;
 
@@ -83,16 +85,31 @@ const SEALS: c_int = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW
 /// What [`shared_memory`] gave in another process, to be read.
 ///
 /// # Errors
-/// `EINVAL` where it isn't sealed, or smaller; `ENOMEM`.
+/// `EINVAL` where it isn't sealed, or smaller, or something else; `ENOMEM`.
 pub fn map_shared(fd: OwnedFd, size: usize) -> io::Result<Shared> {
     // SAFETY: plain integers.
     let seals = check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) })?;
     let file = File::from(fd);
-    // What could shrink would be a signal where it is read.
-    if seals & SEALS != SEALS || file.metadata()?.len() < size as u64 {
+    let metadata = file.metadata()?;
+    // What could shrink, or has no pages yet, would be a signal where it is read.
+    let is_whole = metadata.len() >= size as u64 && metadata.blocks() * BLOCK >= size as u64;
+    if seals & SEALS != SEALS || !is_whole || !is_tmpfs(&file) {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
     map(&file, size, libc::PROT_READ).map(Shared)
+}
+
+/// What `st_blocks` counts, bytes.
+const BLOCK: u64 = 512;
+
+/// Whether it is memory in pages of the usual size (`fstatfs(2)`).
+fn is_tmpfs(file: &File) -> bool {
+    let mut info = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: there is room for the result, which is read only where it has been written.
+    unsafe {
+        libc::fstatfs(file.as_raw_fd(), info.as_mut_ptr()) == 0
+            && info.assume_init().f_type == libc::TMPFS_MAGIC
+    }
 }
 
 fn map(file: &File, length: usize, protection: c_int) -> io::Result<Mapping> {
@@ -141,7 +158,7 @@ pub fn start_timer(timer: BorrowedFd, time: Duration) -> io::Result<()> {
     let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let in_time = libc::timespec {
         tv_sec: time.as_secs() as libc::time_t,
-        tv_nsec: libc::c_long::from(time.subsec_nanos()),
+        tv_nsec: time.subsec_nanos() as libc::c_long,
     };
     let times = libc::itimerspec { it_interval: never, it_value: in_time };
     // SAFETY: `times` is valid; the old times are not asked for.
@@ -149,7 +166,7 @@ pub fn start_timer(timer: BorrowedFd, time: Duration) -> io::Result<()> {
         .map(drop)
 }
 
-/// Has the epoll set `set`, which has `fd` under the number `token`, tell of the end of it alone (`epoll_ctl(2)`).
+/// Has the epoll set `set`, which has `fd` under the number `token`, tell only that its other end is gone (`epoll_ctl(2)`).
 ///
 /// # Errors
 /// `ENOENT` where it isn't in the set.

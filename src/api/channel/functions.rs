@@ -48,7 +48,7 @@ pub fn close_on_exec(fd: RawFd) {
 /// messages of a Buffer, or of so many bytes of `scratch`, one of the hooks. Returns the number of the channel, or a
 /// negative errno; `handle.write` becomes the function that sends: `write(message, form)`, where `form` is 0 for a string,
 /// number, boolean or null, 1 for a JSON text, 2 for serialised bytes, 3 for the JSON text of a tree, 4 for a Buffer, 5 for an ArrayBuffer,
-/// 6 for a packed message, of which the Buffer holds as many bytes as the third argument says, and 8 more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent something.
+/// 6 for a packed message, of which the Buffer holds as many bytes as the third argument says, 8 more where `onWritten` is to count the message, and 32 more where it must not go into shared memory; `write()` is to be called at the end of a tick that has sent something.
 /// It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called, 8 after a while; nothing for 1 alone; or a
 /// negative errno.
 #[napi]

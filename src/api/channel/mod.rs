@@ -43,7 +43,7 @@ pub(super) struct Hooks {
     pub on_native: Held,
     /// The other end is gone. `true`: in the middle of a message.
     pub on_end: Held,
-    /// What came is no message; gets the error, or nothing for one that is too long.
+    /// What came is no message; gets the error, `true` where the memory that it is in is missing, or nothing for one that is too long.
     pub on_broken: Held,
     /// So many of the awaited messages are written.
     pub on_written: Held,
@@ -202,13 +202,11 @@ impl Channel {
 
     /// Is called when there is something to read, or room to write where that is waited for.
     fn watch(&self) -> io::Result<()> {
-        self.is_muted.set(false);
-        match (self.key.get(), &*self.socket.borrow()) {
-            (Some(key), Some(socket)) => {
-                self.reactor.watch_again(key, socket.as_raw_fd(), self.is_full.get())
-            }
-            _ => Ok(()),
+        if let (Some(key), Some(socket)) = (self.key.get(), &*self.socket.borrow()) {
+            self.reactor.watch_again(key, socket.as_raw_fd(), self.is_full.get())?;
         }
+        self.is_muted.set(false);
+        Ok(())
     }
 
     /// The loop waits for a channel that is referenced, and for what is to be written.
@@ -305,17 +303,19 @@ impl Callable for Channel {
         const AWAITED: u32 = 8;
         /// Nobody does, but a failure is to be told.
         const UNHEARD: u32 = 16;
+        /// Later ones need it, so it must not get lost, as one in shared memory may.
+        const NEEDED: u32 = 32;
         let Ok(how) = engine::to_u32(env, &how) else {
             return Ok(self.flush().code());
         };
         if how & UNHEARD != 0 && !self.is_full.get() {
             self.is_unheard.set(true);
         }
-        let form = match how & !(AWAITED | UNHEARD) {
+        let form = match how & !(AWAITED | UNHEARD | NEEDED) {
             Form::PACKED => Form::Packed(engine::to_u32(env, &length)?),
             number => Form::from_number(number),
         };
-        Ok(self.send(env, &message, form, how & AWAITED != 0)?.code())
+        Ok(self.send(env, &message, form, how & AWAITED != 0, how & NEEDED == 0)?.code())
     }
 }
 

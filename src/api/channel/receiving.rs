@@ -177,7 +177,7 @@ impl Channel {
 
     /// Has the rest read in the next turn of the loop.
     fn call_again(&self) {
-        // It fails only without memory; then the next message wakes this end.
+        // It fails only without memory; then the next message, or the next rest, wakes this end.
         let _ = self.watch();
     }
 
@@ -190,6 +190,7 @@ impl Channel {
         let Some(callback) = callback else {
             return 0;
         };
+        self.views.borrow_mut().start();
         self.corked.set(if messages.len() == 1 { Corked::AfterFirst } else { Corked::ForDelivery });
         let delivered = self.deliver_messages(env, &callback, &messages);
         // Those that nobody has announced; a native end may have sent those of several messages at once.
@@ -338,8 +339,8 @@ impl Channel {
             (Kind::Buffer, Some(bytes)) => engine::adopt_bytes(env, bytes, Wrapper::Buffer),
             (Kind::ArrayBuffer, Some(bytes)) => engine::adopt_bytes(env, bytes, Wrapper::ArrayBuffer),
             (_, None) => {
-                if let Ok(nothing) = engine::boolean(env, false) {
-                    let _ = callback.call_held(env, &self.hooks.on_broken, [&nothing]);
+                if let Ok(is_lost) = engine::boolean(env, true) {
+                    let _ = callback.call_held(env, &self.hooks.on_broken, [&is_lost]);
                 }
                 return Ok(());
             }

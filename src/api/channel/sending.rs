@@ -54,11 +54,18 @@ impl Sent {
 }
 
 impl Channel {
-    /// Sends a message. `is_awaited`: `on_written` is to count it.
+    /// Sends a message. `is_awaited`: `on_written` is to count it. `may_be_shared`: a large one may go into shared memory.
     ///
     /// # Errors
     /// An N-API failure.
-    pub fn send(&self, env: &Env, message: &Unknown, form: Form, is_awaited: bool) -> Result<Sent> {
+    pub fn send(
+        &self,
+        env: &Env,
+        message: &Unknown,
+        form: Form,
+        is_awaited: bool,
+        may_be_shared: bool,
+    ) -> Result<Sent> {
         if self.phase.get() != Phase::Open {
             return Ok(Sent::failed(libc::EPIPE));
         }
@@ -68,7 +75,7 @@ impl Channel {
         let mut outbox = self.outbox.borrow_mut();
         let (start, position) = (outbox.bytes().len(), outbox.end());
         // Beside another descriptor nobody could tell which is which.
-        let may_share = self.is_native.get() && !outbox.has_attached(position);
+        let may_share = may_be_shared && self.is_native.get() && !outbox.has_attached(position);
         let mut slots = self.slots.borrow_mut();
         let mut shared = None;
         if may_share && self.mode == Mode::Advanced {

@@ -72,6 +72,9 @@ mod slots {
         let (second, fd) = put(&mut slots, &bytes(LEAST, 2));
         assert_eq!((second.slot, second.size), (first.slot, None));
         assert!(fd.is_none());
+        // Not before the other end can have heard of it.
+        assert!(views.take(second, None).is_none());
+        views.start();
         assert_eq!(views.take(second, None).unwrap().bytes(), bytes(LEAST, 2));
     }
 
@@ -98,6 +101,7 @@ mod slots {
         let (small, fd) = put(&mut slots, &bytes(LEAST, 1));
         views.take(small, fd).unwrap();
         slots.taken(small.slot, true);
+        views.start();
         let (large, fd) = put(&mut slots, &bytes(LEAST * 8, 2));
         assert_eq!(large.slot, small.slot);
         assert!(large.size.is_some());

@@ -93,7 +93,7 @@ const IN_A_ROW: u32 = 8;
 /// A source is told of its age when it is once to twice as old, milliseconds.
 const WHILE: u64 = 50;
 /// A source rests so long: little enough for anyone, and some dozens of messages of a quick sender.
-const REST: Duration = Duration::from_micros(200);
+const REST: Duration = Duration::from_micros(100);
 const WAKER: Token = Token(usize::MAX);
 const TIMER: Token = Token(usize::MAX - 1);
 
@@ -126,6 +126,10 @@ pub struct Reactor {
 struct Threads {
     waker: Waker,
     done: Mutex<Vec<Key>>,
+}
+
+fn interest(or_writable: bool) -> Interest {
+    if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
 }
 
 impl Reactor {
@@ -178,16 +182,24 @@ impl Reactor {
     /// # Errors
     /// `ENOMEM` (`epoll_ctl(2)`).
     pub fn watch_again(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
-        let interest = if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
-        self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest)
+        self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest(or_writable))
     }
 
-    /// Has the source called no more when its descriptor is readable, until [`Reactor::watch_again`], but when its other end is gone.
+    /// Has the source called no more when its descriptor is readable, until [`Reactor::watch_anew`]: who writes then pays for
+    /// waking nobody.
     ///
     /// # Errors
-    /// `ENOSYS` where there is no such thing.
-    pub fn mute(&self, key: Key, fd: RawFd) -> io::Result<()> {
-        sys::mute(self.poll.borrow().as_raw_fd(), fd, key.0)
+    /// `ENOENT` where it is not in the set.
+    pub fn mute(&self, fd: RawFd) -> io::Result<()> {
+        self.poll.borrow().registry().deregister(&mut SourceFd(&fd))
+    }
+
+    /// Takes [`Reactor::mute`] back.
+    ///
+    /// # Errors
+    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
+    pub fn watch_anew(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
+        self.poll.borrow().registry().register(&mut SourceFd(&fd), Token(key.0), interest(or_writable))
     }
 
     /// Has the source called after a moment, or before the end of a process is told.

@@ -166,17 +166,6 @@ pub fn start_timer(timer: BorrowedFd, time: Duration) -> io::Result<()> {
         .map(drop)
 }
 
-/// Has the epoll set `set`, which has `fd` under the number `token`, tell only that its other end is gone (`epoll_ctl(2)`).
-///
-/// # Errors
-/// `ENOENT` where it isn't in the set.
-pub fn mute(set: RawFd, fd: RawFd, token: usize) -> io::Result<()> {
-    // Errors and hang-ups are told whether asked for or not.
-    let mut event = libc::epoll_event { events: libc::EPOLLET as u32, u64: token as u64 };
-    // SAFETY: valid descriptors and event.
-    check(unsafe { libc::epoll_ctl(set, libc::EPOLL_CTL_MOD, fd, &raw mut event) }).map(drop)
-}
-
 /// A close-on-exec pipe: (read end, write end).
 ///
 /// # Errors

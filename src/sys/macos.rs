@@ -85,14 +85,6 @@ pub fn start_timer(_timer: BorrowedFd, _time: Duration) -> io::Result<()> {
     unsupported()
 }
 
-/// What is needed only with the above.
-///
-/// # Errors
-/// `ENOSYS`.
-pub fn mute(_set: RawFd, _fd: RawFd, _token: usize) -> io::Result<()> {
-    unsupported()
-}
-
 /// A close-on-exec pipe: (read end, write end).
 ///
 /// # Errors

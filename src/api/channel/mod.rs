@@ -203,7 +203,12 @@ impl Channel {
     /// Is called when there is something to read, or room to write where that is waited for.
     fn watch(&self) -> io::Result<()> {
         if let (Some(key), Some(socket)) = (self.key.get(), &*self.socket.borrow()) {
-            self.reactor.watch_again(key, socket.as_raw_fd(), self.is_full.get())?;
+            let (fd, or_writable) = (socket.as_raw_fd(), self.is_full.get());
+            if self.is_muted.get() {
+                self.reactor.watch_anew(key, fd, or_writable)?;
+            } else {
+                self.reactor.watch_again(key, fd, or_writable)?;
+            }
         }
         self.is_muted.set(false);
         Ok(())

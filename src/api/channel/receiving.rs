@@ -106,8 +106,9 @@ impl Channel {
 
     fn rest(&self) -> io::Result<()> {
         if let (Some(key), Some(socket)) = (self.key.get(), &*self.socket.borrow()) {
-            if !self.is_muted.replace(true) {
-                self.reactor.mute(key, socket.as_raw_fd())?;
+            if !self.is_muted.get() {
+                self.reactor.mute(socket.as_raw_fd())?;
+                self.is_muted.set(true);
             }
             self.reactor.call_after_rest(key)?;
         }

@@ -9,9 +9,11 @@ const EXPECTED = 'of type string or an instance of Buffer, TypedArray, or DataVi
 /** `options.input` as bytes; a string is encoded. */
 function toBytes(input, encoding) {
   if (typeof input === 'string') return Buffer.from(input, encoding);
-  // A DataView of a buffer that was transferred does not tell where it begins.
-  if (ArrayBuffer.isView(input) && input.buffer.byteLength === 0) return new Uint8Array(0);
-  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+  if (ArrayBuffer.isView(input)) {
+    // A DataView of a buffer that was transferred does not tell where it begins.
+    const isEmpty = input.buffer.byteLength === 0;
+    return isEmpty ? new Uint8Array(0) : new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+  }
   throw hooks.invalidType('options.stdio[0]', EXPECTED, input);
 }
 

@@ -37,26 +37,34 @@ function mayBeNative({ execPath, env = process.env, uid, gid, nativeChannel }, e
   return isWanted && isThisNode && isThisUser && process.permission === undefined && !flags.some(forbids);
 }
 
+/** Where a variable is in an environment, `NAME=value` strings; -1: it is not set. */
+function placeOf(envPairs, name) {
+  return envPairs.findIndex((pair) => pair.startsWith(`${name}=`));
+}
+
+/** Sets a variable, in its place where it has one: the order of the environment can be seen. */
+function set(envPairs, name, value) {
+  const place = placeOf(envPairs, name);
+  envPairs.splice(place === -1 ? envPairs.length : place, 1, `${name}=${value}`);
+}
+
 /** Puts the end at descriptor `fd` into the environment, `NAME=value` strings, of a child. */
 function announce(envPairs, fd, { serialization, busyPoll, maxMessageSize }) {
   // Another channel's, that the caller passes on.
   const ofOthers = envPairs.findLastIndex((pair) => pair.startsWith('NODE_CHANNEL_FD='));
   if (ofOthers !== -1) envPairs.splice(ofOthers, 1);
-  const index = envPairs.findIndex((pair) => pair.startsWith(`${OPTIONS}=`));
-  const given = index === -1 ? undefined : envPairs[index].slice(OPTIONS.length + 1);
-  // In its place: the order of the environment can be seen.
-  envPairs.splice(index === -1 ? envPairs.length : index, 1, `${OPTIONS}=${REQUIRE} ${given ?? ''}`);
+  const given = envPairs[placeOf(envPairs, OPTIONS)]?.slice(OPTIONS.length + 1);
+  set(envPairs, OPTIONS, `${REQUIRE} ${given ?? ''}`);
   const fields = { fd, serialization: serialization === 'advanced' ? 'advanced' : 'json', isPeerNative: true, busyPoll, maxMessageSize, hadOptions: given !== undefined };
-  if (!envPairs.some((pair) => pair.startsWith(`${BINARY}=`))) {
+  if (placeOf(envPairs, BINARY) === -1) {
     // It need not look for it again.
     fields.hasBinary = true;
     envPairs.push(`${BINARY}=${require('./native').file}`);
   }
-  const worker = envPairs.findIndex((pair) => pair.startsWith(`${WORKER}=`));
+  const worker = placeOf(envPairs, WORKER);
   if (worker !== -1) [fields.worker] = envPairs.splice(worker, 1).map((pair) => pair.slice(WORKER.length + 1));
-  // Anything but `builtin` there means nothing, and would be found first.
-  const other = envPairs.findIndex((pair) => pair.startsWith(`${VARIABLE}=`));
-  envPairs.splice(other === -1 ? envPairs.length : other, 1, `${VARIABLE}=${JSON.stringify(fields)}`);
+  // Anything but `builtin` that is there means nothing, and would be found first.
+  set(envPairs, VARIABLE, JSON.stringify(fields));
 }
 
 function takeAnnounced() {

@@ -329,9 +329,13 @@ function compileBody(names) {
     let value, shape;
     ${names.map(property).join('')}
   }`;
+  return evaluate(code, { write, writeString, writeNumber, writeTag, refuseInternal });
+}
+
+/** What the body of a function gives in which these names stand for these values; undefined where no code may be made. */
+function evaluate(body, values) {
   try {
-    return new Function('write', 'writeString', 'writeNumber', 'writeTag', 'refuseInternal', code)(
-      write, writeString, writeNumber, writeTag, refuseInternal);
+    return new Function(...keys(values), body)(...Object.values(values));
   } catch {
     // --disallow-code-generation-from-strings
     return undefined;
@@ -609,12 +613,7 @@ function maker(names) {
 
 function compile(names) {
   const properties = names.map((name) => `${name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)}: read()`);
-  try {
-    return new Function('read', `return () => ({ ${properties.join(', ')} })`)(read);
-  } catch {
-    // --disallow-code-generation-from-strings
-    return undefined;
-  }
+  return evaluate(`return () => ({ ${properties.join(', ')} })`, { read });
 }
 
 /** Knows the names that the other end of a channel has told. */

@@ -23,7 +23,7 @@ pub struct Lull {
 }
 
 impl Lull {
-    /// So many messages of so many bytes have just been read, and are all that there was. Says whether to rest now.
+    /// So many messages of so many bytes have been read since `now`, and are all that there was. Says whether to rest now.
     pub fn read(&mut self, now: Instant, messages: usize, bytes: usize) -> bool {
         if messages == 0 {
             *self = Self::default();

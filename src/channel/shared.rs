@@ -164,9 +164,7 @@ impl Slots {
 
     /// Gives all up.
     pub fn clear(&mut self) {
-        for slot in self.slots.drain(..).flatten() {
-            give_back(Some(slot.memory));
-        }
+        self.slots.drain(..).for_each(|slot| give_back(slot.map(|slot| slot.memory)));
     }
 }
 
@@ -235,9 +233,7 @@ impl Views {
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        for view in self.views.drain(..).flatten() {
-            give_back(Some(view));
-        }
+        self.views.drain(..).for_each(give_back);
     }
 }
 

@@ -8,7 +8,6 @@ use napi::{Env, JsValue, Result, Unknown, check_status, sys};
 
 use super::{property, unknown};
 use crate::background;
-use crate::channel::shared::Bytes;
 
 /// A Buffer with these bytes of its own.
 ///
@@ -37,16 +36,6 @@ pub fn buffer<'a>(env: &'a Env, bytes: &[u8]) -> Result<Unknown<'a>> {
 pub unsafe trait Content {
     /// Where the bytes are, and how many.
     fn place(&mut self) -> (*mut c_void, usize);
-}
-
-// SAFETY: its own memory, initialised, which never moves or grows.
-unsafe impl Content for Bytes {
-    fn place(&mut self) -> (*mut c_void, usize) {
-        match self {
-            Self::Small(bytes) => (bytes.as_mut_ptr().cast(), bytes.len()),
-            Self::Large(mapping) => (mapping.address(), mapping.length()),
-        }
-    }
 }
 
 /// A part of a buffer.

@@ -168,9 +168,7 @@ impl Reactor {
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
     pub fn add(&self, fd: RawFd, turn: Turn, source: Rc<dyn Source>) -> io::Result<Key> {
         let key = self.register(turn, source);
-        let registered =
-            self.poll.borrow().registry().register(&mut SourceFd(&fd), Token(key.0), Interest::READABLE);
-        if let Err(error) = registered {
+        if let Err(error) = self.watch_anew(key, fd, false) {
             self.remove(key);
             return Err(error);
         }
@@ -227,11 +225,15 @@ impl Reactor {
         Ok(())
     }
 
+    fn call(&self, env: &Env, key: Key) {
+        if let Some((_, source)) = self.find(key) {
+            engine::with_scope(env, || source.ready(env, false));
+        }
+    }
+
     fn call_resting(&self, env: &Env) {
         for key in self.resting.take() {
-            if let Some((_, source)) = self.find(key) {
-                engine::with_scope(env, || source.ready(env, false));
-            }
+            self.call(env, key);
         }
         if self.resting.borrow().is_empty() {
             self.timer.take();
@@ -285,7 +287,7 @@ impl Reactor {
     /// Forgets a source and takes its descriptor, which stays open, out of the set.
     pub fn take_out(&self, key: Key, fd: RawFd) {
         // It fails only for a descriptor that isn't in the set.
-        let _ = self.poll.borrow().registry().deregister(&mut SourceFd(&fd));
+        let _ = self.mute(fd);
         self.remove(key);
     }
 
@@ -414,9 +416,7 @@ impl Reactor {
             let Some(key) = self.late.borrow_mut().pop_front() else {
                 break;
             };
-            if let Some((_, source)) = self.find(key) {
-                engine::with_scope(&env, || source.ready(&env, false));
-            }
+            self.call(&env, key);
             let left = self.late.borrow().len();
             if left > 0 && left <= MOST_LATE && begun.elapsed() > LATE_TURN {
                 break;

@@ -111,8 +111,8 @@ impl Handles {
         Ok(Self { uv, poll, check, idle, timer, env: env.raw() })
     }
 
-    /// Starts watching, without keeping the loop alive, and has the environment close the handles at its end. They hold
-    /// the reactor from here on.
+    /// Starts watching, which keeps the loop alive only for what is put off to its next turn, and has the environment close
+    /// the handles at its end. They hold the reactor from here on.
     pub fn start(&self, reactor: Rc<Reactor>) -> io::Result<()> {
         let reactor: *mut c_void = Rc::into_raw(reactor).cast_mut().cast();
         (self.uv.poll_start)(self.poll, UV_READABLE, on_readable);

@@ -1,6 +1,7 @@
 //! Bytes → messages. Many small ones are decoded in one call of the engine's, which costs less than a call for each.
 
 use std::cell::RefCell;
+use std::ffi::c_void;
 use std::ops::Range;
 
 use napi::{Env, Result, Status, Unknown, ValueType};
@@ -10,7 +11,7 @@ use crate::channel::inbox::Inbox;
 use crate::channel::internal::{self, Internal};
 use crate::channel::shared::{self, Bytes, Kind, Place};
 use crate::channel::{Mode, json, packed, v8};
-use crate::engine::{self, Held, Wrapper};
+use crate::engine::{self, Content, Held, Wrapper};
 
 /// Messages above this are decoded alone, bytes.
 const SMALL: usize = 16 * 1024;
@@ -170,6 +171,16 @@ fn decode_one<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Option<Decoded<'
             Mode::Advanced => decode_v8(env, codec.hooks, bytes),
         },
     )
+}
+
+// SAFETY: its own memory, initialised, which never moves or grows.
+unsafe impl Content for Bytes {
+    fn place(&mut self) -> (*mut c_void, usize) {
+        match self {
+            Self::Small(bytes) => (bytes.as_mut_ptr().cast(), bytes.len()),
+            Self::Large(mapping) => (mapping.address(), mapping.length()),
+        }
+    }
 }
 
 /// Decodes a message that has come in shared memory. `None`: the environment is going away.

@@ -251,7 +251,7 @@ impl Channel {
             self.finish();
         } else {
             if self.is_muted.get() {
-                let _ = self.watch();
+                self.call_again();
             }
             self.update_retention();
         }

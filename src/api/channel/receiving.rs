@@ -90,14 +90,14 @@ impl Channel {
             self.is_deaf.set(true);
             self.tell_end(env);
         } else if !self.is_native.get() || self.is_muted.get() {
-            self.rest_or_watch(messages, bytes, has_answered);
+            self.rest_or_watch(*begun, messages, bytes, has_answered);
         }
         is_ready
     }
 
     /// Everything has been read. Lets what comes next gather for a moment, where that is worthwhile.
-    fn rest_or_watch(&self, messages: usize, bytes: usize, has_answered: bool) {
-        let is_stream = self.lull.borrow_mut().read(Instant::now(), messages, bytes);
+    fn rest_or_watch(&self, begun: Instant, messages: usize, bytes: usize, has_answered: bool) {
+        let is_stream = self.lull.borrow_mut().read(begun, messages, bytes);
         // The other end may wait for an answer, and answer that.
         if !(is_stream && !has_answered && self.rest().is_ok()) && self.is_muted.get() {
             self.call_again();
@@ -177,7 +177,7 @@ impl Channel {
     }
 
     /// Has the rest read in the next turn of the loop.
-    fn call_again(&self) {
+    pub(super) fn call_again(&self) {
         // It fails only without memory; then the next message, or the next rest, wakes this end.
         let _ = self.watch();
     }

@@ -8,9 +8,10 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { serialize } = require('node:v8');
 
 const { OURS } = require('./parity/harness');
-const { spawnRogue } = require('./helpers/rogue');
+const { spawnNativeRogue, spawnRogue } = require('./helpers/rogue');
 
 const ours = require(OURS);
 
@@ -56,47 +57,47 @@ test.serial('a length that nothing follows, in advanced mode, allocates nothing'
   t.true(process.memoryUsage().rss - before < 64 * MB);
 });
 
-const SHARED = { slot: 0, bytes: 4096 };
+const SHARED = { cmd: 'Shared', content: 'Message', slot: 0, bytes: 4096 };
 const HUGE = 2 ** 53;
 
-for (const [name, notes] of Object.entries({
-  'without a descriptor': [{ ...SHARED, size: 4096 }],
-  'of a slot that there is not': [SHARED, { ...SHARED, slot: 63 }, { ...SHARED, slot: 2 ** 32 - 1 }],
-  'of more than there can be': [{ slot: 0, bytes: 1, size: HUGE }, { slot: 64, bytes: 1, size: 4096 }],
-})) {
-  test(`notes of shared memory ${name}, or from an end that is not native, are errors`, async (t) => {
-    const frame = 'const frame = (b) => write(Buffer.concat([Buffer.from([0, 0, 0, b.length]), b])); const v8 = require("v8");';
-    const words = [{ cmd: 'NODE_CHILD_PROCESS_RS', version: 3 }, { cmd: 'NODE_CHILD_PROCESS_RS_FORGET', slot: 0 }];
-    const expected = [BROKEN, ...notes.map(() => BROKEN), 'end'];
+for (const serialization of ['json', 'advanced']) {
+  for (const [name, words] of Object.entries({
+    'without a descriptor': [{ ...SHARED, size: 4096 }],
+    'in a slot that there is not': [SHARED, { ...SHARED, slot: 63 }, { ...SHARED, slot: 2 ** 32 - 1 }],
+    'of more than there can be': [{ ...SHARED, bytes: 1, size: HUGE }, { ...SHARED, slot: 64, bytes: 1, size: 4096 }],
+  })) {
+    test(`${serialization}: a message in shared memory ${name} holds the others back, and is an error at the end`, async (t) => {
+      const said = words.map((word) => `word(${JSON.stringify(word)});`).join('');
+      const child = spawnNativeRogue(ours, `hello(); say(1); ${said} say(2)`, serialization);
+      t.deepEqual(await heard(child), [1, 2, BROKEN]);
+    });
 
-    const asFrame = ({ slot, bytes, size }) => {
-      const note = Buffer.alloc(size === undefined ? 14 : 22);
-      note.writeUInt8(1);
-      note.writeUInt32LE(slot, 2);
-      note.writeBigUInt64LE(BigInt(bytes), 6);
-      if (size !== undefined) note.writeBigUInt64LE(BigInt(size), 14);
-      return `frame(Buffer.from("${note.toString('hex')}", "hex"));`;
-    };
-    const tell = (value) => `frame(v8.serialize(${JSON.stringify(value)}));`;
-    const frames = [asFrame(notes[0]), ...words.map(tell), ...notes.map(asFrame), tell('end')];
-    const advanced = spawnRogue(ours, frame + frames.join(''), { serialization: 'advanced' });
-    t.deepEqual(await heard(advanced), expected);
+    test(`${serialization}: a message in shared memory ${name} that comes again is delivered in its place`, async (t) => {
+      const said = words.map((word) => `word(${JSON.stringify(word)});`).join('');
+      const again = words.map(({ slot }) => `word({ cmd: 'Inline', slot: ${slot} }); say('in ${slot}');`).join('');
+      const child = spawnNativeRogue(ours, `hello(); ${said} say('after'); ${again}`, serialization);
+      t.deepEqual(await heard(child), [...words.map(({ slot }) => `in ${slot}`), 'after']);
+    });
+  }
 
-    const asLine = (note) => ({ cmd: 'NODE_CHILD_PROCESS_RS_SHARED', ...note });
-    const lines = [asLine(notes[0]), ...words, ...notes.map(asLine), 'end'].map((value) => `${JSON.stringify(value)}\n`).join('');
-    t.deepEqual(await heard(spawnRogue(ours, `write(${JSON.stringify(lines)})`)), expected);
+  test(`${serialization}: a child that was not announced as native cannot speak as one`, async (t) => {
+    const frame = (bytes) => [0, 0, 0, bytes.length, ...bytes];
+    const mark = '\u0001{"cmd":"Hello","secret":""}';
+    const bytes = serialization === 'json' ? [...Buffer.from(`${mark}\n1\n`)] : [...frame(Buffer.from(mark)), ...frame(serialize(1))];
+    const child = spawnRogue(ours, `write(${JSON.stringify(bytes)})`, { serialization });
+    t.deepEqual(await heard(child), [BROKEN, 1]);
   });
-}
 
-test('an end of an older version is taken for the builtin', async (t) => {
-  const child = spawnRogue(ours, `
-    write('{"cmd":"NODE_CHILD_PROCESS_RS","version":2}\\n"ready"\\n');
-    const bytes = Buffer.alloc(100);
-    write(JSON.stringify(bytes.toString("latin1", 0, fs.readSync(3, bytes))) + "\\n");
-  `);
-  child.once('message', () => child.send({ a: 1 }));
-  t.deepEqual(await heard(child), ['ready', '{"a":1}\n']);
-});
+  for (const [name, code] of Object.entries({
+    'with a wrong secret': 'hello("0")',
+    'before it has introduced itself': 'word({ cmd: "Forget", slot: 0 })',
+  })) {
+    test(`${serialization}: a child that speaks as a native end ${name} ends the channel`, async (t) => {
+      const child = spawnNativeRogue(ours, `say(1); ${code}; say(2)`, serialization);
+      t.deepEqual(await heard(child), [1, BROKEN]);
+    });
+  }
+}
 
 test('all that the parent sent before its exit arrives', async (t) => {
   const parent = ours.fork(script(t, `

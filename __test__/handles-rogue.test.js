@@ -12,6 +12,7 @@ const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { OURS } = require('./parity/harness');
+const { announced } = require('./helpers/rogue');
 const { countAllFds, until } = require('./helpers/settle');
 
 const ours = require(OURS);
@@ -22,13 +23,20 @@ const program = path.join(folder, 'rogue');
 test.before(() => execFileSync('cc', ['-O1', '-o', program, path.join(__dirname, 'fixtures/rogue.c')]));
 test.after.always(() => fs.rmSync(folder, { recursive: true }));
 
-const NATIVE = JSON.stringify({ cmd: 'NODE_CHILD_PROCESS_RS', version: 3 });
 const announce = (msg, type = 'net.Socket') => JSON.stringify({ cmd: 'NODE_HANDLE', type, msg });
 
 /** Starts the program; `record` gets all that is heard of it. */
 function start(t, ...args) {
+  return listen(t, ours.spawn(program, args.map(String), { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] }));
+}
+
+/** The same, announced as a native end. */
+function startNative(t, ...args) {
+  return listen(t, announced(ours, program, args.map(String)));
+}
+
+function listen(t, child) {
   const record = { messages: [], errors: [], output: '' };
-  const child = ours.spawn(program, args.map(String), { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   child.on('message', (message, handle) => {
     record.messages.push([message, handle?.constructor.name]);
     handle?.destroy?.();
@@ -41,7 +49,8 @@ function start(t, ...args) {
 
 async function end(child) {
   child.kill('SIGKILL');
-  await once(child, 'close');
+  // once() would reject with an error that comes before.
+  await new Promise((resolve) => child.on('close', resolve));
 }
 
 /** Connections with nobody to talk to. */
@@ -139,12 +148,13 @@ test.serial('a datagram socket of an unknown type is an error, and closed', asyn
 });
 
 test.serial('an acknowledgement of what was never sent is an error', async (t) => {
-  const words = ['NODE_HANDLE_ACK', 'NODE_HANDLE_NACK', 'NODE_CHILD_PROCESS_RS_HANDLES', 'NODE_CHILD_PROCESS_RS_MISSED'];
-  const texts = words.flatMap((cmd) => ['text', JSON.stringify({ cmd, count: 5 })]);
-  const { child, record } = start(t, ...texts, 'text', '"after"');
-  t.true(await until(() => record.messages.length > 0));
-  t.deepEqual(record.errors.map(({ code }) => code), words.map(() => 'ERR_CHILD_PROCESS_RS_HANDLE'));
-  await end(child);
+  const replies = ['NODE_HANDLE_ACK', 'NODE_HANDLE_NACK'].flatMap((cmd) => ['text', JSON.stringify({ cmd })]);
+  const words = [{ cmd: 'HandlesTaken', count: 5 }, { cmd: 'HandleMissed' }].flatMap((word) => ['word', JSON.stringify(word)]);
+  for (const { child, record } of [start(t, ...replies, 'text', '"after"'), startNative(t, 'hello', ...words, 'text', '"after"')]) {
+    t.true(await until(() => record.messages.length > 0));
+    t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_HANDLE', 'ERR_CHILD_PROCESS_RS_HANDLE']);
+    await end(child);
+  }
 });
 
 test.serial('a handle that is refused is sent again three times; then there is a warning, and what waited goes out', async (t) => {
@@ -180,10 +190,10 @@ test.serial('a child that never acknowledges keeps what follows back, and its en
 });
 
 test.serial('what comes after a missing handle waits until a native end has sent that again', async (t) => {
-  const again = JSON.stringify({ cmd: 'NODE_CHILD_PROCESS_RS_AGAIN', count: 0 });
-  const { child, record } = start(
-    t, 'text', NATIVE, 'text', announce('first'), 'text', '"second"', 'wait', 'NODE_CHILD_PROCESS_RS_MISSED', 'unix', 1, announce('third'),
-    'text', again, 'unix', 1, announce('first'), 'text', '"fourth"',
+  const again = JSON.stringify({ cmd: 'HandleAgain', number: 0 });
+  const { child, record } = startNative(
+    t, 'hello', 'text', announce('first'), 'text', '"second"', 'wait', 'HandleMissed', 'unix', 1, announce('third'),
+    'word', again, 'unix', 1, announce('first'), 'text', '"fourth"',
   );
   t.true(await until(() => record.messages.length === 4));
   t.deepEqual(record.messages, [['first', 'Socket'], ['second', undefined], ['third', 'Socket'], ['fourth', undefined]]);
@@ -200,16 +210,60 @@ test.serial('the descriptor of the next message is not taken for one that is mis
 });
 
 test.serial('what comes after a handle that a native end has given up arrives', async (t) => {
-  const lost = JSON.stringify({ cmd: 'NODE_CHILD_PROCESS_RS_LOST', count: 0 });
-  const { child, record } = start(t, 'text', NATIVE, 'text', announce('first'), 'text', '"second"', 'wait', 'MISSED', 'text', lost);
-  t.true(await until(() => record.messages.length === 1));
-  t.deepEqual(record.messages, [['second', undefined]]);
+  const lost = JSON.stringify({ cmd: 'HandleLost', number: 0 });
+  const held = ['A', 'B'].flatMap((name) => [1, 2, 3].flatMap((i) => ['text', `"${name}${i}"`]));
+  const { child, record } = startNative(t, 'hello', 'text', announce('first'), 'wait', 'HandleMissed', ...held, 'word', lost, 'text', '"end"');
+  t.true(await until(() => record.messages.at(-1)?.[0] === 'end'));
+  t.deepEqual(record.messages.map(([message]) => message), ['A1', 'A2', 'A3', 'B1', 'B2', 'B3', 'end']);
   await end(child);
 });
 
-test.serial('what comes after a missing handle arrives at the end of the channel', async (t) => {
-  const { child, record } = start(t, 'text', NATIVE, 'text', announce('first'), 'text', '"second"', 'wait', 'MISSED', 'end');
-  await once(child, 'disconnect');
+test.serial('what comes after a missing handle arrives at the end of the channel, and the missing one is an error', async (t) => {
+  const { child, record } = startNative(t, 'hello', 'text', announce('first'), 'text', '"second"', 'wait', 'HandleMissed', 'end');
+  t.true(await until(() => !child.connected));
   t.deepEqual(record.messages, [['second', undefined]]);
+  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_MESSAGE']);
   await end(child);
+});
+
+test.serial('more handles that are missing than can be under way end the channel with an error', async (t) => {
+  const missing = Array(200).fill(['text', announce('x')]).flat();
+  const { child, record } = startNative(t, 'hello', ...missing, 'text', '"after"');
+  t.true(await until(() => !child.connected));
+  t.deepEqual(record.messages, []);
+  t.regex(record.errors[0].message, /more is missing than can be under way/);
+  await end(child);
+});
+
+test.serial('what a peer says a handle is cannot throw, whatever it is', async (t) => {
+  const before = countAllFds();
+  const types = ['{"toString":1,"valueOf":2}', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, '5', 'null', '"__proto__"'];
+  const texts = types.flatMap((type) => ['unix', 1, `{"cmd":"NODE_HANDLE","type":${type},"msg":"x"}`]);
+  const { child, record } = start(t, ...texts, 'text', '"after"');
+  t.true(await until(() => record.messages.length > 0));
+  t.deepEqual(record.messages, [['after', undefined]]);
+  t.deepEqual(record.errors.map(({ code }) => code), types.map(() => 'ERR_CHILD_PROCESS_RS_HANDLE'));
+  await end(child);
+  await noneLeft(t, before);
+});
+
+test.serial('a handle that comes with an internal message that nobody hears is closed', async (t) => {
+  const before = countAllFds();
+  const { child, record } = start(t, 'unix', 1, announce({ cmd: 'NODE_X' }), 'wait', 'NODE_HANDLE_ACK', 'text', '"after"');
+  t.true(await until(() => record.messages.length > 0));
+  t.deepEqual(record.messages, [['after', undefined]]);
+  // The child's end and the process descriptor.
+  t.true(await until(() => countAllFds() <= before + 3));
+  await end(child);
+  await noneLeft(t, before);
+});
+
+test.serial('descriptors in a message that never ends are closed but for one', async (t) => {
+  const before = countAllFds();
+  const { child, record } = start(t, ...Array(5).fill(['part', 200, '"']).flat(), 'say', 'sent');
+  t.true(await until(() => record.output === 'sent\n'));
+  await sleep(100);
+  t.true(countAllFds() < before + 20);
+  await end(child);
+  await noneLeft(t, before);
 });

@@ -6,14 +6,8 @@
 const EventEmitter = require('node:events');
 const { deprecate } = require('node:util');
 const { nextTick } = require('./clock');
+const { channelClosed, disconnected, invalidType, missingArgument } = require('./errors');
 const { Link } = require('./link');
-
-// A child's start waits for this file, so errors are loaded when there are any.
-const lazy = {
-  get errors() {
-    return require('./errors');
-  },
-};
 
 /** `subprocess.channel` and `process.channel`. */
 class Control extends EventEmitter {
@@ -60,8 +54,8 @@ function isSendable(message) {
 }
 
 function unsendable(message) {
-  if (message === undefined) return lazy.errors.missingArgument('message');
-  return lazy.errors.invalidType('message', 'one of type string, object, number, or boolean', message);
+  if (message === undefined) return missingArgument('message');
+  return invalidType('message', 'one of type string, object, number, or boolean', message);
 }
 
 // Node 26 has taken `_channel` away.
@@ -97,11 +91,11 @@ function setUpChannel(target, fd, options) {
       callback = options;
       options = undefined;
     } else if (options !== undefined && (options === null || typeof options !== 'object' || Array.isArray(options))) {
-      throw lazy.errors.invalidType('options', 'of type object', options);
+      throw invalidType('options', 'of type object', options);
     }
     if (options !== undefined) options = { swallowErrors: false, ...options };
     if (this.connected) return this._send(message, handle, options, callback);
-    const error = lazy.errors.channelClosed();
+    const error = channelClosed();
     if (typeof callback === 'function') nextTick(callback, error);
     else nextTick(() => this.emit('error', error));
     return false;
@@ -117,7 +111,7 @@ function setUpChannel(target, fd, options) {
 
   target.disconnect = function () {
     if (!this.connected) {
-      this.emit('error', lazy.errors.disconnected());
+      this.emit('error', disconnected());
       return;
     }
     // What is sent from here on is refused; what was sent before is still written.

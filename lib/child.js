@@ -23,7 +23,9 @@ const created = diagnostics.channel('child_process');
 const MAJOR = Number(process.versions.node.split('.')[0]);
 const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
-const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = require('node:os').constants.errno;
+const { errno: errnos, signals } = require('node:os').constants;
+const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = errnos;
+const { SIGKILL } = signals;
 // What becomes an 'error' event; any other failure of the launch is thrown.
 const REPORTED = new Set([EACCES, EAGAIN, EMFILE, ENFILE, ENOENT]);
 // Out of descriptors: there are no streams to be had.
@@ -64,7 +66,7 @@ ChildProcess.prototype.spawn = function spawn(options) {
   const handle = this._handle;
   const stdio = options?.stdio;
   const channelFd = Array.isArray(stdio) ? stdio.indexOf('ipc') : -1;
-  if (channelFd !== -1) tellOfChannel(options, channelFd);
+  const secret = channelFd === -1 ? undefined : tellOfChannel(options, channelFd);
   // Called between the checks and the launch, only where somebody has something to do there.
   const isAwaited = launched.hasSubscribers || isRestricted;
   const { errno, ends } = handle.launch(options, isAwaited ? () => aboutToLaunch(this, options) : undefined);
@@ -87,7 +89,7 @@ ChildProcess.prototype.spawn = function spawn(options) {
 
   this.pid = handle.pid;
   attachStreams(this, handle, ends);
-  if (channelFd !== -1) attachChannel(this, handle, channelFd, options);
+  if (channelFd !== -1) attachChannel(this, handle, channelFd, secret, options);
   if (ends.includes(BORROWED)) ends.forEach((end, index) => end === BORROWED && borrow(stdio[index]));
   return errno;
 };
@@ -99,23 +101,21 @@ function isObserved() {
   return ChildProcess.prototype.spawn !== spawnMethod || launched.hasSubscribers;
 }
 
-/** Puts the channel into the environment of the child, as far as the options are valid. */
+/** Puts the channel into the environment of the child, as far as the options are valid. Returns the secret of a native end. */
 function tellOfChannel(options, fd) {
+  // Few programs need it, and once there is a child it might not be loaded any more: for want of descriptors, or of the file.
+  require('./channel');
   if (options.envPairs === undefined) options.envPairs = [];
-  if (!Array.isArray(options.envPairs)) return;
-  if (options.nativeChannel === true) {
-    announce(options.envPairs, fd, options);
-  } else {
-    // Anything else is refused in a moment.
-    const mode = options.serialization === 'advanced' ? 'advanced' : 'json';
-    options.envPairs.push(`NODE_CHANNEL_FD=${fd}`, `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`);
-  }
+  if (!Array.isArray(options.envPairs)) return undefined;
+  if (options.nativeChannel === true) return announce(options.envPairs, fd, options);
+  // Anything else is refused in a moment.
+  const mode = options.serialization === 'advanced' ? 'advanced' : 'json';
+  options.envPairs.push(`NODE_CHANNEL_FD=${fd}`, `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`);
+  return undefined;
 }
 
-function attachChannel(child, handle, fd, { serialization, busyPoll, maxMessageSize }) {
+function attachChannel(child, handle, fd, secret, { serialization, busyPoll, maxMessageSize }) {
   child._closesNeeded++;
-  // Loaded now: few programs need it.
-  const { setUpChannel } = require('./channel');
   const settings = {
     serialization,
     busyPoll,
@@ -129,8 +129,22 @@ function attachChannel(child, handle, fd, { serialization, busyPoll, maxMessageS
       else child.once('spawn', disconnect);
     },
   };
-  const { control } = setUpChannel(child, handle.takeEnd(fd), settings);
+  const { control, link } = openChannel(child, handle, fd, settings);
+  if (secret !== undefined) link.expectNative(secret);
   control.refCounted();
+}
+
+/** Without its channel the child must not run. */
+function openChannel(child, handle, fd, settings) {
+  const end = handle.takeEnd(fd);
+  try {
+    return require('./channel').setUpChannel(child, end, settings);
+  } catch (error) {
+    native.closeFd(end);
+    handle.kill(SIGKILL);
+    handle.release();
+    throw error;
+  }
 }
 
 function describe(child, { file, args }) {

@@ -4,13 +4,11 @@
 // come (Node.js documentation, «subprocess.send», «Example: sending a server object»). What an object is, its descriptor, and
 // what is under way, is known natively.
 
-const dgram = require('node:dgram');
 const EventEmitter = require('node:events');
+const dgram = require('node:dgram');
 const net = require('node:net');
 const { errnoError } = require('./errors');
-const { native, runtime } = require('./runtime');
-
-native.setHandleClasses(runtime, net.Socket, net.Server, dgram.Socket);
+const { native } = require('./runtime');
 
 // By the numbers of `handleKind`.
 const TYPES = ['net.Native', 'net.Server', 'net.Socket', 'dgram.Native', 'dgram.Socket'];
@@ -66,12 +64,28 @@ function handleOver(made, fd) {
 class SentSockets extends EventEmitter {
   #target;
   #key;
+  // What is asked, and has not been answered: the `cmd` of the answer, and who is to get it.
+  #asked = [];
 
   constructor(target, key) {
     super();
     this.#target = target;
     this.#key = key;
     target.once('exit', () => this.emit('exit', this));
+    target.on('disconnect', () => this.#answer());
+  }
+
+  /** Gives a message to those who asked for it; without one nobody will answer any more. */
+  #answer(message) {
+    const asked = this.#asked;
+    this.#asked = asked.filter(({ cmd }) => message !== undefined && cmd !== message.cmd);
+    for (let i = 0; i < asked.length; i++) {
+      if (message === undefined || asked[i].cmd === message.cmd) asked[i].callback(null, message);
+    }
+  }
+
+  hear(message) {
+    if (message.key === this.#key) this.#answer(message);
   }
 
   #ask(cmd, answer, callback) {
@@ -80,16 +94,7 @@ class SentSockets extends EventEmitter {
       callback(null, undefined);
       return;
     }
-    const stop = (message) => {
-      target.off('internalMessage', hear);
-      target.off('disconnect', stop);
-      callback(null, message);
-    };
-    const hear = (message) => {
-      if (message.cmd === answer && message.key === this.#key) stop(message);
-    };
-    target.on('internalMessage', hear);
-    target.on('disconnect', stop);
+    this.#asked.push({ cmd: answer, callback });
     target._send({ cmd, key: this.#key }, undefined, true);
   }
 
@@ -104,26 +109,31 @@ class SentSockets extends EventEmitter {
 
 /** The sockets of a server of the parent's that live here. */
 class ReceivedSockets {
+  #target;
+  #key;
   #count = 0;
-  #whenEmpty;
+  #isAwaited = false;
 
   constructor(target, key) {
-    const answer = (message) => {
-      if (target.connected) target._send({ ...message, key }, undefined, true);
-    };
-    target.on('internalMessage', ({ cmd, key: asked }) => {
-      if (asked !== key) return;
-      if (cmd === 'NODE_SOCKET_GET_COUNT') answer({ cmd: 'NODE_SOCKET_COUNT', count: this.#count });
-      if (cmd !== 'NODE_SOCKET_NOTIFY_CLOSE') return;
-      this.#whenEmpty = () => answer({ cmd: 'NODE_SOCKET_ALL_CLOSED' });
-      if (this.#count === 0) this.#whenEmpty();
-    });
+    this.#target = target;
+    this.#key = key;
+  }
+
+  #say(message) {
+    if (this.#target.connected) this.#target._send({ ...message, key: this.#key }, undefined, true);
+  }
+
+  hear({ cmd }) {
+    if (cmd === 'NODE_SOCKET_GET_COUNT') this.#say({ cmd: 'NODE_SOCKET_COUNT', count: this.#count });
+    if (cmd !== 'NODE_SOCKET_NOTIFY_CLOSE') return;
+    this.#isAwaited = true;
+    if (this.#count === 0) this.#say({ cmd: 'NODE_SOCKET_ALL_CLOSED' });
   }
 
   add(socket) {
     this.#count++;
     socket.once('close', () => {
-      if (--this.#count === 0) this.#whenEmpty?.();
+      if (--this.#count === 0 && this.#isAwaited) this.#say({ cmd: 'NODE_SOCKET_ALL_CLOSED' });
     });
   }
 }
@@ -138,6 +148,11 @@ class Lists {
     this.#target = target;
   }
 
+  hear(message) {
+    this.#sent.get(message.key)?.hear(message);
+    this.#received.get(message.key)?.hear(message);
+  }
+
   noteSent(server) {
     const { _connectionKey: key } = server;
     if (this.#sent.has(key)) return;
@@ -150,6 +165,12 @@ class Lists {
     if (!this.#received.has(key)) this.#received.set(key, new ReceivedSockets(this.#target, key));
     this.#received.get(key).add(socket);
   }
+}
+
+/** Closes what has been made of a descriptor and nobody wants. */
+function close(object) {
+  if (typeof object.destroy === 'function') object.destroy();
+  else object.close();
 }
 
 /** Of a connection that was HTTP until now: its parser and response are let go, as Node itself does it. */
@@ -228,4 +249,4 @@ const inward = {
   },
 };
 
-module.exports = { Lists, TYPES, handleOver, inward, outward };
+module.exports = { Lists, TYPES, close, handleOver, inward, outward };

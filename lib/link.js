@@ -5,30 +5,15 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { constants } = require('node:buffer');
-const { nextTick, setTimeout } = require('./clock');
+const dgram = require('node:dgram');
+const net = require('node:net');
+const { clearTimeout, nextTick, setTimeout } = require('./clock');
+const { Deliveries } = require('./deliveries');
+const { brokenMessage, channelClosed, errnoError } = require('./errors');
+const { close } = require('./handles');
+const { Passing } = require('./passing');
 const { native, runtime, told } = require('./runtime');
-
-// A child's start waits for this file, so others are loaded when they are needed.
-let pack;
-let serialization;
-let ticks;
-const lazy = {
-  get errors() {
-    return require('./errors');
-  },
-  get Passing() {
-    return require('./passing').Passing;
-  },
-  get pack() {
-    return (pack ??= require('./pack'));
-  },
-  get serialization() {
-    return (serialization ??= require('./serialization'));
-  },
-  get ticks() {
-    return (ticks ??= require('./ticks'));
-  },
-};
+const { copyOfTree, deserialize, isArrayBuffer, isBuffer, serialize } = require('./serialization');
 
 const { stringify } = JSON;
 
@@ -39,14 +24,14 @@ const SERIALIZED = 2;
 const TREE = 3;
 const BYTES = 4;
 const ARRAY_BUFFER = 5;
-const PACKED = 6;
 const AWAITED = 8;
 const UNHEARD = 16;
-// Later messages need what it tells.
-const NEEDED = 32;
 
 // What `write` says; undefined is ROOM alone.
-const [ROOM, WRITTEN, FLUSH, CROWDED] = [1, 2, 4, 8];
+const ROOM = 1;
+const WRITTEN = 2;
+const FLUSH = 4;
+const CROWDED = 8;
 
 // After so long the kernel may take more descriptors, ms.
 const CROWDED_DELAY = 5;
@@ -59,60 +44,54 @@ const BUSY_POLL = 50;
 // The longest frame of the advanced mode.
 const LONGEST_FRAME = 2 ** 32 - 1;
 
-// Where packed messages are put to be read.
-const scratch = Buffer.allocUnsafeSlow(64 * 1024);
-
-// Called on a Link.
-const events = {
-  onMessages(messages) {
+// Called on a Link. A key is that of something that was missing until now, or is.
+native.setChannelHooks(runtime, {
+  onMessages: told(function (messages, key) {
+    this.receive(messages, key);
+  }),
+  onInternal: told(function (message, key) {
     this.confirm();
-    if (messages !== undefined && this.hold(() => this.deliverAll(messages))) return false;
-    return this.deliverAll(messages);
-  },
-  onInternal(message) {
+    this.deliveries.add(() => this.deliverInternal(message), key);
+  }),
+  onHandle: told(function (message, fd, made, key) {
     this.confirm();
-    if (!this.hold(() => this.deliverInternal(message))) this.deliverInternal(message);
-  },
-  onHandle(message, fd, made, number) {
+    this.deliveries.add(() => this.passing.receive(message, fd, made), key);
+  }),
+  onMissing: told(function (key) {
     this.confirm();
-    this.passing.receive(message, fd, made, number);
-  },
-  onLost(number) {
-    this.passing.lose(number);
-  },
-  onUndelivered(wasSent) {
+    this.deliveries.addMissing(key);
+  }),
+  onLost: told(function (key) {
+    this.deliveries.dropMissing(key);
+  }),
+  onUndelivered: told(function (wasSent) {
     this.passing.reportUndelivered(wasSent);
-  },
-  onArrived() {
+  }),
+  onArrived: told(function () {
     this.handlesArrived();
-  },
-  onCrowded() {
+  }),
+  onCrowded: told(function () {
     this.tryLater();
-  },
-  onNative() {
-    this.packs();
-  },
-  onEnd(isPartial) {
+  }),
+  onEnd: told(function (isPartial) {
     this.confirm();
     this.end(isPartial);
-  },
-  onBroken(error) {
+  }),
+  onBroken: told(function (cause, key) {
     this.confirm();
-    this.reportBroken(error === true ? new Error('the memory that it is in has not arrived') : error);
-  },
-  onWritten(count) {
+    this.deliveries.add(() => this.reportBroken(cause), key);
+  }),
+  onWritten: told(function (count) {
     this.settle(count, null);
-  },
-  onFailed(errno) {
+  }),
+  onFailed: told(function (errno) {
     this.fail(errno);
-  },
-};
-
-native.setChannelHooks(runtime, {
-  ...Object.fromEntries(Object.entries(events).map(([name, body]) => [name, told(body)])),
+  }),
   parse: JSON.parse,
-  deserialize: (bytes) => lazy.serialization.deserialize(bytes),
-  scratch,
+  deserialize,
+  netSocket: net.Socket,
+  netServer: net.Server,
+  dgramSocket: dgram.Socket,
 });
 
 function busyPoll(option) {
@@ -129,24 +108,15 @@ class Link {
   #beforeFirst;
   #beforeDisconnect;
   #isAdvanced;
-  // Whether the other end is known to read packed messages.
-  #packs = false;
-  #packer;
-  #unpacker;
+  // Called with the error, or null, of each awaited message that is not written yet, in order.
   #callbacks = [];
+  // Messages, with their handles, that came while nobody listened.
   #pending = [];
   #isFinished = false;
   // Emits 'disconnect', once it has been asked for.
   #whenOver;
-  // The messages that are being delivered, and the next one's index.
-  #messages;
-  #next = 0;
-  // Whether a listener has thrown: telling of it takes all async contexts off the stack.
-  #hasThrown = false;
   // Whether answers wait for the end of the delivery.
   #hasAnswered = false;
-  #scope = new AsyncResource('PIPEWRAP');
-  #lazyPassing;
   #retry;
   // The other end is gone.
   #isOver = false;
@@ -159,11 +129,19 @@ class Link {
     this.#beforeFirst = beforeFirst;
     this.#beforeDisconnect = beforeDisconnect ?? ((disconnect) => disconnect());
     this.#isAdvanced = isAdvanced;
-    this.unpack = (from) => this.#unpack(from);
     // Becomes the native function that sends.
     this.write = undefined;
     this.#number = native.openChannel(runtime, this, fd, isAdvanced, busyPoll(spin), limit);
-    if (this.#number < 0) throw lazy.errors.errnoError(this.#number, 'ipc');
+    if (this.#number < 0) throw errnoError(this.#number, 'ipc');
+    /** What sends and receives handles. */
+    this.passing = new Passing(target, this, this.#number);
+    this.deliveries = new Deliveries({
+      deliver: (message) => this.deliver(message),
+      between: () => {
+        if (this.#hasAnswered) this.#writeAnswers();
+      },
+      done: () => this.#delivered(),
+    });
   }
 
   get fd() {
@@ -178,22 +156,13 @@ class Link {
     return native.channelHasRef(this.#number);
   }
 
-  /** What sends and receives handles. */
-  get passing() {
-    return (this.#lazyPassing ??= new lazy.Passing(this.#target, this, this.#number));
-  }
-
-  hold(deliver) {
-    return this.#lazyPassing !== undefined && this.#lazyPassing.hold(deliver);
-  }
-
   /** Whether handles that were sent are still to be acknowledged; `handlesArrived` is called when they are. */
   awaitHandles() {
     return !this.#isOver && native.awaitHandles(this.#number);
   }
 
   handlesArrived() {
-    this.#lazyPassing?.letGo();
+    this.passing.letGo();
     const target = this.#target;
     if (!target.connected && target.channel) target._disconnect();
   }
@@ -206,19 +175,14 @@ class Link {
     }, CROWDED_DELAY);
   }
 
-  introduce() {
-    native.introduce(this.#number);
-    this.packs();
+  /** Tells the other end, which waits for this secret, that this end is native. */
+  introduce(secret) {
+    native.introduce(this.#number, secret);
   }
 
-  /** The other end reads packed messages. */
-  packs() {
-    this.#packs = !this.#isAdvanced;
-  }
-
-  #unpack(from) {
-    this.#unpacker ??= new lazy.pack.Unpacker();
-    return typeof from === 'number' ? this.#unpacker.unpack(scratch, from) : this.#unpacker.unpack(from, from.length);
+  /** The other end will introduce itself with this secret if it is native. */
+  expectNative(secret) {
+    native.expectNative(this.#number, secret);
   }
 
   /** What the other end does shows that it is there. */
@@ -227,10 +191,17 @@ class Link {
     this.#beforeFirst = undefined;
   }
 
-  /** Sends; false: the other end is behind, and the sender should wait. `isInternal`: it is for the other end itself. */
-  send(message, callback, swallowErrors, isInternal = false) {
+  /** Messages have come. */
+  receive(messages, key) {
+    this.confirm();
+    if (key === undefined) this.deliveries.addMessages(messages);
+    else this.deliveries.add(() => this.deliver(messages[0]), key);
+  }
+
+  /** Sends; false: the other end is behind, and the sender should wait. */
+  send(message, callback, swallowErrors) {
     const isAwaited = typeof callback === 'function';
-    const sent = this.#write(message, isAwaited ? AWAITED : swallowErrors ? 0 : UNHEARD, isInternal);
+    const sent = this.#write(message, isAwaited ? AWAITED : swallowErrors ? 0 : UNHEARD);
     if (sent === undefined) {
       this.#hasAnswered = true;
       if (isAwaited) this.#callbacks.push(inThisContext(callback, swallowErrors));
@@ -239,19 +210,12 @@ class Link {
     return this.#afterSend(sent, callback, swallowErrors);
   }
 
-  #write(message, how, isInternal) {
+  #write(message, how) {
     if (typeof message !== 'object' || message === null) return this.write(message, PLAIN | how);
-    if (this.#packs && !isInternal) {
-      this.#packer ??= new lazy.pack.Packer();
-      const length = this.#packer.pack(message);
-      if (length > 0) return this.write(pack.output.bytes, (this.#packer.hasTold ? NEEDED : 0) | PACKED | how, length);
-      if (length === pack.UNDEFINED) return this.write('undefined', TEXT | how);
-    }
     if (!this.#isAdvanced) {
       // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
       return this.write(stringify(message) ?? 'undefined', TEXT | how);
     }
-    const { copyOfTree, isArrayBuffer, isBuffer, serialize } = lazy.serialization;
     const tree = copyOfTree(message);
     if (tree !== undefined) return this.write(stringify(tree), TREE | how);
     if (isBuffer(message)) return this.write(message, BYTES | how);
@@ -284,7 +248,7 @@ class Link {
   /** A message is not sent; others may be. */
   refuse(errno, callback, swallowErrors) {
     if (swallowErrors) return true;
-    const error = lazy.errors.errnoError(errno, 'write');
+    const error = errnoError(errno, 'write');
     if (typeof callback === 'function') nextTick(callback, error);
     else nextTick(() => this.#target.emit('error', error));
     return true;
@@ -299,7 +263,8 @@ class Link {
 
   /** Calls the next `count` callbacks. */
   settle(count, error) {
-    for (const call of this.#callbacks.splice(0, count)) call(error);
+    const settled = this.#callbacks.splice(0, count);
+    for (let i = 0; i < settled.length; i++) settled[i](error);
   }
 
   /** What was sent could not be written. Of what had to wait for room only those hear who asked, as with the builtin. */
@@ -309,46 +274,12 @@ class Link {
   }
 
   #failAwaited(errno) {
-    this.settle(this.#callbacks.length, lazy.errors.errnoError(errno, 'write'));
+    this.settle(this.#callbacks.length, errnoError(errno, 'write'));
   }
 
-  /**
-   * Delivers messages, each in a tick of its own: what one has set going, promises and ticks, has run when the next one
-   * comes. Without an argument it goes on after one that has thrown. Says whether there are more.
-   */
-  deliverAll(messages) {
-    if (messages !== undefined) {
-      this.#messages = messages;
-      this.#next = 0;
-      this.#hasThrown = false;
-    }
-    const { length } = this.#messages ?? '';
-    if (length === 1) {
-      const [message] = this.#messages;
-      this.#messages = undefined;
-      this.deliver(message);
-      return false;
-    }
-    const { isolates, runTicks } = lazy.ticks;
-    while (this.#next < length) {
-      const message = this.#messages[this.#next++];
-      const isLast = this.#next === length;
-      try {
-        if (isolates) this.#scope.runInAsyncScope(deliver, undefined, this, message);
-        else if (this.#hasThrown) this.#scope.runInAsyncScope(nextTick, undefined, deliver, this, message);
-        else nextTick(deliver, this, message);
-        // The last one's are run by Node itself.
-        if (!isLast && runTicks !== undefined) runTicks();
-      } catch (error) {
-        // Here, and not by leaving: what ticks leave on the stack of async contexts is only cleared by this.
-        native.throwUncaught(error);
-      }
-      if (runTicks === undefined && !isLast) return true;
-      if (this.#hasAnswered) this.#writeAnswers();
-    }
-    this.#messages = undefined;
+  /** What had come is delivered: the end that was asked for meanwhile may follow. */
+  #delivered() {
     if (this.#whenOver && !native.endChannel(this.#number)) nextTick(this.#whenOver);
-    return false;
   }
 
   #writeAnswers() {
@@ -356,30 +287,24 @@ class Link {
     this.flush();
   }
 
-  /** What a listener throws is told here, in its own context. */
-  deliverWhole(message) {
-    try {
-      this.deliver(message);
-    } catch (error) {
-      this.#hasThrown = true;
-      native.throwUncaught(error);
-    }
-  }
-
   deliver(message, handle) {
     if (this.#target.listenerCount('message') > 0) this.#target.emit('message', message, handle);
-    else this.#pending.push([message, handle]);
+    else this.#pending.push({ message, handle });
   }
 
   deliverInternal(message, handle) {
     const { cmd } = message;
     if (cmd === 'NODE_HANDLE_ACK' || cmd === 'NODE_HANDLE_NACK') this.passing.acknowledge(cmd === 'NODE_HANDLE_ACK');
-    this.#target.emit('internalMessage', message, handle);
+    this.passing.hear(message);
+    const isHeard = this.#target.emit('internalMessage', message, handle);
+    // Nobody has it, so nobody else can close it.
+    if (!isHeard && handle) close(handle);
   }
 
   /** Delivers what came with a handle; it may be an internal message. */
   deliverAny(message, handle) {
-    const isInternal = typeof message?.cmd === 'string' && message.cmd.length > INTERNAL.length && message.cmd.startsWith(INTERNAL);
+    const cmd = message?.cmd;
+    const isInternal = typeof cmd === 'string' && cmd.length > INTERNAL.length && cmd.startsWith(INTERNAL);
     if (isInternal) this.deliverInternal(message, handle);
     else this.deliver(message, handle);
   }
@@ -387,12 +312,13 @@ class Link {
   /** Emits the messages that waited for a listener. */
   deliverPending() {
     if (this.#pending.length === 0 || this.#target.listenerCount('message') === 0) return;
-    for (const [message, handle] of this.#pending.splice(0)) this.#target.emit('message', message, handle);
+    const pending = this.#pending.splice(0);
+    for (let i = 0; i < pending.length; i++) this.#target.emit('message', pending[i].message, pending[i].handle);
   }
 
-  /** What came is no message; undefined: it is too long for one. */
+  /** What came is no message. `cause`: what decoding it threw, or a sentence; undefined: it is too long. */
   reportBroken(cause) {
-    this.report(lazy.errors.brokenMessage(cause));
+    this.report(brokenMessage(typeof cause === 'string' ? new Error(cause) : cause));
   }
 
   /** Something is wrong with what came; it is no reason to throw. */
@@ -410,7 +336,15 @@ class Link {
         native.throwUncaught(error);
       }
     });
-    if (this.#messages === undefined && !native.endChannel(this.#number)) nextTick(this.#whenOver);
+    if (this.deliveries.isRunning) return;
+    // What is missing is not waited for.
+    if (this.deliveries.isHeld) nextTick(() => this.#dropMissing());
+    else this.#delivered();
+  }
+
+  #dropMissing() {
+    const count = this.deliveries.dropMissing();
+    if (count > 0) this.reportBroken(`the channel was closed while ${count} of the messages were missing`);
   }
 
   /** No message will come any more. */
@@ -421,7 +355,7 @@ class Link {
       return;
     }
     this.#isOver = true;
-    this.#lazyPassing?.end();
+    this.#dropMissing();
     if (isPartial) this.reportBroken(new Error('the channel was closed in the middle of a message'));
     if (target.connected) target.disconnect();
     // It waited for acknowledgements.
@@ -434,8 +368,8 @@ class Link {
     this.#isFinished = true;
     native.closeChannel(this.#number);
     clearTimeout(this.#retry);
-    this.#lazyPassing?.letGo();
-    this.settle(this.#callbacks.length, lazy.errors.channelClosed());
+    this.passing.letGo();
+    this.settle(this.#callbacks.length, channelClosed());
     this.#target.emit('disconnect');
   }
 }
@@ -446,10 +380,6 @@ function inThisContext(callback, swallowErrors) {
   return (error) => {
     if (!error || !swallowErrors) resource.runInAsyncScope(nextTick, undefined, callback, error);
   };
-}
-
-function deliver(link, message) {
-  link.deliverWhole(message);
 }
 
 function flush(link) {

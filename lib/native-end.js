@@ -48,23 +48,30 @@ function set(envPairs, name, value) {
   envPairs.splice(place === -1 ? envPairs.length : place, 1, `${name}=${value}`);
 }
 
-/** Puts the end at descriptor `fd` into the environment, `NAME=value` strings, of a child. */
+/**
+ * Puts the end at descriptor `fd` into the environment, `NAME=value` strings, of a child. Returns the secret with which the child
+ * introduces itself; whatever else may run in its place does not know it.
+ */
 function announce(envPairs, fd, { serialization, busyPoll, maxMessageSize }) {
   // Another channel's, that the caller passes on.
   const ofOthers = envPairs.findLastIndex((pair) => pair.startsWith('NODE_CHANNEL_FD='));
   if (ofOthers !== -1) envPairs.splice(ofOthers, 1);
   const given = envPairs[placeOf(envPairs, OPTIONS)]?.slice(OPTIONS.length + 1);
   set(envPairs, OPTIONS, `${REQUIRE} ${given ?? ''}`);
-  const fields = { fd, serialization: serialization === 'advanced' ? 'advanced' : 'json', isPeerNative: true, busyPoll, maxMessageSize, hadOptions: given !== undefined };
+  const { native, file } = require('./native');
+  const secret = native.secret();
+  const mode = serialization === 'advanced' ? 'advanced' : 'json';
+  const fields = { fd, serialization: mode, secret, busyPoll, maxMessageSize, hadOptions: given !== undefined };
   if (placeOf(envPairs, BINARY) === -1) {
     // It need not look for it again.
     fields.hasBinary = true;
-    envPairs.push(`${BINARY}=${require('./native').file}`);
+    envPairs.push(`${BINARY}=${file}`);
   }
   const worker = placeOf(envPairs, WORKER);
   if (worker !== -1) [fields.worker] = envPairs.splice(worker, 1).map((pair) => pair.slice(WORKER.length + 1));
   // Anything but `builtin` that is there means nothing, and would be found first.
   set(envPairs, VARIABLE, JSON.stringify(fields));
+  return secret;
 }
 
 function takeAnnounced() {
@@ -82,13 +89,13 @@ function takeAnnounced() {
   return announced;
 }
 
-function setUp({ fd, isPeerNative, ...options }) {
+function setUp({ fd, secret, ...options }) {
   const { native } = require('./native');
   if (native === null) throw new Error('there is no addon for this Node');
   // Before the addon notes which descriptors this process passes on.
   native.closeOnExec(fd);
   const { control, link } = require('./channel').setUpChannel(process, fd, options);
-  if (isPeerNative) link.introduce();
+  if (secret !== undefined) link.introduce(secret);
   const isCounted = (name) => name === 'message' || name === 'disconnect';
   process.on('newListener', (name) => {
     if (isCounted(name)) control.refCounted();

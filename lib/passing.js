@@ -3,12 +3,11 @@
 // The handles that one end of a channel sends and receives: the objects around what is known of them natively.
 
 const { EPIPE } = require('node:os').constants.errno;
-const { nextTick } = require('./clock');
 const { brokenHandle, invalidHandle } = require('./errors');
 const { Lists, TYPES, handleOver, inward, outward } = require('./handles');
 const { native, runtime } = require('./runtime');
 
-// What `onHandle` is told of a descriptor that has not come.
+// What `onHandle` is told of a descriptor that has not come; the builtin's end will send it again.
 const MISSING = -1;
 
 class Passing {
@@ -18,8 +17,6 @@ class Passing {
   #lists;
   // Handles that were given away while they had something to write.
   #lingering = [];
-  // A handle that is missing and will come again, and all that has come after it: `deliver`, once it is there.
-  #held;
 
   constructor(target, link, number) {
     this.#target = target;
@@ -45,7 +42,7 @@ class Passing {
     try {
       const wrapped = { cmd: 'NODE_HANDLE', type, msg: message };
       describe?.(wrapped, handle);
-      hasRoom = link.send(wrapped, callback, isSilent, true);
+      hasRoom = link.send(wrapped, callback, isSilent);
     } catch (error) {
       native.cancelHandle(this.#number);
       throw error;
@@ -61,9 +58,15 @@ class Passing {
     else handle.close();
   }
 
+  /** The other end has said something that may be about the sockets of a server. */
+  hear(message) {
+    this.#lists.hear(message);
+  }
+
   /** Everything has arrived, or nothing will any more. */
   letGo() {
-    for (const handle of this.#lingering.splice(0)) handle.close();
+    const handles = this.#lingering.splice(0);
+    for (let i = 0; i < handles.length; i++) handles[i].close();
   }
 
   /** The builtin's end has got a handle, or has not. */
@@ -80,61 +83,18 @@ class Passing {
     }
   }
 
-  /** A message has come that announces a handle. `number`: a native end sends it again if it is missing. */
-  receive(message, fd, made, number) {
-    const deliver = () => this.#convert(message, fd, made);
-    const missed = this.#held?.find((entry) => entry.number === number);
-    if (made === MISSING && number >= 0) {
-      if (!missed) (this.#held ??= []).push({ number });
-    } else if (missed) {
-      missed.deliver = deliver;
-      this.#release();
-    } else if (!this.hold(deliver)) {
-      deliver();
-    }
-  }
-
-  /** A missing handle will not come any more, and neither will its message. */
-  lose(number) {
-    const missed = this.#held?.find((entry) => entry.number === number);
-    if (!missed) return;
-    missed.deliver = () => {};
-    this.#release();
-  }
-
-  /** What is still missing at the end of the channel will not come. */
-  end() {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const { deliver } of held) deliver?.();
-  }
-
-  /** Keeps what has come for later if it came after a handle that is missing. */
-  hold(deliver) {
-    this.#held?.push({ deliver });
-    return this.#held !== undefined;
-  }
-
-  /** Delivers what need not wait any more, each in a tick of its own. */
-  #release() {
-    const [first] = this.#held ?? [];
-    if (first === undefined) this.#held = undefined;
-    if (!first?.deliver) return;
-    this.#held.shift();
-    nextTick(() => {
-      // Before the listeners run: one may throw.
-      nextTick(() => this.#release());
-      first.deliver();
-    });
+  /** A message has come that announces a handle, and the descriptor `fd`, which is closed unless an object is made of it. */
+  receive(message, fd, made) {
+    if (made !== MISSING) this.#convert(message, fd, made);
+    this.#target.emit('internalMessage', message, made === MISSING ? null : undefined);
   }
 
   #convert(message, fd, made) {
-    this.#target.emit('internalMessage', message, made === MISSING ? null : undefined);
-    // The builtin's end will send it again.
-    if (made === MISSING) return;
     const failed = (error) => this.#link.report(error);
     if (fd < 0) {
-      failed(brokenHandle(`what it sent is no ${message.type}`));
+      // A text is shown; what else it may be is not looked at.
+      const type = typeof message.type === 'string' ? message.type : 'handle of a known type';
+      failed(brokenHandle(`what it sent is no ${type}`));
       return;
     }
     const deliver = (object) => this.#link.deliverAny(message.msg, object);

@@ -3,10 +3,9 @@
 // This copy of the addon at work: what it has started, and its place on the event loop. The native functions take
 // `runtime`, its number, first.
 
+const { hooks } = require('./errors');
 const { native } = require('./native');
 
-// Loaded when the first of them is called: a child that only talks to its parent makes no errors.
-const hooks = new Proxy({}, { get: (_, name) => require('./errors').hooks[name] });
 
 /**
  * A function to be called from native code: what it throws is told to `uncaughtException` right there, in the async context that

@@ -5,11 +5,8 @@
 
 const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
 
-/**
- * Runs the next ticks and the microtasks, as Node does when a callback from the loop ends. Undocumented, but there since
- * Node 0.10; without it each message is a callback of its own.
- */
-const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : undefined;
+/** Runs the next ticks and the microtasks, as Node does when a callback from the loop ends. Undocumented, there since Node 0.10. */
+const runTicks = process._tickCallback;
 
 /** Whether what `enterWith` does in a resource's scope ends with the scope; where it doesn't, ticks serve as scopes. */
 function probe() {

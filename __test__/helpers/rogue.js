@@ -14,10 +14,43 @@ const SCRIPT = `
   const stay = () => setInterval(() => {}, 1000)
 `;
 
+// For one that was announced as a native end: `hello()`, and `word()` of the private protocol.
+const NATIVE = `
+  const { secret, serialization } = JSON.parse(process.env.ANNOUNCED)
+  const frame = (bytes) => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(bytes.length)
+    write(Buffer.concat([length, bytes]))
+  }
+  const isAdvanced = serialization === 'advanced'
+  const say = (value) => (isAdvanced ? frame(require('node:v8').serialize(value)) : write(JSON.stringify(value) + '\\n'))
+  const word = (value) => {
+    const text = '\\u0001' + JSON.stringify(value)
+    if (isAdvanced) frame(Buffer.from(text))
+    else write(text + '\\n')
+  }
+  const hello = (known = secret) => word({ cmd: 'Hello', secret: known })
+`;
+
 /** Starts it; Node itself does not learn of the channel there. */
 function spawnRogue(cp, code, options = {}) {
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
   return cp.spawn('sh', ['-c', 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; exec "$0" -e "$1"', process.execPath, SCRIPT + code], { stdio, ...options });
 }
 
-module.exports = { spawnRogue };
+/** The same for an end that is announced as a native one, as fork() announces it. */
+function spawnNativeRogue(ours, code, serialization = 'json') {
+  const shell = 'ANNOUNCED=$CHILD_PROCESS_RS_CHANNEL; unset CHILD_PROCESS_RS_CHANNEL NODE_OPTIONS; export ANNOUNCED; exec "$0" -e "$1"';
+  return announced(ours, '/bin/sh', ['-c', shell, process.execPath, SCRIPT + NATIVE + code], { serialization });
+}
+
+/** Any program, announced as a native end: it finds what it is told in CHILD_PROCESS_RS_CHANNEL. */
+function announced(ours, file, args, options) {
+  const child = new ours.ChildProcess();
+  const envPairs = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  const stdio = ['ignore', 'pipe', 'inherit', 'ipc'];
+  child.spawn({ file, args: [file, ...args], envPairs, stdio, nativeChannel: true, ...options });
+  return child;
+}
+
+module.exports = { announced, spawnNativeRogue, spawnRogue };

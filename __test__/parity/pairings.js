@@ -84,7 +84,7 @@ function announceOurEnd(envPairs) {
   require(NATIVE_END).announce(envPairs, fd, { serialization: take('NODE_CHANNEL_SERIALIZATION_MODE') });
   const name = 'CHILD_PROCESS_RS_CHANNEL';
   const announced = JSON.parse(take(name));
-  envPairs.push(`${name}=${JSON.stringify({ ...announced, isPeerNative: false })}`);
+  envPairs.push(`${name}=${JSON.stringify({ ...announced, secret: undefined })}`);
 }
 
 module.exports = { BUILTIN, ORACLE, OURS, paired, settingsOf, withChildEnd };

@@ -4,8 +4,6 @@
 
 use child_process_rs::channel::Mode;
 use child_process_rs::channel::inbox::{Inbox, TooLong};
-use child_process_rs::channel::internal::INTRODUCTION;
-use child_process_rs::channel::packed;
 use libfuzzer_sys::fuzz_target;
 
 /// More than one read can ever add to an unfinished message.
@@ -49,17 +47,12 @@ impl Reader {
 /// What a plain reading of the whole gives: the messages, and whether one is too long or unfinished.
 fn expected(mode: Mode, limit: usize, mut bytes: &[u8]) -> (Vec<Vec<u8>>, Result<bool, TooLong>) {
     let mut messages: Vec<Vec<u8>> = vec![];
-    let mut may_be_packed = false;
     loop {
-        may_be_packed |= mode == Mode::Json && messages.last().is_some_and(|last| last == INTRODUCTION);
-        let is_packed = may_be_packed && bytes.first() == Some(&packed::MARK);
         let length = match mode {
-            Mode::Json if is_packed => packed::length(bytes),
             Mode::Json => bytes.iter().position(|byte| *byte == b'\n'),
             Mode::Advanced => bytes.first_chunk().map(|prefix| u32::from_be_bytes(*prefix) as usize),
         };
         let (before, after) = match mode {
-            Mode::Json if is_packed => (0, 0),
             Mode::Json => (0, 1),
             Mode::Advanced => (4, 0),
         };
@@ -69,9 +62,7 @@ fn expected(mode: Mode, limit: usize, mut bytes: &[u8]) -> (Vec<Vec<u8>>, Result
                 messages.push(bytes[before..before + length].to_vec());
                 bytes = &bytes[before + length + after..];
             }
-            None if mode == Mode::Json && !is_packed && bytes.len() > limit => {
-                return (messages, Err(TooLong));
-            }
+            None if mode == Mode::Json && bytes.len() > limit => return (messages, Err(TooLong)),
             _ => return (messages, Ok(!bytes.is_empty())),
         }
     }

@@ -48,15 +48,22 @@ pub fn receive(
     sys::receive_with_rights(socket, bytes, &mut room.0, fds)
 }
 
-/// Waits until there is room to write, at most `patience`, and drops what comes meanwhile: the other end may itself be waiting
-/// for room. Says whether anything happened.
-pub fn wait_for_room(socket: BorrowedFd, patience: Duration) -> bool {
+/// Waits until there is room to write, at most `patience`, and drops some of what comes meanwhile: the other end may itself be
+/// waiting for room. May return early.
+pub fn wait_for_room(socket: BorrowedFd, patience: Duration) {
     let events = libc::POLLIN | libc::POLLOUT;
     let mut set = [libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 }];
-    if sys::wait_for_events(&mut set, Some(patience)).is_err() || set.iter().all(|entry| entry.revents == 0) {
-        return false;
+    if sys::wait_for_events(&mut set, Some(patience)).is_ok() {
+        let mut dropped = [0; 16 * 1024];
+        // Bounded: the other end may write without end.
+        for _ in 0..MOST_DROPPED {
+            if !recv(socket.as_raw_fd(), &mut dropped, MsgFlags::MSG_DONTWAIT).is_ok_and(|length| length > 0)
+            {
+                return;
+            }
+        }
     }
-    let mut dropped = [0; 16 * 1024];
-    while recv(socket.as_raw_fd(), &mut dropped, MsgFlags::MSG_DONTWAIT).is_ok_and(|received| received > 0) {}
-    true
 }
+
+/// So many reads at most between two looks at whether there is room.
+const MOST_DROPPED: usize = 64;

@@ -14,10 +14,11 @@ use nix::sys::socket::{
 
 use crate::sys;
 
-/// As often a handle is sent again that has not arrived; as the builtin does it.
+/// As often a handle is sent again that has not arrived: at once, as the builtin does it; and to a native end every 50 to 100 ms.
 const MOST_RETRIES: u8 = 3;
+const MOST_LATE_RETRIES: u8 = 100;
 /// So many handles are under way between two native ends.
-const MOST: u64 = 128;
+pub const MOST: u64 = 128;
 /// The kernel lets all processes of a user have as many descriptors under way as one may have open: this part is for one channel.
 const PART: u64 = 4;
 
@@ -123,8 +124,8 @@ impl Flight {
 /// What to do about a handle that the other end has not got.
 #[derive(Debug)]
 pub enum Missed {
-    /// Send its message again, at this position or, without one, at the end.
-    Repeat(Flight, Option<u64>),
+    /// Send its message again.
+    Repeat(Flight),
     /// It has been sent often enough.
     GivenUp(u32),
 }
@@ -237,12 +238,24 @@ impl Handles {
     /// None has been sent.
     pub fn missed(&mut self, written: u64) -> Result<Missed, NeverSent> {
         let mut flight = self.pop_sent(written)?;
-        if flight.retries == MOST_RETRIES {
+        let most = if self.is_pipelined() { MOST_LATE_RETRIES } else { MOST_RETRIES };
+        if flight.retries == most {
             return Ok(Missed::GivenUp(flight.number));
         }
         flight.retries += 1;
-        let at = if self.most == 0 { Some(flight.until) } else { self.limit() };
-        Ok(Missed::Repeat(flight, at))
+        Ok(Missed::Repeat(flight))
+    }
+
+    /// Where the message of a handle that has been missed is put in again; `None`: at the end.
+    #[must_use]
+    pub fn place_for(&self, flight: &Flight) -> Option<u64> {
+        if self.most == 0 { Some(flight.until) } else { self.limit() }
+    }
+
+    /// What is not written up to `written` will not be.
+    pub fn forget_unsent(&mut self, written: u64) {
+        self.flights.retain(|flight| flight.end.is_some_and(|end| end <= written));
+        self.behind = 0;
     }
 
     /// A handle's message has been put in again.

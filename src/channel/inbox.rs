@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::{Mode, internal, packed};
+use super::Mode;
 
 /// Read at once, bytes; it grows to `LARGE` while reads fill it.
 const SMALL: usize = 64 * 1024;
@@ -30,20 +30,13 @@ pub struct Inbox {
     /// Up to here there is no end of a line.
     searched: usize,
     limit: usize,
-    /// Whether messages may come packed.
-    may_be_packed: bool,
 }
 
 impl Inbox {
     /// Messages of at most `limit` bytes.
     #[must_use]
     pub fn new(mode: Mode, limit: usize) -> Self {
-        Self { mode, buffer: vec![], start: 0, end: 0, searched: 0, limit, may_be_packed: false }
-    }
-
-    /// Packed messages may come from now on, as they may after an introduction has.
-    pub fn expect_packed(&mut self) {
-        self.may_be_packed = self.mode == Mode::Json;
+        Self { mode, buffer: vec![], start: 0, end: 0, searched: 0, limit }
     }
 
     /// The longest message, bytes.
@@ -122,14 +115,7 @@ impl Inbox {
         (self.start, self.end, self.searched) = (0, 0, 0);
     }
 
-    /// Whether a message that [`Inbox::take`] gave is a packed one.
-    #[must_use]
-    pub fn is_packed(&self, range: &Range<usize>) -> bool {
-        self.may_be_packed && self.bytes(range).first() == Some(&packed::MARK)
-    }
-
-    /// Takes all complete messages: their places in the buffer, in order, without length or newline; packed ones with what comes
-    /// before them.
+    /// Takes all complete messages: their places in the buffer, in order, without length or newline.
     ///
     /// # Errors
     /// A message is longer than the limit; nothing more can be taken then.
@@ -142,20 +128,6 @@ impl Inbox {
 
     fn take_lines(&mut self, messages: &mut Vec<Range<usize>>) -> Result<(), TooLong> {
         loop {
-            if self.may_be_packed && self.unread().first() == Some(&packed::MARK) {
-                let Some(length) = packed::length(self.unread()) else {
-                    return Ok(());
-                };
-                if length > self.limit {
-                    return Err(TooLong);
-                }
-                if length > self.unread().len() {
-                    return Ok(());
-                }
-                messages.push(self.start..self.start + length);
-                self.start += length;
-                continue;
-            }
             let from = self.searched.max(self.start);
             let fresh = self.buffer.get(from..self.end).unwrap_or_default();
             let Some(newline) = memchr(b'\n', fresh).map(|index| from + index) else {
@@ -166,11 +138,7 @@ impl Inbox {
             if newline - self.start > self.limit {
                 return Err(TooLong);
             }
-            let line = self.start..newline;
-            if self.bytes(&line) == internal::INTRODUCTION {
-                self.expect_packed();
-            }
-            messages.push(line);
+            messages.push(self.start..newline);
             self.start = newline + 1;
         }
     }

@@ -9,74 +9,24 @@ use serde::{Deserialize, Serialize};
 
 const PREFIX: &str = "NODE_";
 
-/// The version of what two native ends do beyond the builtin's protocol: from 3 on they read packed
-/// messages, and large ones out of memory that is used again.
-pub const VERSION: u32 = 3;
-/// The line with which an end of this version introduces itself.
-pub const INTRODUCTION: &[u8] = br#"{"cmd":"NODE_CHILD_PROCESS_RS","version":3}"#;
-
-/// What the protocol itself says (`internal_child_process.js` of Node speaks the same).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What an end says to a builtin one of the handles that it receives (`internal_child_process.js` of Node speaks the same).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "cmd")]
-pub enum Internal {
+pub enum Reply {
     /// The receiver has got the handle.
     #[serde(rename = "NODE_HANDLE_ACK")]
     Acknowledged,
     /// The receiver was promised a handle and has not got one: send it again.
     #[serde(rename = "NODE_HANDLE_NACK")]
     NotReceived,
-    /// This end is a native one, of this version of the additions to the protocol.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS")]
-    Native { version: u32 },
-    /// Stands for a message of so many bytes in this slot of shared memory, whose descriptor comes along where it has a `size`.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS_SHARED")]
-    Shared {
-        slot: u32,
-        bytes: u64,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        size: Option<u64>,
-    },
-    /// The other end has taken what was in this slot, and, unless `kept`, needs its descriptor again.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS_TAKEN")]
-    Taken { slot: u32, kept: bool },
-    /// The other end will not use this slot any more.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS_FORGET")]
-    Forget { slot: u32 },
-    /// The other end has got the next so many handles; the oldest ones.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS_HANDLES")]
-    HandlesTaken { count: u32 },
-    /// It has not got the next one.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS_MISSED")]
-    HandleMissed {},
-    /// The handle that follows is the one of this number, again.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS_AGAIN")]
-    HandleAgain { count: u32 },
-    /// The handle of this number will not come any more.
-    #[serde(rename = "NODE_CHILD_PROCESS_RS_LOST")]
-    HandleLost { count: u32 },
 }
 
-impl Internal {
-    /// How the `cmd` of what only native ends say begins.
-    pub const OURS: &str = "NODE_CHILD_PROCESS_RS";
-
-    /// Whether only native ends say it.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        !matches!(self, Self::Acknowledged | Self::NotReceived)
-    }
-
+impl Reply {
     /// The message as a line of JSON, without its newline.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        // Serialising a unit or a number cannot fail.
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// Reads one of the messages above.
-    #[must_use]
-    pub fn from_json(text: &[u8]) -> Option<Self> {
-        serde_json::from_slice(text).ok()
+    pub fn to_json(self) -> String {
+        // Serialising a unit cannot fail.
+        serde_json::to_string(&self).unwrap_or_default()
     }
 }
 

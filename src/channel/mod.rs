@@ -9,12 +9,12 @@ pub mod handles;
 pub mod inbox;
 pub mod internal;
 pub mod json;
-pub mod lull;
+pub mod missing;
 pub mod outbox;
-pub mod packed;
 pub mod shared;
 pub mod spin;
 pub mod v8;
+pub mod word;
 
 /// How messages are serialised, `options.serialization`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

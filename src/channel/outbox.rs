@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 use super::ancillary;
-use super::handles::{Handles, Missed, NeverSent};
+use super::handles::{Flight, Handles, Missed, NeverSent};
 
 /// A buffer that has grown past this is given back when it is empty, bytes.
 const KEPT: usize = 1 << 20;
@@ -31,8 +31,12 @@ pub struct Outbox {
     attached: VecDeque<(u64, Rc<OwnedFd>)>,
     /// The handles that the other end has not acknowledged.
     pub handles: Handles,
-    /// The kernel takes no more descriptors for now.
+    /// Those that a native end has missed, with their messages: they are sent again a little later, when it may have room.
+    missed: VecDeque<(Flight, Vec<u8>)>,
+    /// The kernel takes no more for now, though the socket is not full.
     is_crowded: bool,
+    /// Nothing can be written any more.
+    has_failed: bool,
 }
 
 /// What became of a handle that the other end has not got.
@@ -40,6 +44,8 @@ pub struct Outbox {
 pub enum Outcome {
     /// It is sent again.
     Again,
+    /// It is sent again by [`Outbox::repeat_missed`].
+    Later,
     /// It is not, and neither is its message.
     Lost(u32),
 }
@@ -106,31 +112,62 @@ impl Outbox {
         outcome
     }
 
-    /// The other end has not got the oldest handle. `announce` gives what goes before a message that is sent again, of
-    /// this number.
+    /// The other end has not got the oldest handle.
     ///
     /// # Errors
     /// None has been sent.
-    pub fn missed(&mut self, announce: impl FnOnce(u32) -> Vec<u8>) -> Result<Outcome, NeverSent> {
-        let (flight, at) = match self.handles.missed(self.position())? {
-            Missed::Repeat(flight, at) => (flight, at),
+    pub fn missed(&mut self) -> Result<Outcome, NeverSent> {
+        let flight = match self.handles.missed(self.position())? {
+            Missed::Repeat(flight) if self.has_failed => return Ok(Outcome::Lost(flight.number)),
+            Missed::Repeat(flight) => flight,
             Missed::GivenUp(number) => return Ok(Outcome::Lost(number)),
         };
-        let mut bytes = announce(flight.number);
-        let announced = bytes.len() as u64;
         let Range { start, end } = flight.message();
         let message = (start - self.base) as usize..(end - self.base) as usize;
-        bytes.extend_from_slice(self.bytes.get(message).unwrap_or_default());
-        let begin = self.insert(at, &bytes);
+        let message = self.bytes.get(message).unwrap_or_default().to_vec();
+        if self.handles.is_pipelined() {
+            self.missed.push_back((flight, message));
+            return Ok(Outcome::Later);
+        }
+        self.repeat(flight, vec![], &message);
+        Ok(Outcome::Again)
+    }
+
+    /// Sends the handles that a native end has missed again. `announce` gives what goes before the one of this number.
+    pub fn repeat_missed(&mut self, announce: impl Fn(u32) -> Vec<u8>) {
+        for (flight, message) in std::mem::take(&mut self.missed) {
+            let announcement = announce(flight.number);
+            self.repeat(flight, announcement, &message);
+        }
+    }
+
+    fn repeat(&mut self, flight: Flight, announcement: Vec<u8>, message: &[u8]) {
+        let announced = announcement.len() as u64;
+        let bytes = [announcement.as_slice(), message].concat();
+        let begin = self.insert(self.handles.place_for(&flight), &bytes);
         let start = begin + announced;
         let index = self.attached.partition_point(|(at, _)| *at <= start);
         self.attached.insert(index, (start, Rc::clone(&flight.fd)));
         self.handles.repeated(flight, start..begin + bytes.len() as u64);
-        Ok(Outcome::Again)
+    }
+
+    /// Whether handles that a native end has missed wait to be sent again.
+    #[must_use]
+    pub fn has_missed(&self) -> bool {
+        !self.missed.is_empty()
+    }
+
+    /// Whether there are handles that the other end has not acknowledged.
+    #[must_use]
+    pub fn has_handles(&self) -> bool {
+        self.has_missed() || !self.handles.is_empty()
     }
 
     /// Appends a message that does not wait for acknowledgements.
     pub fn push_urgent(&mut self, message: &[u8]) {
+        if self.has_failed {
+            return;
+        }
         self.insert(self.handles.limit(), message);
     }
 
@@ -155,7 +192,7 @@ impl Outbox {
         position
     }
 
-    /// Whether the kernel takes no more descriptors for now; what is unwritten is to be tried again later.
+    /// Whether the kernel takes no more for now, though the socket is not full; what is unwritten is to be tried again later.
     #[must_use]
     pub fn is_crowded(&self) -> bool {
         self.is_crowded
@@ -202,8 +239,14 @@ impl Outbox {
                     outcome = Ok(false);
                     break;
                 }
-                // Others' descriptors count, too, so no acknowledgement need tell when there is room.
-                Err(error) if error.raw_os_error() == Some(libc::ETOOMANYREFS) => {
+                // The kernel is short of memory, or the descriptors under way are too many, others' among them: nothing tells
+                // when there is room again.
+                Err(error)
+                    if matches!(
+                        error.raw_os_error(),
+                        Some(libc::ETOOMANYREFS | libc::ENOBUFS | libc::ENOMEM)
+                    ) =>
+                {
                     self.is_crowded = true;
                     break;
                 }
@@ -244,6 +287,9 @@ impl Outbox {
 
     fn forget_written(&mut self) {
         let kept = self.handles.kept_from().map_or(self.written, |from| (from - self.base) as usize);
+        if self.has_failed {
+            return;
+        }
         let free = self.written.min(kept);
         if free == self.bytes.len() {
             self.bytes.clear();
@@ -255,6 +301,15 @@ impl Outbox {
         }
         self.base += free as u64;
         self.written -= free;
+    }
+
+    /// Writing has failed for good: drops what is not written. What has been sent may still be acknowledged: the other end's
+    /// words may be in the socket already.
+    pub fn fail(&mut self) {
+        let position = self.position();
+        self.handles.forget_unsent(position);
+        let handles = std::mem::take(&mut self.handles);
+        *self = Self { base: position, has_failed: true, handles, ..Self::default() };
     }
 
     /// Drops everything: nobody will read it.

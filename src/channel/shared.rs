@@ -6,6 +6,7 @@
 
 use std::os::fd::OwnedFd;
 
+use super::word::{Content, Word};
 use crate::background::{self, LARGE};
 use crate::sys::{self, Mapping, Shared};
 
@@ -15,32 +16,33 @@ pub const LEAST: usize = 256 * 1024;
 /// it is ahead.
 pub const MOST: usize = 256 << 20;
 /// And so many they are: the kernel lets a user have no more descriptors under way than a process may have open.
-const MOST_SLOTS: usize = 64;
+pub const MOST_SLOTS: usize = 64;
 /// After so many times of [`Slots::age`] a slot that nobody has used is given up.
 const OLD: u32 = 20;
-const NOTE: u8 = 0x01;
-
-/// What the bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Buffer,
-    ArrayBuffer,
-    /// Those of a whole message, as they would have gone through the socket.
-    Message,
-}
 
 /// Where the bytes of a message are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     pub slot: u32,
-    /// How many they are.
+    pub content: Content,
+    /// How many bytes they are.
     pub length: usize,
     /// The size of the slot, where it is a new one, whose descriptor comes along.
     pub size: Option<usize>,
 }
 
+impl Place {
+    /// What tells the other end of it.
+    #[must_use]
+    pub fn word(self) -> Word {
+        let Self { slot, content, length, size } = self;
+        Word::Shared { slot, content, bytes: length as u64, size: size.map(|size| size as u64) }
+    }
+}
+
 enum State {
     UnderWay {
+        content: Content,
         length: usize,
     },
     /// Since this age.
@@ -69,23 +71,23 @@ pub struct Slots {
 
 impl Slots {
     /// Copies `bytes` into a slot; with its descriptor where it is a new one. `None`: there is no room, or the bytes are too few.
-    pub fn put(&mut self, bytes: &[u8]) -> Option<(Place, Option<OwnedFd>)> {
+    pub fn put(&mut self, bytes: &[u8], content: Content) -> Option<(Place, Option<OwnedFd>)> {
         let length = bytes.len();
         if !(LEAST..=MOST).contains(&length) {
             return None;
         }
         if let Some((slot, used)) = self.free_from(length) {
             used.memory.write(bytes)?;
-            used.state = State::UnderWay { length };
-            return Some((Place { slot, length, size: None }, None));
+            used.state = State::UnderWay { content, length };
+            return Some((Place { slot, content, length, size: None }, None));
         }
         let size = size_for(length);
         let slot = self.place_for(size)?;
         let (memory, fd) = sys::shared_memory(bytes, size).ok()?;
-        let new = Slot { memory, state: State::UnderWay { length } };
+        let new = Slot { memory, state: State::UnderWay { content, length } };
         let old = self.slots.get_mut(slot)?.replace(new);
         give_back(old.map(|slot| slot.memory));
-        Some((Place { slot: slot as u32, length, size: Some(size) }, Some(fd)))
+        Some((Place { slot: slot as u32, content, length, size: Some(size) }, Some(fd)))
     }
 
     /// The smallest free slot of at least this size.
@@ -115,25 +117,29 @@ impl Slots {
         Some(place)
     }
 
-    /// The other end has copied what was in this slot, and has the slot no longer unless `is_kept`.
-    pub fn taken(&mut self, slot: u32, is_kept: bool) {
-        let Some(place) = self.slots.get_mut(slot as usize) else {
-            return;
-        };
-        if !is_kept {
-            give_back(place.take().map(|slot| slot.memory));
-        } else if let Some(slot) = place
+    /// The other end has copied what was in this slot.
+    pub fn taken(&mut self, slot: u32) {
+        if let Some(Some(slot)) = self.slots.get_mut(slot as usize)
             && !slot.is_free()
         {
             slot.state = State::Free { since: self.age };
         }
     }
 
+    /// The other end could not copy what was in this slot, and knows the slot no longer. Gives the message back.
+    pub fn not_taken(&mut self, slot: u32) -> Option<(Content, Vec<u8>)> {
+        let slot = self.slots.get_mut(slot as usize)?.take_if(|slot| !slot.is_free())?;
+        let State::UnderWay { content, length } = slot.state else { return None };
+        let bytes = slot.memory.to_vec(length);
+        give_back(Some(slot.memory));
+        Some((content, bytes?))
+    }
+
     /// How many bytes the other end has not taken yet.
     #[must_use]
     pub fn under_way(&self) -> usize {
         let lengths = self.slots.iter().flatten().map(|slot| match slot.state {
-            State::UnderWay { length } => length,
+            State::UnderWay { length, .. } => length,
             State::Free { .. } => 0,
         });
         lengths.sum()
@@ -220,12 +226,6 @@ impl Views {
         Bytes::copied(self.views.get(slot)?.as_ref()?, place.length)
     }
 
-    /// Whether there is such a slot.
-    #[must_use]
-    pub fn has(&self, slot: u32) -> bool {
-        self.views.get(slot as usize).is_some_and(Option::is_some)
-    }
-
     /// The other end has given a slot up.
     pub fn forget(&mut self, slot: u32) {
         give_back(self.views.get_mut(slot as usize).and_then(Option::take));
@@ -261,41 +261,4 @@ impl Bytes {
             Self::Large(mapping) => mapping.bytes(),
         }
     }
-}
-
-/// Appends a note.
-pub fn push_note(out: &mut Vec<u8>, kind: Kind, place: Place) {
-    let kind = match kind {
-        Kind::Buffer => 0,
-        Kind::ArrayBuffer => 1,
-        Kind::Message => 2,
-    };
-    out.extend_from_slice(&[NOTE, kind]);
-    out.extend_from_slice(&place.slot.to_le_bytes());
-    out.extend_from_slice(&(place.length as u64).to_le_bytes());
-    if let Some(size) = place.size {
-        out.extend_from_slice(&(size as u64).to_le_bytes());
-    }
-}
-
-/// Reads a note.
-#[must_use]
-pub fn read_note(message: &[u8]) -> Option<(Kind, Place)> {
-    let [NOTE, kind, rest @ ..] = message else {
-        return None;
-    };
-    let kind = match kind {
-        0 => Kind::Buffer,
-        1 => Kind::ArrayBuffer,
-        2 => Kind::Message,
-        _ => return None,
-    };
-    let (slot, rest) = rest.split_first_chunk()?;
-    let (length, rest) = rest.split_first_chunk()?;
-    let number = |bytes| usize::try_from(u64::from_le_bytes(bytes)).ok();
-    let size = match rest {
-        [] => None,
-        size => Some(number(size.try_into().ok()?)?),
-    };
-    Some((kind, Place { slot: u32::from_le_bytes(*slot), length: number(*length)?, size }))
 }

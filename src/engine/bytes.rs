@@ -103,14 +103,6 @@ pub fn adopt_bytes<T: Content + Send + 'static>(
     }
 }
 
-/// Takes its memory from a Buffer that nobody will use any more, which is freed then.
-pub fn detach(env: &Env, buffer: &Unknown) {
-    if let Ok(memory) = property(env, buffer, c"buffer") {
-        // SAFETY: N-API checks the kind. Where it refuses, the memory is freed with the Buffer.
-        unsafe { sys::napi_detach_arraybuffer(env.raw(), memory.raw()) };
-    }
-}
-
 unsafe extern "C" fn free_content<T: Content + Send + 'static>(
     _env: sys::napi_env,
     _data: *mut c_void,
@@ -135,21 +127,6 @@ pub fn with_array_buffer<T>(env: &Env, value: &Unknown, use_bytes: impl FnOnce(&
         let bytes = if data.is_null() { &[][..] } else { std::slice::from_raw_parts(data.cast(), length) };
         Some(use_bytes(bytes))
     }
-}
-
-/// Copies `bytes` to the beginning of a Buffer; `None`: there is no room.
-pub fn fill(env: &Env, buffer: &Unknown, bytes: &[u8]) -> Option<()> {
-    let mut data = ptr::null_mut();
-    let mut length = 0;
-    // SAFETY: N-API checks the kind; the room lives as long as the value, and nothing else touches it meanwhile.
-    unsafe {
-        let status = sys::napi_get_buffer_info(env.raw(), buffer.raw(), &raw mut data, &raw mut length);
-        if status != sys::Status::napi_ok || length < bytes.len() {
-            return None;
-        }
-        ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len());
-    }
-    Some(())
 }
 
 /// Runs `use_bytes` on the bytes of a Buffer or another view, which must not run JavaScript; `None`: it is none.

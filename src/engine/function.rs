@@ -11,11 +11,11 @@ use super::unknown;
 
 /// A native function's work, for the one that must be called cheaply.
 pub trait Callable {
-    /// Called with three arguments; `None` is `undefined`, the cheapest result.
+    /// Called with two arguments; `None` is `undefined`, the cheapest result.
     ///
     /// # Errors
     /// What is to be thrown.
-    fn call(&self, env: &Env, arguments: [Unknown; 3]) -> Result<Option<i32>>;
+    fn call(&self, env: &Env, arguments: [Unknown; 2]) -> Result<Option<i32>>;
 }
 
 /// A function of JavaScript that calls `callable`: a third of the cost of one that napi-rs makes.
@@ -63,8 +63,8 @@ unsafe extern "C" fn enter<T: Callable>(
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     let env = Env::from_raw(raw);
-    let mut count = 3;
-    let mut arguments = [ptr::null_mut(); 3];
+    let mut count = 2;
+    let mut arguments = [ptr::null_mut(); 2];
     let mut data = ptr::null_mut();
     // SAFETY: `arguments` has room for `count`, which missing ones fill with `undefined`; `data` is the box that `function`
     // made, alive as long as the function is.

@@ -108,6 +108,17 @@ pub fn take_exception(env: &Env) -> Option<Unknown<'_>> {
     (status == sys::Status::napi_ok).then(|| unknown(env, exception))
 }
 
+/// `undefined`.
+///
+/// # Errors
+/// An N-API failure.
+pub fn undefined(env: &Env) -> Result<Unknown<'_>> {
+    let mut value = ptr::null_mut();
+    // SAFETY: it writes the result.
+    check_status!(unsafe { sys::napi_get_undefined(env.raw(), &raw mut value) })?;
+    Ok(unknown(env, value))
+}
+
 /// A number.
 ///
 /// # Errors

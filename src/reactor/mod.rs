@@ -13,7 +13,7 @@ mod uv;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ use slab::Slab;
 pub use callback::{Callback, tell};
 use uv::Handles;
 
-use crate::{engine, sys};
+use crate::engine;
 
 /// Something that waits for a descriptor, or for a thread, on the loop.
 pub trait Source {
@@ -92,10 +92,7 @@ const MOST_LATE: usize = 64;
 const IN_A_ROW: u32 = 8;
 /// A source is told of its age when it is once to twice as old, milliseconds.
 const WHILE: u64 = 50;
-/// A source rests so long: little enough for anyone, and some dozens of messages of a quick sender.
-const REST: Duration = Duration::from_micros(100);
 const WAKER: Token = Token(usize::MAX);
-const TIMER: Token = Token(usize::MAX - 1);
 
 /// The set, its sources, and the handle that watches it.
 pub struct Reactor {
@@ -112,9 +109,6 @@ pub struct Reactor {
     /// The sources that have come since the timer was last started, and those that it is for.
     young: RefCell<Vec<Key>>,
     aging: RefCell<Vec<Key>>,
-    /// The sources that rest, and the timer that ends it.
-    resting: RefCell<Vec<Key>>,
-    timer: RefCell<Option<OwnedFd>>,
     references: Cell<usize>,
     waker: RefCell<Option<Arc<Threads>>>,
     /// The source that was the only one ready the last time, and how often it has been asked since without asking the set.
@@ -151,8 +145,6 @@ impl Reactor {
             later: RefCell::default(),
             young: RefCell::default(),
             aging: RefCell::default(),
-            resting: RefCell::default(),
-            timer: RefCell::default(),
             references: Cell::new(0),
             waker: RefCell::default(),
             lone: Cell::default(),
@@ -168,7 +160,10 @@ impl Reactor {
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
     pub fn add(&self, fd: RawFd, turn: Turn, source: Rc<dyn Source>) -> io::Result<Key> {
         let key = self.register(turn, source);
-        if let Err(error) = self.watch_anew(key, fd, false) {
+        let registry = self.poll.borrow();
+        let registered = registry.registry().register(&mut SourceFd(&fd), Token(key.0), Interest::READABLE);
+        drop(registry);
+        if let Err(error) = registered {
             self.remove(key);
             return Err(error);
         }
@@ -183,60 +178,9 @@ impl Reactor {
         self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest(or_writable))
     }
 
-    /// Has the source called no more when its descriptor is readable, until [`Reactor::watch_anew`]: who writes then pays for
-    /// waking nobody.
-    ///
-    /// # Errors
-    /// `ENOENT` where it is not in the set.
-    pub fn mute(&self, fd: RawFd) -> io::Result<()> {
-        self.poll.borrow().registry().deregister(&mut SourceFd(&fd))
-    }
-
-    /// Takes [`Reactor::mute`] back.
-    ///
-    /// # Errors
-    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
-    pub fn watch_anew(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
-        self.poll.borrow().registry().register(&mut SourceFd(&fd), Token(key.0), interest(or_writable))
-    }
-
-    /// Has the source called after a moment, or before the end of a process is told.
-    ///
-    /// # Errors
-    /// `EMFILE`; `ENOSYS` where there is no such timer.
-    pub fn call_after_rest(&self, key: Key) -> io::Result<()> {
-        let mut timer = self.timer.borrow_mut();
-        let timer = match &mut *timer {
-            Some(timer) => timer,
-            empty => {
-                let new = sys::timer()?;
-                let registry = self.poll.borrow();
-                registry.registry().register(&mut SourceFd(&new.as_raw_fd()), TIMER, Interest::READABLE)?;
-                empty.insert(new)
-            }
-        };
-        let mut resting = self.resting.borrow_mut();
-        if resting.is_empty() {
-            sys::start_timer(timer.as_fd(), REST)?;
-        }
-        if !resting.contains(&key) {
-            resting.push(key);
-        }
-        Ok(())
-    }
-
     fn call(&self, env: &Env, key: Key) {
         if let Some((_, source)) = self.find(key) {
             engine::with_scope(env, || source.ready(env, false));
-        }
-    }
-
-    fn call_resting(&self, env: &Env) {
-        for key in self.resting.take() {
-            self.call(env, key);
-        }
-        if self.resting.borrow().is_empty() {
-            self.timer.take();
         }
     }
 
@@ -287,7 +231,7 @@ impl Reactor {
     /// Forgets a source and takes its descriptor, which stays open, out of the set.
     pub fn take_out(&self, key: Key, fd: RawFd) {
         // It fails only for a descriptor that isn't in the set.
-        let _ = self.mute(fd);
+        let _ = self.poll.borrow().registry().deregister(&mut SourceFd(&fd));
         self.remove(key);
     }
 
@@ -349,7 +293,6 @@ impl Reactor {
         let mut count = 0;
         loop {
             let mut ready = vec![];
-            let mut is_rested = false;
             {
                 let mut events = self.events.borrow_mut();
                 if self.poll.borrow_mut().poll(&mut events, Some(Duration::ZERO)).is_err() {
@@ -358,7 +301,6 @@ impl Reactor {
                 for event in events.iter() {
                     match event.token() {
                         WAKER => self.take_woken(&mut ready),
-                        TIMER => is_rested = true,
                         Token(key) => ready.push((Key(key), event.is_read_closed())),
                     }
                 }
@@ -371,10 +313,6 @@ impl Reactor {
                     Some((Turn::AfterIo, source)) => self.put_off(*key, source.waits_a_turn()),
                     None => {}
                 }
-            }
-            if is_rested {
-                self.call_resting(&env);
-                count += 1;
             }
             count += ready.len();
             if ready.len() < BATCH || begun.elapsed() > TURN {
@@ -409,8 +347,6 @@ impl Reactor {
     /// Calls the sources that were put off. Says whether there are more of them, for the next turn of the loop.
     fn dispatch_late(&self) -> bool {
         let env = Env::from_raw(self.env);
-        // What they wrote before their end is read before that is told.
-        self.call_resting(&env);
         let begun = Instant::now();
         loop {
             let Some(key) = self.late.borrow_mut().pop_front() else {

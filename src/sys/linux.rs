@@ -6,7 +6,6 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::AtomicI32;
-use std::time::Duration;
 
 use libc::{c_char, c_int, c_void, pid_t};
 
@@ -136,34 +135,6 @@ fn map_with(length: usize, protection: c_int, flags: c_int, fd: RawFd) -> io::Re
     } else {
         Ok(Mapping { address, length })
     }
-}
-
-/// A timer whose descriptor is readable when its time is over (`timerfd_create(2)`).
-///
-/// # Errors
-/// `EMFILE`, `ENFILE`, `ENOMEM`.
-pub fn timer() -> io::Result<OwnedFd> {
-    // SAFETY: plain integers; the result is a new descriptor that nobody else knows.
-    unsafe {
-        let flags = libc::TFD_CLOEXEC | libc::TFD_NONBLOCK;
-        check(libc::timerfd_create(libc::CLOCK_MONOTONIC, flags)).map(|fd| OwnedFd::from_raw_fd(fd))
-    }
-}
-
-/// Starts a timer, which is readable once, in `time` (`timerfd_settime(2)`).
-///
-/// # Errors
-/// `EINVAL` for one that isn't [`timer`]'s.
-pub fn start_timer(timer: BorrowedFd, time: Duration) -> io::Result<()> {
-    let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let in_time = libc::timespec {
-        tv_sec: time.as_secs() as libc::time_t,
-        tv_nsec: time.subsec_nanos() as libc::c_long,
-    };
-    let times = libc::itimerspec { it_interval: never, it_value: in_time };
-    // SAFETY: `times` is valid; the old times are not asked for.
-    check(unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &raw const times, std::ptr::null_mut()) })
-        .map(drop)
 }
 
 /// A close-on-exec pipe: (read end, write end).

@@ -69,22 +69,6 @@ pub fn new_memory(_length: usize) -> io::Result<Mapping> {
     unsupported()
 }
 
-/// There are no such timers here.
-///
-/// # Errors
-/// `ENOSYS`.
-pub fn timer() -> io::Result<OwnedFd> {
-    unsupported()
-}
-
-/// There are none.
-///
-/// # Errors
-/// `ENOSYS`.
-pub fn start_timer(_timer: BorrowedFd, _time: Duration) -> io::Result<()> {
-    unsupported()
-}
-
 /// A close-on-exec pipe: (read end, write end).
 ///
 /// # Errors

@@ -7,11 +7,12 @@ use std::ops::Range;
 use napi::{Env, Result, Status, Unknown, ValueType};
 
 use super::Hooks;
-use crate::channel::inbox::Inbox;
-use crate::channel::internal::{self, Internal};
-use crate::channel::shared::{self, Bytes, Kind, Place};
-use crate::channel::{Mode, json, packed, v8};
-use crate::engine::{self, Content, Held, Wrapper};
+use crate::channel::inbox::{Inbox, TooLong};
+use crate::channel::internal;
+use crate::channel::shared::Bytes;
+use crate::channel::word::Word;
+use crate::channel::{Mode, json, v8};
+use crate::engine::{self, Content, Wrapper};
 
 /// Messages above this are decoded alone, bytes.
 const SMALL: usize = 16 * 1024;
@@ -32,19 +33,36 @@ pub(super) enum Decoded<'a> {
     /// An internal message that a descriptor is to have come with.
     Handle(Unknown<'a>),
     /// Something that only native ends say.
-    Ours(Internal),
-    /// It is in shared memory.
-    Shared(Kind, Place),
-    /// None: the error that decoding gave.
-    Broken(Unknown<'a>),
+    Word(Word),
+    /// It is no message.
+    Broken(Broken<'a>),
+}
+
+/// Why what came is no message.
+pub(super) enum Broken<'a> {
+    /// Decoding threw this.
+    Thrown(Unknown<'a>),
+    /// It is longer than `maxMessageSize`, or than a string can be.
+    TooLong,
+    /// The other end does not keep to the protocol: the sentence says how.
+    Protocol(&'static str),
+}
+
+/// What ends a channel.
+pub(super) type Fault = Broken<'static>;
+
+impl From<TooLong> for Fault {
+    fn from(_: TooLong) -> Self {
+        Self::TooLong
+    }
 }
 
 /// What bytes are decoded with.
 pub(super) struct Codec<'a> {
     pub hooks: &'a Hooks,
-    /// What reads packed messages; it is gone once the channel is closed.
-    pub unpack: Option<&'a Held>,
     pub mode: Mode,
+    /// Whether the other end is, or is to be, a native one.
+    pub reads_words: bool,
 }
 
 /// How many of `messages`, at least one, can be decoded together.
@@ -55,9 +73,6 @@ pub(super) fn run(inbox: &Inbox, mode: Mode, messages: &[Range<usize>]) -> usize
     let near = messages.partition_point(|message| message.end <= first.start + TOGETHER).max(1);
     let messages = messages.get(..near).unwrap_or_default();
     let last = messages.last().unwrap_or(first);
-    if inbox.is_packed(first) {
-        return messages.iter().take_while(|message| inbox.is_packed(message)).count();
-    }
     let together = inbox.bytes(&(first.start..last.end));
     let fits = |message: &&Range<usize>| message.len() <= SMALL && is_simple(mode, inbox.bytes(message));
     let count = match mode {
@@ -97,28 +112,12 @@ pub(super) fn decode<'a>(
     }
     let decode = |message| {
         let bytes = inbox.bytes(message);
-        if inbox.is_packed(message) {
-            or_broken(env, decode_packed(env, codec, bytes))
-        } else {
-            decode_one(env, codec, bytes)
+        match Word::read(bytes).filter(|_| codec.reads_words) {
+            Some(word) => Some(Decoded::Word(word)),
+            None => decode_one(env, codec, bytes),
         }
     };
     run.iter().filter_map(decode).collect()
-}
-
-/// Decodes packed messages that follow one another.
-fn decode_packed<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Result<Decoded<'a>> {
-    let in_scratch = engine::fill(env, &codec.hooks.scratch.get(env)?, bytes);
-    let from = match in_scratch {
-        Some(()) => engine::number(env, bytes.len() as f64)?,
-        None => engine::buffer(env, bytes)?,
-    };
-    unpack(env, codec, &from)
-}
-
-fn unpack<'a>(env: &'a Env, codec: &Codec, from: &Unknown) -> Result<Decoded<'a>> {
-    let unpack = codec.unpack.ok_or_else(|| napi::Error::from_reason("child-process-rs: closed"))?;
-    engine::call(env, unpack, from).map(Decoded::Messages)
 }
 
 /// `None`: they have to be looked at one by one.
@@ -128,18 +127,9 @@ fn decode_together<'a>(
     inbox: &Inbox,
     run: &[Range<usize>],
 ) -> Option<Unknown<'a>> {
-    let [first, .., last] = run else {
+    let [_, .., _] = run else {
         return None;
     };
-    if inbox.is_packed(first) {
-        let Ok(Decoded::Messages(messages)) =
-            decode_packed(env, codec, inbox.bytes(&(first.start..last.end)))
-        else {
-            let _ = engine::take_exception(env);
-            return None;
-        };
-        return Some(messages);
-    }
     let messages = run.iter().map(|message| inbox.bytes(message));
     let joined = SCRATCH.with_borrow_mut(|bytes| {
         bytes.clear();
@@ -187,13 +177,6 @@ unsafe impl Content for Bytes {
 pub(super) fn decode_shared<'a>(env: &'a Env, codec: &Codec, bytes: Bytes) -> Option<Decoded<'a>> {
     let hooks = codec.hooks;
     let decoded = match codec.mode {
-        Mode::Json if bytes.bytes().first() == Some(&packed::MARK) => {
-            engine::adopt_bytes(env, bytes, Wrapper::Buffer).and_then(|bytes| {
-                let messages = unpack(env, codec, &bytes);
-                engine::detach(env, &bytes);
-                messages
-            })
-        }
         Mode::Json => decode_json(env, hooks, bytes.bytes()),
         Mode::Advanced => {
             let may_be_internal = internal::may_be_in_serialized(bytes.bytes());
@@ -203,37 +186,22 @@ pub(super) fn decode_shared<'a>(env: &'a Env, codec: &Codec, bytes: Bytes) -> Op
                 .and_then(|value| if may_be_internal { classify(env, value) } else { message(env, &value) })
         }
     };
-    match or_broken(env, decoded) {
-        // A message that is elsewhere once more is none.
-        Some(Decoded::Shared(..)) => Some(Decoded::Broken(engine::boolean(env, false).ok()?)),
-        decoded => decoded,
-    }
+    or_broken(env, decoded)
 }
 
 fn or_broken<'a>(env: &'a Env, decoded: Result<Decoded<'a>>) -> Option<Decoded<'a>> {
     match decoded {
         Ok(decoded) => Some(decoded),
         Err(error) if error.status == Status::PendingException => {
-            engine::take_exception(env).map(Decoded::Broken)
+            engine::take_exception(env).map(|error| Decoded::Broken(Broken::Thrown(error)))
         }
         // Longer than the engine's strings.
-        Err(_) => Some(Decoded::Broken(engine::boolean(env, false).ok()?)),
+        Err(_) => Some(Decoded::Broken(Broken::TooLong)),
     }
 }
 
 fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'a>> {
     let command = internal::command(text);
-    if matches!(command, Ok(Some(_)))
-        && let Some(ours) = Internal::from_json(text).filter(Internal::is_ours)
-    {
-        return Ok(match ours {
-            Internal::Shared { slot, bytes, size } => {
-                let (length, size) = (bytes as usize, size.map(|size| size as usize));
-                Decoded::Shared(Kind::Message, Place { slot, length, size })
-            }
-            ours => Decoded::Ours(ours),
-        });
-    }
     let value = engine::call(env, &hooks.parse, &engine::string(env, text)?)?;
     match command.as_ref().map(Option::as_deref) {
         Ok(Some(internal::HANDLE)) => Ok(Decoded::Handle(value)),
@@ -244,9 +212,6 @@ fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'
 }
 
 fn decode_v8<'a>(env: &'a Env, hooks: &Hooks, bytes: &[u8]) -> Result<Decoded<'a>> {
-    if let Some((kind, place)) = shared::read_note(bytes) {
-        return Ok(Decoded::Shared(kind, place));
-    }
     if let Some(content) = v8::buffer(bytes) {
         return message(env, &engine::buffer(env, content)?);
     }
@@ -266,31 +231,13 @@ fn classify<'a>(env: &'a Env, value: Unknown<'a>) -> Result<Decoded<'a>> {
     let mut name = vec![];
     engine::push_utf8(env, &cmd, &mut name)?;
     let name = String::from_utf8_lossy(&name);
-    if name.starts_with(Internal::OURS)
-        && let Some(ours) = ours(env, &value, &name)?
-    {
-        Ok(Decoded::Ours(ours))
-    } else if name == internal::HANDLE {
+    if name == internal::HANDLE {
         Ok(Decoded::Handle(value))
     } else if internal::is_internal(&name) {
         Ok(Decoded::Internal(value))
     } else {
         message(env, &value)
     }
-}
-
-/// What only native ends say, as a value.
-fn ours(env: &Env, value: &Unknown, name: &str) -> Result<Option<Internal>> {
-    let number = |property: &std::ffi::CStr| -> Result<f64> {
-        engine::to_f64(env, &engine::property(env, value, property)?).or(Ok(0.0))
-    };
-    let (version, count, slot) =
-        (number(c"version")? as u32, number(c"count")? as u32, number(c"slot")? as u32);
-    let kept = engine::to_bool(env, &engine::property(env, value, c"kept")?).unwrap_or(false);
-    let members = serde_json::json!({
-        "cmd": name, "version": version, "count": count, "slot": slot, "kept": kept,
-    });
-    Ok(serde_json::from_value(members).ok().filter(Internal::is_ours))
 }
 
 /// The one message.

@@ -5,9 +5,10 @@ use std::os::fd::OwnedFd;
 
 use napi::{Env, Result, Unknown, ValueType};
 
-use crate::channel::internal::Internal;
-use crate::channel::shared::{self, Kind, Place, Slots};
-use crate::channel::{Mode, json, packed, v8};
+use crate::channel::internal::Reply;
+use crate::channel::shared::Slots;
+use crate::channel::word::{Content, Word};
+use crate::channel::{Mode, json, v8};
 use crate::engine;
 
 /// In what form JavaScript hands a message over; `lib/link.js` has the same numbers.
@@ -25,14 +26,9 @@ pub(in crate::api) enum Form {
     Bytes,
     /// An ArrayBuffer.
     ArrayBuffer,
-    /// A Buffer, so many of whose first bytes are a packed message.
-    Packed(u32),
 }
 
 impl Form {
-    /// The number of `Packed`, which has a length.
-    pub const PACKED: u32 = 6;
-
     pub fn from_number(number: u32) -> Self {
         match number {
             0 => Self::Plain,
@@ -54,10 +50,6 @@ pub(super) fn push(env: &Env, mode: Mode, form: Form, message: &Unknown, out: &m
         Mode::Json => {
             match form {
                 Form::Plain => push_json(env, message, out)?,
-                Form::Packed(length) => {
-                    push_packed(env, message, length, out);
-                    return Ok(());
-                }
                 _ => engine::push_utf8(env, message, out)?,
             }
             out.push(b'\n');
@@ -69,13 +61,6 @@ pub(super) fn push(env: &Env, mode: Mode, form: Form, message: &Unknown, out: &m
         }
     }
     Ok(())
-}
-
-fn push_packed(env: &Env, message: &Unknown, length: u32, out: &mut Vec<u8>) {
-    packed::push_header(out, length);
-    engine::with_bytes(env, message, |bytes| {
-        out.extend_from_slice(bytes.get(..length as usize).unwrap_or_default());
-    });
 }
 
 fn push_json(env: &Env, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
@@ -128,7 +113,7 @@ fn push_v8(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-/// Puts a large Buffer or ArrayBuffer into shared memory and appends the note of it; gives the descriptor to be sent along.
+/// Puts a large Buffer or ArrayBuffer into shared memory and appends the word for it; gives the descriptor to be sent along.
 /// `None`: it goes as any other message.
 pub(super) fn share(
     env: &Env,
@@ -137,17 +122,19 @@ pub(super) fn share(
     slots: &mut Slots,
     out: &mut Vec<u8>,
 ) -> Option<Option<OwnedFd>> {
-    let put = |bytes: &[u8]| slots.put(bytes);
-    let (kind, (place, fd)) = match form {
-        Form::Bytes => (Kind::Buffer, engine::with_bytes(env, message, put).flatten()?),
-        Form::ArrayBuffer => (Kind::ArrayBuffer, engine::with_array_buffer(env, message, put).flatten()?),
+    let (place, fd) = match form {
+        Form::Bytes => engine::with_bytes(env, message, |bytes| slots.put(bytes, Content::Buffer)),
+        Form::ArrayBuffer => {
+            engine::with_array_buffer(env, message, |bytes| slots.put(bytes, Content::ArrayBuffer))
+        }
         _ => return None,
-    };
-    push_note(kind, place, out);
+    }
+    .flatten()?;
+    push_word(Mode::Advanced, &place.word(), out);
     Some(fd)
 }
 
-/// Puts a large message, which begins at `start` of `out`, into shared memory and leaves the note of it in its place.
+/// Puts a large message, which begins at `start` of `out`, into shared memory and leaves the word for it in its place.
 pub(super) fn share_message(
     mode: Mode,
     slots: &mut Slots,
@@ -155,45 +142,67 @@ pub(super) fn share_message(
     start: usize,
 ) -> Option<Option<OwnedFd>> {
     let content = match mode {
-        Mode::Json if out.get(start) == Some(&packed::MARK) => start..out.len(),
         Mode::Json => start..out.len() - 1,
         Mode::Advanced => start + PREFIX..out.len(),
     };
-    let (place, fd) = slots.put(out.get(content)?)?;
+    let (place, fd) = slots.put(out.get(content)?, Content::Message)?;
     out.truncate(start);
-    match mode {
-        Mode::Json => {
-            let Place { slot, length, size } = place;
-            let (bytes, size) = (length as u64, size.map(|size| size as u64));
-            push_internal(mode, &Internal::Shared { slot, bytes, size }, out);
-        }
-        Mode::Advanced => push_note(Kind::Message, place, out),
-    }
+    push_word(mode, &place.word(), out);
     Some(fd)
 }
 
-fn push_note(kind: Kind, place: Place, out: &mut Vec<u8>) {
-    let start = begin_frame(out);
-    shared::push_note(out, kind, place);
-    // It is far shorter than the longest frame.
-    let _ = end_frame(out, start);
-}
-
-/// Appends a message of the protocol itself.
-pub(super) fn push_internal(mode: Mode, message: &Internal, out: &mut Vec<u8>) {
-    match mode {
-        Mode::Json => {
-            out.extend_from_slice(message.to_json().as_bytes());
+/// Appends the message that was in a slot, as it would have gone through the socket at first.
+pub(super) fn push_inline(mode: Mode, slot: u32, content: Content, bytes: &[u8], out: &mut Vec<u8>) {
+    push_word(mode, &Word::Inline { slot }, out);
+    match (mode, content) {
+        (Mode::Json, _) => {
+            out.extend_from_slice(bytes);
             out.push(b'\n');
         }
-        Mode::Advanced => {
-            let start = begin_frame(out);
+        (Mode::Advanced, Content::Message) => push_frame(out, |out| out.extend_from_slice(bytes)),
+        (Mode::Advanced, Content::Buffer) => push_frame(out, |out| {
             v8::push_header(out);
-            // It is JSON, and far shorter than the longest frame.
-            let _ = v8::push_json(out, message.to_json().as_bytes());
-            let _ = end_frame(out, start);
-        }
+            v8::push_view(out, v8::BUFFER, bytes);
+        }),
+        (Mode::Advanced, Content::ArrayBuffer) => push_frame(out, |out| {
+            v8::push_header(out);
+            v8::push_array_buffer(out, bytes);
+        }),
     }
+}
+
+/// Appends a word of the private protocol.
+pub(super) fn push_word(mode: Mode, word: &Word, out: &mut Vec<u8>) {
+    match mode {
+        Mode::Json => {
+            word.push(out);
+            out.push(b'\n');
+        }
+        Mode::Advanced => push_frame(out, |out| word.push(out)),
+    }
+}
+
+/// Appends what a builtin end is told of a handle.
+pub(super) fn push_reply(mode: Mode, reply: Reply, out: &mut Vec<u8>) {
+    let text = reply.to_json();
+    match mode {
+        Mode::Json => {
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'\n');
+        }
+        Mode::Advanced => push_frame(out, |out| {
+            v8::push_header(out);
+            // It is JSON.
+            let _ = v8::push_json(out, text.as_bytes());
+        }),
+    }
+}
+
+/// Appends a frame that is shorter than the longest one.
+fn push_frame(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
+    let start = begin_frame(out);
+    push(out);
+    let _ = end_frame(out, start);
 }
 
 const PREFIX: usize = size_of::<u32>();

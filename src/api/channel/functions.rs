@@ -1,5 +1,6 @@
 //! What `lib/link.js` calls.
 
+use std::hash::{BuildHasher, RandomState};
 use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +12,6 @@ use napi_derive::napi;
 use super::super::runtime::runtime;
 use super::{Channel, HandleHooks, Hooks, Settings, registry};
 use crate::channel::Mode;
-use crate::channel::internal::{self, Internal};
 use crate::engine::{self, Held};
 use crate::reactor::Callback;
 use crate::sys;
@@ -24,14 +24,14 @@ pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()
         on_messages: held("onMessages")?,
         on_internal: held("onInternal")?,
         handles: HandleHooks::new(env, &functions)?,
-        on_native: held("onNative")?,
+        on_missing: held("onMissing")?,
+        on_lost: held("onLost")?,
         on_end: held("onEnd")?,
         on_broken: held("onBroken")?,
         on_written: held("onWritten")?,
         on_failed: held("onFailed")?,
         parse: held("parse")?,
         deserialize: held("deserialize")?,
-        scratch: held("scratch")?,
     };
     runtime(number)?.channel_hooks.replace(Some(Rc::new(hooks)));
     Ok(())
@@ -43,14 +43,13 @@ pub fn close_on_exec(fd: RawFd) {
     std::mem::forget(sys::adopt(fd));
 }
 
-/// Makes the socket `fd`, which it takes over, an end of a channel; the hooks are called on `handle`. It looks for quick
-/// answers for `spin` microseconds, and takes messages of at most `limit` bytes. `handle.unpack(from)` gives an array of the
-/// messages of a Buffer, or of so many bytes of `scratch`, one of the hooks. Returns the number of the channel, or a
-/// negative errno; `handle.write` becomes the function that sends: `write(message, form)`, where `form` is 0 for a string,
-/// number, boolean or null, 1 for a JSON text, 2 for serialised bytes, 3 for the JSON text of a tree, 4 for a Buffer, 5 for an ArrayBuffer,
-/// 6 for a packed message, of which the Buffer holds as many bytes as the third argument says, 8 more where `onWritten` is to count the message, and 32 more where it must not go into shared memory; `write()` is to be called at the end of a tick that has sent something.
-/// It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called, 8 after a while; nothing for 1 alone; or a
-/// negative errno.
+/// Makes the socket `fd` an end of a channel, which takes it over unless this fails; the hooks are called on `handle`. It looks
+/// for quick answers for `spin` microseconds, and takes messages of at most `limit` bytes. Returns the number of the channel, or
+/// a negative errno; `handle.write` becomes the function that sends: `write(message, form)`, where `form` is 0 for a string,
+/// number, boolean or null, 1 for a JSON text, 2 for serialised bytes, 3 for the JSON text of a tree, 4 for a Buffer, 5 for an
+/// ArrayBuffer, and 8 more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent
+/// something. It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called, 8 after a while; nothing
+/// for 1 alone; or a negative errno.
 #[napi]
 pub fn open_channel(
     number: u32,
@@ -61,17 +60,14 @@ pub fn open_channel(
     spin: u32,
     limit: f64,
 ) -> Result<i64> {
-    let socket = sys::adopt(fd);
     let runtime = runtime(number)?;
     let hooks = runtime.channel_hooks.borrow().clone();
     let hooks = hooks.ok_or_else(|| Error::from_reason("child-process-rs: no hooks"))?;
     let mode = if is_advanced { Mode::Advanced } else { Mode::Json };
     let settings = Settings { mode, spin: Duration::from_micros(spin.into()), limit: limit as usize };
     let callback = Callback::new(env, &handle, "PIPEWRAP")?;
-    let unpack = Held::new(env, &handle.get_named_property::<Unknown>("unpack")?)?;
-    let opened = runtime
-        .reactor(env)
-        .and_then(|reactor| Channel::open(&hooks, &reactor, callback, unpack, socket, settings));
+    let opened =
+        runtime.reactor(env).and_then(|reactor| Channel::open(&hooks, &reactor, callback, fd, settings));
     Ok(match opened {
         Ok(channel) => {
             handle.set_named_property("write", engine::function(env, Rc::clone(&channel))?)?;
@@ -93,12 +89,26 @@ pub fn close_fd(fd: RawFd) {
     drop(sys::adopt(fd));
 }
 
-/// Tells the other end that this one is native.
+/// Tells the other end, which has announced a native channel with this secret, that this end is native.
 #[napi]
-pub fn introduce(channel: u32) {
+pub fn introduce(channel: u32, secret: String) {
     if let Some(channel) = registry::find(channel) {
-        channel.introduce(&Internal::Native { version: internal::VERSION });
+        channel.introduce(secret);
     }
+}
+
+/// The other end is to introduce itself as a native one with this secret.
+#[napi]
+pub fn expect_native(channel: u32, secret: String) {
+    if let Some(channel) = registry::find(channel) {
+        channel.expect(secret);
+    }
+}
+
+/// A text that nobody can guess.
+#[napi]
+pub fn secret() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 /// How many awaited messages were written since this was asked last.

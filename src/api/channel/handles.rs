@@ -1,7 +1,7 @@
 //! Sockets and servers: what an object is and its descriptor on the way out, and on the way in what JavaScript makes an object
 //! of. What is under way, and what acknowledgements mean, is in [`crate::channel::handles`].
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
 
 use napi::bindgen_prelude::{JsObjectValue, Object};
@@ -9,10 +9,13 @@ use napi::{Env, Result, Unknown, ValueType};
 use napi_derive::napi;
 
 use super::super::runtime::runtime;
+use super::decode::Fault;
 use super::{Callback, Channel, encode, registry};
 use crate::channel::handles::{Kind, NeverSent, Socket};
-use crate::channel::internal::Internal;
+use crate::channel::internal::Reply;
+use crate::channel::missing::{Gaps, Missing};
 use crate::channel::outbox::Outcome;
+use crate::channel::word::Word;
 use crate::engine::{self, Held};
 use crate::sys;
 
@@ -21,19 +24,16 @@ const TOGETHER: u32 = 16;
 
 /// The functions of `lib/link.js` that hear of handles.
 pub(in crate::api) struct Hooks {
-    /// A message that announces a handle has come; gets its descriptor, what it is, and where it would come
-    /// again, by its number, else -1.
+    /// A message that announces a handle has come; gets its descriptor, what it is, and the key of what was missing if this is it.
     on_handle: Held,
-    /// The handle of this number, which has not come, will not come any more.
-    on_lost: Held,
     /// The other end has told of a handle: `true`, that could not be delivered, `false`, that was not sent.
     on_undelivered: Held,
     /// All handles have been acknowledged, which was asked for.
     on_arrived: Held,
     /// The kernel takes no more descriptors for now.
     on_crowded: Held,
-    /// `net.Socket`, `net.Server` and `dgram.Socket`, once they are needed.
-    classes: OnceCell<[Held; 3]>,
+    /// The classes that can be sent.
+    classes: [(Kind, Held); 3],
 }
 
 impl Hooks {
@@ -41,20 +41,22 @@ impl Hooks {
         let held = |name: &str| Held::new(env, &functions.get_named_property::<Unknown>(name)?);
         Ok(Self {
             on_handle: held("onHandle")?,
-            on_lost: held("onLost")?,
             on_undelivered: held("onUndelivered")?,
             on_arrived: held("onArrived")?,
             on_crowded: held("onCrowded")?,
-            classes: OnceCell::new(),
+            classes: [
+                (Kind::NetSocket, held("netSocket")?),
+                (Kind::NetServer, held("netServer")?),
+                (Kind::DgramSocket, held("dgramSocket")?),
+            ],
         })
     }
 
     /// What kind of handle `object` is.
     fn kind_of(&self, env: &Env, object: &Unknown) -> Result<Option<Kind>> {
-        let kinds = [Kind::NetSocket, Kind::NetServer, Kind::DgramSocket];
-        for (class, kind) in self.classes.get().into_iter().flatten().zip(kinds) {
+        for (kind, class) in &self.classes {
             if engine::is_instance(env, object, class)? {
-                return Ok(Some(kind));
+                return Ok(Some(*kind));
             }
         }
         raw_kind_of(env, object)
@@ -86,8 +88,8 @@ pub(super) struct Received {
     unacknowledged: Cell<u32>,
     /// The number of the next one.
     next: Cell<u32>,
-    /// The number of the one that comes again next.
-    again: Cell<Option<u32>>,
+    /// What was announced and has not come.
+    pub gaps: RefCell<Gaps>,
     /// JavaScript waits until all that were sent are acknowledged.
     is_awaited: Cell<bool>,
 }
@@ -109,7 +111,6 @@ impl Channel {
     /// The other end is a native one.
     pub(super) fn become_native(&self) {
         self.is_native.set(true);
-        self.inbox.borrow_mut().expect_packed();
         self.outbox.borrow_mut().handles.pipeline();
     }
 
@@ -124,15 +125,22 @@ impl Channel {
     }
 
     /// A message that announces a handle has come.
+    ///
+    /// # Errors
+    /// More handles are missing than can be under way.
     pub(super) fn deliver_handle(
         &self,
         env: &Env,
         callback: &Callback,
         message: &Unknown,
         fd: Option<OwnedFd>,
-    ) {
-        let Received { unacknowledged, next, again, .. } = &self.received;
-        let number = again.take().unwrap_or_else(|| next.replace(next.get().wrapping_add(1)));
+        again: Option<Missing>,
+    ) -> std::result::Result<(), Fault> {
+        let Received { unacknowledged, next, .. } = &self.received;
+        let number = match again {
+            Some(Missing::Handle(number)) => number,
+            _ => next.replace(next.get().wrapping_add(1)),
+        };
         match (&fd, self.is_native.get()) {
             (Some(_), true) => {
                 unacknowledged.set(unacknowledged.get() + 1);
@@ -142,35 +150,42 @@ impl Channel {
             }
             (None, true) => {
                 self.acknowledge_received();
-                self.send_internal(&Internal::HandleMissed {});
+                self.send_word(&Word::HandleMissed {});
+                return self.tell_missing(env, callback, Missing::Handle(number));
             }
-            (Some(_), false) => self.send_internal(&Internal::Acknowledged),
-            (None, false) => self.send_internal(&Internal::NotReceived),
+            (Some(_), false) => self.send_reply(Reply::Acknowledged),
+            (None, false) => self.send_reply(Reply::NotReceived),
         }
         let made = fd.as_ref().map_or(Made::Missing, |fd| made_of(env, message, fd));
         let fd = fd.filter(|_| !matches!(made, Made::Unfit)).map_or(-1, IntoRawFd::into_raw_fd);
-        let number = if self.is_native.get() { f64::from(number) } else { -1. };
-        let numbers = [f64::from(fd), f64::from(made as i32), number];
-        if let [Ok(fd), Ok(made), Ok(number)] = numbers.map(|value| engine::number(env, value)) {
-            let hook = &self.hooks.handles.on_handle;
+        let key = again.filter(|missing| self.received.gaps.borrow_mut().fill(*missing)).map(Missing::key);
+        let key = key.map_or_else(|| engine::undefined(env), |key| engine::number(env, key));
+        let numbers = [f64::from(fd), f64::from(made as i32)].map(|value| engine::number(env, value));
+        if let ([Ok(fd), Ok(made)], Ok(key)) = (numbers, key) {
             // It fails only while the environment goes away.
-            let _ = callback.call_held(env, hook, [message, &fd, &made, &number]);
+            let _ = callback.call_held(env, &self.hooks.handles.on_handle, [message, &fd, &made, &key]);
         }
+        Ok(())
     }
 
     fn acknowledge_received(&self) {
         let count = self.received.unacknowledged.take();
         if count > 0 {
-            self.send_internal(&Internal::HandlesTaken { count });
+            self.send_word(&Word::HandlesTaken { count });
         }
     }
 
     /// After a look at the socket: tells of what it brought.
     pub(super) fn settle_handles(&self, env: &Env) {
         self.acknowledge_received();
+        if let Some(errno) = self.untold.take()
+            && let Ok(errno) = engine::number(env, f64::from(-errno))
+        {
+            self.tell(env, &self.hooks.on_failed, [&errno]);
+        }
         let (is_empty, is_crowded) = {
             let outbox = self.outbox.borrow();
-            (outbox.handles.is_empty(), outbox.is_crowded())
+            (!outbox.has_handles(), outbox.is_crowded())
         };
         if is_crowded {
             self.tell(env, &self.hooks.handles.on_crowded, []);
@@ -181,26 +196,27 @@ impl Channel {
     }
 
     /// What a native end says of handles.
-    pub(super) fn hear_of_handles(&self, env: &Env, callback: &Callback, word: &Internal) {
+    pub(super) fn hear_of_handles(&self, env: &Env, callback: &Callback, word: &Word) {
         let outcome = match word {
-            Internal::HandlesTaken { count } => {
-                self.outbox.borrow_mut().taken(*count).map(|()| Outcome::Again)
-            }
-            Internal::HandleMissed {} => self.handle_missed(),
-            Internal::HandleAgain { count } => {
-                self.received.again.set(Some(*count));
+            Word::HandlesTaken { count } => self.outbox.borrow_mut().taken(*count).map(|()| Outcome::Again),
+            Word::HandleMissed {} => self.handle_missed(),
+            Word::HandleAgain { number } => {
+                self.received.gaps.borrow_mut().comes_again(Missing::Handle(*number));
                 return;
             }
-            Internal::HandleLost { count } => {
-                if let Ok(number) = engine::number(env, f64::from(*count)) {
-                    let _ = callback.call_held(env, &self.hooks.handles.on_lost, [&number]);
+            Word::HandleLost { number } => {
+                let lost = Missing::Handle(*number);
+                if self.received.gaps.borrow_mut().fill(lost)
+                    && let Ok(key) = engine::number(env, lost.key())
+                {
+                    let _ = callback.call_held(env, &self.hooks.on_lost, [&key]);
                 }
                 return;
             }
             _ => return,
         };
         let was_sent = match outcome {
-            Ok(Outcome::Again) => return,
+            Ok(Outcome::Again | Outcome::Later) => return,
             Ok(Outcome::Lost(_)) => true,
             Err(NeverSent) => false,
         };
@@ -211,18 +227,24 @@ impl Channel {
 
     /// The other end has not got the oldest handle: it is sent again.
     fn handle_missed(&self) -> std::result::Result<Outcome, NeverSent> {
-        let (mode, is_native) = (self.mode, self.is_native.get());
-        let outcome = self.outbox.borrow_mut().missed(|number| {
-            let mut bytes = vec![];
-            if is_native {
-                encode::push_internal(mode, &Internal::HandleAgain { count: number }, &mut bytes);
-            }
-            bytes
-        });
-        if let (Ok(Outcome::Lost(number)), true) = (outcome, is_native) {
-            self.send_internal(&Internal::HandleLost { count: number });
+        let outcome = self.outbox.borrow_mut().missed();
+        match outcome {
+            Ok(Outcome::Later) => self.watch_age(),
+            Ok(Outcome::Lost(number)) if self.is_native.get() => self.send_word(&Word::HandleLost { number }),
+            _ => {}
         }
         outcome
+    }
+
+    /// Sends the handles again that a native end has missed.
+    pub(super) fn repeat_missed(&self) {
+        let mode = self.mode;
+        self.outbox.borrow_mut().repeat_missed(|number| {
+            let mut bytes = vec![];
+            encode::push_word(mode, &Word::HandleAgain { number }, &mut bytes);
+            bytes
+        });
+        self.write_or_remember();
     }
 }
 
@@ -242,23 +264,6 @@ fn made_of(env: &Env, message: &Unknown, fd: &OwnedFd) -> Made {
         },
         _ => Made::Unfit,
     }
-}
-
-/// Takes the classes `net.Socket`, `net.Server` and `dgram.Socket`.
-#[napi]
-pub fn set_handle_classes(
-    number: u32,
-    env: &Env,
-    socket: Unknown,
-    server: Unknown,
-    datagram: Unknown,
-) -> Result<()> {
-    let classes = [Held::new(env, &socket)?, Held::new(env, &server)?, Held::new(env, &datagram)?];
-    if let Some(hooks) = &*runtime(number)?.channel_hooks.borrow() {
-        // They are the same each time.
-        let _ = hooks.handles.classes.set(classes);
-    }
-    Ok(())
 }
 
 /// What kind of handle an object is: its index among the `type`s of handles, or -1.
@@ -315,7 +320,7 @@ pub fn acknowledge(channel: u32, is_received: bool) -> i32 {
         channel.has_sent.set(true);
     }
     match outcome {
-        Ok(Outcome::Again) => 0,
+        Ok(Outcome::Again | Outcome::Later) => 0,
         Ok(Outcome::Lost(_)) => 1,
         Err(NeverSent) => -1,
     }
@@ -325,7 +330,7 @@ pub fn acknowledge(channel: u32, is_received: bool) -> i32 {
 #[napi]
 pub fn await_handles(channel: u32) -> bool {
     registry::find(channel).is_some_and(|channel| {
-        let is_under_way = !channel.outbox.borrow().handles.is_empty();
+        let is_under_way = channel.outbox.borrow().has_handles();
         channel.received.is_awaited.set(is_under_way);
         is_under_way
     })

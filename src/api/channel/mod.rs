@@ -11,7 +11,7 @@ mod sending;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -24,26 +24,29 @@ use handles::Received;
 use crate::channel::Mode;
 use crate::channel::ancillary::Room;
 use crate::channel::inbox::Inbox;
-use crate::channel::internal::Internal;
-use crate::channel::lull::Lull;
 use crate::channel::outbox::Outbox;
 use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
+use crate::channel::word::Word;
 use crate::engine::{self, Callable, Held};
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
+use crate::sys;
 
 /// The functions of `lib/link.js` that are called from here; the first ones on the object given to `openChannel`.
 pub(super) struct Hooks {
-    /// Messages have come; gets an array of them, or nothing to go on with the last one. Says whether there are more.
+    /// Messages have come; gets an array of them. Here and below a second argument is the key of what was missing until now.
     pub on_messages: Held,
     /// An internal message has come.
     pub on_internal: Held,
     pub handles: HandleHooks,
-    /// The other end reads packed messages.
-    pub on_native: Held,
+    /// Something that has been announced has not come, and what comes from now on waits for it; gets its key.
+    pub on_missing: Held,
+    /// What is missing under this key will not come any more.
+    pub on_lost: Held,
     /// The other end is gone. `true`: in the middle of a message.
     pub on_end: Held,
-    /// What came is no message; gets the error, `true` where the memory that it is in is missing, or nothing for one that is too long.
+    /// What came is no message; gets the error, a sentence that says how the protocol was broken, or nothing for a message that is
+    /// too long.
     pub on_broken: Held,
     /// So many of the awaited messages are written.
     pub on_written: Held,
@@ -51,8 +54,6 @@ pub(super) struct Hooks {
     pub on_failed: Held,
     pub parse: Held,
     pub deserialize: Held,
-    /// A Buffer for packed messages that are about to be read.
-    pub scratch: Held,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,16 +95,15 @@ pub(super) struct Channel {
     socket: RefCell<Option<OwnedFd>>,
     key: Cell<Option<Key>>,
     callback: RefCell<Option<Rc<Callback>>>,
-    /// Reads packed messages.
-    unpack: RefCell<Option<Held>>,
     inbox: RefCell<Inbox>,
     outbox: RefCell<Outbox>,
     spin: RefCell<Spin>,
-    lull: RefCell<Lull>,
-    /// Whether the reactor does not tell when there is something to read, but after a rest.
-    is_muted: Cell<bool>,
     phase: Cell<Phase>,
     corked: Cell<Corked>,
+    /// Since the end was asked for: when something was last written.
+    closing: Cell<Option<Instant>>,
+    /// Why writing has failed, where JavaScript has not been told yet.
+    untold: Cell<Option<i32>>,
     /// Why writing has failed, for good.
     failure: Cell<Option<i32>>,
     /// The socket takes nothing more for now.
@@ -128,6 +128,8 @@ pub(super) struct Channel {
     is_deaf: Cell<bool>,
     /// Whether the other end is known to be a native one.
     is_native: Cell<bool>,
+    /// What a native end has to introduce itself with, until it has.
+    secret: RefCell<Option<String>>,
     /// The shared memory that large messages are sent in, and that they come in.
     slots: RefCell<Slots>,
     views: RefCell<Views>,
@@ -146,16 +148,15 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// Begins to read `socket`.
+    /// Begins to read the socket `fd`, and takes it over unless this fails.
     ///
     /// # Errors
-    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
+    /// `EBADF`, `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
     pub fn open(
         hooks: &Rc<Hooks>,
         reactor: &Rc<Reactor>,
         callback: Callback,
-        unpack: Held,
-        socket: OwnedFd,
+        fd: RawFd,
         Settings { mode, spin, limit }: Settings,
     ) -> io::Result<Rc<Self>> {
         let channel = Rc::new(Self {
@@ -164,14 +165,13 @@ impl Channel {
             mode,
             key: Cell::default(),
             callback: RefCell::new(Some(Rc::new(callback))),
-            unpack: RefCell::new(Some(unpack)),
             inbox: RefCell::new(Inbox::new(mode, limit)),
             outbox: RefCell::default(),
             spin: RefCell::new(Spin::new(spin)),
-            lull: RefCell::default(),
-            is_muted: Cell::default(),
             phase: Cell::new(Phase::Open),
             corked: Cell::new(Corked::No),
+            closing: Cell::default(),
+            untold: Cell::default(),
             failure: Cell::default(),
             is_full: Cell::default(),
             at_once: Cell::default(),
@@ -184,6 +184,7 @@ impl Channel {
             ends_after_delivery: Cell::default(),
             is_deaf: Cell::default(),
             is_native: Cell::default(),
+            secret: RefCell::default(),
             slots: RefCell::default(),
             views: RefCell::default(),
             is_aging: Cell::default(),
@@ -195,23 +196,19 @@ impl Channel {
             socket: RefCell::default(),
         });
         let source = Rc::new(SocketSource(Rc::clone(&channel)));
-        channel.key.set(Some(reactor.add(socket.as_raw_fd(), Turn::WithIo, source)?));
-        channel.socket.replace(Some(socket));
+        channel.key.set(Some(reactor.add(fd, Turn::WithIo, source)?));
+        channel.socket.replace(Some(sys::adopt(fd)));
         Ok(channel)
     }
 
     /// Is called when there is something to read, or room to write where that is waited for.
     fn watch(&self) -> io::Result<()> {
-        if let (Some(key), Some(socket)) = (self.key.get(), &*self.socket.borrow()) {
-            let (fd, or_writable) = (socket.as_raw_fd(), self.is_full.get());
-            if self.is_muted.get() {
-                self.reactor.watch_anew(key, fd, or_writable)?;
-            } else {
-                self.reactor.watch_again(key, fd, or_writable)?;
+        match (self.key.get(), &*self.socket.borrow()) {
+            (Some(key), Some(socket)) => {
+                self.reactor.watch_again(key, socket.as_raw_fd(), self.is_full.get())
             }
+            _ => Ok(()),
         }
-        self.is_muted.set(false);
-        Ok(())
     }
 
     /// The loop waits for a channel that is referenced, and for what is to be written.
@@ -244,17 +241,19 @@ impl Channel {
         }
         self.phase.set(Phase::Closing);
         self.callback.take();
-        self.unpack.take();
         self.outbox.borrow_mut().handles.wait_no_more();
-        let is_written = self.write_unless_full().is_err() || self.outbox.borrow().is_empty();
-        if is_written {
+        if self.write_unless_full().is_err() || self.is_all_sent() {
             self.finish();
         } else {
-            if self.is_muted.get() {
-                self.call_again();
-            }
+            self.closing.set(Some(Instant::now()));
+            self.watch_age();
             self.update_retention();
         }
+    }
+
+    /// Whether all is written, and nothing is left in shared memory that the other end has not taken.
+    fn is_all_sent(&self) -> bool {
+        self.outbox.borrow().is_empty() && self.slots.borrow().under_way() == 0
     }
 
     /// Lets go of everything.
@@ -265,7 +264,6 @@ impl Channel {
         }
         self.socket.take();
         self.callback.take();
-        self.unpack.take();
         self.outbox.borrow_mut().clear();
         self.fds.borrow_mut().clear();
         self.slots.borrow_mut().clear();
@@ -283,11 +281,20 @@ impl Channel {
     }
 
     fn age(&self) -> bool {
+        if let Some(progress) = self.closing.get()
+            && (progress.elapsed() > LAST_PATIENCE || self.write_unless_full().is_err() || self.is_all_sent())
+        {
+            self.finish();
+            return false;
+        }
         let given_up = self.slots.borrow_mut().age();
         for slot in given_up {
-            self.send_internal(&Internal::Forget { slot });
+            self.send_word(&Word::Forget { slot });
         }
-        self.is_aging.set(!self.slots.borrow().is_empty());
+        self.repeat_missed();
+        let has_slots = !self.slots.borrow().is_empty();
+        self.is_aging
+            .set(has_slots || self.outbox.borrow().has_missed() || self.phase.get() == Phase::Closing);
         self.is_aging.get()
     }
 
@@ -301,26 +308,24 @@ thread_local! {
     static ROOM: RefCell<Room> = RefCell::default();
 }
 
-/// `write(message, form | AWAITED, length)`, the native part of `send()`; without arguments it is `flush()`.
+/// A closed channel, and one of a process that exits, gives the other end so long to read some more of what was sent before.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// `write(message, form | AWAITED)`, the native part of `send()`; without arguments it is `flush()`.
 impl Callable for Channel {
-    fn call(&self, env: &Env, [message, how, length]: [Unknown; 3]) -> Result<Option<i32>> {
+    fn call(&self, env: &Env, [message, how]: [Unknown; 2]) -> Result<Option<i32>> {
         /// Beside the form: somebody waits for the message to be written.
         const AWAITED: u32 = 8;
         /// Nobody does, but a failure is to be told.
         const UNHEARD: u32 = 16;
-        /// Later ones need it, so it must not get lost, as one in shared memory may.
-        const NEEDED: u32 = 32;
         let Ok(how) = engine::to_u32(env, &how) else {
             return Ok(self.flush().code());
         };
         if how & UNHEARD != 0 && !self.is_full.get() {
             self.is_unheard.set(true);
         }
-        let form = match how & !(AWAITED | UNHEARD | NEEDED) {
-            Form::PACKED => Form::Packed(engine::to_u32(env, &length)?),
-            number => Form::from_number(number),
-        };
-        Ok(self.send(env, &message, form, how & AWAITED != 0, how & NEEDED == 0)?.code())
+        let form = Form::from_number(how & !(AWAITED | UNHEARD));
+        Ok(self.send(env, &message, form, how & AWAITED != 0)?.code())
     }
 }
 
@@ -349,7 +354,7 @@ impl Source for SocketSource {
     }
 
     fn shut_down(&self) {
-        self.0.write_out();
+        self.0.write_out(Instant::now() + LAST_PATIENCE);
         self.0.finish();
         registry::forget(&self.0);
     }

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Once;
+use std::time::Instant;
 
-use super::Channel;
+use super::{Channel, LAST_PATIENCE};
 use crate::sys;
 
 #[derive(Default)]
@@ -56,8 +57,9 @@ pub(in crate::api) fn flush_all() {
 extern "C" fn write_all_out() {
     REGISTRY.with(|registry| {
         let channels: Vec<_> = registry.borrow().channels.values().cloned().collect();
+        let deadline = Instant::now() + LAST_PATIENCE;
         for channel in channels {
-            channel.write_out();
+            channel.write_out(deadline);
         }
     });
 }

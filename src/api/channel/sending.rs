@@ -11,8 +11,9 @@ use super::encode::{self, Form};
 use super::{Channel, Corked, Phase};
 use crate::channel::Mode;
 use crate::channel::ancillary;
-use crate::channel::internal::Internal;
+use crate::channel::internal::Reply;
 use crate::channel::outbox::Outbox;
+use crate::channel::word::Word;
 use crate::{engine, sys};
 
 /// From so many unwritten bytes on `send()` asks its caller to wait, as the builtin's does.
@@ -24,10 +25,8 @@ const LARGE_WRITE: usize = 64 * 1024;
 /// While messages are delivered, answers wait for one another until there are so many bytes, or for so long.
 const ANSWERS: usize = 8 * 1024;
 const PATIENCE: Duration = Duration::from_micros(100);
-/// At the exit of the process the other end gets so long to read some more of what was sent before.
-const LAST_PATIENCE: Duration = Duration::from_secs(5);
-/// And this long altogether.
-const LAST_PATIENCE_AT_ALL: Duration = Duration::from_secs(30);
+/// Where the kernel is short of memory, or of room for descriptors, it is asked again after so long.
+const SHORTAGE: Duration = Duration::from_millis(5);
 
 /// What `send()` tells JavaScript.
 #[derive(Clone, Copy, Default)]
@@ -54,18 +53,11 @@ impl Sent {
 }
 
 impl Channel {
-    /// Sends a message. `is_awaited`: `on_written` is to count it. `may_be_shared`: a large one may go into shared memory.
+    /// Sends a message. `is_awaited`: `on_written` is to count it.
     ///
     /// # Errors
     /// An N-API failure.
-    pub fn send(
-        &self,
-        env: &Env,
-        message: &Unknown,
-        form: Form,
-        is_awaited: bool,
-        may_be_shared: bool,
-    ) -> Result<Sent> {
+    pub fn send(&self, env: &Env, message: &Unknown, form: Form, is_awaited: bool) -> Result<Sent> {
         if self.phase.get() != Phase::Open {
             return Ok(Sent::failed(libc::EPIPE));
         }
@@ -75,7 +67,7 @@ impl Channel {
         let mut outbox = self.outbox.borrow_mut();
         let (start, position) = (outbox.bytes().len(), outbox.end());
         // Beside another descriptor nobody could tell which is which.
-        let may_share = may_be_shared && self.is_native.get() && !outbox.has_attached(position);
+        let may_share = self.is_native.get() && !outbox.has_attached(position);
         let mut slots = self.slots.borrow_mut();
         let mut shared = None;
         if may_share && self.mode == Mode::Advanced {
@@ -159,19 +151,42 @@ impl Channel {
         left > 0
     }
 
-    /// Tells the other end, which is known to be a native one, that this one is, too.
-    pub fn introduce(&self, message: &Internal) {
+    /// The other end is a native one that waits for this secret.
+    pub fn introduce(&self, secret: String) {
         self.become_native();
-        self.send_internal(message);
+        self.send_word(&Word::Hello { secret });
     }
 
-    /// Sends a message of the protocol itself.
-    pub(super) fn send_internal(&self, message: &Internal) {
+    /// The other end is to be a native one, which introduces itself with this secret.
+    pub fn expect(&self, secret: String) {
+        self.secret.replace(Some(secret));
+    }
+
+    /// Says something that only native ends say.
+    pub(super) fn send_word(&self, word: &Word) {
         let mut bytes = vec![];
-        encode::push_internal(self.mode, message, &mut bytes);
-        self.outbox.borrow_mut().push_urgent(&bytes);
-        // A failure shows again when this end reads.
-        let _ = self.write();
+        encode::push_word(self.mode, word, &mut bytes);
+        self.send_urgent(&bytes);
+    }
+
+    /// Tells a builtin end of a handle.
+    pub(super) fn send_reply(&self, reply: Reply) {
+        let mut bytes = vec![];
+        encode::push_reply(self.mode, reply, &mut bytes);
+        self.send_urgent(&bytes);
+    }
+
+    /// Sends what does not wait for acknowledgements.
+    pub(super) fn send_urgent(&self, bytes: &[u8]) {
+        self.outbox.borrow_mut().push_urgent(bytes);
+        self.write_or_remember();
+    }
+
+    /// Writes; a failure is told when this end has looked at its socket.
+    pub(super) fn write_or_remember(&self) {
+        if let Err(error) = self.write_unless_full() {
+            self.untold.set(Some(sys::errno(&error)));
+        }
     }
 
     /// The end of a tick: writes what it has sent; or, while messages are delivered, what has waited long enough.
@@ -202,14 +217,18 @@ impl Channel {
             return Ok(());
         };
         self.clock.set(sys::coarse_time());
+        let before = self.outbox.borrow().len();
         let outcome = self.outbox.borrow_mut().write(socket.as_fd());
+        if self.closing.get().is_some() && self.outbox.borrow().len() < before {
+            self.closing.set(Some(Instant::now()));
+        }
         // What does not fit now waits as the builtin's would, and only those who await it hear what becomes of it.
         let is_unheard = self.is_unheard.take();
         if let Err(error) = &outcome {
             // Nobody will read it, nor what is sent later. What was awaited is told by whoever asked.
             self.failure.set(Some(sys::errno(error)));
             self.has_lost.set(is_unheard);
-            self.outbox.borrow_mut().clear();
+            self.outbox.borrow_mut().fail();
         }
         let is_full = matches!(outcome, Ok(false));
         if is_full != self.is_full.replace(is_full) {
@@ -264,21 +283,24 @@ impl Channel {
         self.write_unless_full()
     }
 
-    /// Writes everything, waiting for the other end as long as it goes on reading. The process may be exiting: nothing is
-    /// touched but the socket and what is to be written.
-    pub(super) fn write_out(&self) {
+    /// Writes everything, and waits until `deadline` for the other end to read. The process may be exiting: nothing is touched but the
+    /// socket and what is to be written.
+    pub(super) fn write_out(&self, deadline: Instant) {
         let socket = self.socket.borrow();
         let Some(socket) = &*socket else {
             return;
         };
         let mut outbox = self.outbox.borrow_mut();
         outbox.handles.wait_no_more();
-        let begun = Instant::now();
-        while !outbox.is_empty() && matches!(outbox.write(socket.as_fd()), Ok(false)) {
-            if begun.elapsed() > LAST_PATIENCE_AT_ALL
-                || !ancillary::wait_for_room(socket.as_fd(), LAST_PATIENCE)
-            {
+        while !outbox.is_empty() && outbox.write(socket.as_fd()).is_ok() && !outbox.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return;
+            }
+            if outbox.is_crowded() {
+                std::thread::sleep(SHORTAGE.min(left));
+            } else {
+                ancillary::wait_for_room(socket.as_fd(), left);
             }
         }
     }

@@ -22,10 +22,6 @@ fn push_handle(outbox: &mut Outbox, text: &str) {
     push(outbox, text);
 }
 
-fn no_announcement(_: u32) -> Vec<u8> {
-    vec![]
-}
-
 /// An outbox and both ends of what it writes to.
 struct Pair {
     outbox: Outbox,
@@ -115,11 +111,11 @@ fn a_handle_that_the_builtin_misses_is_sent_again_three_times_in_its_place() {
     push(&mut pair.outbox, "after");
     assert_eq!(pair.arriving(), ("H".to_owned(), 1));
     for _ in 0..3 {
-        assert_eq!(pair.outbox.missed(no_announcement), Ok(Outcome::Again));
+        assert_eq!(pair.outbox.missed(), Ok(Outcome::Again));
         pair.outbox.push_urgent(b"ACK");
         assert_eq!(pair.arriving(), ("HACK".to_owned(), 1));
     }
-    assert_eq!(pair.outbox.missed(no_announcement), Ok(Outcome::Lost(0)));
+    assert_eq!(pair.outbox.missed(), Ok(Outcome::Lost(0)));
     assert_eq!(pair.arriving(), ("after".to_owned(), 0));
     assert!(pair.outbox.handles.is_empty());
 }
@@ -133,11 +129,15 @@ fn a_handle_that_a_native_end_misses_is_announced_and_sent_again_by_its_number()
     assert_eq!(pair.arriving(), ("H0H1H2".to_owned(), 3));
     pair.outbox.taken(1).unwrap();
     let announce = |number: u32| format!("again {number} ").into_bytes();
-    assert_eq!(pair.outbox.missed(announce), Ok(Outcome::Again));
-    assert_eq!(pair.outbox.missed(announce), Ok(Outcome::Again));
+    assert_eq!(pair.outbox.missed(), Ok(Outcome::Later));
+    assert_eq!(pair.outbox.missed(), Ok(Outcome::Later));
     push(&mut pair.outbox, "after");
-    assert_eq!(pair.arriving(), ("again 1 H1again 2 H2after".to_owned(), 2));
+    assert_eq!(pair.arriving(), ("after".to_owned(), 0));
+    assert!(pair.outbox.handles.is_empty() && pair.outbox.has_handles());
+    pair.outbox.repeat_missed(announce);
+    assert_eq!(pair.arriving(), ("again 1 H1again 2 H2".to_owned(), 2));
     pair.outbox.taken(2).unwrap();
+    assert!(!pair.outbox.has_handles());
     assert!(pair.outbox.handles.is_empty());
 }
 
@@ -145,12 +145,35 @@ fn a_handle_that_a_native_end_misses_is_announced_and_sent_again_by_its_number()
 fn what_was_never_sent_cannot_be_acknowledged() {
     let mut pair = Pair::new();
     assert_eq!(pair.outbox.taken(1), Err(NeverSent));
-    assert_eq!(pair.outbox.missed(no_announcement), Err(NeverSent));
+    assert_eq!(pair.outbox.missed(), Err(NeverSent));
     push_handle(&mut pair.outbox, "H");
     // Not written yet.
     assert_eq!(pair.outbox.taken(1), Err(NeverSent));
     pair.arriving();
     assert_eq!(pair.outbox.taken(2), Err(NeverSent));
+}
+
+#[test]
+fn what_has_been_sent_may_be_acknowledged_after_a_failed_write() {
+    let mut pair = Pair::new();
+    push_handle(&mut pair.outbox, "H1");
+    pair.arriving();
+    push(&mut pair.outbox, "after");
+    push_handle(&mut pair.outbox, "H2");
+    pair.outbox.fail();
+    assert_eq!(pair.outbox.taken(1), Ok(()));
+    assert_eq!(pair.outbox.taken(1), Err(NeverSent));
+    assert!(pair.outbox.is_empty() && !pair.outbox.has_handles());
+}
+
+#[test]
+fn a_handle_that_is_missed_after_a_failed_write_is_lost() {
+    let mut pair = Pair::new();
+    push_handle(&mut pair.outbox, "H");
+    pair.arriving();
+    pair.outbox.fail();
+    assert_eq!(pair.outbox.missed(), Ok(Outcome::Lost(0)));
+    assert!(pair.outbox.is_empty());
 }
 
 #[test]

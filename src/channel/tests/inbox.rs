@@ -2,8 +2,6 @@ use std::ops::Range;
 
 use crate::channel::Mode;
 use crate::channel::inbox::{Inbox, TooLong};
-use crate::channel::internal::INTRODUCTION;
-use crate::channel::packed;
 
 const KB: usize = 1 << 10;
 const MB: usize = 1 << 20;
@@ -237,50 +235,4 @@ fn the_memory_of_a_large_message_is_given_back() {
         assert_eq!(take(&mut inbox).unwrap().len(), 1);
         assert!(inbox.room().len() <= 64 * KB);
     }
-}
-
-fn packed(content: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![];
-    packed::push_header(&mut bytes, content.len() as u32);
-    bytes.extend_from_slice(content);
-    bytes
-}
-
-#[test]
-fn packed_messages_come_after_an_introduction_between_lines_whole_and_in_order() {
-    let messages: [&[u8]; 6] =
-        [b"1", INTRODUCTION, &packed(b"\n\n"), b"{}", &packed(b""), &packed(&[packed::MARK; 100])];
-    let mut bytes = vec![];
-    for message in messages {
-        bytes.extend_from_slice(message);
-        if message.first() != Some(&packed::MARK) {
-            bytes.push(b'\n');
-        }
-    }
-    for first in 0..=bytes.len() {
-        for second in (first..=bytes.len()).step_by(7) {
-            let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
-            assert_eq!(taken_in_pieces(Mode::Json, NO_LIMIT, pieces), messages);
-        }
-    }
-}
-
-#[test]
-fn without_an_introduction_nothing_is_packed() {
-    let mut inbox = Inbox::new(Mode::Json, NO_LIMIT);
-    feed(&mut inbox, &packed(b"a\nb"));
-    let mut ranges = vec![];
-    inbox.take(&mut ranges).unwrap();
-    assert!(ranges.len() == 1 && !inbox.is_packed(&ranges[0]));
-    assert_eq!(inbox.bytes(&ranges[0]), [packed::MARK, 3, 0, 0, 0, b'a']);
-}
-
-#[test]
-fn a_packed_message_over_the_limit_is_refused_before_it_has_come() {
-    let mut inbox = Inbox::new(Mode::Json, 20);
-    inbox.expect_packed();
-    feed(&mut inbox, &packed(&[0; 15]));
-    assert_eq!(take(&mut inbox).unwrap(), [packed(&[0; 15])]);
-    feed(&mut inbox, &packed(&[0; 16])[..6]);
-    assert_eq!(take(&mut inbox), Err(TooLong));
 }

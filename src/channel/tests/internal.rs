@@ -1,6 +1,4 @@
-use crate::channel::internal::{
-    INTRODUCTION, Internal, VERSION, is_internal, is_internal_json, may_be_among, may_be_in_serialized,
-};
+use crate::channel::internal::{Reply, is_internal, is_internal_json, may_be_among, may_be_in_serialized};
 
 fn check(text: &str, expected: bool) {
     assert_eq!(is_internal_json(text.as_bytes()), expected, "{text}");
@@ -123,44 +121,7 @@ fn a_cmd_is_internal_by_its_prefix_and_something_more() {
 }
 
 #[test]
-fn the_protocols_words_read_back_and_are_internal_themselves() {
-    for word in [
-        Internal::Acknowledged,
-        Internal::NotReceived,
-        Internal::Native { version: u32::MAX },
-        Internal::Shared { slot: 0, bytes: 268_435_456, size: Some(268_435_456) },
-        Internal::Shared { slot: u32::MAX, bytes: 1, size: None },
-        Internal::Taken { slot: 63, kept: true },
-        Internal::Forget { slot: 1 },
-    ] {
-        let text = word.to_json();
-        check(&text, true);
-        assert_eq!(Internal::from_json(text.as_bytes()), Some(word), "{text}");
-    }
-    assert_eq!(Internal::Acknowledged.to_json(), r#"{"cmd":"NODE_HANDLE_ACK"}"#);
-    assert_eq!(Internal::NotReceived.to_json(), r#"{"cmd":"NODE_HANDLE_NACK"}"#);
-    assert_eq!(Internal::Native { version: 1 }.to_json(), r#"{"cmd":"NODE_CHILD_PROCESS_RS","version":1}"#);
-    assert_eq!(Internal::Native { version: VERSION }.to_json().as_bytes(), INTRODUCTION);
-}
-
-#[test]
-fn other_words_are_none_of_them() {
-    for text in [
-        r#"{"cmd":"NODE_HANDLE"}"#,
-        r#"{"cmd":"NODE_CHILD_PROCESS_RS"}"#,
-        r#"{"cmd":"NODE_CHILD_PROCESS_RS","version":-1}"#,
-        r#"{"cmd":"NODE_CHILD_PROCESS_RS","version":"1"}"#,
-        r#"{"cmd":1}"#,
-        "[]",
-    ] {
-        assert_eq!(Internal::from_json(text.as_bytes()), None, "{text}");
-    }
-}
-
-#[test]
-fn only_what_native_ends_add_is_theirs() {
-    assert!(Internal::Native { version: 1 }.is_ours());
-    assert!(Internal::Taken { slot: 1, kept: false }.is_ours());
-    assert!(!Internal::Acknowledged.is_ours());
-    assert!(!Internal::NotReceived.is_ours());
+fn a_builtin_end_is_told_of_handles_in_its_own_words() {
+    assert_eq!(Reply::Acknowledged.to_json(), r#"{"cmd":"NODE_HANDLE_ACK"}"#);
+    assert_eq!(Reply::NotReceived.to_json(), r#"{"cmd":"NODE_HANDLE_NACK"}"#);
 }

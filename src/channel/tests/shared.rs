@@ -1,52 +1,18 @@
 use std::os::fd::OwnedFd;
 
-use crate::channel::shared::{Bytes, Kind, LEAST, MOST, Place, Slots, Views, push_note, read_note};
-
-#[test]
-fn a_note_reads_back() {
-    for kind in [Kind::Buffer, Kind::ArrayBuffer, Kind::Message] {
-        for length in [0, 1, LEAST, usize::MAX] {
-            for size in [None, Some(0), Some(usize::MAX)] {
-                let place = Place { slot: 7, length, size };
-                let mut note = vec![];
-                push_note(&mut note, kind, place);
-                assert_eq!(read_note(&note), Some((kind, place)));
-            }
-        }
-    }
-}
-
-#[test]
-fn what_is_not_exactly_a_note_is_none() {
-    let short = |size| {
-        let mut note = vec![];
-        push_note(&mut note, Kind::Buffer, Place { slot: 1, length: 5, size });
-        note
-    };
-    let mut note = short(None);
-    for end in 0..note.len() {
-        assert_eq!(read_note(&note[..end]), None);
-    }
-    let long = short(Some(6));
-    for end in note.len() + 1..long.len() {
-        assert_eq!(read_note(&long[..end]), None);
-    }
-    assert_eq!(read_note(&[&long[..], &[0]].concat()), None);
-    note[1] = 3;
-    assert_eq!(read_note(&note), None);
-    assert_eq!(read_note(&[&[0xFF, 15][..], &[0; 12]].concat()), None);
-}
+use crate::channel::shared::{Bytes, LEAST, MOST, Place, Slots, Views};
+use crate::channel::word::Content;
 
 #[cfg(target_os = "linux")]
 mod slots {
-    use super::{Bytes, LEAST, MOST, OwnedFd, Place, Slots, Views};
+    use super::{Bytes, Content, LEAST, MOST, OwnedFd, Place, Slots, Views};
 
     fn bytes(length: usize, of: u8) -> Vec<u8> {
         vec![of; length]
     }
 
     fn put(slots: &mut Slots, bytes: &[u8]) -> (Place, Option<OwnedFd>) {
-        slots.put(bytes).unwrap()
+        slots.put(bytes, Content::Message).unwrap()
     }
 
     #[test]
@@ -68,7 +34,7 @@ mod slots {
         let (first, fd) = put(&mut slots, &bytes(LEAST, 1));
         assert!(first.size.is_some() && fd.is_some());
         views.take(first, fd).unwrap();
-        slots.taken(first.slot, true);
+        slots.taken(first.slot);
         let (second, fd) = put(&mut slots, &bytes(LEAST, 2));
         assert_eq!((second.slot, second.size), (first.slot, None));
         assert!(fd.is_none());
@@ -87,11 +53,11 @@ mod slots {
         assert_eq!(slots.under_way(), LEAST * 2);
         assert_eq!(views.take(first, first_fd).unwrap().bytes(), bytes(LEAST, 1));
         assert_eq!(views.take(second, second_fd).unwrap().bytes(), bytes(LEAST, 2));
-        slots.taken(second.slot, true);
+        slots.taken(second.slot);
         assert_eq!(slots.under_way(), LEAST);
         // What was never sent was never taken.
-        slots.taken(second.slot, true);
-        slots.taken(99, true);
+        slots.taken(second.slot);
+        slots.taken(99);
         assert_eq!(slots.under_way(), LEAST);
     }
 
@@ -100,7 +66,7 @@ mod slots {
         let (mut slots, mut views) = (Slots::default(), Views::default());
         let (small, fd) = put(&mut slots, &bytes(LEAST, 1));
         views.take(small, fd).unwrap();
-        slots.taken(small.slot, true);
+        slots.taken(small.slot);
         views.start();
         let (large, fd) = put(&mut slots, &bytes(LEAST * 8, 2));
         assert_eq!(large.slot, small.slot);
@@ -113,7 +79,7 @@ mod slots {
         let mut slots = Slots::default();
         let places = [4, 1, 2].map(|times| put(&mut slots, &bytes(LEAST * times, 0)).0);
         for place in places {
-            slots.taken(place.slot, true);
+            slots.taken(place.slot);
         }
         assert_eq!(put(&mut slots, &bytes(LEAST * 2, 0)).0.slot, places[2].slot);
         assert_eq!(put(&mut slots, &bytes(LEAST * 2, 0)).0.slot, places[0].slot);
@@ -122,15 +88,15 @@ mod slots {
     #[test]
     fn only_so_much_finds_room() {
         let mut slots = Slots::default();
-        assert!(slots.put(&bytes(LEAST - 1, 0)).is_none());
+        assert!(slots.put(&bytes(LEAST - 1, 0), Content::Message).is_none());
         for _ in 0..64 {
             put(&mut slots, &bytes(LEAST, 0));
         }
-        assert!(slots.put(&bytes(LEAST, 0)).is_none());
+        assert!(slots.put(&bytes(LEAST, 0), Content::Message).is_none());
         let mut slots = Slots::default();
         put(&mut slots, &bytes(MOST / 4 * 3, 0));
-        assert!(slots.put(&bytes(MOST / 2, 0)).is_none());
-        assert!(slots.put(&bytes(MOST / 4, 0)).is_some());
+        assert!(slots.put(&bytes(MOST / 2, 0), Content::Message).is_none());
+        assert!(slots.put(&bytes(MOST / 4, 0), Content::Message).is_some());
     }
 
     #[test]
@@ -141,32 +107,38 @@ mod slots {
         for (place, fd) in [(used, used_fd), (place, fd)] {
             views.take(place, fd).unwrap();
         }
-        slots.taken(place.slot, true);
+        slots.taken(place.slot);
         let given_up: Vec<_> = (0..100).flat_map(|_| slots.age()).collect();
         assert_eq!(given_up, [place.slot]);
         assert!(!slots.is_empty());
         for slot in given_up {
             views.forget(slot);
         }
-        assert!(views.has(used.slot) && !views.has(place.slot));
-        slots.taken(used.slot, true);
+        views.start();
+        assert!(views.take(Place { size: None, ..used }, None).is_some());
+        assert!(views.take(Place { size: None, ..place }, None).is_none());
+        slots.taken(used.slot);
         assert_eq!((0..100).flat_map(|_| slots.age()).count(), 1);
         assert!(slots.is_empty());
     }
 
     #[test]
-    fn the_other_end_may_need_the_descriptor_again() {
+    fn what_could_not_be_taken_is_given_back_once_and_its_slot_is_made_anew() {
         let mut slots = Slots::default();
-        let (place, _) = put(&mut slots, &bytes(LEAST, 0));
-        slots.taken(place.slot, false);
+        let (place, _) = slots.put(&bytes(LEAST, 7), Content::ArrayBuffer).unwrap();
+        assert_eq!(slots.not_taken(place.slot), Some((Content::ArrayBuffer, bytes(LEAST, 7))));
+        assert!(slots.not_taken(place.slot).is_none() && slots.not_taken(99).is_none());
         assert!(slots.is_empty());
-        assert!(put(&mut slots, &bytes(LEAST, 0)).1.is_some());
+        let (place, fd) = put(&mut slots, &bytes(LEAST, 0));
+        assert!(fd.is_some());
+        slots.taken(place.slot);
+        assert!(slots.not_taken(place.slot).is_none());
     }
 
     #[test]
     fn a_place_that_is_none_gives_nothing() {
         let (mut slots, mut views) = (Slots::default(), Views::default());
-        let unknown = Place { slot: 0, length: 1, size: None };
+        let unknown = Place { slot: 0, content: Content::Message, length: 1, size: None };
         assert!(views.take(unknown, None).is_none());
         let mut shared = || {
             let (place, fd) = put(&mut slots, &bytes(LEAST, 0));
@@ -178,7 +150,6 @@ mod slots {
         assert!(views.take(Place { size: Some(size + 1), ..place }, Some(fd)).is_none());
         let (place, fd, size) = shared();
         assert!(views.take(Place { length: size + 1, ..place }, Some(fd)).is_none());
-        assert!(views.has(place.slot));
         let (place, fd, _) = shared();
         assert!(views.take(Place { slot: 64, ..place }, Some(fd)).is_none());
         let (place, fd, _) = shared();

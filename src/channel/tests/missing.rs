@@ -1,0 +1,35 @@
+use crate::channel::missing::{Gaps, Missing, TooMany};
+
+#[test]
+fn what_is_missing_is_told_once_until_it_has_come() {
+    let mut gaps = Gaps::default();
+    assert_eq!(gaps.note(Missing::Handle(3)), Ok(true));
+    assert_eq!(gaps.note(Missing::Handle(3)), Ok(false));
+    assert_eq!(gaps.note(Missing::Slot(3)), Ok(true));
+    assert!(gaps.fill(Missing::Handle(3)));
+    assert!(!gaps.fill(Missing::Handle(3)));
+    assert_eq!(gaps.note(Missing::Handle(3)), Ok(true));
+}
+
+#[test]
+fn only_the_next_message_comes_again() {
+    let mut gaps = Gaps::default();
+    gaps.comes_again(Missing::Slot(0));
+    assert!(gaps.expects_again());
+    assert_eq!(gaps.take_again(), Some(Missing::Slot(0)));
+    assert_eq!(gaps.take_again(), None);
+}
+
+#[test]
+fn no_more_can_be_missing_than_can_be_under_way() {
+    let mut gaps = Gaps::default();
+    let accepted = (0..).take_while(|number| gaps.note(Missing::Handle(*number)).is_ok()).count();
+    assert_eq!(accepted, 128 + 64);
+    assert_eq!(gaps.note(Missing::Slot(0)), Err(TooMany));
+}
+
+#[test]
+fn handles_and_slots_never_share_a_key() {
+    assert_ne!(Missing::Handle(0).key(), Missing::Slot(0).key());
+    assert!(Missing::Slot(u32::MAX).key() < Missing::Slot(0).key());
+}

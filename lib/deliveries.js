@@ -61,18 +61,20 @@ class Deliveries {
     this.#add({ key, deliver: undefined });
   }
 
-  /** What is missing will not come: what has this key, or without one all of it. Returns how much that is. */
+  /** What is missing under this key will not come. */
   dropMissing(key) {
-    let count = 0;
+    const place = this.#placeOf(key);
+    if (place !== undefined) place.deliver = nothing;
+    this.run();
+  }
+
+  /** Nothing that is missing will come: `report()` is called in the place of each. */
+  endMissing(report) {
     for (let i = this.#first; i < this.#queue.length; i++) {
       const place = this.#queue[i];
-      if (isMissing(place) && (key === undefined || place.key === key)) {
-        place.deliver = nothing;
-        count++;
-      }
+      if (isMissing(place)) place.deliver = report;
     }
     this.run();
-    return count;
   }
 
   #add(entry) {

@@ -338,13 +338,12 @@ class Link {
     });
     if (this.deliveries.isRunning) return;
     // What is missing is not waited for.
-    if (this.deliveries.isHeld) nextTick(() => this.#dropMissing());
+    if (this.deliveries.isHeld) nextTick(() => this.#endMissing());
     else this.#delivered();
   }
 
-  #dropMissing() {
-    const count = this.deliveries.dropMissing();
-    if (count > 0) this.reportBroken(`the channel was closed while ${count} of the messages were missing`);
+  #endMissing() {
+    this.deliveries.endMissing(() => this.reportBroken('the channel was closed before it came again'));
   }
 
   /** No message will come any more. */
@@ -355,7 +354,7 @@ class Link {
       return;
     }
     this.#isOver = true;
-    this.#dropMissing();
+    this.#endMissing();
     if (isPartial) this.reportBroken(new Error('the channel was closed in the middle of a message'));
     if (target.connected) target.disconnect();
     // It waited for acknowledgements.

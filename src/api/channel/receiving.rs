@@ -161,6 +161,7 @@ impl Channel {
         self.views.borrow_mut().start();
         self.corked.set(if messages.len() == 1 { Corked::AfterFirst } else { Corked::ForDelivery });
         let delivered = self.deliver_messages(env, &callback, &messages);
+        self.has_more.set(false);
         self.close_surplus_fds();
         self.corked.set(Corked::No);
         self.waiting_since.set(None);

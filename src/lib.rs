@@ -7,7 +7,6 @@ pub mod capture;
 pub mod channel;
 mod collect;
 mod engine;
-mod fd_store;
 pub mod launch;
 mod options;
 pub mod process;

@@ -10,7 +10,6 @@ use std::thread;
 use std::time::Duration;
 
 use crate::background;
-use crate::fd_store::Stored;
 use crate::sys::{self, Exit};
 
 /// So many descriptors of this process's are not taken for its children.
@@ -41,8 +40,6 @@ fn preferred_method() -> Method {
 pub struct Process {
     pid: libc::pid_t,
     fd: Option<OwnedFd>,
-    /// The descriptor, where it has been put away.
-    stored: Option<Stored>,
     exit: Option<Exit>,
     usage: Usage,
 }
@@ -83,7 +80,7 @@ impl Process {
         };
         // The last ones are left to the program, which with the builtin would have them: a thread waits instead.
         let fd = fd.filter(|fd| u64::from(fd.as_raw_fd().unsigned_abs()) + LEFT < sys::most_descriptors());
-        Self { pid, fd, stored: None, exit: None, usage: Usage::default() }
+        Self { pid, fd, exit: None, usage: Usage::default() }
     }
 
     #[must_use]
@@ -91,33 +88,11 @@ impl Process {
         self.pid
     }
 
-    /// The descriptor that becomes readable when the process ends; `None` where it has been put away, or the kernel has no
-    /// such thing and [`Process::watch_from_thread`] has to be used.
+    /// The descriptor that becomes readable when the process ends; `None` where there is none, and
+    /// [`Process::watch_from_thread`] has to be used.
     #[must_use]
     pub fn fd(&self) -> Option<RawFd> {
         self.fd.as_ref().map(AsRawFd::as_raw_fd)
-    }
-
-    /// Puts the descriptor away, in two steps: whoever watches it goes on doing so, but it is none of this process's any more, and
-    /// signals go by the pid. `false`: it takes another step, later.
-    ///
-    /// # Errors
-    /// Those of [`Stored::new`], and `EMFILE` where there is no room for it: it stays.
-    pub fn put_fd_away(&mut self) -> io::Result<bool> {
-        let Some(fd) = &self.fd else { return Ok(true) };
-        let Some(stored) = &self.stored else {
-            self.stored = Some(Stored::new(fd.as_fd())?);
-            return Ok(false);
-        };
-        match stored.is_kept() {
-            None => return Ok(false),
-            Some(true) => self.fd = None,
-            Some(false) => {
-                self.stored = None;
-                return Err(io::Error::from_raw_os_error(libc::EMFILE));
-            }
-        }
-        Ok(true)
     }
 
     /// Calls `ended` from a thread of its own when the process has ended; it is left to be reaped.

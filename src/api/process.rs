@@ -158,9 +158,6 @@ impl Child {
         };
         match watched {
             Ok(exit_key) => {
-                if process.fd().is_some() {
-                    self.reactor.watch_age(exit_key);
-                }
                 self.phase.replace(Phase::Starting { process, exec, exit_key, exec_key: None });
                 Ok(())
             }
@@ -170,17 +167,6 @@ impl Child {
                 process.wait_for_end();
                 Err(error)
             }
-        }
-    }
-
-    /// A process that lives for a while costs no descriptor. Says whether to try again later.
-    fn put_fd_away(&self) -> bool {
-        match &mut *self.phase.borrow_mut() {
-            Phase::Starting { process, .. } | Phase::Running { process, .. } => {
-                let outcome = process.put_fd_away();
-                outcome.map_or_else(|error| error.kind() == io::ErrorKind::WouldBlock, |is_away| !is_away)
-            }
-            Phase::Ended => false,
         }
     }
 
@@ -405,10 +391,6 @@ impl Source for ExitSource {
     /// next.
     fn waits_a_turn(&self) -> bool {
         self.0.is_streamed.get() || self.0.outputs.borrow().is_empty()
-    }
-
-    fn age(&self) -> bool {
-        self.0.put_fd_away()
     }
 
     fn shut_down(&self) {

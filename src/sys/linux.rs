@@ -182,21 +182,6 @@ fn own_pair([first, second]: [RawFd; 2]) -> (OwnedFd, OwnedFd) {
     unsafe { (OwnedFd::from_raw_fd(first), OwnedFd::from_raw_fd(second)) }
 }
 
-/// Gives this thread a table of descriptors of its own, with `kept` alone in it (`close_range(2)`, `CLOSE_RANGE_UNSHARE`,
-/// Linux 5.9).
-///
-/// # Errors
-/// `ENOSYS` on older kernels, `EPERM` in some sandboxes, `ENOMEM`; the table is shared as before.
-pub fn leave_descriptor_table(kept: RawFd) -> io::Result<()> {
-    let close = |first: c_int, last: c_int, flags: libc::c_uint| {
-        // SAFETY: plain integers; the first call has the descriptors of this thread alone closed, and so has the second.
-        let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
-        if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
-    };
-    close(kept + 1, c_int::MAX, libc::CLOSE_RANGE_UNSHARE)?;
-    if kept > 0 { close(0, kept - 1, 0) } else { Ok(()) }
-}
-
 /// A descriptor of the unreaped child `pid` (`pidfd_open(2)`, Linux 5.3).
 ///
 /// # Errors

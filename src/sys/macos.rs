@@ -110,14 +110,6 @@ fn unsupported<T>() -> io::Result<T> {
     Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }
 
-/// Threads share their table here.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn leave_descriptor_table(_kept: RawFd) -> io::Result<()> {
-    unsupported()
-}
-
 /// There are no process descriptors here.
 ///
 /// # Errors

@@ -81,18 +81,6 @@ pub fn is_readable(fd: BorrowedFd) -> bool {
     wait_for_events(&mut set, Some(Duration::ZERO)).is_ok() && set.iter().all(|entry| entry.revents != 0)
 }
 
-/// Waits until `fd` is readable or its other end gone; may return early.
-pub fn wait_until_readable(fd: BorrowedFd) {
-    let mut set = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
-    let _ = wait_for_events(&mut set, None);
-}
-
-/// Waits until `fd` is writable, at most `patience`; may return early.
-pub fn wait_until_writable(fd: BorrowedFd, patience: Duration) {
-    let mut set = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 }];
-    let _ = wait_for_events(&mut set, Some(patience));
-}
-
 /// Sends what fits now into a socket (`send(2)`).
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 #[cfg_attr(test, allow(dead_code, reason = "only N-API calls it"))]
 mod api;
 mod background;
+mod backoff;
 pub mod capture;
 pub mod channel;
 mod collect;

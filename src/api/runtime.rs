@@ -13,7 +13,7 @@ use napi_derive::napi;
 use super::channel::Hooks as ChannelHooks;
 use super::off_loop::OffLoop;
 pub(super) use super::process::Listeners;
-use super::process::{Child, Failure};
+use super::process::{Child, ExitArguments, Failure, OutputArguments};
 use crate::launch::inherited;
 use crate::options::arguments::{self, Arguments};
 use crate::options::command::{self, Normalized};
@@ -97,15 +97,17 @@ fn child(number: u32, id: Id) -> Option<Rc<Child>> {
 }
 
 /// Begins: `hooks` are the functions of `lib/errors.js`; `onSpawn()` is called on a process's handle when the exec is
-/// confirmed, if `awaitExec` asked for it; `onExit(code, signal)` when the process has ended; `code` is a negative errno
-/// where the exec failed; `onOutput(index, isOverLimit)` when an output that is gathered is over; `onFinish(result)` at the end of a run off the loop. Returns the number that every other function takes first.
+/// confirmed, if `awaitExec` asked for it; `onExit(code, signal)` when the process has ended, or
+/// `onExit(-errno, null, syscall)` where the exec failed (`spawn`), or its end cannot be known (`wait`);
+/// `onOutput(index, isOverLimit, errno)` when an output that is gathered is over; `onFinish(result)` at the end of a run
+/// off the loop. Returns the number that every other function takes first.
 #[napi]
 pub fn open(
     env: &Env,
     hooks: ObjectRef<false>,
     on_spawn: FunctionRef<(), ()>,
-    on_exit: FunctionRef<FnArgs<(i32, Option<&'static str>)>, ()>,
-    on_output: FunctionRef<FnArgs<(u32, bool)>, ()>,
+    on_exit: FunctionRef<ExitArguments, ()>,
+    on_output: FunctionRef<OutputArguments, ()>,
     on_finish: FunctionRef<FnArgs<(Object<'static>,)>, ()>,
 ) -> Result<u32> {
     inherited::note();
@@ -323,15 +325,13 @@ pub fn take_end(number: u32, id: Id, index: u32) -> i32 {
 
 /// Gathers an output, at most `limit` bytes, instead of leaving it to a stream.
 ///
-/// Throws where it cannot be watched.
+/// Returns 0, or the negative errno of why it cannot be watched; its pipe is closed then.
 #[napi]
-pub fn collect(number: u32, id: Id, index: u32, limit: f64) -> Result<()> {
+pub fn collect(number: u32, id: Id, index: u32, limit: f64) -> i32 {
     // Not a number, as with a comparison in JavaScript, is no limit.
     let limit = if limit.is_nan() { u64::MAX } else { limit as u64 };
-    let Some(child) = child(number, id) else {
-        return Ok(());
-    };
-    child.collect(index, limit).map_err(|error| napi::Error::from_reason(error.to_string()))
+    let collected = child(number, id).map_or(Ok(()), |child| child.collect(index, limit));
+    collected.map_or_else(|error| -sys::errno(&error), |()| 0)
 }
 
 /// Whether an output that is gathered will bring more.

@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use libc::c_char;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
@@ -122,13 +123,15 @@ impl Outcome {
         })
     }
 
-    /// Waits until the child has left.
-    pub(super) fn wait(&self) -> Result<(), i32> {
+    /// Waits until the child has left, or until `deadline`.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Option<Result<(), i32>> {
         loop {
-            if let Some(result) = self.get() {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let result = self.get();
+            if result.is_some() || left == Some(Duration::ZERO) {
                 return result;
             }
-            sys::wait_while_set(&self.occupied);
+            sys::wait_while_set(&self.occupied, left);
         }
     }
 }

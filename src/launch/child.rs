@@ -44,7 +44,7 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     match cloned {
         Ok(cloned) => {
             block::keep_while_busy(block);
-            Ok(Launched { process: Process::new(cloned.pid, cloned.process), exec: Exec(Some(outcome)) })
+            Ok(Launched { process: Process::new(cloned.pid, cloned.process), exec: Exec::InMemory(outcome) })
         }
         Err(error) => {
             outcome.occupied.store(0, Ordering::Release);
@@ -73,7 +73,7 @@ pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
     };
     drop(blocked);
     drop(report);
-    let mut process = Process::new(pid, None);
+    let process = Process::new(pid, None);
     let mut errno = [0; size_of::<i32>()];
     let mut status = File::from(status);
     let read = loop {
@@ -82,13 +82,8 @@ pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
             read => break read.map_err(failure)?,
         }
     };
-    match read {
-        0 => Ok(Launched { process, exec: Exec(None) }),
-        _ => {
-            process.wait_for_end();
-            Err(i32::from_ne_bytes(errno))
-        }
-    }
+    let result = if read == 0 { Ok(()) } else { Err(i32::from_ne_bytes(errno)) };
+    Ok(Launched { process, exec: Exec::Over(result) })
 }
 
 extern "C" fn run(argument: *mut c_void) -> c_int {

@@ -20,8 +20,10 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use block::{Block, Outcome};
+use block::Block;
+pub use block::Outcome;
 use environment::Environment;
 pub use strings::Strings;
 
@@ -68,14 +70,22 @@ pub struct Launched {
 }
 
 /// An exec that may still be under way.
-#[derive(Debug, Clone)]
-pub struct Exec(Option<Arc<Outcome>>);
+#[derive(Debug)]
+pub enum Exec {
+    /// It is over, or has failed with this positive errno.
+    Over(Result<(), i32>),
+    /// The child is, or was, in memory of ours.
+    InMemory(Arc<Outcome>),
+}
 
 impl Exec {
     /// The result of the exec once it is known: the positive errno of what failed is the error. `None`: still under way.
     #[must_use]
     pub fn poll(&self) -> Option<Result<(), i32>> {
-        self.0.as_ref().map_or(Some(Ok(())), |outcome| outcome.get())
+        match self {
+            Self::Over(result) => Some(*result),
+            Self::InMemory(outcome) => outcome.get(),
+        }
     }
 
     /// Waits for the result.
@@ -83,7 +93,19 @@ impl Exec {
     /// # Errors
     /// The positive errno of the step that failed in the child.
     pub fn wait(&self) -> Result<(), i32> {
-        self.0.as_ref().map_or(Ok(()), |outcome| outcome.wait())
+        match self {
+            Self::Over(result) => *result,
+            Self::InMemory(outcome) => outcome.wait(None).unwrap_or(Ok(())),
+        }
+    }
+
+    /// Waits for the result, at most for `patience`.
+    #[must_use]
+    pub fn wait_for(&self, patience: Duration) -> Option<Result<(), i32>> {
+        match self {
+            Self::Over(result) => Some(*result),
+            Self::InMemory(outcome) => outcome.wait(Some(Instant::now() + patience)),
+        }
     }
 }
 
@@ -129,7 +151,7 @@ pub fn launch(mut command: Command) -> Result<Launched, i32> {
     let method = if changes_user { Method::Fork } else { preferred_method() };
     let mut launched = start(command, paths, environment, method)?;
     if uncertain && let Err(errno) = launched.exec.wait() {
-        launched.process.wait_for_end();
+        let _ = launched.process.wait_for_end();
         return Err(errno);
     }
     Ok(launched)

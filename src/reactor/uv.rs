@@ -9,6 +9,7 @@ use std::os::fd::RawFd;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use libc::c_int;
 use libloading::os::unix::Library;
@@ -145,8 +146,8 @@ impl Handles {
         (self.uv.check_start)(self.check, on_check);
     }
 
-    /// After `dispatch_late`.
-    fn call_late_again(&self, is_more: bool) {
+    /// Keeps the loop turning where there is more for `dispatch_late`.
+    pub fn call_late_again(&self, is_more: bool) {
         if is_more {
             (self.uv.idle_start)(self.idle, on_idle);
         } else {
@@ -155,8 +156,10 @@ impl Handles {
         }
     }
 
-    /// Has [`Reactor::age`] called once, in so many milliseconds; it does not keep the loop alive.
-    pub fn call_after(&self, milliseconds: u64) {
+    /// Has [`Reactor::call_elapsed`] called once, in `time` from the loop's own idea of now, which may be a little late.
+    pub fn start_timer(&self, time: Duration) {
+        // Rounded up: called too early it would only be called again.
+        let milliseconds = time.as_micros().div_ceil(1000).try_into().unwrap_or(u64::MAX);
         (self.uv.timer_start)(self.timer, on_timer, milliseconds, 0);
     }
 
@@ -211,7 +214,7 @@ extern "C" fn on_idle(_handle: *mut Handle) {}
 
 extern "C" fn on_timer(handle: *mut Handle) {
     if let Some(reactor) = reactor_of(handle) {
-        reactor.age();
+        reactor.call_elapsed();
     }
 }
 

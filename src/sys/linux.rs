@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use libc::{c_char, c_int, c_void, pid_t};
 
-use super::{Cloned, Mapping, Shared, check, clock};
+use super::{Cloned, Exit, Mapping, Shared, check, clock, exit_of};
 
 #[path = "linux_child.rs"]
 pub mod child;
@@ -156,11 +156,7 @@ pub fn timer() -> io::Result<OwnedFd> {
 /// `EINVAL` for one that isn't [`timer`]'s.
 pub fn start_timer(timer: BorrowedFd, time: Duration) -> io::Result<()> {
     let never = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let in_time = libc::timespec {
-        tv_sec: time.as_secs() as libc::time_t,
-        tv_nsec: time.subsec_nanos() as libc::c_long,
-    };
-    let times = libc::itimerspec { it_interval: never, it_value: in_time };
+    let times = libc::itimerspec { it_interval: never, it_value: timespec(time) };
     // SAFETY: `times` is valid; the old times are not asked for.
     check(unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &raw const times, std::ptr::null_mut()) })
         .map(drop)
@@ -208,18 +204,38 @@ pub fn kill_by_fd(process: BorrowedFd, signal: i32) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Sleeps while `word` is 1, until the kernel clears it (`futex(2)`); may return early.
-pub fn wait_while_set(word: &AtomicI32) {
-    // SAFETY: `word` is valid; no timeout.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT,
-            1,
-            std::ptr::null::<libc::timespec>(),
-        );
+/// How a process ended that somebody else has reaped, where the kernel still knows (`ioctl_pidfd(2)`, `PIDFD_GET_INFO`,
+/// Linux 6.15).
+#[must_use]
+pub fn exit_by_fd(process: BorrowedFd) -> Option<Exit> {
+    /// `struct pidfd_info` as it was in its first version.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        ids: [u32; 11],
+        status: i32,
     }
+    const PIDFD_INFO_EXIT: u64 = 1 << 3;
+    const PIDFD_GET_INFO: libc::Ioctl = libc::_IOWR::<Info>(0xff, 11);
+    let mut info = Info { mask: PIDFD_INFO_EXIT, ..Info::default() };
+    // SAFETY: `info` is valid for as many bytes as the request says.
+    let result = unsafe { libc::ioctl(process.as_raw_fd(), PIDFD_GET_INFO, &raw mut info) };
+    (result == 0 && info.mask & PIDFD_INFO_EXIT != 0).then(|| exit_of(info.status))
+}
+
+/// Sleeps while `word` is 1, until the kernel clears it, or until `timeout` is over (`futex(2)`); may return early. `None`
+/// sets no limit.
+pub fn wait_while_set(word: &AtomicI32, timeout: Option<Duration>) {
+    let timeout = timeout.map(timespec);
+    let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: `word` is valid, and so is the timeout where there is one.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, 1, timeout) };
+}
+
+fn timespec(time: Duration) -> libc::timespec {
+    libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: time.subsec_nanos() as libc::c_long }
 }
 
 /// Starts `run(argument)` in a child process that shares this one's memory until it execs or exits, and returns at once

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use libc::pid_t;
 
-use super::{Cloned, Mapping, Shared, check, clock};
+use super::{Cloned, Exit, Mapping, Shared, check, clock};
 
 #[path = "macos_child.rs"]
 pub mod child;
@@ -126,8 +126,14 @@ pub fn kill_by_fd(_process: BorrowedFd, _signal: i32) -> io::Result<()> {
     unsupported()
 }
 
+/// There are no process descriptors here.
+#[must_use]
+pub fn exit_by_fd(_process: BorrowedFd) -> Option<Exit> {
+    None
+}
+
 /// Nothing sets such a word here: children are forked.
-pub fn wait_while_set(_word: &AtomicI32) {}
+pub fn wait_while_set(_word: &AtomicI32, _timeout: Option<Duration>) {}
 
 /// There is no clone here.
 ///

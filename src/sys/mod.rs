@@ -12,3 +12,6 @@ pub use macos::*;
 
 mod unix;
 pub use unix::*;
+
+mod watched;
+pub use watched::*;

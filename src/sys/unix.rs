@@ -322,13 +322,31 @@ pub fn reap(pid: pid_t, blocks: bool) -> io::Result<Option<(Exit, libc::rusage)>
             Ok(_) => break,
         }
     }
-    let exit = if libc::WIFEXITED(status) {
+    // SAFETY: all zero is a valid rusage, and wait4 has filled it.
+    Ok(Some((exit_of(status), unsafe { usage.assume_init() })))
+}
+
+/// What a status of `wait(2)` says.
+pub(super) fn exit_of(status: c_int) -> Exit {
+    if libc::WIFEXITED(status) {
         Exit { code: libc::WEXITSTATUS(status), signal: 0 }
     } else {
         Exit { code: 0, signal: libc::WTERMSIG(status) }
-    };
-    // SAFETY: all zero is a valid rusage, and wait4 has filled it.
-    Ok(Some((exit, unsafe { usage.assume_init() })))
+    }
+}
+
+/// Whether the child `pid` has ended, or is no child any more; the zombie stays (`waitid(2)`).
+#[must_use]
+pub fn has_ended(pid: pid_t) -> bool {
+    // SAFETY: an all-zero siginfo_t is a valid one, and means that nothing has ended.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let flags = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
+    // SAFETY: `info` is valid for writing.
+    let waited = check(unsafe { libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut info, flags) });
+    match waited {
+        Ok(_) => info.si_signo != 0,
+        Err(error) => error.kind() != io::ErrorKind::Interrupted,
+    }
 }
 
 /// Waits for the end of the child `pid` and leaves the zombie (`waitid(2)`).

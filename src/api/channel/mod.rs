@@ -86,6 +86,9 @@ pub(super) struct Settings {
     pub limit: usize,
 }
 
+/// How often slots are asked whether they are still used.
+const SLOT_AGE: Duration = Duration::from_millis(50);
+
 /// One end of a channel.
 pub(super) struct Channel {
     hooks: Rc<Hooks>,
@@ -278,17 +281,19 @@ impl Channel {
         if let Some(key) = self.key.get()
             && !self.is_aging.replace(true)
         {
-            self.reactor.watch_age(key);
+            self.reactor.call_after(key, SLOT_AGE);
         }
     }
 
-    fn age(&self) -> bool {
+    fn age(&self) {
         let given_up = self.slots.borrow_mut().age();
         for slot in given_up {
             self.send_internal(&Internal::Forget { slot });
         }
-        self.is_aging.set(!self.slots.borrow().is_empty());
-        self.is_aging.get()
+        self.is_aging.set(false);
+        if !self.slots.borrow().is_empty() {
+            self.watch_age();
+        }
     }
 
     pub fn is_closed(&self) -> bool {
@@ -344,8 +349,8 @@ impl Source for SocketSource {
         has_come
     }
 
-    fn age(&self) -> bool {
-        self.0.age()
+    fn elapsed(&self, _env: &Env) {
+        self.0.age();
     }
 
     fn shut_down(&self) {

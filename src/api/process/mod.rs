@@ -1,19 +1,21 @@
 //! The native side of one `ChildProcess`: a command launched, watched, signalled and reaped.
 
+mod exec;
 mod outputs;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
-use std::mem;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use napi::Env;
 use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Object};
 
+use exec::Starting;
+
 use super::output::Output;
-use crate::background;
+use crate::backoff::Backoff;
 use crate::launch::{self, Command, Exec, Launched, Stdio};
 use crate::options::command::without_pipe;
 use crate::options::signal;
@@ -22,46 +24,30 @@ use crate::process::Process;
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
 use crate::sys;
 
-/// How far a process has come.
-#[derive(Default)]
-enum Phase {
-    Starting {
-        process: Process,
-        exec: Exec,
-        exit_key: Key,
-        /// The source that waits for the exec, if anyone wants to hear of it.
-        exec_key: Option<Key>,
-    },
-    Running {
-        process: Process,
-        exit_key: Key,
-    },
-    #[default]
-    Ended,
+/// A process that has not ended, as far as is known.
+struct Live {
+    process: Process,
+    key: Key,
+    /// There until the exec is known to have succeeded.
+    starting: Option<Starting>,
+    /// Whether nothing tells of the end, so that it has to be looked for.
+    is_polled: bool,
+    /// Whether a look at the exec or the end is due, and how long the next one waits.
+    is_timed: bool,
+    backoff: Backoff,
 }
 
-/// Signals that dump core: before Linux 5.17 the dump of a child that still shares its parent's memory ends the parent, so
-/// they wait for the exec.
-const DUMPING: [i32; 9] = [
-    libc::SIGQUIT,
-    libc::SIGILL,
-    libc::SIGTRAP,
-    libc::SIGABRT,
-    libc::SIGBUS,
-    libc::SIGFPE,
-    libc::SIGSEGV,
-    libc::SIGXCPU,
-    libc::SIGSYS,
-];
+pub(super) type ExitArguments = FnArgs<(i32, Option<&'static str>, Option<&'static str>)>;
+pub(super) type OutputArguments = FnArgs<(u32, bool, Option<i32>)>;
 
 /// The functions of `lib/process.js` that are called on a process's handle.
 pub(super) struct Listeners {
     /// The exec is confirmed.
     pub on_spawn: FunctionRef<(), ()>,
-    /// The process has ended: its exit code, or the negative errno of a failed exec, and the name of the signal.
-    pub on_exit: FunctionRef<FnArgs<(i32, Option<&'static str>)>, ()>,
-    /// An output that is gathered has come to its end, or over its limit (`true`).
-    pub on_output: FunctionRef<FnArgs<(u32, bool)>, ()>,
+    /// The process has ended: its exit code and the name of the signal; or a negative errno and what failed.
+    pub on_exit: FunctionRef<ExitArguments, ()>,
+    /// An output that is gathered has come to its end, or over its limit (`true`), or has failed with a negative errno.
+    pub on_output: FunctionRef<OutputArguments, ()>,
     /// A run off the loop has ended.
     pub on_finish: FunctionRef<FnArgs<(Object<'static>,)>, ()>,
 }
@@ -70,7 +56,7 @@ pub(super) struct Listeners {
 pub(super) struct Child {
     listeners: Rc<Listeners>,
     reactor: Rc<Reactor>,
-    phase: RefCell<Phase>,
+    live: RefCell<Option<Live>>,
     /// The parent's ends that no stream has taken yet, by descriptor.
     ends: RefCell<Vec<Option<OwnedFd>>>,
     /// The outputs that are gathered, by descriptor.
@@ -107,7 +93,7 @@ impl Child {
         Rc::new(Self {
             listeners: Rc::clone(listeners),
             reactor: Rc::clone(reactor),
-            phase: RefCell::default(),
+            live: RefCell::default(),
             ends: RefCell::default(),
             outputs: RefCell::default(),
             is_streamed: Cell::default(),
@@ -141,37 +127,34 @@ impl Child {
         let Launched { process, exec } =
             launch::launch(Command { stdio, ..command }).map_err(Failure::System)?;
         let pid = process.pid();
-        self.watch(process, exec)?;
+        self.watch(process, exec);
         self.callback.replace(Some(Rc::new(callback)));
         self.update_retention();
         Ok(pid)
     }
 
-    fn watch(self: &Rc<Self>, mut process: Process, exec: Exec) -> io::Result<()> {
+    /// Watches by the process descriptor, else by a thread, else by looking again and again.
+    fn watch(self: &Rc<Self>, process: Process, exec: Exec) {
         let source: Rc<dyn Source> = Rc::new(ExitSource(Rc::clone(self)));
         let watched = match process.fd() {
-            Some(fd) => self.reactor.add(fd, Turn::AfterIo, source),
-            None => self
-                .reactor
-                .add_thread(Turn::AfterIo, source)
-                .and_then(|(key, wake)| process.watch_from_thread(wake).map(|()| key)),
+            Some(fd) => self.reactor.add(fd, Turn::AfterIo, Rc::clone(&source)),
+            None => self.watch_from_thread(&process, Rc::clone(&source)),
         };
-        match watched {
-            Ok(exit_key) => {
-                self.phase.replace(Phase::Starting { process, exec, exit_key, exec_key: None });
-                Ok(())
-            }
-            Err(error) => {
-                // A child that nobody could watch must not run.
-                let _ = process.kill(libc::SIGKILL);
-                process.wait_for_end();
-                Err(error)
-            }
-        }
+        let is_polled = watched.is_err();
+        let key = watched.unwrap_or_else(|_| self.reactor.add_timed(source));
+        let starting = Starting::unless_confirmed(exec);
+        let (is_timed, backoff) = Default::default();
+        self.live.replace(Some(Live { process, key, starting, is_polled, is_timed, backoff }));
+        self.look_later();
+    }
+
+    fn watch_from_thread(&self, process: &Process, source: Rc<dyn Source>) -> io::Result<Key> {
+        let (key, wake) = self.reactor.add_thread(Turn::AfterIo, source)?;
+        process.watch_from_thread(wake).map(|()| key).inspect_err(|_| self.reactor.remove(key))
     }
 
     fn is_alive(&self) -> bool {
-        !matches!(*self.phase.borrow(), Phase::Ended)
+        self.live.borrow().is_some()
     }
 
     /// Whether nothing is left to be done for it.
@@ -231,99 +214,16 @@ impl Child {
         self.update_retention();
     }
 
-    pub fn kill(&self, signal: i32) -> io::Result<()> {
-        match &*self.phase.borrow() {
-            Phase::Starting { process, exec, .. } => {
-                if DUMPING.contains(&signal) {
-                    let _ = exec.wait();
-                }
-                process.kill(signal)
-            }
-            Phase::Running { process, .. } => process.kill(signal),
-            Phase::Ended => Err(io::Error::from_raw_os_error(libc::ESRCH)),
-        }
-    }
-
-    /// Whether the exec is known to have succeeded. If it isn't known yet, the listener will be called when it is.
-    pub fn await_exec(self: &Rc<Self>) -> bool {
-        let exec = match &*self.phase.borrow() {
-            Phase::Running { .. } => return true,
-            Phase::Ended | Phase::Starting { exec_key: Some(_), .. } => return false,
-            Phase::Starting { exec, .. } => exec.clone(),
-        };
-        match exec.poll() {
-            Some(Ok(())) => {
-                self.confirm();
-                return true;
-            }
-            Some(Err(_)) => return false,
-            None => {}
-        }
-        let Ok((key, wake)) = self.reactor.add_thread(Turn::WithIo, Rc::new(ExecSource(Rc::clone(self))))
-        else {
-            // Out of descriptors: then it is waited for here.
-            let is_confirmed = exec.wait().is_ok();
-            if is_confirmed {
-                self.confirm();
-            }
-            return is_confirmed;
-        };
-        if let Phase::Starting { exec_key, .. } = &mut *self.phase.borrow_mut() {
-            *exec_key = Some(key);
-        }
-        let wait = move || {
-            let _ = exec.wait();
-            wake();
-        };
-        if let Err(wait) = background::spawn_blocking(wait) {
-            wait();
-        }
-        false
-    }
-
-    /// The exec has succeeded. Says whether anyone is waiting to hear of it.
-    fn confirm(&self) -> bool {
-        match self.phase.take() {
-            Phase::Starting { process, exit_key, exec_key, .. } => {
-                self.phase.replace(Phase::Running { process, exit_key });
-                exec_key.inspect(|key| self.reactor.remove(*key)).is_some()
-            }
-            other => {
-                self.phase.replace(other);
-                false
-            }
-        }
-    }
-
-    /// Takes in the result of the exec, if it is known by now, and tells whoever waits for it. A failed exec is told by
-    /// the end of the child, which follows at once.
-    pub fn poll_exec(&self) -> Option<Result<(), i32>> {
-        let result = match &*self.phase.borrow() {
-            Phase::Starting { exec, .. } => exec.poll(),
-            Phase::Running { .. } | Phase::Ended => None,
-        };
-        if result == Some(Ok(())) && self.confirm() {
-            // A count of our own: what JavaScript does there may shut this process down.
-            let callback = self.callback.borrow().clone();
-            if let Some(callback) = callback {
-                let _ = callback.call(&self.listeners.on_spawn, ());
-            }
-        }
-        result
-    }
-
     /// The process may have ended.
     fn poll_exit(self: &Rc<Self>) {
-        let exit = match &mut *self.phase.borrow_mut() {
-            Phase::Starting { process, .. } | Phase::Running { process, .. } => process.try_wait(),
-            Phase::Ended => None,
-        };
-        let Some(exit) = exit else {
+        let ending = self.live.borrow_mut().as_mut().and_then(|live| live.process.try_wait());
+        let Some(ending) = ending else {
             return;
         };
-        let (code, signal) = match self.poll_exec() {
-            Some(Err(errno)) => (-errno, None),
-            Some(Ok(())) | None => (exit.code, signal::name(exit.signal)),
+        let (code, signal, failed) = match (self.poll_exec(), ending) {
+            (Some(Err(errno)), _) => (-errno, None, Some("spawn")),
+            (_, Err(errno)) => (-errno, None, Some("wait")),
+            (_, Ok(exit)) => (exit.code, signal::name(exit.signal), None),
         };
         self.end();
         // What it wrote is there by now: read it first, so that the end is told once.
@@ -331,29 +231,22 @@ impl Child {
             self.outputs.borrow().iter().map(|(index, output)| (*index, Rc::clone(output))).collect();
         for (index, output) in outputs.iter().filter(|(_, output)| output.is_on_loop()) {
             output.advance(|| self.output_source(*index));
-            if output.is_over_limit() {
-                self.tell_output(*index, true);
+            if output.is_over_limit() || output.error().is_some() {
+                self.tell_output(*index, output);
             }
         }
         self.update_retention();
         let callback = self.callback.borrow().clone();
         if let Some(callback) = callback {
-            let _ = callback.call(&self.listeners.on_exit, FnArgs::from((code, signal)));
+            let _ = callback.call(&self.listeners.on_exit, FnArgs::from((code, signal, failed)));
         }
         self.let_go();
     }
 
     /// Lets go of the process; the ends of its pipes stay.
     fn end(&self) {
-        match mem::take(&mut *self.phase.borrow_mut()) {
-            Phase::Starting { exit_key, exec_key, .. } => {
-                self.reactor.remove(exit_key);
-                if let Some(key) = exec_key {
-                    self.reactor.remove(key);
-                }
-            }
-            Phase::Running { exit_key, .. } => self.reactor.remove(exit_key),
-            Phase::Ended => {}
+        if let Some(Live { key, .. }) = self.live.take() {
+            self.reactor.remove(key);
         }
         self.update_retention();
     }
@@ -363,19 +256,6 @@ impl Child {
         self.callback.take();
         self.ends.take();
         self.outputs.take();
-    }
-}
-
-/// Waits for the result of the exec.
-struct ExecSource(Rc<Child>);
-
-impl Source for ExecSource {
-    fn ready(&self, _env: &Env, _is_over: bool) {
-        self.0.poll_exec();
-    }
-
-    fn shut_down(&self) {
-        self.0.shut_down();
     }
 }
 
@@ -391,6 +271,10 @@ impl Source for ExitSource {
     /// next.
     fn waits_a_turn(&self) -> bool {
         self.0.is_streamed.get() || self.0.outputs.borrow().is_empty()
+    }
+
+    fn elapsed(&self, _env: &Env) {
+        self.0.look();
     }
 
     fn shut_down(&self) {

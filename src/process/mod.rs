@@ -3,13 +3,15 @@
 //! The kernel keeps a child's pid until it is waited for, and only this type waits for its own child, by pid and never
 //! for «any» (libuv's children live in the same process). So no signal of ours can reach a stranger.
 
+mod orphans;
+
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use crate::background;
 use crate::sys::{self, Exit};
 
 /// So many descriptors of this process's are not taken for its children.
@@ -35,12 +37,15 @@ fn preferred_method() -> Method {
     })
 }
 
+/// How a process ended, or the positive errno of why nobody can know: `ECHILD` where somebody else has reaped it.
+pub type Ending = Result<Exit, i32>;
+
 /// An unreaped child of this process. Dropped before its end, it is reaped in the background.
 #[derive(Debug)]
 pub struct Process {
     pid: libc::pid_t,
-    fd: Option<OwnedFd>,
-    exit: Option<Exit>,
+    fd: Option<Arc<OwnedFd>>,
+    ending: Option<Ending>,
     usage: Usage,
 }
 
@@ -74,13 +79,14 @@ impl Process {
     }
 
     pub(crate) fn new(pid: libc::pid_t, fd: Option<OwnedFd>) -> Self {
+        orphans::reap_ended();
         let fd = match preferred_method() {
             Method::Thread => None,
             Method::CloneFd | Method::OpenFd => fd.or_else(|| sys::process_fd(pid).ok()),
         };
         // The last ones are left to the program, which with the builtin would have them: a thread waits instead.
         let fd = fd.filter(|fd| u64::from(fd.as_raw_fd().unsigned_abs()) + LEFT < sys::most_descriptors());
-        Self { pid, fd, exit: None, usage: Usage::default() }
+        Self { pid, fd: fd.map(Arc::new), ending: None, usage: Usage::default() }
     }
 
     #[must_use]
@@ -93,6 +99,12 @@ impl Process {
     #[must_use]
     pub fn fd(&self) -> Option<RawFd> {
         self.fd.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// The same, to be kept beyond this.
+    #[must_use]
+    pub fn shared_fd(&self) -> Option<Arc<OwnedFd>> {
+        self.fd.clone()
     }
 
     /// Calls `ended` from a thread of its own when the process has ended; it is left to be reaped.
@@ -113,36 +125,58 @@ impl Process {
     /// # Errors
     /// `ESRCH` once it is reaped, `EPERM`, `EINVAL`.
     pub fn kill(&self, signal: i32) -> io::Result<()> {
-        match &self.fd {
-            _ if self.exit.is_some() => Err(io::Error::from_raw_os_error(libc::ESRCH)),
-            Some(fd) => sys::kill_by_fd(fd.as_fd(), signal),
-            None => sys::kill(self.pid, signal),
+        /// Whether a sandbox has refused to send through a process descriptor what it lets through by pid.
+        static IS_REFUSED: AtomicBool = AtomicBool::new(false);
+        if self.ending.is_some() {
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        }
+        let Some(fd) = self.fd.as_ref().filter(|_| !IS_REFUSED.load(Ordering::Relaxed)) else {
+            return sys::kill(self.pid, signal);
+        };
+        match sys::kill_by_fd(fd.as_fd(), signal) {
+            Err(error) if error.raw_os_error() != Some(libc::ESRCH) => {
+                sys::kill(self.pid, signal)?;
+                IS_REFUSED.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            sent => sent,
         }
     }
 
     /// How the process ended, reaping it; `None` while it runs.
-    pub fn try_wait(&mut self) -> Option<Exit> {
-        self.wait(false)
+    pub fn try_wait(&mut self) -> Option<Ending> {
+        self.wait(false);
+        self.ending
     }
 
     /// Waits for the end.
-    pub fn wait_for_end(&mut self) -> Option<Exit> {
-        self.wait(true)
+    pub fn wait_for_end(&mut self) -> Ending {
+        self.wait(true);
+        self.ending.unwrap_or(Err(libc::ECHILD))
     }
 
-    fn wait(&mut self, blocks: bool) -> Option<Exit> {
-        if self.exit.is_none() {
-            match sys::reap(self.pid, blocks) {
-                Ok(None) => {}
-                Ok(Some((exit, usage))) => {
-                    self.exit = Some(exit);
-                    self.usage = usage.into();
-                }
-                // Somebody else has waited for it: it is gone, and how it ended with it.
-                Err(_) => self.exit = Some(Exit { code: 0, signal: 0 }),
+    /// Whether the process has ended; it is left to be reaped.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ending.is_some() || sys::has_ended(self.pid)
+    }
+
+    fn wait(&mut self, blocks: bool) {
+        if self.ending.is_some() {
+            return;
+        }
+        match sys::reap(self.pid, blocks) {
+            Ok(None) => {}
+            Ok(Some((exit, usage))) => {
+                self.ending = Some(Ok(exit));
+                self.usage = usage.into();
+            }
+            // Somebody else has reaped it. The kernel may still know how it ended.
+            Err(error) => {
+                let exit = self.fd.as_ref().and_then(|fd| sys::exit_by_fd(fd.as_fd()));
+                self.ending = Some(exit.ok_or(sys::errno(&error)));
             }
         }
-        self.exit
     }
 
     /// What the process has used, once it has ended.
@@ -155,13 +189,37 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if self.try_wait().is_none() {
-            reap_later(self.pid);
+            orphans::adopt(self.pid, self.fd.take());
         }
     }
 }
 
-/// Waits, on a thread, for a child whose owner went away first (a Worker that was terminated). Without a thread to be had
-/// it stays a zombie after its end, until this process ends.
-fn reap_later(pid: libc::pid_t) {
-    let _ = background::spawn_blocking(move || drop(sys::reap(pid, true)));
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[allow(clippy::zombie_processes, reason = "it is waited for by its pid")]
+    fn exit_7() -> Process {
+        let child = std::process::Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
+        let pid = child.id() as libc::pid_t;
+        Process::new(pid, sys::process_fd(pid).ok())
+    }
+
+    #[test]
+    fn the_end_of_a_child_that_somebody_else_has_reaped_is_known_or_an_error() {
+        let mut process = exit_7();
+        assert!(sys::reap(process.pid(), true).unwrap().is_some());
+        let ending = process.wait_for_end();
+        assert!(matches!(ending, Ok(Exit { code: 7, signal: 0 }) | Err(libc::ECHILD)), "{ending:?}");
+    }
+
+    #[test]
+    fn without_a_process_descriptor_it_is_an_error() {
+        let mut process = exit_7();
+        process.fd = None;
+        assert!(sys::reap(process.pid(), true).unwrap().is_some());
+        assert_eq!(process.try_wait(), Some(Err(libc::ECHILD)));
+        assert!(process.has_ended());
+    }
 }

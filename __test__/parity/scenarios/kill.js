@@ -51,12 +51,12 @@ module.exports = {
 
   'real-time signals by number': async (cp, t) => ({ 34: await killedOrNot(cp, t, 34), 64: await killedOrNot(cp, t, 64) }),
 
-  'stopped at once, then signals that dump core, then told to go on': async (cp, t) => {
+  'stopped at once, then a signal that dumps core, then told to go on': async (cp, t) => {
     const outcomes = [];
     for (let i = 0; i < 20; i++) {
       const child = cp.spawn('sleep', ['10'], { stdio: 'ignore' });
       const recorded = once(child, 'exit');
-      const sent = ['SIGSTOP', 'SIGQUIT', 'SIGTERM', 'SIGCONT'].map((signal) => child.kill(signal));
+      const sent = ['SIGSTOP', 'SIGQUIT', 'SIGCONT'].map((signal) => child.kill(signal));
       outcomes.push([...sent, ...(await recorded)]);
     }
     return outcomes;

@@ -115,6 +115,14 @@ test('a child that somebody else has reaped is not one that has succeeded', asyn
   await comesTo(t, ['wait4', ECHILD, 1, `spawn({ uid: ${uid}, gid: ${gid} })`, WITHOUT_FD], lost);
 });
 
+test('a panic of any native function is an exception', (t) => {
+  const sources = fs.readdirSync(path.join(path.dirname(OURS), 'src'), { recursive: true }).filter((name) => name.endsWith('.rs'));
+  const lines = sources.flatMap((name) => fs.readFileSync(path.join(path.dirname(OURS), 'src', name), 'utf8').split('\n'));
+  const functions = lines.filter((line) => line.startsWith('#[napi'));
+  t.true(functions.length > 0);
+  t.deepEqual(functions.filter((line) => line !== '#[napi(catch_unwind)]'), []);
+});
+
 test('200 promises at once take a handful of threads', async (t) => {
   const { execFile } = require('../promises');
   const threads = () => fs.readdirSync('/proc/self/task').length;

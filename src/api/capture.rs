@@ -25,7 +25,7 @@ use crate::sys;
 /// there is one, is a negative errno.
 ///
 /// Throws what `spawnSync` throws for `options.stdio`.
-#[napi]
+#[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "JavaScript reads properties faster than N-API does")]
 pub fn run_sync<'env>(
     number: u32,
@@ -56,7 +56,7 @@ pub fn run_sync<'env>(
 }
 
 /// Validates `options.stdio` of the synchronous family. Throws what `spawnSync` throws.
-#[napi]
+#[napi(catch_unwind)]
 pub fn check_stdio_sync(number: u32, env: &Env, stdio: Unknown) -> Result<()> {
     stdio::plan_sync(&runtime(number)?.context(env)?, stdio).map(drop)
 }

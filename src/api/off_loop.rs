@@ -108,7 +108,7 @@ impl Source for FinishSource {
 ///
 /// Without `input` the child reads the null device. Returns an id for `cancel`, or the negative errno of what is missing
 /// for a run; nothing is called then.
-#[napi]
+#[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "JavaScript reads properties faster than N-API does")]
 pub fn run_off_loop(
     number: u32,
@@ -208,7 +208,7 @@ impl Runtime {
 }
 
 /// Kills the process of a run, if it still runs.
-#[napi]
+#[napi(catch_unwind)]
 pub fn cancel(number: u32, id: i64) -> Result<()> {
     let run = runtime(number)?.runs.borrow_mut().remove(&id);
     if let Some(run) = run {

@@ -14,6 +14,7 @@ use super::channel::Hooks as ChannelHooks;
 use super::off_loop::OffLoop;
 pub(super) use super::process::Listeners;
 use super::process::{Child, ExitArguments, Failure, OutputArguments};
+use crate::engine;
 use crate::launch::inherited;
 use crate::options::arguments::{self, Arguments};
 use crate::options::command::{self, Normalized};
@@ -101,7 +102,7 @@ fn child(number: u32, id: Id) -> Option<Rc<Child>> {
 /// `onExit(-errno, null, syscall)` where the exec failed (`spawn`), or its end cannot be known (`wait`);
 /// `onOutput(index, isOverLimit, errno)` when an output that is gathered is over; `onFinish(result)` at the end of a run
 /// off the loop. Returns the number that every other function takes first.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open(
     env: &Env,
     hooks: ObjectRef<false>,
@@ -116,23 +117,29 @@ pub fn open(
     let (reactor, children, runs, last_id, channel_hooks) = Default::default();
     let opened =
         Runtime { env: env.raw(), hooks, listeners, node, reactor, children, runs, last_id, channel_hooks };
-    env.add_env_cleanup_hook(opened.env as usize, |env| {
-        RUNTIMES.with_borrow_mut(|runtimes| {
-            for slot in runtimes {
-                slot.take_if(|runtime| runtime.env as usize == env);
-            }
-        });
-    })?;
+    env.add_env_cleanup_hook(opened.env as usize, close)?;
     RUNTIMES.with_borrow_mut(|runtimes| {
         runtimes.push(Some(Rc::new(opened)));
         Ok(u32::try_from(runtimes.len() - 1).unwrap_or(u32::MAX))
     })
 }
 
+/// Forgets the runtimes of an environment that goes away.
+fn close(env: usize) {
+    // Nobody is there to be told of a panic.
+    let _ = engine::caught(|| {
+        let of_env = |runtime: &mut Rc<Runtime>| runtime.env as usize == env;
+        let gone: Vec<_> = RUNTIMES
+            .with_borrow_mut(|runtimes| runtimes.iter_mut().map(|slot| slot.take_if(of_env)).collect());
+        // Outside of the borrow: they may own much.
+        drop(gone);
+    });
+}
+
 /// Validates the arguments of `spawn()`.
 ///
 /// Throws what Node throws (Node.js documentation, «child_process.spawn»).
-#[napi]
+#[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "JavaScript reads properties faster than N-API does")]
 pub fn check(
     number: u32,
@@ -168,7 +175,7 @@ pub fn check(
 /// Validates the options that may end a child early. Returns the number of `options.killSignal`.
 ///
 /// Throws what Node throws (Node.js documentation, «child_process.spawn»).
-#[napi]
+#[napi(catch_unwind)]
 pub fn check_ending(
     number: u32,
     env: &Env,
@@ -180,13 +187,13 @@ pub fn check_ending(
 }
 
 /// Validates the command line of `exec()`. Throws what Node throws.
-#[napi]
+#[napi(catch_unwind)]
 pub fn check_command(number: u32, env: &Env, command: Unknown) -> Result<()> {
     arguments::check_command(&runtime(number)?.context(env)?, &command)
 }
 
 /// Validates what `execFile()` was called with besides the file and its arguments. Throws what Node throws.
-#[napi]
+#[napi(catch_unwind)]
 pub fn check_call(number: u32, env: &Env, options: Unknown, callback: Unknown) -> Result<()> {
     arguments::check_call(&runtime(number)?.context(env)?, &options, &callback)
 }
@@ -194,7 +201,7 @@ pub fn check_call(number: u32, env: &Env, options: Unknown, callback: Unknown) -
 /// Validates the options that limit a process whose output is gathered. Returns the number of `options.killSignal`.
 ///
 /// Throws what Node throws (Node.js documentation, «child_process.execFile»).
-#[napi]
+#[napi(catch_unwind)]
 pub fn check_limits(
     number: u32,
     env: &Env,
@@ -206,7 +213,7 @@ pub fn check_limits(
 }
 
 /// Validates what `fork()` was called with. Throws what Node throws.
-#[napi]
+#[napi(catch_unwind)]
 pub fn check_fork(
     number: u32,
     env: &Env,
@@ -218,7 +225,7 @@ pub fn check_fork(
 }
 
 /// Validates the options of `fork()` that `spawn()` does not have in this form. Throws what Node throws.
-#[napi]
+#[napi(catch_unwind)]
 pub fn check_forked(
     number: u32,
     env: &Env,
@@ -232,13 +239,13 @@ pub fn check_forked(
 /// The `NAME=value` strings of an environment, and of `coverage`, the value of `NODE_V8_COVERAGE` to pass on.
 ///
 /// Throws `ERR_INVALID_ARG_VALUE` where a NUL is in it.
-#[napi]
+#[napi(catch_unwind)]
 pub fn env_pairs(number: u32, env: &Env, variables: Object, coverage: Unknown) -> Result<Vec<String>> {
     arguments::env_pairs(&runtime(number)?.context(env)?, &variables, &coverage)
 }
 
 /// The number of a signal given by name or number. Throws `ERR_UNKNOWN_SIGNAL`.
-#[napi]
+#[napi(catch_unwind)]
 pub fn signal_number(number: u32, env: &Env, signal: Unknown) -> Result<i32> {
     signal::from_value(&runtime(number)?.context(env)?, &signal)
 }
@@ -251,7 +258,7 @@ pub fn signal_number(number: u32, env: &Env, signal: Unknown) -> Result<i32> {
 /// pipe, 2 a stream that must stop reading.
 ///
 /// Throws what `ChildProcess.prototype.spawn` throws.
-#[napi]
+#[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "JavaScript reads properties faster than N-API does")]
 pub fn launch(
     number: u32,
@@ -296,13 +303,13 @@ pub fn launch(
 }
 
 /// Whether the exec is known to have succeeded. If it isn't known yet, `onSpawn` will be called when it is.
-#[napi]
+#[napi(catch_unwind)]
 pub fn await_exec(number: u32, id: Id) -> bool {
     child(number, id).is_some_and(|child| child.await_exec())
 }
 
 /// Calls `onSpawn` now if it is due.
-#[napi]
+#[napi(catch_unwind)]
 pub fn poll_exec(number: u32, id: Id) {
     if let Some(child) = child(number, id) {
         child.poll_exec();
@@ -310,13 +317,13 @@ pub fn poll_exec(number: u32, id: Id) {
 }
 
 /// Calls `function` in the async context of the launch, if the process has not ended. Says whether it did.
-#[napi]
+#[napi(catch_unwind)]
 pub fn call_in_context(number: u32, id: Id, function: Function<(), ()>) -> Result<bool> {
     child(number, id).map_or(Ok(false), |child| child.call_in_context(&function))
 }
 
 /// Hands over the parent's end of the child's descriptor `index`, to be closed by the caller; -1 where there is none.
-#[napi]
+#[napi(catch_unwind)]
 pub fn take_end(number: u32, id: Id, index: u32) -> i32 {
     child(number, id)
         .and_then(|child| child.take_end_for_stream(index as usize))
@@ -326,7 +333,7 @@ pub fn take_end(number: u32, id: Id, index: u32) -> i32 {
 /// Gathers an output, at most `limit` bytes, instead of leaving it to a stream.
 ///
 /// Returns 0, or the negative errno of why it cannot be watched; its pipe is closed then.
-#[napi]
+#[napi(catch_unwind)]
 pub fn collect(number: u32, id: Id, index: u32, limit: f64) -> i32 {
     // Not a number, as with a comparison in JavaScript, is no limit.
     let limit = if limit.is_nan() { u64::MAX } else { limit as u64 };
@@ -335,13 +342,13 @@ pub fn collect(number: u32, id: Id, index: u32, limit: f64) -> i32 {
 }
 
 /// Whether an output that is gathered will bring more.
-#[napi]
+#[napi(catch_unwind)]
 pub fn is_collecting(number: u32, id: Id, index: u32) -> bool {
     child(number, id).is_some_and(|child| child.is_collecting(index))
 }
 
 /// Stops gathering; what came is kept.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_outputs(number: u32, id: Id) {
     if let Some(child) = child(number, id) {
         child.close_outputs();
@@ -349,7 +356,7 @@ pub fn close_outputs(number: u32, id: Id) {
 }
 
 /// What an output has gathered. Its pipe, if not at its end, can be had with `takeEnd` again.
-#[napi]
+#[napi(catch_unwind)]
 pub fn take_output(number: u32, id: Id, index: u32) -> Buffer {
     child(number, id)
         .and_then(|child| child.take_output(index))
@@ -359,7 +366,7 @@ pub fn take_output(number: u32, id: Id, index: u32) -> Buffer {
 }
 
 /// The same as text, from UTF-8.
-#[napi]
+#[napi(catch_unwind)]
 pub fn take_text<'env>(env: &'env Env, number: u32, id: Id, index: u32) -> Result<JsString<'env>> {
     let gathered = child(number, id).and_then(|child| child.take_output(index)).unwrap_or_default();
     // Most output is ASCII, which the engine takes over faster than UTF-8.
@@ -370,13 +377,13 @@ pub fn take_text<'env>(env: &'env Env, number: u32, id: Id, index: u32) -> Resul
 }
 
 /// How many bytes an output had before its last read.
-#[napi]
+#[napi(catch_unwind)]
 pub fn before_last_read(number: u32, id: Id, index: u32) -> u32 {
     child(number, id).map_or(0, |child| u32::try_from(child.before_last_read(index)).unwrap_or(u32::MAX))
 }
 
 /// Closes the ends that no stream has taken; forgets the process if it has ended.
-#[napi]
+#[napi(catch_unwind)]
 pub fn release(number: u32, id: Id) -> Result<()> {
     let runtime = runtime(number)?;
     if let Some(child) = runtime.child(id) {
@@ -389,7 +396,7 @@ pub fn release(number: u32, id: Id) -> Result<()> {
 }
 
 /// Sends a signal. Returns 0 or a negative errno (`kill(2)`).
-#[napi]
+#[napi(catch_unwind)]
 pub fn kill(number: u32, id: Id, signal: i32) -> i32 {
     match child(number, id).map(|child| child.kill(signal)) {
         Some(Ok(())) => 0,
@@ -399,7 +406,7 @@ pub fn kill(number: u32, id: Id, signal: i32) -> i32 {
 }
 
 /// Whether the event loop waits for the process; it does from the start.
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_referenced(number: u32, id: Id, referenced: bool) {
     if let Some(child) = child(number, id) {
         child.set_referenced(referenced);
@@ -407,13 +414,13 @@ pub fn set_referenced(number: u32, id: Id, referenced: bool) {
 }
 
 /// Whether the event loop waits for the process.
-#[napi]
+#[napi(catch_unwind)]
 pub fn has_ref(number: u32, id: Id) -> bool {
     child(number, id).is_some_and(|child| child.has_ref())
 }
 
 /// Hands what a listener has thrown to `uncaughtException`; it is to be thrown on.
-#[napi]
+#[napi(catch_unwind)]
 pub fn tell_thrown(env: &Env, error: Unknown) -> Result<()> {
     reactor::tell(env, &error)
 }

@@ -17,7 +17,7 @@ use crate::reactor::Callback;
 use crate::sys;
 
 /// Takes the functions that channels call: those of `Hooks`, in camel case.
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()> {
     let held = |name: &str| Held::new(env, &functions.get_named_property::<Unknown>(name)?);
     let hooks = Hooks {
@@ -38,7 +38,7 @@ pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()
 }
 
 /// Closes a descriptor that this process was given, and only this one, at exec.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_on_exec(fd: RawFd) {
     std::mem::forget(sys::adopt(fd));
 }
@@ -51,7 +51,7 @@ pub fn close_on_exec(fd: RawFd) {
 /// 6 for a packed message, of which the Buffer holds as many bytes as the third argument says, 8 more where `onWritten` is to count the message, and 32 more where it must not go into shared memory; `write()` is to be called at the end of a tick that has sent something.
 /// It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called, 8 after a while; nothing for 1 alone; or a
 /// negative errno.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_channel(
     number: u32,
     env: &Env,
@@ -82,19 +82,19 @@ pub fn open_channel(
 }
 
 /// Hands an error to `uncaughtException`.
-#[napi]
+#[napi(catch_unwind)]
 pub fn throw_uncaught(env: &Env, error: Unknown) -> Result<()> {
     engine::throw_uncaught(env, &error)
 }
 
 /// Closes a descriptor that came with a message and that nobody takes.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_fd(fd: RawFd) {
     drop(sys::adopt(fd));
 }
 
 /// Tells the other end that this one is native.
-#[napi]
+#[napi(catch_unwind)]
 pub fn introduce(channel: u32) {
     if let Some(channel) = registry::find(channel) {
         channel.introduce(&Internal::Native { version: internal::VERSION });
@@ -102,25 +102,25 @@ pub fn introduce(channel: u32) {
 }
 
 /// How many awaited messages were written since this was asked last.
-#[napi]
+#[napi(catch_unwind)]
 pub fn take_written(channel: u32) -> u32 {
     registry::find(channel).map_or(0, |channel| channel.take_done())
 }
 
 /// Whether a message that nobody awaited has just been lost.
-#[napi]
+#[napi(catch_unwind)]
 pub fn take_lost(channel: u32) -> bool {
     registry::find(channel).is_some_and(|channel| channel.take_lost())
 }
 
 /// No more messages are wanted. `true`: some have come and are still to be delivered, and `onEnd` is called after them.
-#[napi]
+#[napi(catch_unwind)]
 pub fn end_channel(channel: u32) -> bool {
     registry::find(channel).is_some_and(|channel| channel.end())
 }
 
 /// Closes the channel, once all that was sent is written.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_channel(channel: u32) {
     if let Some(channel) = registry::find(channel) {
         channel.close();
@@ -131,7 +131,7 @@ pub fn close_channel(channel: u32) {
 }
 
 /// Whether the event loop waits for the channel.
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_channel_referenced(channel: u32, referenced: bool) {
     if let Some(channel) = registry::find(channel) {
         channel.set_referenced(referenced);
@@ -139,13 +139,13 @@ pub fn set_channel_referenced(channel: u32, referenced: bool) {
 }
 
 /// Whether the event loop waits for the channel.
-#[napi]
+#[napi(catch_unwind)]
 pub fn channel_has_ref(channel: u32) -> bool {
     registry::find(channel).is_some_and(|channel| channel.has_ref())
 }
 
 /// The socket of the channel; a negative errno where it is closed.
-#[napi]
+#[napi(catch_unwind)]
 pub fn channel_fd(channel: u32) -> i32 {
     registry::find(channel).map_or(-libc::EINVAL, |channel| channel.fd())
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Once;
 
 use super::Channel;
-use crate::sys;
+use crate::{engine, sys};
 
 #[derive(Default)]
 struct Registry {
@@ -54,10 +54,13 @@ pub(in crate::api) fn flush_all() {
 }
 
 extern "C" fn write_all_out() {
-    REGISTRY.with(|registry| {
-        let channels: Vec<_> = registry.borrow().channels.values().cloned().collect();
-        for channel in channels {
-            channel.write_out();
-        }
+    // JavaScript is over: nobody is there to be told of a panic.
+    let _ = engine::caught(|| {
+        REGISTRY.with(|registry| {
+            let channels: Vec<_> = registry.borrow().channels.values().cloned().collect();
+            for channel in channels {
+                channel.write_out();
+            }
+        });
     });
 }

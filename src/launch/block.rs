@@ -7,6 +7,7 @@
 use std::ffi::CString;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -150,14 +151,15 @@ pub(super) fn keep_while_busy(block: Box<Block>) {
 /// The stack of a child until it execs: a few frames of raw system calls, above a page that faults.
 #[derive(Debug)]
 pub(super) struct Stack {
-    base: std::ptr::NonNull<libc::c_void>,
+    base: NonNull<libc::c_void>,
+    length: NonZeroUsize,
 }
 
 // SAFETY: a stack is plain memory; whoever holds it owns it.
 unsafe impl Send for Stack {}
 
-const STACK: usize = 64 * 1024;
-const GUARD: usize = 16 * 1024;
+/// What a child can use of it, at least, bytes.
+const STACK: usize = 48 * 1024;
 /// Stacks kept for the next launches: their pages are resident already.
 const KEPT: usize = 16;
 static FREE: Mutex<Vec<Stack>> = Mutex::new(vec![]);
@@ -169,8 +171,9 @@ impl Stack {
         if let Some(stack) = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             return Ok(stack);
         }
-        let length = NonZeroUsize::MIN.saturating_add(STACK - 1);
-        // SAFETY: a fresh private mapping that touches nothing else; its lowest pages become the guard.
+        let page = sys::page_size();
+        let length = page.saturating_add(STACK.next_multiple_of(page.get()));
+        // SAFETY: a fresh private mapping that touches nothing else; its lowest page becomes the guard.
         unsafe {
             let base = mmap_anonymous(
                 None,
@@ -178,15 +181,15 @@ impl Stack {
                 ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
                 MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE,
             )?;
-            mprotect(base, GUARD, ProtFlags::PROT_NONE)?;
-            Ok(Self { base })
+            mprotect(base, page.get(), ProtFlags::PROT_NONE)?;
+            Ok(Self { base, length })
         }
     }
 
     /// The end of the stack, where it starts growing down from.
     pub fn top(&self) -> *mut libc::c_void {
         // SAFETY: one past the end of the mapping.
-        unsafe { self.base.as_ptr().byte_add(STACK) }
+        unsafe { self.base.as_ptr().byte_add(self.length.get()) }
     }
 
     pub fn give_back(self) {
@@ -195,7 +198,7 @@ impl Stack {
             free.push(self);
         } else {
             // SAFETY: nobody uses this mapping any more.
-            let _ = unsafe { munmap(self.base, STACK) };
+            let _ = unsafe { munmap(self.base, self.length.get()) };
         }
     }
 }

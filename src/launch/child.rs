@@ -34,13 +34,18 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     let outcome = Arc::clone(&block.outcome);
     outcome.occupied.store(1, Ordering::Release);
     let argument = (&raw const *block).cast_mut().cast::<c_void>();
-    let blocked = sys::SignalsBlocked::new();
-    // SAFETY: all signals are blocked; the stack is the block's own; the block, and with it the outcome, is kept among
-    // the busy ones until `occupied` is zero again; `run` keeps to raw system calls.
-    let cloned = unsafe {
-        sys::clone_sharing_memory(run, top, argument, &outcome.occupied, Process::wants_clone_fd())
+    let clone = |wants_fd| {
+        let _blocked = sys::SignalsBlocked::new();
+        // SAFETY: all signals are blocked; the stack is the block's own; the block, and with it the outcome, is kept among
+        // the busy ones until `occupied` is zero again; `run` keeps to raw system calls.
+        unsafe { sys::clone_sharing_memory(run, top, argument, &outcome.occupied, wants_fd) }
     };
-    drop(blocked);
+    let cloned = match clone(Process::wants_clone_fd()) {
+        Err(error) if Process::wants_clone_fd() && is_refused(&error) => {
+            clone(false).inspect(|_| Process::want_no_clone_fd())
+        }
+        cloned => cloned,
+    };
     match cloned {
         Ok(cloned) => {
             block::keep_while_busy(block);
@@ -51,6 +56,11 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
             Err((error, block))
         }
     }
+}
+
+/// Whether a sandbox or an emulator forbids what was asked for, rather than the system being out of something.
+pub(super) fn is_refused(error: &io::Error) -> bool {
+    !matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
 /// Starts a child with a copy of this process's memory, and waits for its exec: end-of-file on a close-on-exec pipe is

@@ -17,7 +17,6 @@ mod lookup;
 mod strings;
 
 use std::ffi::CString;
-use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -128,6 +127,9 @@ fn preferred_method() -> Method {
 /// floor of `ARG_MAX` that execve(2) guarantees.
 const SURELY_FITS: usize = 128 * 1024;
 
+/// What nothing but the kernel's exec gives, so that no caller expects it of a launch: [`Launched::exec`] tells.
+const EXECS_ALONE: [i32; 4] = [libc::ETXTBSY, libc::ENOEXEC, libc::ENOMEM, libc::EIO];
+
 /// Starts `command`.
 ///
 /// Failures that can be foreseen (a missing or unexecutable file, a missing directory, a closed descriptor) are found before anything is
@@ -150,7 +152,10 @@ pub fn launch(mut command: Command) -> Result<Launched, i32> {
     };
     let method = if changes_user { Method::Fork } else { preferred_method() };
     let mut launched = start(command, paths, environment, method)?;
-    if uncertain && let Err(errno) = launched.exec.wait() {
+    if uncertain
+        && let Err(errno) = launched.exec.wait()
+        && !EXECS_ALONE.contains(&errno)
+    {
         let _ = launched.process.wait_for_end();
         return Err(errno);
     }
@@ -166,7 +171,7 @@ fn start(
     let (block, childs) = Block::new(command, paths, environment);
     let launched = match method {
         Method::Clone => match child::start_sharing_memory(block) {
-            Err((error, block)) if refused(&error) => child::start_forked(&block),
+            Err((error, block)) if child::is_refused(&error) => child::start_forked(&block),
             Err((error, _)) => Err(sys::errno(&error)),
             Ok(launched) => Ok(launched),
         },
@@ -186,11 +191,6 @@ fn check_descriptors(stdio: &[Stdio]) -> Result<(), i32> {
         }
     }
     Ok(())
-}
-
-/// Whether a sandbox or an emulator forbids the shared-memory clone, rather than the system being out of something.
-fn refused(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EPERM | libc::ENOSYS | libc::EINVAL))
 }
 
 impl Command {

@@ -37,6 +37,8 @@ fn preferred_method() -> Method {
     })
 }
 
+static CLONES_WITHOUT_FD: AtomicBool = AtomicBool::new(false);
+
 /// How a process ended, or the positive errno of why nobody can know: `ECHILD` where somebody else has reaped it.
 pub type Ending = Result<Exit, i32>;
 
@@ -75,7 +77,12 @@ impl From<libc::rusage> for Usage {
 impl Process {
     /// Whether clone should be asked for a process descriptor.
     pub(crate) fn wants_clone_fd() -> bool {
-        preferred_method() == Method::CloneFd
+        preferred_method() == Method::CloneFd && !CLONES_WITHOUT_FD.load(Ordering::Relaxed)
+    }
+
+    /// Clone has refused one, and nothing else.
+    pub(crate) fn want_no_clone_fd() {
+        CLONES_WITHOUT_FD.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn new(pid: libc::pid_t, fd: Option<OwnedFd>) -> Self {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::CStr;
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::Duration;
@@ -35,6 +36,16 @@ pub(super) fn check(result: c_int) -> io::Result<c_int> {
 #[must_use]
 pub fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// How large a page of memory is, bytes (`sysconf(3)`).
+#[must_use]
+pub fn page_size() -> NonZeroUsize {
+    /// What it is nearly everywhere.
+    const USUAL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
+    // SAFETY: a plain integer.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).ok().and_then(NonZeroUsize::new).unwrap_or(USUAL)
 }
 
 /// How many descriptors this process may have (`getrlimit(2)`, `RLIMIT_NOFILE`).

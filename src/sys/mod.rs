@@ -10,8 +10,14 @@ mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::*;
 
+mod signals;
+pub use signals::*;
+
 mod unix;
 pub use unix::*;
 
 mod watched;
 pub use watched::*;
+
+mod wait;
+pub use wait::*;

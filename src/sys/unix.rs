@@ -11,15 +11,6 @@ use std::time::Duration;
 use libc::{c_int, c_void, pid_t};
 use nix::sys::resource::{Resource, getrlimit};
 
-/// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exit {
-    /// The exit code; 0 when a signal ended the process.
-    pub code: i32,
-    /// The number of the signal that ended the process; 0 when it exited by itself.
-    pub signal: i32,
-}
-
 /// What [`super::clone_sharing_memory`] gives.
 pub struct Cloned {
     pub pid: pid_t,
@@ -52,15 +43,6 @@ pub fn page_size() -> NonZeroUsize {
 #[must_use]
 pub fn most_descriptors() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
-}
-
-/// Sends `signal` to an unreaped child (`kill(2)`).
-///
-/// # Errors
-/// `EPERM`, `EINVAL`, `ESRCH`.
-pub fn kill(pid: pid_t, signal: i32) -> io::Result<()> {
-    // SAFETY: kill(2) takes plain integers.
-    check(unsafe { libc::kill(pid, signal) }).map(drop)
 }
 
 /// Waits until an entry of `set` is ready or `timeout` is over (`poll(2)`); `None` waits forever. An interruption counts as
@@ -315,66 +297,6 @@ fn receive_raw(socket: BorrowedFd, room: *mut u8, length: usize) -> io::Result<u
     usize::try_from(received).map_err(|_| io::Error::last_os_error())
 }
 
-/// Takes the status of the child `pid` (`wait4(2)`), restarting on signals; `None`: it still runs, and `blocks` is false.
-///
-/// # Errors
-/// `ECHILD` when it isn't ours to wait for.
-pub fn reap(pid: pid_t, blocks: bool) -> io::Result<Option<(Exit, libc::rusage)>> {
-    let mut status = 0;
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    loop {
-        // SAFETY: `status` and `usage` are valid for writing.
-        match check(unsafe {
-            libc::wait4(pid, &raw mut status, if blocks { 0 } else { libc::WNOHANG }, usage.as_mut_ptr())
-        }) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-            Ok(0) => return Ok(None),
-            Ok(_) => break,
-        }
-    }
-    // SAFETY: all zero is a valid rusage, and wait4 has filled it.
-    Ok(Some((exit_of(status), unsafe { usage.assume_init() })))
-}
-
-/// What a status of `wait(2)` says.
-pub(super) fn exit_of(status: c_int) -> Exit {
-    if libc::WIFEXITED(status) {
-        Exit { code: libc::WEXITSTATUS(status), signal: 0 }
-    } else {
-        Exit { code: 0, signal: libc::WTERMSIG(status) }
-    }
-}
-
-/// Whether the child `pid` has ended, or is no child any more; the zombie stays (`waitid(2)`).
-#[must_use]
-pub fn has_ended(pid: pid_t) -> bool {
-    // SAFETY: an all-zero siginfo_t is a valid one, and means that nothing has ended.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let flags = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
-    // SAFETY: `info` is valid for writing.
-    let waited = check(unsafe { libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut info, flags) });
-    match waited {
-        Ok(_) => info.si_signo != 0,
-        Err(error) => error.kind() != io::ErrorKind::Interrupted,
-    }
-}
-
-/// Waits for the end of the child `pid` and leaves the zombie (`waitid(2)`).
-pub fn wait_for_end(pid: pid_t) {
-    // SAFETY: an all-zero siginfo_t is a valid one.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    loop {
-        // SAFETY: `info` is valid for writing.
-        match check(unsafe {
-            libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut info, libc::WEXITED | libc::WNOWAIT)
-        }) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            _ => return,
-        }
-    }
-}
-
 /// Whether `fd` is an open descriptor.
 ///
 /// # Errors
@@ -446,39 +368,5 @@ pub fn for_each_env(mut visit: impl FnMut(&CStr)) {
             visit(CStr::from_ptr(*entry));
             entry = entry.add(1);
         }
-    }
-}
-
-/// All signals blocked on this thread until dropped, so that no handler of the parent runs in a child that still shares
-/// its memory.
-pub struct SignalsBlocked {
-    previous: libc::sigset_t,
-}
-
-impl SignalsBlocked {
-    #[must_use]
-    pub fn new() -> Self {
-        let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        let mut previous = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: both sets are valid for writing; pthread_sigmask cannot fail with SIG_SETMASK and valid pointers.
-        let previous = unsafe {
-            libc::sigfillset(all.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), previous.as_mut_ptr());
-            previous.assume_init()
-        };
-        Self { previous }
-    }
-}
-
-impl Default for SignalsBlocked {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Drop for SignalsBlocked {
-    fn drop(&mut self) {
-        // SAFETY: `previous` was filled by pthread_sigmask.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.previous, std::ptr::null_mut()) };
     }
 }

@@ -1,6 +1,7 @@
 //! The native side of one `ChildProcess`: a command launched, watched, signalled and reaped.
 
 mod exec;
+mod functions;
 mod outputs;
 
 use std::cell::{Cell, RefCell};

@@ -219,6 +219,7 @@ impl Child {
     fn poll_exit(self: &Rc<Self>) {
         let ending = self.live.borrow_mut().as_mut().and_then(|live| live.process.try_wait());
         let Some(ending) = ending else {
+            self.look_later();
             return;
         };
         let (code, signal, failed) = match (self.poll_exec(), ending) {

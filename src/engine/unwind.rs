@@ -16,16 +16,17 @@ pub fn caught<T>(body: impl FnOnce() -> T) -> Result<T> {
     })
 }
 
-/// Runs `body`, which is all that a callback of the event loop does; a panic of it goes to `uncaughtException`.
-pub fn contain(env: sys::napi_env, body: impl FnOnce()) {
-    if let Err(error) = caught(body) {
+/// Runs `body` for the event loop; a panic of it goes to `uncaughtException`.
+pub fn contain<T>(env: sys::napi_env, body: impl FnOnce() -> T) -> Option<T> {
+    let tell = |error| {
         let env = Env::from_raw(env);
         super::with_scope(&env, || {
             let error = JsError::from(error).into_unknown(env);
             // It fails where the environment is going away, with nobody left to be told.
             let _ = super::throw_uncaught(&env, &error);
         });
-    }
+    };
+    caught(body).map_err(tell).ok()
 }
 
 #[cfg(test)]

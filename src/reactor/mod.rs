@@ -220,9 +220,14 @@ impl Reactor {
         Ok(())
     }
 
+    /// Runs a source's code. A panic of one leaves the others alone.
+    fn enter<T>(&self, body: impl FnOnce() -> T) -> Option<T> {
+        engine::contain(self.env, || engine::with_scope(&Env::from_raw(self.env), body)).flatten()
+    }
+
     fn call(&self, env: &Env, key: Key) {
         if let Some((_, source)) = self.find(key) {
-            engine::with_scope(env, || source.ready(env, false));
+            self.enter(|| source.ready(env, false));
         }
     }
 
@@ -277,7 +282,7 @@ impl Reactor {
             deadlines.pop();
             drop(deadlines);
             if let Some((_, source)) = self.find(key) {
-                engine::with_scope(&env, || source.elapsed(&env));
+                self.enter(|| source.elapsed(&env));
             }
         }
         self.start_timer();
@@ -389,7 +394,7 @@ impl Reactor {
             for (key, is_over) in &ready {
                 match self.find(*key) {
                     Some((Turn::WithIo, source)) => {
-                        engine::with_scope(&env, || source.ready(&env, *is_over));
+                        self.enter(|| source.ready(&env, *is_over));
                     }
                     Some((Turn::AfterIo, source)) => self.put_off(*key, source.waits_a_turn()),
                     None => {}
@@ -417,7 +422,7 @@ impl Reactor {
         }
         let lone = self.lone.get().and_then(|key| self.find(key));
         lone.is_some_and(|(turn, source)| {
-            turn == Turn::WithIo && engine::with_scope(env, || source.look(env)) == Some(true)
+            turn == Turn::WithIo && self.enter(|| source.look(env)) == Some(true)
         })
     }
 
@@ -460,7 +465,7 @@ impl Reactor {
     fn shut_down(&self) {
         let sources: Vec<_> = self.sources.borrow_mut().drain().collect();
         for registered in sources {
-            registered.source.shut_down();
+            engine::contain(self.env, || registered.source.shut_down());
         }
     }
 }

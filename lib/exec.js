@@ -85,7 +85,8 @@ class Execution {
       this.#error ??= errnoError(errno, syscall);
       return;
     }
-    this.#error ??= Object.assign(errnoError(errno, `spawn ${spawnfile}`), { path: spawnfile, spawnargs: spawnargs.slice(1) });
+    const error = errnoError(errno, `spawn ${spawnfile}`);
+    this.#error ??= Object.assign(error, { path: spawnfile, spawnargs: spawnargs.slice(1) });
     this.#child.kill('SIGKILL');
   }
 

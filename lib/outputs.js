@@ -24,8 +24,8 @@ class Outputs {
   #streamed = new Map();
 
   /**
-   * `onOverflow(index)` hears of an output that has become longer than `limit` bytes, `onFailure(errno, syscall)` of one that
-   * cannot be read (`read`), or not even be watched (`spawn`).
+   * `onOverflow(index)` hears of an output that has become longer than `limit` bytes, `onFailure(errno, syscall)` of
+   * one that cannot be read (`read`), or not even be watched (`spawn`).
    */
   constructor(child, encoding, limit, onOverflow, onFailure) {
     this.#child = child;

@@ -43,7 +43,9 @@ class Process {
     if (!native.callInContext(runtime, this.#id, told(body))) body();
   }
 
-  /** Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. Returns 0 or a negative errno. */
+  /**
+   * Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. Returns 0 or a negative errno.
+   */
   collect(index, limit, onoutput) {
     this.#onoutput = onoutput;
     return native.collect(runtime, this.#id, index, limit);

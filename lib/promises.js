@@ -106,12 +106,13 @@ function failure({ error, reason, tooLong }, result, { normalized, command, sign
     case 'read':
     case 'write': {
       const failed = errnoError(error, reason);
-      if (!UNREAD.has(failed.code) || reason === 'read') return failed;
+      if (reason === 'read' || !UNREAD.has(failed.code)) return failed;
     }
   }
   const isTimedOut = reason === 'timedOut';
   if (result.exitCode === 0 && !isTimedOut) return null;
-  return Object.assign(new Error(`Command failed: ${command}\n${result.stderr}`), { code: result.exitCode, killed: isTimedOut });
+  const failed = new Error(`Command failed: ${command}\n${result.stderr}`);
+  return Object.assign(failed, { code: result.exitCode, killed: isTimedOut });
 }
 
 /**

@@ -1,5 +1,5 @@
-//! tokio, for what is better off the event loop: one runtime on one thread for the whole program, started when first
-//! needed. The thread belongs to no environment.
+//! tokio, for what is better off the event loop: one runtime on one thread for the whole program, started
+//! when first needed. The thread belongs to no environment.
 
 use std::future;
 use std::io;

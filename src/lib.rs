@@ -1,4 +1,5 @@
-//! Node's `child_process`, natively. `docs/` tells how the parts fit; `launch`, `process` and `sys` know no JavaScript.
+//! Node's `child_process`, natively. `docs/` tells how the parts fit; `launch`, `process` and `sys` know no
+//! JavaScript.
 
 #[cfg_attr(test, allow(dead_code, reason = "only N-API calls it"))]
 mod api;

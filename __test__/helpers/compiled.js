@@ -16,8 +16,9 @@ function compiled(name, ...flags) {
     fs.chmodSync(folder, 0o755);
     process.on('exit', () => fs.rmSync(folder, { recursive: true }));
   }
+  const source = path.join(__dirname, '../fixtures', `${name}.c`);
   const output = path.join(folder, name);
-  if (!fs.existsSync(output)) execFileSync('cc', ['-O1', '-o', output, path.join(__dirname, '../fixtures', `${name}.c`), ...flags]);
+  if (!fs.existsSync(output)) execFileSync('cc', ['-O1', '-o', output, source, ...flags]);
   return output;
 }
 

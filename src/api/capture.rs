@@ -20,9 +20,9 @@ use crate::sys;
 
 /// Runs the process of normalised options, whose properties these are, and waits for its end.
 ///
-/// `input` is written to its standard input where that is a pipe. `maxBuffer`: bytes of one output, 0 for no limit;
-/// `timeout`: milliseconds, 0 for none. Returns what `spawnSync` returns but for `stdout` and `stderr`; its `error`, where
-/// there is one, is a negative errno.
+/// `input` is written to its standard input where that is a pipe. `maxBuffer`: bytes of one output, 0 for no
+/// limit; `timeout`: milliseconds, 0 for none. Returns what `spawnSync` returns but for `stdout` and
+/// `stderr`; its `error`, where there is one, is a negative errno.
 ///
 /// Throws what `spawnSync` throws for `options.stdio`.
 #[napi(catch_unwind)]

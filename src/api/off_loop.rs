@@ -71,8 +71,8 @@ impl OffLoop {
     }
 }
 
-/// Why a run has not simply ended, in a word: what ended it early, or the system call that failed. And the output that was
-/// too long.
+/// Why a run has not simply ended, in a word: what ended it early, or the system call that failed. And the
+/// output that was too long.
 fn reason(result: &std::result::Result<Finished, NotRun>) -> (Option<&'static str>, Option<usize>) {
     let finished = match result {
         Ok(finished) => finished,
@@ -101,13 +101,14 @@ impl Source for FinishSource {
     }
 }
 
-/// Runs the process of normalised options, whose properties these are, off the event loop. `handle.onfinish(result)` is
-/// called at its end, with what `runSync` returns and `durationMs`, `userCPUTime`, `systemCPUTime` (microseconds),
-/// `maxRSS` (kilobytes), and `reason`, where it has not simply ended: `timedOut`, `cancelled`, `tooLong` (and `tooLong` is
-/// the descriptor of that output), or the system call that failed with the errno in `error`.
+/// Runs the process of normalised options, whose properties these are, off the event loop.
+/// `handle.onfinish(result)` is called at its end, with what `runSync` returns and `durationMs`,
+/// `userCPUTime`, `systemCPUTime` (microseconds), `maxRSS` (kilobytes), and `reason`, where it has not simply
+/// ended: `timedOut`, `cancelled`, `tooLong` (and `tooLong` is the descriptor of that output), or the system
+/// call that failed with the errno in `error`.
 ///
-/// Without `input` the child reads the null device. Returns an id for `cancel`, or the negative errno of what is missing
-/// for a run; nothing is called then.
+/// Without `input` the child reads the null device. Returns an id for `cancel`, or the negative errno of what
+/// is missing for a run; nothing is called then.
 #[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "JavaScript reads properties faster than N-API does")]
 pub fn run_off_loop(

@@ -32,8 +32,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Starts gathering what comes through `fd`, at most `limit` bytes; `source` is woken when there is something to be
-    /// read.
+    /// Starts gathering what comes through `fd`, at most `limit` bytes; `source` is woken when there is
+    /// something to be read.
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).

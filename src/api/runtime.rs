@@ -69,8 +69,8 @@ impl Runtime {
 }
 
 thread_local! {
-    /// The runtimes of this thread, by the number that `open` gave. A call that names one by number costs a tenth of
-    /// one that unwraps an object of a native class.
+    /// The runtimes of this thread, by the number that `open` gave. A call that names one by number costs a
+    /// tenth of one that unwraps an object of a native class.
     static RUNTIMES: RefCell<Vec<Option<Rc<Runtime>>>> = const { RefCell::new(vec![]) };
 }
 
@@ -80,11 +80,11 @@ pub(super) fn runtime(number: u32) -> Result<Rc<Runtime>> {
         .ok_or_else(|| napi::Error::from_reason("child-process-rs: not open"))
 }
 
-/// Begins: `hooks` are the functions of `lib/errors.js`; `onSpawn()` is called on a process's handle when the exec is
-/// confirmed, if `awaitExec` asked for it; `onExit(code, signal)` when the process has ended, or
+/// Begins: `hooks` are the functions of `lib/errors.js`; `onSpawn()` is called on a process's handle when the
+/// exec is confirmed, if `awaitExec` asked for it; `onExit(code, signal)` when the process has ended, or
 /// `onExit(-errno, null, syscall)` where the exec failed (`spawn`), or its end cannot be known (`wait`);
-/// `onOutput(index, isOverLimit, errno)` when an output that is gathered is over; `onFinish(result)` at the end of a run
-/// off the loop. Returns the number that every other function takes first.
+/// `onOutput(index, isOverLimit, errno)` when an output that is gathered is over; `onFinish(result)` at the
+/// end of a run off the loop. Returns the number that every other function takes first.
 #[napi(catch_unwind)]
 pub fn open(
     env: &Env,
@@ -181,7 +181,8 @@ pub fn check_call(number: u32, env: &Env, options: Unknown, callback: Unknown) -
     arguments::check_call(&runtime(number)?.context(env)?, &options, &callback)
 }
 
-/// Validates the options that limit a process whose output is gathered. Returns the number of `options.killSignal`.
+/// Validates the options that limit a process whose output is gathered. Returns the number of
+/// `options.killSignal`.
 ///
 /// Throws what Node throws (Node.js documentation, «child_process.execFile»).
 #[napi(catch_unwind)]

@@ -18,8 +18,8 @@ use crate::launch::{self, Command};
 use crate::process::{Ending, Process};
 use crate::sys;
 
-/// Runs `command` to its end and its outputs to theirs. `ends` are the other ends of its pipes. When `cancelled` comes, or
-/// cannot come any more, the process is killed.
+/// Runs `command` to its end and its outputs to theirs. `ends` are the other ends of its pipes. When
+/// `cancelled` comes, or cannot come any more, the process is killed.
 ///
 /// # Errors
 /// A failed launch; nothing is running then.

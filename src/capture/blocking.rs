@@ -66,7 +66,8 @@ impl Run<'_, OwnedFd> {
         }
     }
 
-    /// What to poll: the end of the process, then the pipes, and which ones they are. A number below zero is passed over.
+    /// What to poll: the end of the process, then the pipes, and which ones they are. A number below zero is
+    /// passed over.
     fn poll_set(&self, awaits_end: bool) -> (Vec<libc::pollfd>, Vec<usize>) {
         let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
         let end = self.process.fd().filter(|_| awaits_end).unwrap_or(-1);

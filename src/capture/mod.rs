@@ -1,6 +1,6 @@
-//! A process run from its launch to its end, with nobody looking on: input written, output gathered, limits kept. The
-//! synchronous family waits in a plain poll loop ([`run`]), the promises on tokio ([`run_in_background`]); what comes of
-//! each event is decided here for both.
+//! A process run from its launch to its end, with nobody looking on: input written, output gathered, limits
+//! kept. The synchronous family waits in a plain poll loop ([`run`]), the promises on tokio
+//! ([`run_in_background`]); what comes of each event is decided here for both.
 
 mod background;
 mod blocking;

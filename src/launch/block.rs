@@ -1,8 +1,8 @@
 //! The memory that a child and its parent share between clone and exec.
 //!
-//! Everything the child needs is built here before the clone. The child may run in it long after `launch` returned, so
-//! a block in use is kept among the [`BUSY`] ones until the kernel has zeroed [`Outcome::occupied`], which it does as
-//! the child execs or exits (`CLONE_CHILD_CLEARTID`).
+//! Everything the child needs is built here before the clone. The child may run in it long after `launch`
+//! returned, so a block in use is kept among the [`BUSY`] ones until the kernel has zeroed
+//! [`Outcome::occupied`], which it does as the child execs or exits (`CLONE_CHILD_CLEARTID`).
 
 use std::ffi::CString;
 use std::num::NonZeroUsize;
@@ -24,8 +24,8 @@ use crate::sys;
 pub(super) enum Slot {
     Null,
     Closed,
-    /// From the parent's own descriptors: made blocking when it lands on 0, 1 or 2, as the builtin does it. The child
-    /// moves a number that would be overwritten before its turn.
+    /// From the parent's own descriptors: made blocking when it lands on 0, 1 or 2, as the builtin does it.
+    /// The child moves a number that would be overwritten before its turn.
     Inherited(AtomicI32),
     Piped(AtomicI32),
 }
@@ -37,8 +37,8 @@ pub(super) struct Block {
     pub paths: Vec<CString>,
     pub argv: Vec<*const c_char>,
     pub environment: Environment,
-    /// `sh path args…`, for a file that the kernel does not know how to run, as `execvp(3)` does. The child puts the path
-    /// in.
+    /// `sh path args…`, for a file that the kernel does not know how to run, as `execvp(3)` does. The child
+    /// puts the path in.
     pub shell_argv: Vec<AtomicPtr<c_char>>,
     pub cwd: Option<CString>,
     pub uid: Option<u32>,
@@ -52,11 +52,13 @@ pub(super) struct Block {
     _args: Strings,
 }
 
-// SAFETY: the pointers are into the block's own strings, and into the environment, which live as long as it and never change.
+// SAFETY: the pointers are into the block's own strings, and into the environment, which live as long as it
+// and never change.
 unsafe impl Send for Block {}
 
 impl Block {
-    /// The block, and the parent's copies of what is the child's alone, to be closed once the child is started.
+    /// The block, and the parent's copies of what is the child's alone, to be closed once the child is
+    /// started.
     pub fn new(command: Command, paths: Vec<CString>, environment: Environment) -> (Box<Self>, Vec<OwnedFd>) {
         let argv = command.args.pointers();
         let mut childs = vec![];

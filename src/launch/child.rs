@@ -1,7 +1,7 @@
 //! The child's side: what runs between clone and exec, and the two ways to get there.
 //!
-//! Until the exec the child is a guest in its parent's memory: it allocates nothing, takes no lock, cannot panic
-//! (iterators, no indexing, no arithmetic that overflows) and makes raw system calls only.
+//! Until the exec the child is a guest in its parent's memory: it allocates nothing, takes no lock, cannot
+//! panic (iterators, no indexing, no arithmetic that overflows) and makes raw system calls only.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -36,8 +36,8 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     let argument = (&raw const *block).cast_mut().cast::<c_void>();
     let clone = |wants_fd| {
         let _blocked = sys::SignalsBlocked::new();
-        // SAFETY: all signals are blocked; the stack is the block's own; the block, and with it the outcome, is kept among
-        // the busy ones until `occupied` is zero again; `run` keeps to raw system calls.
+        // SAFETY: all signals are blocked; the stack is the block's own; the block, and with it the outcome,
+        // is kept among the busy ones until `occupied` is zero again; `run` keeps to raw system calls.
         unsafe { sys::clone_sharing_memory(run, top, argument, &outcome.occupied, wants_fd) }
     };
     let cloned = match clone(Process::wants_clone_fd()) {
@@ -58,13 +58,14 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     }
 }
 
-/// Whether a sandbox or an emulator forbids what was asked for, rather than the system being out of something.
+/// Whether a sandbox or an emulator forbids what was asked for, rather than the system being out of
+/// something.
 pub(super) fn is_refused(error: &io::Error) -> bool {
     !matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
-/// Starts a child with a copy of this process's memory, and waits for its exec: end-of-file on a close-on-exec pipe is
-/// success, an errno is failure.
+/// Starts a child with a copy of this process's memory, and waits for its exec: end-of-file on a
+/// close-on-exec pipe is success, an errno is failure.
 pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
     let failure = |error: io::Error| sys::errno(&error);
     let (status, report) = sys::status_pipe().map_err(failure)?;

@@ -1,7 +1,8 @@
-//! Descriptors that this process itself inherited to pass on: a make jobserver, systemd's sockets, `<(…)` of a shell.
+//! Descriptors that this process itself inherited to pass on: a make jobserver, systemd's sockets, `<(…)` of
+//! a shell.
 //!
-//! A child keeps them, as the builtin's children do; what other libraries of this process leave inheritable later, it does
-//! not.
+//! A child keeps them, as the builtin's children do; what other libraries of this process leave inheritable
+//! later, it does not.
 
 use std::os::fd::RawFd;
 use std::sync::OnceLock;

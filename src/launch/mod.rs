@@ -1,13 +1,15 @@
 //! From a [`Command`] to a running process, without waiting for its exec.
 //!
-//! `fork` copies page tables and stalls in proportion to resident memory; `vfork` and `posix_spawn` suspend the caller
-//! until the exec. The launcher does neither: the child shares this process's memory (`CLONE_VM`), runs a few raw system
-//! calls on a stack of its own and execs, while the parent goes on. What the child reads lives in a block that is kept
-//! until the kernel says the child has left it, and what failed, if anything, is written there.
+//! `fork` copies page tables and stalls in proportion to resident memory; `vfork` and `posix_spawn` suspend
+//! the caller until the exec. The launcher does neither: the child shares this process's memory (`CLONE_VM`),
+//! runs a few raw system calls on a stack of its own and execs, while the parent goes on. What the child
+//! reads lives in a block that is kept until the kernel says the child has left it, and what failed, if
+//! anything, is written there.
 //!
-//! A child that changes its user id does not share memory: `setuid` would make the parent undumpable (the flag belongs
-//! to the memory, not to the process) and would let another user's process at the parent's pages. It is forked, as is
-//! every child where the kernel refuses the shared clone, and then this waits for its exec; see `docs/decisions/`.
+//! A child that changes its user id does not share memory: `setuid` would make the parent undumpable (the
+//! flag belongs to the memory, not to the process) and would let another user's process at the parent's
+//! pages. It is forked, as is every child where the kernel refuses the shared clone, and then this waits for
+//! its exec; see `docs/decisions/`.
 
 mod block;
 mod child;
@@ -78,7 +80,8 @@ pub enum Exec {
 }
 
 impl Exec {
-    /// The result of the exec once it is known: the positive errno of what failed is the error. `None`: still under way.
+    /// The result of the exec once it is known: the positive errno of what failed is the error. `None`: still
+    /// under way.
     #[must_use]
     pub fn poll(&self) -> Option<Result<(), i32>> {
         match self {
@@ -123,21 +126,24 @@ fn preferred_method() -> Method {
     })
 }
 
-/// More bytes of arguments and environment than this and the kernel may say `E2BIG`, which only exec can tell: the
-/// floor of `ARG_MAX` that execve(2) guarantees.
+/// More bytes of arguments and environment than this and the kernel may say `E2BIG`, which only exec can
+/// tell: the floor of `ARG_MAX` that execve(2) guarantees.
 const SURELY_FITS: usize = 128 * 1024;
 
-/// What nothing but the kernel's exec gives, so that no caller expects it of a launch: [`Launched::exec`] tells.
+/// What nothing but the kernel's exec gives, so that no caller expects it of a launch: [`Launched::exec`]
+/// tells.
 const EXECS_ALONE: [i32; 4] = [libc::ETXTBSY, libc::ENOEXEC, libc::ENOMEM, libc::EIO];
 
 /// Starts `command`.
 ///
-/// Failures that can be foreseen (a missing or unexecutable file, a missing directory, a closed descriptor) are found before anything is
-/// started. Where the caller asks for something that only the child can try (a user id, an argument list near the
-/// kernel's limit) this waits for the exec; otherwise [`Launched::exec`] tells later.
+/// Failures that can be foreseen (a missing or unexecutable file, a missing directory, a closed descriptor)
+/// are found before anything is started. Where the caller asks for something that only the child can try (a
+/// user id, an argument list near the kernel's limit) this waits for the exec; otherwise [`Launched::exec`]
+/// tells later.
 ///
 /// # Errors
-/// The positive errno, as `execvp(3)`, `chdir(2)`, `clone(2)` or the child's own steps give it. No process is left.
+/// The positive errno, as `execvp(3)`, `chdir(2)`, `clone(2)` or the child's own steps give it. No process is
+/// left.
 pub fn launch(mut command: Command) -> Result<Launched, i32> {
     check_descriptors(&command.stdio)?;
     let changes_user = command.uid.is_some() || command.gid.is_some();

@@ -1,7 +1,8 @@
 //! A running child: its pid, signals to it, and the wait for its end.
 //!
-//! The kernel keeps a child's pid until it is waited for, and only this type waits for its own child, by pid and never
-//! for «any» (libuv's children live in the same process). So no signal of ours can reach a stranger.
+//! The kernel keeps a child's pid until it is waited for, and only this type waits for its own child, by pid
+//! and never for «any» (libuv's children live in the same process). So no signal of ours can reach a
+//! stranger.
 
 mod orphans;
 
@@ -39,7 +40,8 @@ fn preferred_method() -> Method {
 
 static CLONES_WITHOUT_FD: AtomicBool = AtomicBool::new(false);
 
-/// How a process ended, or the positive errno of why nobody can know: `ECHILD` where somebody else has reaped it.
+/// How a process ended, or the positive errno of why nobody can know: `ECHILD` where somebody else has reaped
+/// it.
 pub type Ending = Result<Exit, i32>;
 
 /// An unreaped child of this process. Dropped before its end, it is reaped in the background.
@@ -91,7 +93,8 @@ impl Process {
             Method::Thread => None,
             Method::CloneFd | Method::OpenFd => fd.or_else(|| sys::process_fd(pid).ok()),
         };
-        // The last ones are left to the program, which with the builtin would have them: a thread waits instead.
+        // The last ones are left to the program, which with the builtin would have them: a thread waits
+        // instead.
         let fd = fd.filter(|fd| u64::from(fd.as_raw_fd().unsigned_abs()) + LEFT < sys::most_descriptors());
         Self { pid, fd: fd.map(Arc::new), ending: None, usage: Usage::default() }
     }

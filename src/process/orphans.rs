@@ -1,4 +1,5 @@
-//! Children whose owner went away before their end: a Worker that was terminated. They are reaped all the same.
+//! Children whose owner went away before their end: a Worker that was terminated. They are reaped all the
+//! same.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -20,7 +20,8 @@ pub const SIGNALS: &[(&str, i32)] =
     &[("SIGSTKFLT", libc::SIGSTKFLT), ("SIGPOLL", libc::SIGPOLL), ("SIGPWR", libc::SIGPWR)];
 /// What `ru_maxrss` counts, bytes.
 pub const MAX_RSS_UNIT: u64 = 1024;
-/// Whether the C library leaves the old string of an environment variable where it is when the variable is set anew.
+/// Whether the C library leaves the old string of an environment variable where it is when the variable is
+/// set anew.
 pub const KEEPS_OLD_ENVIRONMENT: bool = cfg!(target_env = "gnu");
 
 unsafe extern "C" {
@@ -55,8 +56,8 @@ pub fn coarse_time() -> u64 {
 /// How the channel reads: what is there now, descriptors close-on-exec (`recvmsg(2)`).
 pub(super) const RECEIVE_FLAGS: c_int = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
 
-/// Memory of `size` bytes that begins with `bytes`, which this process writes and the one that gets the descriptor can only read
-/// (`memfd_create(2)`, `F_ADD_SEALS`).
+/// Memory of `size` bytes that begins with `bytes`, which this process writes and the one that gets the
+/// descriptor can only read (`memfd_create(2)`, `F_ADD_SEALS`).
 ///
 /// # Errors
 /// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC`, `ENOSYS`; `EINVAL` before Linux 5.1.
@@ -67,7 +68,8 @@ pub fn shared_memory(bytes: &[u8], size: usize) -> io::Result<(Shared, OwnedFd)>
     })?;
     // SAFETY: the kernel has just made it and nobody else knows it.
     let mut file = unsafe { File::from_raw_fd(fd) };
-    // Every page is there before it is written to through the mapping, where a lack of memory would be a signal.
+    // Every page is there before it is written to through the mapping, where a lack of memory would be a
+    // signal.
     file.write_all(bytes)?;
     if size > bytes.len() {
         let (from, rest) = (bytes.len() as libc::off_t, (size - bytes.len()) as libc::off_t);
@@ -204,8 +206,8 @@ pub fn kill_by_fd(process: BorrowedFd, signal: i32) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// How a process ended that somebody else has reaped, where the kernel still knows (`ioctl_pidfd(2)`, `PIDFD_GET_INFO`,
-/// Linux 6.15).
+/// How a process ended that somebody else has reaped, where the kernel still knows (`ioctl_pidfd(2)`,
+/// `PIDFD_GET_INFO`, Linux 6.15).
 #[must_use]
 pub fn exit_by_fd(process: BorrowedFd) -> Option<Exit> {
     /// `struct pidfd_info` as it was in its first version.
@@ -225,8 +227,8 @@ pub fn exit_by_fd(process: BorrowedFd) -> Option<Exit> {
     (result == 0 && info.mask & PIDFD_INFO_EXIT != 0).then(|| exit_of(info.status))
 }
 
-/// Sleeps while `word` is 1, until the kernel clears it, or until `timeout` is over (`futex(2)`); may return early. `None`
-/// sets no limit.
+/// Sleeps while `word` is 1, until the kernel clears it, or until `timeout` is over (`futex(2)`); may return
+/// early. `None` sets no limit.
 pub fn wait_while_set(word: &AtomicI32, timeout: Option<Duration>) {
     let timeout = timeout.map(timespec);
     let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
@@ -238,13 +240,14 @@ fn timespec(time: Duration) -> libc::timespec {
     libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: time.subsec_nanos() as libc::c_long }
 }
 
-/// Starts `run(argument)` in a child process that shares this one's memory until it execs or exits, and returns at once
-/// (`clone(2)` with `CLONE_VM` and without `CLONE_VFORK`). The kernel zeroes `occupied` when the child has left.
+/// Starts `run(argument)` in a child process that shares this one's memory until it execs or exits, and
+/// returns at once (`clone(2)` with `CLONE_VM` and without `CLONE_VFORK`). The kernel zeroes `occupied` when
+/// the child has left.
 ///
 /// # Safety
-/// All signals are blocked. `stack_top` is the 16-byte-aligned end of a writable stack that nobody else uses, and it,
-/// `argument` with all that it refers to and `occupied` stay valid until the kernel has zeroed `occupied`. `run` makes
-/// raw system calls only.
+/// All signals are blocked. `stack_top` is the 16-byte-aligned end of a writable stack that nobody else uses,
+/// and it, `argument` with all that it refers to and `occupied` stay valid until the kernel has zeroed
+/// `occupied`. `run` makes raw system calls only.
 ///
 /// # Errors
 /// `EAGAIN`, `ENOMEM`, `EMFILE`; `EPERM`, `ENOSYS`, `EINVAL` where a sandbox refuses.

@@ -1,5 +1,5 @@
-//! The system calls of a child between clone and exec. It shares the parent thread's TLS, so even libc's `errno` is
-//! not its own: everything here goes straight to the kernel.
+//! The system calls of a child between clone and exec. It shares the parent thread's TLS, so even libc's
+//! `errno` is not its own: everything here goes straight to the kernel.
 
 use std::ptr;
 

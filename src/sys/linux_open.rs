@@ -1,5 +1,5 @@
-//! Which descriptors a process has open, by raw system calls and without memory of its own: a child asks between clone and
-//! exec.
+//! Which descriptors a process has open, by raw system calls and without memory of its own: a child asks
+//! between clone and exec.
 
 use std::ptr;
 
@@ -65,7 +65,8 @@ fn number(name: &[u8]) -> Option<c_int> {
         .try_fold(0, |number: c_int, digit| number.checked_mul(10)?.checked_add(digit?.into()))
 }
 
-/// The most descriptors that are looked at one by one: as many as the kernel allows a process unless told otherwise.
+/// The most descriptors that are looked at one by one: as many as the kernel allows a process unless told
+/// otherwise.
 const MOST: c_int = 1 << 20;
 const BATCH: usize = 256;
 

@@ -17,7 +17,8 @@ pub mod child;
 pub const SIGNALS: &[(&str, i32)] = &[("SIGINFO", libc::SIGINFO), ("SIGEMT", libc::SIGEMT)];
 /// What `ru_maxrss` counts, bytes.
 pub const MAX_RSS_UNIT: u64 = 1;
-/// Whether the C library leaves the old string of an environment variable where it is when the variable is set anew.
+/// Whether the C library leaves the old string of an environment variable where it is when the variable is
+/// set anew.
 pub const KEEPS_OLD_ENVIRONMENT: bool = false;
 
 pub(super) fn environ() -> *const *const c_char {
@@ -36,7 +37,8 @@ pub fn stream_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     own_pair(fds)
 }
 
-/// A clock that is read in no time and turns every few milliseconds (`CLOCK_MONOTONIC_RAW_APPROX`), nanoseconds.
+/// A clock that is read in no time and turns every few milliseconds (`CLOCK_MONOTONIC_RAW_APPROX`),
+/// nanoseconds.
 #[must_use]
 pub fn coarse_time() -> u64 {
     clock(libc::CLOCK_MONOTONIC_RAW_APPROX)

@@ -1,4 +1,5 @@
-//! Raw system calls: one file a platform, each offering the same names, so that no other module asks where it runs.
+//! Raw system calls: one file a platform, each offering the same names, so that no other module asks where it
+//! runs.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,7 +1,7 @@
 //! The signals of this thread.
 
-/// All signals blocked on this thread until dropped, so that no handler of the parent runs in a child that still shares
-/// its memory.
+/// All signals blocked on this thread until dropped, so that no handler of the parent runs in a child that
+/// still shares its memory.
 pub struct SignalsBlocked {
     previous: libc::sigset_t,
 }
@@ -11,7 +11,8 @@ impl SignalsBlocked {
     pub fn new() -> Self {
         let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
         let mut previous = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: both sets are valid for writing; pthread_sigmask cannot fail with SIG_SETMASK and valid pointers.
+        // SAFETY: both sets are valid for writing; pthread_sigmask cannot fail with SIG_SETMASK and valid
+        // pointers.
         let previous = unsafe {
             libc::sigfillset(all.as_mut_ptr());
             libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), previous.as_mut_ptr());

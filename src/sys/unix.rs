@@ -45,8 +45,8 @@ pub fn most_descriptors() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
 }
 
-/// Waits until an entry of `set` is ready or `timeout` is over (`poll(2)`); `None` waits forever. An interruption counts as
-/// nothing being ready.
+/// Waits until an entry of `set` is ready or `timeout` is over (`poll(2)`); `None` waits forever. An
+/// interruption counts as nothing being ready.
 ///
 /// # Errors
 /// `EINVAL`, `ENOMEM`.
@@ -155,8 +155,8 @@ impl Drop for Mapping {
     }
 }
 
-/// Memory that another process sees, too: what one writes the other reads. There is no reference to what is in it, which may
-/// change at any time.
+/// Memory that another process sees, too: what one writes the other reads. There is no reference to what is
+/// in it, which may change at any time.
 #[derive(Debug)]
 pub struct Shared(pub(super) Mapping);
 
@@ -201,8 +201,8 @@ impl Shared {
     /// # Safety
     /// `room` is valid for `length` bytes, of which this has as many.
     unsafe fn copy_to(&self, room: *mut u8, length: usize) {
-        // SAFETY: mapped for its size, and sealed against shrinking. Another process that changes it meanwhile, against the
-        // protocol, decides what is copied, and nothing else.
+        // SAFETY: mapped for its size, and sealed against shrinking. Another process that changes it
+        // meanwhile, against the protocol, decides what is copied, and nothing else.
         unsafe { ptr::copy_nonoverlapping(self.0.address.cast_const().cast(), room, length) };
     }
 }
@@ -222,8 +222,9 @@ pub struct Received {
     pub is_cut: bool,
 }
 
-/// Reads what a Unix-domain socket has now, and adds to `fds` the descriptors that came with it, closed at exec (`recvmsg(2)`,
-/// `SCM_RIGHTS`). `room` is for the control data; descriptors that do not fit, or not into the process's table, are closed.
+/// Reads what a Unix-domain socket has now, and adds to `fds` the descriptors that came with it, closed at
+/// exec (`recvmsg(2)`, `SCM_RIGHTS`). `room` is for the control data; descriptors that do not fit, or not
+/// into the process's table, are closed.
 ///
 /// # Errors
 /// `EAGAIN` where there is nothing yet, `ECONNRESET`.
@@ -243,8 +244,8 @@ pub fn receive_with_rights(
     // SAFETY: the header points to valid room for its lengths.
     let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, super::RECEIVE_FLAGS) };
     let length = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
-    // SAFETY: the kernel has filled the room as far as `msg_controllen` says, each entry as far as its length; cut short, it
-    // holds those descriptors that were made.
+    // SAFETY: the kernel has filled the room as far as `msg_controllen` says, each entry as far as its
+    // length; cut short, it holds those descriptors that were made.
     unsafe {
         let mut entry = libc::CMSG_FIRSTHDR(&raw const header);
         while let Some(control) = entry.as_ref() {
@@ -313,12 +314,13 @@ pub fn is_inheritable(fd: RawFd) -> bool {
     check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).is_ok_and(|flags| flags & libc::FD_CLOEXEC == 0)
 }
 
-/// Whether this process may execute the regular file at `path`, as `execve(2)` would judge it, without executing it. A
-/// file that everybody may execute is not looked at twice: that its mount is `noexec` shows at the exec.
+/// Whether this process may execute the regular file at `path`, as `execve(2)` would judge it, without
+/// executing it. A file that everybody may execute is not looked at twice: that its mount is `noexec` shows
+/// at the exec.
 ///
 /// # Errors
-/// The errno that `execve(2)` would give: `EACCES` for a directory or a file without an execute bit, and every error of
-/// path resolution.
+/// The errno that `execve(2)` would give: `EACCES` for a directory or a file without an execute bit, and
+/// every error of path resolution.
 pub fn check_executable(path: &CStr) -> io::Result<libc::stat> {
     let stat = stat(path)?;
     if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
@@ -361,8 +363,8 @@ pub fn for_each_env(mut visit: impl FnMut(&CStr)) {
     if entry.is_null() {
         return;
     }
-    // SAFETY: `environ` is a NULL-terminated array of NUL-terminated strings. Node writes to it on this, the main
-    // thread only (a Worker has a copy of process.env of its own and never comes here).
+    // SAFETY: `environ` is a NULL-terminated array of NUL-terminated strings. Node writes to it on this, the
+    // main thread only (a Worker has a copy of process.env of its own and never comes here).
     unsafe {
         while !(*entry).is_null() {
             visit(CStr::from_ptr(*entry));

@@ -24,7 +24,8 @@ pub fn kill(pid: pid_t, signal: i32) -> io::Result<()> {
     check(unsafe { libc::kill(pid, signal) }).map(drop)
 }
 
-/// Takes the status of the child `pid` (`wait4(2)`), restarting on signals; `None`: it still runs, and `blocks` is false.
+/// Takes the status of the child `pid` (`wait4(2)`), restarting on signals; `None`: it still runs, and
+/// `blocks` is false.
 ///
 /// # Errors
 /// `ECHILD` when it isn't ours to wait for.

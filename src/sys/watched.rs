@@ -18,6 +18,7 @@ impl Owner for Arc<OwnedFd> {}
 /// # Errors
 /// The descriptor, with `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
 pub fn watched<T: Owner>(fd: T, interest: Interest) -> Result<AsyncFd<T>, (T, io::Error)> {
-    // SAFETY: `Owner` promises that the descriptor stays open until the AsyncFd drops it, out of the set by then.
+    // SAFETY: `Owner` promises that the descriptor stays open until the AsyncFd drops it, out of the set by
+    // then.
     unsafe { AsyncFd::register_with_interest(fd, interest) }.map_err(|error| error.into_parts())
 }

@@ -1,4 +1,5 @@
-//! Between the launch and the exec: the child is still in this process's memory, and some things have to wait.
+//! Between the launch and the exec: the child is still in this process's memory, and some things have to
+//! wait.
 
 use std::io;
 use std::mem;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use super::{Child, Live};
 use crate::launch::Exec;
 
-/// Signals that dump core: before Linux 5.17 the dump of a child that still shares its parent's memory ends the parent, so
-/// they wait for the exec.
+/// Signals that dump core: before Linux 5.17 the dump of a child that still shares its parent's memory ends
+/// the parent, so they wait for the exec.
 const DUMPING: [i32; 9] = [
     libc::SIGQUIT,
     libc::SIGILL,
@@ -22,8 +23,8 @@ const DUMPING: [i32; 9] = [
     libc::SIGSYS,
 ];
 
-/// What no other signal has to be delivered before: they cannot be caught, and a child that is stopped may need them to go
-/// on to its exec.
+/// What is delivered at once, whatever waits: the question whether it is there, and the signals that cannot
+/// be caught or that a stopped child needs to go on to its exec.
 const IMMEDIATE: [i32; 4] = [0, libc::SIGKILL, libc::SIGSTOP, libc::SIGCONT];
 
 /// How long the event loop waits for an exec. Usually it takes less than one millisecond.
@@ -87,7 +88,8 @@ impl Child {
         !is_over
     }
 
-    /// Whether the exec is known to have succeeded. If it isn't known yet, the listener will be called when it is.
+    /// Whether the exec is known to have succeeded. If it isn't known yet, the listener will be called when
+    /// it is.
     pub fn await_exec(self: &Rc<Self>) -> bool {
         self.confirm_exec();
         match &mut *self.live.borrow_mut() {
@@ -99,8 +101,8 @@ impl Child {
         false
     }
 
-    /// Takes in that the exec has succeeded, if that is known by now, and delivers the signals that waited for it. Gives the
-    /// result, and whether somebody waits to hear of a success.
+    /// Takes in that the exec has succeeded, if that is known by now, and delivers the signals that waited
+    /// for it. Gives the result, and whether somebody waits to hear of a success.
     fn confirm_exec(&self) -> (Option<Result<(), i32>>, bool) {
         let mut live = self.live.borrow_mut();
         let Some(Live { process, starting: slot, .. }) = &mut *live else { return (None, false) };
@@ -119,8 +121,8 @@ impl Child {
         (result, is_awaited)
     }
 
-    /// Takes in the result of the exec, if it is known by now, and tells whoever waits for it. A failed exec is told by
-    /// the end of the child, which follows at once.
+    /// Takes in the result of the exec, if it is known by now, and tells whoever waits for it. A failed exec
+    /// is told by the end of the child, which follows at once.
     pub fn poll_exec(&self) -> Option<Result<(), i32>> {
         let (result, is_awaited) = self.confirm_exec();
         if is_awaited {

@@ -26,12 +26,12 @@ fn child(number: u32, id: Id) -> Option<Rc<Child>> {
     runtime(number).ok()?.child(id)
 }
 
-/// Starts the process of `options`, normalised, whose properties follow. `started()` is called between the checks
-/// and the launch, the functions given to `open` later on `handle`.
+/// Starts the process of `options`, normalised, whose properties follow. `started()` is called between the
+/// checks and the launch, the functions given to `open` later on `handle`.
 ///
-/// Returns: the pid, or the negative errno of what failed, and then the pipes are at their end-of-file; an id, to be
-/// given to `release` at last; and what there is of each of the child's descriptors: 0 nothing, 1 the other end of a
-/// pipe, 2 a stream that must stop reading.
+/// Returns: the pid, or the negative errno of what failed, and then the pipes are at their end-of-file; an
+/// id, to be given to `release` at last; and what there is of each of the child's descriptors: 0 nothing, 1
+/// the other end of a pipe, 2 a stream that must stop reading.
 ///
 /// Throws what `ChildProcess.prototype.spawn` throws.
 #[napi(catch_unwind)]
@@ -98,7 +98,8 @@ pub fn call_in_context(number: u32, id: Id, function: Function<(), ()>) -> Resul
     child(number, id).map_or(Ok(false), |child| child.call_in_context(&function))
 }
 
-/// Hands over the parent's end of the child's descriptor `index`, to be closed by the caller; -1 where there is none.
+/// Hands over the parent's end of the child's descriptor `index`, to be closed by the caller; -1 where there
+/// is none.
 #[napi(catch_unwind)]
 pub fn take_end(number: u32, id: Id, index: u32) -> i32 {
     child(number, id)

@@ -47,7 +47,8 @@ pub(super) struct Listeners {
     pub on_spawn: FunctionRef<(), ()>,
     /// The process has ended: its exit code and the name of the signal; or a negative errno and what failed.
     pub on_exit: FunctionRef<ExitArguments, ()>,
-    /// An output that is gathered has come to its end, or over its limit (`true`), or has failed with a negative errno.
+    /// An output that is gathered has come to its end, or over its limit (`true`), or has failed with a
+    /// negative errno.
     pub on_output: FunctionRef<OutputArguments, ()>,
     /// A run off the loop has ended.
     pub on_finish: FunctionRef<FnArgs<(Object<'static>,)>, ()>,
@@ -104,8 +105,8 @@ impl Child {
         })
     }
 
-    /// Starts `command` with these descriptors; `handle` is the object that the listeners will be called on. Gives the pid.
-    /// On failure the pipes stay, at their end-of-file.
+    /// Starts `command` with these descriptors; `handle` is the object that the listeners will be called on.
+    /// Gives the pid. On failure the pipes stay, at their end-of-file.
     pub fn start(
         self: &Rc<Self>,
         env: &Env,
@@ -170,8 +171,8 @@ impl Child {
         }
     }
 
-    /// The loop waits for a process that is referenced, for output that is gathered, and for output that nobody has touched
-    /// yet: the builtin's streams would be reading it.
+    /// The loop waits for a process that is referenced, for output that is gathered, and for output that
+    /// nobody has touched yet: the builtin's streams would be reading it.
     fn update_retention(&self) {
         let untouched_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
         let gathers = self.outputs.borrow().values().any(|output| !output.is_over());
@@ -269,8 +270,8 @@ impl Source for ExitSource {
         self.0.poll_exit();
     }
 
-    /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got, too, is told in the
-    /// next.
+    /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got,
+    /// too, is told in the next.
     fn waits_a_turn(&self) -> bool {
         self.0.is_streamed.get() || self.0.outputs.borrow().is_empty()
     }

@@ -31,8 +31,8 @@ impl Child {
         self.outputs.borrow().get(&index).cloned()
     }
 
-    /// What an output has gathered, which JavaScript has from now on; its pipe, if not at its end, is the end of a stream
-    /// again.
+    /// What an output has gathered, which JavaScript has from now on; its pipe, if not at its end, is the end
+    /// of a stream again.
     pub fn take_output(&self, index: u32) -> Option<Gathered> {
         let output = self.outputs.borrow_mut().remove(&index)?;
         let mut gathered = output.take();

@@ -3,27 +3,56 @@
 
 use std::future;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+static STARTED: Mutex<Option<Handle>> = Mutex::new(None);
+
+fn started() -> MutexGuard<'static, Option<Handle>> {
+    STARTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The runtime.
 ///
 /// # Errors
 /// `EAGAIN` where no thread can be started, `EMFILE`, `ENFILE`, `ENOMEM`; the next call tries again.
 pub fn runtime() -> io::Result<Handle> {
-    static STARTED: Mutex<Option<Handle>> = Mutex::new(None);
-    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut started = started();
     if let Some(handle) = &*started {
         return Ok(handle.clone());
     }
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
-    thread::Builder::new()
-        .name("child-process".into())
-        .spawn(move || runtime.block_on(future::pending::<()>()))?;
+    thread::Builder::new().name("child-process".into()).spawn(move || drive(runtime))?;
     Ok(started.insert(handle).clone())
+}
+
+/// Runs tasks, for as long as the process lives. Where the runtime itself panics, its tasks are given up, and the next
+/// call of [`runtime`] makes a new one.
+fn drive(runtime: Runtime) {
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(future::pending::<()>())));
+    *started() = None;
+    drop(runtime);
+}
+
+/// Calls a function when it is dropped: at the end of a task, and where a task has panicked or is given up.
+pub struct AtEnd<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> AtEnd<F> {
+    pub fn new(function: F) -> Self {
+        Self(Some(function))
+    }
+}
+
+impl<F: FnOnce()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        if let Some(function) = self.0.take() {
+            function();
+        }
+    }
 }
 
 /// From so many bytes on it takes milliseconds to give memory back, bytes.
@@ -35,5 +64,24 @@ pub fn give_back<T: Send + 'static>(memory: T, length: usize) {
         && let Ok(runtime) = runtime()
     {
         runtime.spawn(async move { drop(memory) });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_task_that_panics_is_told() {
+        let (sender, receiver) = mpsc::channel();
+        let told = AtEnd::new(move || sender.send(()).unwrap());
+        runtime().unwrap().spawn(async move {
+            let _told = told;
+            panic!("on purpose");
+        });
+        receiver.recv().unwrap();
     }
 }

@@ -13,7 +13,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task::AbortHandle;
 
-use crate::background;
+use crate::background::{self, AtEnd};
 use crate::capture::would_block;
 use crate::sys;
 
@@ -57,6 +57,12 @@ impl Gathered {
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
         self.bytes.len() as u64 > self.limit
+    }
+
+    /// Whether there is more to come, for whoever reads on.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.fd.is_some() && !self.is_over_limit() && self.error.is_none()
     }
 
     /// Closes the pipe.
@@ -131,9 +137,10 @@ impl Task {
         };
         let reading = Arc::new(Mutex::new(Some(Reading { pipe, gathered })));
         let shared = Arc::clone(&reading);
+        let done = AtEnd::new(done);
         let task = runtime.spawn(async move {
+            let _done = done;
             future::poll_fn(|cx| poll(&shared, cx)).await;
-            done();
         });
         Ok(Self { reading, task: task.abort_handle() })
     }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::capture::{Limits, limits, to_object};
 use super::runtime::{Listeners, Runtime, runtime};
-use crate::background;
+use crate::background::{self, AtEnd};
 use crate::capture::{self, Cut, End, Finished, NotRun};
 use crate::launch::{Command, Stdio, Strings};
 use crate::options::command::{self, Normalized};
@@ -40,9 +40,9 @@ pub(super) struct OffLoop {
 impl OffLoop {
     fn finish(&self, env: &Env) -> Result<()> {
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Outcome { result, duration }) = outcome else {
-            return Ok(());
-        };
+        // Without one the task has panicked.
+        let failed = || Outcome { result: Err(NotRun::Failed(libc::EIO)), duration: 0.0 };
+        let Outcome { result, duration } = outcome.unwrap_or_else(failed);
         self.cancel.take();
         let Some(callback) = self.callback.take() else {
             return Ok(());
@@ -159,16 +159,15 @@ pub fn run_off_loop(
     run.key.set(Some(key));
     run.reactor.retain();
     let called = Instant::now();
-    background.clone().spawn(async move {
+    let wake = AtEnd::new(wake);
+    background.spawn(async move {
+        let _wake = wake;
         let begun = Instant::now();
         // The time begins to run with the call, not when it is this task's turn.
         let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(called.elapsed()));
-        let work = run_to_end(command, input, Limits { timeout, ..limits }, cancelled);
-        // In a task of its own, so that a panic of it is told, too.
-        let result = background.spawn(work).await.unwrap_or(Err(NotRun::Failed(libc::EIO)));
+        let result = run_to_end(command, input, Limits { timeout, ..limits }, cancelled).await;
         let duration = begun.elapsed().as_secs_f64() * 1000.0;
         *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { result, duration });
-        wake();
     });
     Ok(runtime.keep(run))
 }

@@ -62,7 +62,12 @@ impl Output {
             }
             Stage::OffLoop { task, key } => {
                 self.reactor.remove(key);
-                Stage::Over(task.stop())
+                let mut gathered = task.stop();
+                if gathered.is_unfinished() {
+                    // The task has panicked.
+                    gathered.error = Some(libc::EIO);
+                }
+                Stage::Over(gathered)
             }
             other => other,
         };

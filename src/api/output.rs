@@ -67,6 +67,10 @@ impl Output {
                     // The task has panicked.
                     gathered.error = Some(libc::EIO);
                 }
+                if gathered.error.is_some() {
+                    // Nobody reads on: the child must not wait for that.
+                    gathered.close();
+                }
                 Stage::Over(gathered)
             }
             other => other,

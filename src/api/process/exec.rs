@@ -53,6 +53,18 @@ impl Starting {
 }
 
 impl Live {
+    /// Delivers the signals that waited for the exec, once that is over.
+    fn deliver(&mut self) {
+        if let Some(starting) = &mut self.starting
+            && starting.exec.poll().is_some()
+        {
+            for signal in mem::take(&mut starting.signals) {
+                // It was told to have been sent.
+                let _ = self.process.kill(signal);
+            }
+        }
+    }
+
     fn is_to_be_looked_at(&self) -> bool {
         let waits = |starting: &Starting| starting.is_awaited || !starting.signals.is_empty();
         self.is_polled || self.starting.as_ref().is_some_and(waits)
@@ -66,10 +78,11 @@ impl Child {
             self.look_later();
             return Ok(());
         }
-        // Those that waited come first.
-        self.confirm_exec();
-        match &*self.live.borrow() {
-            Some(live) => live.process.kill(signal),
+        match &mut *self.live.borrow_mut() {
+            Some(live) => {
+                live.deliver();
+                live.process.kill(signal)
+            }
             None => Err(io::Error::from_raw_os_error(libc::ESRCH)),
         }
     }
@@ -105,18 +118,13 @@ impl Child {
     /// for it. Gives the result, and whether somebody waits to hear of a success.
     fn confirm_exec(&self) -> (Option<Result<(), i32>>, bool) {
         let mut live = self.live.borrow_mut();
-        let Some(Live { process, starting: slot, .. }) = &mut *live else { return (None, false) };
-        let Some(starting) = slot else { return (None, false) };
+        let Some(live) = &mut *live else { return (None, false) };
+        live.deliver();
+        let Some(starting) = &live.starting else { return (None, false) };
         let result = starting.exec.poll();
-        if result.is_some() {
-            for signal in mem::take(&mut starting.signals) {
-                // It was told to have been sent.
-                let _ = process.kill(signal);
-            }
-        }
         let is_awaited = starting.is_awaited && result == Some(Ok(()));
         if result == Some(Ok(())) {
-            *slot = None;
+            live.starting = None;
         }
         (result, is_awaited)
     }

@@ -242,11 +242,11 @@ function announceSpawn(child) {
 }
 
 function reportFailure(child, errno) {
-  child._handle.onexit(errno, null);
+  child._handle.onexit(errno, null, 'spawn');
 }
 
-/** The end of a child; a negative code is the errno of a failed exec. */
-function onExit(child, handle, code, signal) {
+/** The end of a child; a negative code is the errno of a failed exec, or (`wait`) of why nobody knows how it ended. */
+function onExit(child, handle, code, signal, syscall) {
   const streams = streamsOf.get(child);
   if (signal) child.signalCode = signal;
   else child.exitCode = code;
@@ -255,8 +255,8 @@ function onExit(child, handle, code, signal) {
 
   try {
     if (code < 0) {
-      child.pid = undefined;
-      const error = errnoError(code, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn');
+      if (syscall === 'spawn') child.pid = undefined;
+      const error = errnoError(code, child.spawnfile ? `${syscall} ${child.spawnfile}` : syscall);
       if (child.spawnfile) error.path = child.spawnfile;
       error.spawnargs = child.spawnargs.slice(1);
       child.emit('error', error);

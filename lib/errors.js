@@ -3,6 +3,7 @@
 // Errors as Node makes them: its codes, its sentences, and `[code]` in the first line of the stack (Node.js
 // documentation, «Errors»).
 
+const { constants } = require('node:os');
 const { format, getSystemErrorName, inspect } = require('node:util');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
@@ -153,9 +154,15 @@ function tooMuchOutput(name) {
   return nodeError(RangeError, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', `${name} maxBuffer length exceeded`, tooMuchOutput);
 }
 
+/** The name of a negative errno; libuv, which Node asks, does not know all. */
+function nameOf(errno) {
+  const names = constants.errno;
+  return Object.keys(names).find((name) => names[name] === -errno) ?? getSystemErrorName(errno);
+}
+
 /** A failed system call; `errno` is negative, as libuv has it. */
 function errnoError(errno, syscall) {
-  const code = getSystemErrorName(errno);
+  const code = nameOf(errno);
   const error = new Error(`${syscall} ${code}`);
   Error.captureStackTrace(error, errnoError);
   return Object.assign(error, { errno, code, syscall });

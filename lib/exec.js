@@ -5,7 +5,7 @@
 const { getSystemErrorName, promisify } = require('node:util');
 const { normalizeCall, normalizeCommand } = require('./calls');
 const { clearTimeout, setTimeout } = require('./clock');
-const { tooMuchOutput } = require('./errors');
+const { errnoError, tooMuchOutput } = require('./errors');
 const exported = require('./exported');
 const { Outputs } = require('./outputs');
 const { native, runtime } = require('./runtime');
@@ -62,7 +62,8 @@ class Execution {
     this.#child = child;
     this.#settings = settings;
     const { encoding, maxBuffer, timeout } = settings;
-    this.#outputs = new Outputs(child, encoding, maxBuffer, (index) => this.#overflow(index));
+    const onFailure = (errno, syscall) => this.#fail(errno, syscall);
+    this.#outputs = new Outputs(child, encoding, maxBuffer, (index) => this.#overflow(index), onFailure);
     if (timeout > 0) this.#timer = setTimeout(() => this.#kill(), timeout);
     child.addListener('close', (code, signal) => this.#finish(code, signal));
     child.addListener('error', (error) => {
@@ -75,6 +76,18 @@ class Execution {
   #overflow(index) {
     this.#error = tooMuchOutput(NAMES[index]);
     this.#kill();
+  }
+
+  /** Reading an output has failed (`read`), or nothing would tell when there is something to read (`spawn`). */
+  #fail(errno, syscall) {
+    const { spawnfile, spawnargs } = this.#child;
+    if (syscall === 'read') {
+      this.#error ??= errnoError(errno, syscall);
+      return;
+    }
+    const error = errnoError(errno, `spawn ${spawnfile}`);
+    this.#error ??= Object.assign(error, { path: spawnfile, spawnargs: spawnargs.slice(1) });
+    this.#child.kill('SIGKILL');
   }
 
   #kill() {

@@ -18,18 +18,23 @@ class Outputs {
   #encoding;
   #limit;
   #onOverflow;
+  #onFailure;
   // By descriptor: an output that is gathered natively, or the stream it has become.
   #native = new Map();
   #streamed = new Map();
 
-  /** `onOverflow(index)` hears of an output that has become longer than `limit` bytes. */
-  constructor(child, encoding, limit, onOverflow) {
+  /**
+   * `onOverflow(index)` hears of an output that has become longer than `limit` bytes, `onFailure(errno, syscall)` of
+   * one that cannot be read (`read`), or not even be watched (`spawn`).
+   */
+  constructor(child, encoding, limit, onOverflow, onFailure) {
     this.#child = child;
     this.#handle = child._handle;
     this.#encoding = encoding;
     // As comparing with it would take it.
     this.#limit = limit === undefined ? Infinity : Number(limit);
     this.#onOverflow = onOverflow;
+    this.#onFailure = onFailure;
     this.#streams = streamsOf.get(child);
     if (!this.#streams || this.#handle.pid === undefined) return;
     for (const index of [STDOUT, STDERR]) {
@@ -41,17 +46,19 @@ class Outputs {
     this.#native.set(index, { isOpen: true, isOverLimit: false, isCut: false });
     this.#child._closesNeeded++;
     this.#streams.gather(index, { onTouch: (socket, begun) => this.#stream(index, socket, begun) });
-    this.#handle.collect(index, this.#limit, (...over) => this.#onOver(...over));
+    const errno = this.#handle.collect(index, this.#limit, (...over) => this.#onOver(...over));
+    if (errno < 0) this.#onFailure(errno, 'spawn');
   }
 
   /** One output is over; without an index, the child has ended, and any may be. */
-  #onOver(which, isOverLimit) {
+  #onOver(which, isOverLimit, errno) {
     for (const [index, output] of this.#native) {
       if (!output.isOpen || (which ?? index) !== index) continue;
       if (which === undefined && this.#handle.isCollecting(index)) continue;
       // First: where the child has ended this is all that the end of the run has waited for.
       output.isOverLimit = Boolean(isOverLimit);
       if (isOverLimit) this.#onOverflow(index);
+      if (errno) this.#onFailure(errno, 'read');
       this.#close(output);
     }
   }

@@ -43,10 +43,12 @@ class Process {
     if (!native.callInContext(runtime, this.#id, told(body))) body();
   }
 
-  /** Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. */
+  /**
+   * Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. Returns 0 or a negative errno.
+   */
   collect(index, limit, onoutput) {
     this.#onoutput = onoutput;
-    native.collect(runtime, this.#id, index, limit);
+    return native.collect(runtime, this.#id, index, limit);
   }
 
   isCollecting(index) {
@@ -98,12 +100,12 @@ class Process {
     this.#child.emit('spawn');
   }
 
-  onexit(code, signal) {
-    this.#onexit(this.#child, this, code, signal);
+  onexit(code, signal, syscall) {
+    this.#onexit(this.#child, this, code, signal, syscall);
   }
 
-  onoutput(index, isOverLimit) {
-    this.#onoutput?.(index, isOverLimit);
+  onoutput(index, isOverLimit, errno) {
+    this.#onoutput?.(index, isOverLimit, errno);
   }
 }
 

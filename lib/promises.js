@@ -1,9 +1,8 @@
 'use strict';
 
 // Commands as promises. Nothing of a run happens on the event loop but its beginning and its end: it is launched, fed,
-// read and reaped on a thread of the native side.
+// read and reaped on the one thread of the native side.
 
-const { constants } = require('node:os');
 const { StringDecoder } = require('node:string_decoder');
 const { normalizeCall, normalizeCommand } = require('./calls');
 const { AbortError, errnoError, tooMuchOutput } = require('./errors');
@@ -15,8 +14,8 @@ const { spawn } = require('./spawn');
 const { shellWords, words } = require('./template');
 
 const NAMES = ['stdin', 'stdout', 'stderr'];
-// As the native side reports them.
-const { ECANCELED, ECONNRESET, ENOBUFS, EPIPE, ETIMEDOUT } = constants.errno;
+// A command need not read all of its input.
+const UNREAD = new Set(['EPIPE', 'ECONNRESET']);
 
 const DEFAULTS = { encoding: 'utf8', timeout: 0, maxBuffer: 1024 * 1024, killSignal: 'SIGTERM' };
 
@@ -68,7 +67,7 @@ function run(file, args, given) {
     );
     const abort = () => native.cancel(runtime, id);
     if (id < 0) {
-      settle({ error: id, status: null, signal: null, output: null, durationMs: 0 });
+      settle({ error: id, reason: 'spawn', status: null, signal: null, output: null, durationMs: 0 });
       return;
     }
     signal?.addEventListener('abort', abort, { once: true });
@@ -94,21 +93,26 @@ function describe(outcome, encoding, maxBuffer) {
 }
 
 /** The error of a run that failed: the same that exec's callback gets. */
-function failure({ error, overflowed, output }, result, { normalized, command, signal }) {
-  if (error === -ECANCELED) return new AbortError({ cause: signal.reason });
-  if (!output) {
-    const { file } = normalized;
-    return Object.assign(errnoError(error, `spawn ${file}`), { path: file, spawnargs: normalized.args.slice(1) });
+function failure({ error, reason, tooLong }, result, { normalized, command, signal }) {
+  const { file, args } = normalized;
+  switch (reason) {
+    case 'cancelled':
+      return new AbortError({ cause: signal.reason });
+    case 'tooLong':
+      return tooMuchOutput(NAMES[tooLong]);
+    case 'spawn':
+    case 'wait':
+      return Object.assign(errnoError(error, `${reason} ${file}`), { path: file, spawnargs: args.slice(1) });
+    case 'read':
+    case 'write': {
+      const failed = errnoError(error, reason);
+      if (reason === 'read' || !UNREAD.has(failed.code)) return failed;
+    }
   }
-  if (error === -ENOBUFS) return tooMuchOutput(NAMES[overflowed]);
-  // A command need not read all of its input.
-  const isUnread = error === -EPIPE || error === -ECONNRESET;
-  if (error && !isUnread && error !== -ETIMEDOUT) return errnoError(error, 'write');
-  if (result.exitCode === 0 && error !== -ETIMEDOUT) return null;
-  return Object.assign(new Error(`Command failed: ${command}\n${result.stderr}`), {
-    code: result.exitCode,
-    killed: error === -ETIMEDOUT,
-  });
+  const isTimedOut = reason === 'timedOut';
+  if (result.exitCode === 0 && !isTimedOut) return null;
+  const failed = new Error(`Command failed: ${command}\n${result.stderr}`);
+  return Object.assign(failed, { code: result.exitCode, killed: isTimedOut });
 }
 
 /**

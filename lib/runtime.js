@@ -27,11 +27,11 @@ const runtime = native.open(
   told(function onSpawn() {
     this.onspawn();
   }),
-  told(function onExit(code, signal) {
-    this.onexit(code, signal);
+  told(function onExit(code, signal, syscall) {
+    this.onexit(code, signal, syscall);
   }),
-  told(function onOutput(index, isOverLimit) {
-    this.onoutput(index, isOverLimit);
+  told(function onOutput(index, isOverLimit, errno) {
+    this.onoutput(index, isOverLimit, errno);
   }),
   told(function onFinish(result) {
     this.onfinish(result);

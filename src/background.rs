@@ -1,40 +1,57 @@
-//! tokio, for what is better off the event loop. One runtime for the whole program, made when first needed; its threads
-//! belong to no environment.
+//! tokio, for what is better off the event loop: one runtime on one thread for the whole program, started
+//! when first needed. The thread belongs to no environment.
 
-use std::sync::OnceLock;
+use std::future;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
-/// How many commands may run off the loop at once; more wait for their turn.
-const MOST_THREADS: usize = 8192;
+static STARTED: Mutex<Option<Handle>> = Mutex::new(None);
 
-/// The runtime; `None` where no thread can be started.
-pub fn runtime() -> Option<&'static Runtime> {
-    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| {
-            Builder::new_multi_thread()
-                .worker_threads(1)
-                .max_blocking_threads(MOST_THREADS)
-                .enable_io()
-                .thread_name("child-process")
-                .build()
-                .ok()
-        })
-        .as_ref()
+fn started() -> MutexGuard<'static, Option<Handle>> {
+    STARTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `work`, which may block, on a thread of tokio's pool. Gives it back where there is no pool.
+/// The runtime.
 ///
 /// # Errors
-/// The work, not done.
-pub fn spawn_blocking<F: FnOnce() + Send + 'static>(work: F) -> Result<(), F> {
-    match runtime() {
-        Some(runtime) => {
-            runtime.spawn_blocking(work);
-            Ok(())
+/// `EAGAIN` where no thread can be started, `EMFILE`, `ENFILE`, `ENOMEM`; the next call tries again.
+pub fn runtime() -> io::Result<Handle> {
+    let mut started = started();
+    if let Some(handle) = &*started {
+        return Ok(handle.clone());
+    }
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    thread::Builder::new().name("child-process".into()).spawn(move || drive(runtime))?;
+    Ok(started.insert(handle).clone())
+}
+
+/// Runs tasks, for as long as the process lives. Where the runtime itself panics, its tasks are given up, and the next
+/// call of [`runtime`] makes a new one.
+fn drive(runtime: Runtime) {
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(future::pending::<()>())));
+    *started() = None;
+    drop(runtime);
+}
+
+/// Calls a function when it is dropped: at the end of a task, and where a task has panicked or is given up.
+pub struct AtEnd<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> AtEnd<F> {
+    pub fn new(function: F) -> Self {
+        Self(Some(function))
+    }
+}
+
+impl<F: FnOnce()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        if let Some(function) = self.0.take() {
+            function();
         }
-        None => Err(work),
     }
 }
 
@@ -43,8 +60,28 @@ pub const LARGE: usize = 4 << 20;
 
 /// Drops memory of `length` bytes, where they are many, not while the event loop waits.
 pub fn give_back<T: Send + 'static>(memory: T, length: usize) {
-    if length >= LARGE {
-        // Without a thread it is dropped here.
-        let _ = spawn_blocking(move || drop(memory));
+    if length >= LARGE
+        && let Ok(runtime) = runtime()
+    {
+        runtime.spawn(async move { drop(memory) });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_task_that_panics_is_told() {
+        let (sender, receiver) = mpsc::channel();
+        let told = AtEnd::new(move || sender.send(()).unwrap());
+        runtime().unwrap().spawn(async move {
+            let _told = told;
+            panic!("on purpose");
+        });
+        receiver.recv().unwrap();
     }
 }

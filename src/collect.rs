@@ -1,22 +1,24 @@
 //! Output gathered off the event loop: tokio reads a pipe to its end, or to its limit, into one buffer.
 //!
-//! Most commands write a few kilobytes and are done: for those a hand-over to another thread costs more than the reads,
-//! so `api/output.rs` begins on the loop and comes here when an output turns out to be long (`docs/decisions/`).
+//! Most commands write a few kilobytes and are done: for those a hand-over to another thread costs more than
+//! the reads, so `api/output.rs` begins on the loop and comes here when an output turns out to be long
+//! (`docs/decisions/`).
 
-use std::io;
+use std::future;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::Interest;
-use tokio::net::UnixStream;
-use tokio::sync::oneshot;
+use tokio::io::unix::AsyncFd;
+use tokio::task::AbortHandle;
 
-use crate::background;
+use crate::background::{self, AtEnd};
 use crate::capture::would_block;
 use crate::sys;
 
 /// How much is read of one output before others have their turn, bytes.
-const TURN: usize = 4 * 1024 * 1024;
+const TURN: usize = 1024 * 1024;
 
 /// What has been gathered of one output.
 #[derive(Debug, Default)]
@@ -28,6 +30,10 @@ pub struct Gathered {
     pub before_last: usize,
     /// The most bytes there may be.
     pub limit: u64,
+    /// The positive errno that reading failed with, for good.
+    pub error: Option<i32>,
+    /// Whether tokio has read all of it.
+    is_at_end: bool,
 }
 
 /// How reading went.
@@ -37,7 +43,7 @@ pub enum Progress {
     Waiting,
     /// As much was read as was asked for; there may be more.
     More,
-    /// The end has been reached, or the limit passed.
+    /// The end has been reached, or the limit passed, or reading has failed.
     Over,
 }
 
@@ -51,6 +57,17 @@ impl Gathered {
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
         self.bytes.len() as u64 > self.limit
+    }
+
+    /// Whether there is more to come, for whoever reads on.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.fd.is_some() && !self.is_over_limit() && self.error.is_none()
+    }
+
+    /// Closes the pipe.
+    pub fn close(&mut self) {
+        self.fd = None;
     }
 
     /// Reads what is there, until there are `enough` bytes.
@@ -77,7 +94,11 @@ impl Gathered {
                     }
                 }
                 Err(error) if would_block(&error) => return Progress::Waiting,
-                Ok(_) | Err(_) => return Progress::Over,
+                Ok(_) => return Progress::Over,
+                Err(error) => {
+                    self.error = Some(sys::errno(&error));
+                    return Progress::Over;
+                }
             }
         }
         Progress::More
@@ -87,8 +108,15 @@ impl Gathered {
 /// An output that tokio is gathering.
 #[derive(Debug)]
 pub struct Task {
-    stop: oneshot::Sender<()>,
-    result: mpsc::Receiver<Gathered>,
+    /// What both sides have a hand on; taken by whichever ends the gathering.
+    reading: Arc<Mutex<Option<Reading>>>,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Reading {
+    pipe: AsyncFd<OwnedFd>,
+    gathered: Gathered,
 }
 
 impl Task {
@@ -96,62 +124,124 @@ impl Task {
     ///
     /// # Errors
     /// Gives the output back where there is no background.
-    pub fn start(gathered: Gathered, done: impl FnOnce() + Send + 'static) -> Result<Self, Gathered> {
-        let Some(runtime) = background::runtime() else {
-            return Err(gathered);
+    pub fn start(mut gathered: Gathered, done: impl FnOnce() + Send + 'static) -> Result<Self, Gathered> {
+        let Ok(runtime) = background::runtime() else { return Err(gathered) };
+        let Some(fd) = gathered.fd.take() else { return Err(gathered) };
+        let _inside = runtime.enter();
+        let pipe = match sys::watched(fd, Interest::READABLE) {
+            Ok(pipe) => pipe,
+            Err((fd, _)) => {
+                gathered.fd = Some(fd);
+                return Err(gathered);
+            }
         };
-        let (stop, stopped) = oneshot::channel();
-        let (sender, result) = mpsc::sync_channel(1);
-        runtime.spawn(async move {
-            let gathered = gather(gathered, stopped).await;
-            // Nobody listens any more when the environment is gone.
-            let _ = sender.send(gathered);
-            done();
+        let reading = Arc::new(Mutex::new(Some(Reading { pipe, gathered })));
+        let shared = Arc::clone(&reading);
+        let done = AtEnd::new(done);
+        let task = runtime.spawn(async move {
+            let _done = done;
+            future::poll_fn(|cx| poll(&shared, cx)).await;
         });
-        Ok(Self { stop, result })
+        Ok(Self { reading, task: task.abort_handle() })
     }
 
     /// What has been gathered so far, or all of it; the background lets go of the pipe.
     #[must_use]
     pub fn stop(self) -> Gathered {
-        let _ = self.stop.send(());
-        self.result.recv().unwrap_or_default()
+        self.task.abort();
+        let Some(Reading { pipe, mut gathered }) = lock(&self.reading).take() else {
+            return Gathered::default();
+        };
+        if !gathered.is_at_end {
+            gathered.fd = Some(pipe.into_inner());
+        }
+        gathered
     }
 }
 
-async fn gather(mut gathered: Gathered, mut stopped: oneshot::Receiver<()>) -> Gathered {
-    let Some(Ok(stream)) = gathered.fd.take().map(register) else {
-        return gathered;
-    };
+fn lock(reading: &Mutex<Option<Reading>>) -> MutexGuard<'_, Option<Reading>> {
+    reading.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads until the end, or the limit; what came stays for [`Task::stop`].
+fn poll(shared: &Mutex<Option<Reading>>, cx: &mut Context) -> Poll<()> {
     loop {
-        tokio::select! {
-            _ = &mut stopped => {
-                gathered.fd = stream.into_std().ok().map(OwnedFd::from);
-                return gathered;
+        // Let go of after each turn, so that whoever stops it does not wait.
+        let mut reading = lock(shared);
+        let Some(Reading { pipe, gathered }) = &mut *reading else { return Poll::Ready(()) };
+        let mut guard = match ready!(pipe.poll_read_ready(cx)) {
+            Ok(guard) => guard,
+            Err(error) => {
+                gathered.error = Some(sys::errno(&error));
+                return Poll::Ready(());
             }
-            _ = stream.readable() => {
-                let enough = gathered.bytes.len() + TURN;
-                let read = stream.try_io(Interest::READABLE, || match gathered.read_from(stream.as_fd(), enough) {
-                    Progress::Waiting => Err(io::ErrorKind::WouldBlock.into()),
-                    progress => Ok(progress),
-                });
-                match read {
-                    Ok(Progress::More) => tokio::task::yield_now().await,
-                    Ok(_) => {
-                        if gathered.is_over_limit() {
-                            gathered.fd = stream.into_std().ok().map(OwnedFd::from);
-                        }
-                        return gathered;
-                    }
-                    Err(_) => {}
-                }
+        };
+        let enough = gathered.bytes.len() + TURN;
+        match gathered.read_from(guard.get_inner().as_fd(), enough) {
+            Progress::Waiting => guard.clear_ready(),
+            Progress::More => {}
+            Progress::Over => {
+                gathered.is_at_end = !gathered.is_over_limit();
+                return Poll::Ready(());
             }
         }
     }
 }
 
-fn register(fd: OwnedFd) -> io::Result<UnixStream> {
-    let stream = std::os::unix::net::UnixStream::from(fd);
-    stream.set_nonblocking(true)?;
-    UnixStream::from_std(stream)
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn start(limit: u64) -> (UnixStream, Task, mpsc::Receiver<()>) {
+        let (ours, childs) = sys::stream_pair().unwrap();
+        let (done, is_done) = mpsc::channel();
+        let task = Task::start(Gathered::new(ours, limit), move || done.send(()).unwrap()).unwrap();
+        (childs.into(), task, is_done)
+    }
+
+    #[test]
+    fn all_of_an_output_is_gathered() {
+        let (mut writer, task, is_done) = start(u64::MAX);
+        writer.write_all(&vec![7; 3_000_000]).unwrap();
+        drop(writer);
+        is_done.recv().unwrap();
+        let gathered = task.stop();
+        assert_eq!(gathered.bytes.len(), 3_000_000);
+        assert!(gathered.fd.is_none() && gathered.error.is_none());
+    }
+
+    #[test]
+    fn stopping_gives_the_pipe_back_and_what_came() {
+        let (mut writer, task, _is_done) = start(u64::MAX);
+        // More than the socket holds: some of it has been read when this is over.
+        writer.write_all(&vec![7; 3_000_000]).unwrap();
+        let mut gathered = task.stop();
+        writer.write_all(b"end").unwrap();
+        drop(writer);
+        assert!(gathered.fd.is_some() && !gathered.bytes.is_empty());
+        assert_eq!(gathered.read(usize::MAX), Progress::Over);
+        assert_eq!(gathered.bytes.len(), 3_000_003);
+    }
+
+    #[test]
+    fn an_output_over_its_limit_keeps_its_pipe() {
+        let (mut writer, task, is_done) = start(10);
+        writer.write_all(&[7; 11]).unwrap();
+        is_done.recv().unwrap();
+        let gathered = task.stop();
+        assert!(gathered.is_over_limit() && gathered.fd.is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error_and_no_end() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let mut gathered = Gathered::new(file.into(), u64::MAX);
+        assert_eq!(gathered.read(1), Progress::Over);
+        assert_eq!(gathered.error, Some(libc::ENOTSOCK));
+    }
 }

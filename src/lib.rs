@@ -1,13 +1,14 @@
-//! Node's `child_process`, natively. `docs/` tells how the parts fit; `launch`, `process` and `sys` know no JavaScript.
+//! Node's `child_process`, natively. `docs/` tells how the parts fit; `launch`, `process` and `sys` know no
+//! JavaScript.
 
 #[cfg_attr(test, allow(dead_code, reason = "only N-API calls it"))]
 mod api;
 mod background;
+mod backoff;
 pub mod capture;
 pub mod channel;
 mod collect;
 mod engine;
-mod fd_store;
 pub mod launch;
 mod options;
 pub mod process;

@@ -20,12 +20,12 @@ fn descriptors() -> usize {
 
 #[test]
 fn a_thousand_children_leave_nothing_behind() {
-    launch::launch(command()).unwrap().process.wait_for_end();
+    launch::launch(command()).unwrap().process.wait_for_end().unwrap();
     let before = descriptors();
     for _ in 0..10 {
         let children: Vec<_> = (0..100).map(|_| launch::launch(command()).unwrap()).collect();
         for mut child in children {
-            assert_eq!(child.process.wait_for_end(), Some(Exit { code: 0, signal: 0 }));
+            assert_eq!(child.process.wait_for_end(), Ok(Exit { code: 0, signal: 0 }));
         }
     }
     assert_eq!(descriptors(), before);

@@ -1,7 +1,7 @@
-//! The promises: a process run to its end on a thread of tokio's pool, its launch included. JavaScript is entered once.
+//! The promises: a process run to its end on tokio, its launch included. JavaScript is entered once.
 
 use std::cell::{Cell, RefCell};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -9,11 +9,12 @@ use std::time::Instant;
 use napi::bindgen_prelude::{FnArgs, JsObjectValue, Object, Uint8Array};
 use napi::{Env, Result, Unknown};
 use napi_derive::napi;
+use tokio::sync::oneshot;
 
 use super::capture::{Limits, limits, to_object};
 use super::runtime::{Listeners, Runtime, runtime};
-use crate::background;
-use crate::capture::{self, End, Finished};
+use crate::background::{self, AtEnd};
+use crate::capture::{self, Cut, End, Finished, NotRun};
 use crate::launch::{Command, Stdio, Strings};
 use crate::options::command::{self, Normalized};
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
@@ -21,7 +22,7 @@ use crate::sys;
 
 /// What came of a run, and how long it took, milliseconds.
 struct Outcome {
-    result: std::result::Result<Finished, i32>,
+    result: std::result::Result<Finished, NotRun>,
     duration: f64,
 }
 
@@ -32,16 +33,16 @@ pub(super) struct OffLoop {
     key: Cell<Option<Key>>,
     callback: RefCell<Option<Callback>>,
     outcome: Arc<Mutex<Option<Outcome>>>,
-    /// Closed to cancel the run.
-    cancel: RefCell<Option<OwnedFd>>,
+    /// Dropped to cancel the run.
+    cancel: RefCell<Option<oneshot::Sender<()>>>,
 }
 
 impl OffLoop {
     fn finish(&self, env: &Env) -> Result<()> {
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Outcome { result, duration }) = outcome else {
-            return Ok(());
-        };
+        // Without one the task has panicked.
+        let failed = || Outcome { result: Err(NotRun::Failed(libc::EIO)), duration: 0.0 };
+        let Outcome { result, duration } = outcome.unwrap_or_else(failed);
         self.cancel.take();
         let Some(callback) = self.callback.take() else {
             return Ok(());
@@ -50,14 +51,16 @@ impl OffLoop {
             self.reactor.remove(key);
             self.reactor.release();
         }
-        let details = result.as_ref().ok().map(|finished| (finished.usage, finished.overflowed));
+        let (reason, too_long) = reason(&result);
+        let usage = result.as_ref().ok().map(|finished| finished.usage);
         let mut object = to_object(env, result)?;
         object.set_c_named_property(c"durationMs", duration)?;
-        if let Some((usage, overflowed)) = details {
+        object.set_c_named_property(c"reason", reason)?;
+        object.set_c_named_property(c"tooLong", too_long.map(|index| index as u32))?;
+        if let Some(usage) = usage {
             object.set_c_named_property(c"userCPUTime", usage.user.as_micros() as f64)?;
             object.set_c_named_property(c"systemCPUTime", usage.system.as_micros() as f64)?;
             object.set_c_named_property(c"maxRSS", usage.max_rss as f64)?;
-            object.set_c_named_property(c"overflowed", overflowed.map(|index| index as u32))?;
         }
         callback.call(&self.listeners.on_finish, FnArgs::from((object,)))
     }
@@ -65,6 +68,23 @@ impl OffLoop {
     /// Kills the process, if it still runs.
     pub fn cancel(&self) {
         self.cancel.take();
+    }
+}
+
+/// Why a run has not simply ended, in a word: what ended it early, or the system call that failed. And the
+/// output that was too long.
+fn reason(result: &std::result::Result<Finished, NotRun>) -> (Option<&'static str>, Option<usize>) {
+    let finished = match result {
+        Ok(finished) => finished,
+        Err(NotRun::Cancelled) => return (Some("cancelled"), None),
+        Err(NotRun::Failed(_)) => return (Some("spawn"), None),
+    };
+    match (finished.cut, finished.ending, finished.failure) {
+        (Some(Cut::TimedOut), ..) => (Some("timedOut"), None),
+        (Some(Cut::Cancelled), ..) => (Some("cancelled"), None),
+        (Some(Cut::TooLong(index)), ..) => (Some("tooLong"), Some(index)),
+        (None, Err(_), _) => (Some("wait"), None),
+        (None, Ok(_), failure) => (failure.map(|failure| failure.call), None),
     }
 }
 
@@ -81,13 +101,15 @@ impl Source for FinishSource {
     }
 }
 
-/// Runs the process of normalised options, whose properties these are, off the event loop. `handle.onfinish(result)` is
-/// called at its end, with what `runSync` returns and `durationMs`, `userCPUTime`, `systemCPUTime` (microseconds),
-/// `maxRSS` (kilobytes) and `overflowed`, the descriptor whose output was too long.
+/// Runs the process of normalised options, whose properties these are, off the event loop.
+/// `handle.onfinish(result)` is called at its end, with what `runSync` returns and `durationMs`,
+/// `userCPUTime`, `systemCPUTime` (microseconds), `maxRSS` (kilobytes), and `reason`, where it has not simply
+/// ended: `timedOut`, `cancelled`, `tooLong` (and `tooLong` is the descriptor of that output), or the system
+/// call that failed with the errno in `error`.
 ///
-/// Without `input` the child reads the null device. Returns an id for `cancel`, or the negative errno of what is missing
-/// for a run; nothing is called then.
-#[napi]
+/// Without `input` the child reads the null device. Returns an id for `cancel`, or the negative errno of what
+/// is missing for a run; nothing is called then.
+#[napi(catch_unwind)]
 #[allow(clippy::too_many_arguments, reason = "JavaScript reads properties faster than N-API does")]
 pub fn run_off_loop(
     number: u32,
@@ -115,20 +137,19 @@ pub fn run_off_loop(
     });
     let limits = limits(&max_buffer, &timeout, kill_signal)?;
     let input = input.map(|bytes| bytes.to_vec());
-    let (cancelled, cancel) = match sys::status_pipe() {
-        Ok(pipe) => pipe,
-        Err(error) => return Ok(-i64::from(sys::errno(&error))),
-    };
-    let reactor = match runtime.reactor(env) {
-        Ok(reactor) => reactor,
-        Err(error) => return Ok(-i64::from(sys::errno(&error))),
+    let outcome = Arc::default();
+    let (cancel, cancelled) = oneshot::channel();
+    let callback = Callback::new(env, &handle, "PROCESSWRAP")?;
+    let (background, reactor) = match (background::runtime(), runtime.reactor(env)) {
+        (Ok(background), Ok(reactor)) => (background, reactor),
+        (Err(error), _) | (_, Err(error)) => return Ok(-i64::from(sys::errno(&error))),
     };
     let run = Rc::new(OffLoop {
         reactor,
         listeners: Rc::clone(&runtime.listeners),
         key: Cell::new(None),
-        callback: RefCell::new(Some(Callback::new(env, &handle, "PROCESSWRAP")?)),
-        outcome: Arc::default(),
+        callback: RefCell::new(Some(callback)),
+        outcome: Arc::clone(&outcome),
         cancel: RefCell::new(Some(cancel)),
     });
     let (key, wake) = match run.reactor.add_thread(Turn::WithIo, Rc::new(FinishSource(Rc::clone(&run)))) {
@@ -137,43 +158,42 @@ pub fn run_off_loop(
     };
     run.key.set(Some(key));
     run.reactor.retain();
-    let outcome = Arc::clone(&run.outcome);
-    let queued = Instant::now();
-    let work = move || {
+    let called = Instant::now();
+    let wake = AtEnd::new(wake);
+    background.spawn(async move {
+        let _wake = wake;
         let begun = Instant::now();
-        // The time begins to run with the call, not when a thread is free.
-        let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(queued.elapsed()));
-        let result = if sys::is_readable(cancelled.as_fd()) {
-            Err(libc::ECANCELED)
-        } else {
-            run_to_end(command, input, Limits { timeout, ..limits }, &cancelled)
-        };
+        // The time begins to run with the call, not when it is this task's turn.
+        let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(called.elapsed()));
+        let result = run_to_end(command, input, Limits { timeout, ..limits }, cancelled).await;
         let duration = begun.elapsed().as_secs_f64() * 1000.0;
         *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { result, duration });
-        wake();
-    };
-    if let Err(work) = background::spawn_blocking(work) {
-        work();
-    }
+    });
     Ok(runtime.keep(run))
 }
 
-fn run_to_end(
+async fn run_to_end(
     command: Command,
     input: Option<Vec<u8>>,
     limits: Limits,
-    cancelled: &OwnedFd,
-) -> std::result::Result<Finished, i32> {
-    let pair = || sys::stream_pair().map_err(|error| sys::errno(&error));
-    let ((stdout, childs_stdout), (stderr, childs_stderr)) = (pair()?, pair()?);
-    let mut ends = vec![End::None, End::Output(stdout), End::Output(stderr)];
-    let mut stdio = vec![Stdio::Null, Stdio::Pipe(childs_stdout), Stdio::Pipe(childs_stderr)];
-    if let (Some(input), [end, ..], [childs, ..]) = (&input, &mut ends[..], &mut stdio[..]) {
-        let (stdin, childs_stdin) = pair()?;
-        *end = End::Input(stdin, input);
-        *childs = Stdio::Pipe(childs_stdin);
-    }
-    capture::run(Command { stdio, ..command }, ends, limits, Some(cancelled.as_fd()))
+    cancelled: oneshot::Receiver<()>,
+) -> std::result::Result<Finished, NotRun> {
+    let (ends, stdio) = make_ends(input).map_err(|error| NotRun::Failed(sys::errno(&error)))?;
+    capture::run_in_background(Command { stdio, ..command }, ends, limits, cancelled).await
+}
+
+fn make_ends(input: Option<Vec<u8>>) -> io::Result<(Vec<End<'static>>, Vec<Stdio>)> {
+    let (stdin, childs_stdin) = match input {
+        Some(bytes) => {
+            let (ours, childs) = sys::stream_pair()?;
+            (End::Input(ours, bytes.into()), Stdio::Pipe(childs))
+        }
+        None => (End::None, Stdio::Null),
+    };
+    let (stdout, childs_stdout) = sys::stream_pair()?;
+    let (stderr, childs_stderr) = sys::stream_pair()?;
+    let ends = vec![stdin, End::Output(stdout), End::Output(stderr)];
+    Ok((ends, vec![childs_stdin, Stdio::Pipe(childs_stdout), Stdio::Pipe(childs_stderr)]))
 }
 
 impl Runtime {
@@ -188,7 +208,7 @@ impl Runtime {
 }
 
 /// Kills the process of a run, if it still runs.
-#[napi]
+#[napi(catch_unwind)]
 pub fn cancel(number: u32, id: i64) -> Result<()> {
     let run = runtime(number)?.runs.borrow_mut().remove(&id);
     if let Some(run) = run {

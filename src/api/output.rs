@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::mem;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
 use crate::collect::{Gathered, Progress, Task};
 use crate::reactor::{Key, Reactor, Source, Turn};
+use crate::sys;
 
 /// An output longer than this goes on in the background, bytes.
 const SHORT: usize = 256 * 1024;
@@ -31,8 +32,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Starts gathering what comes through `fd`, at most `limit` bytes; `source` is woken when there is something to be
-    /// read.
+    /// Starts gathering what comes through `fd`, at most `limit` bytes; `source` is woken when there is
+    /// something to be read.
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
@@ -51,35 +52,59 @@ impl Output {
     pub fn advance(&self, source: impl FnOnce() -> Rc<dyn Source>) {
         let stage = &mut *self.stage.borrow_mut();
         *stage = match mem::take(stage) {
-            Stage::OnLoop { mut gathered, key } => match gathered.read(SHORT) {
-                Progress::Waiting => Stage::OnLoop { gathered, key },
-                Progress::Over => self.finish(gathered, key),
-                Progress::More => self.move_off(gathered, key, source()),
-            },
+            Stage::OnLoop { mut gathered, key } => {
+                let length = gathered.bytes.len();
+                match gathered.read(if length < SHORT { SHORT } else { length + SHORT }) {
+                    Progress::Waiting => Stage::OnLoop { gathered, key },
+                    Progress::Over => self.finish(gathered, key),
+                    Progress::More => self.move_off(gathered, key, source()),
+                }
+            }
             Stage::OffLoop { task, key } => {
                 self.reactor.remove(key);
-                Stage::Over(task.stop())
+                let mut gathered = task.stop();
+                if gathered.is_unfinished() {
+                    // The task has panicked.
+                    gathered.error = Some(libc::EIO);
+                }
+                if gathered.error.is_some() {
+                    // Nobody reads on: the child must not wait for that.
+                    gathered.close();
+                }
+                Stage::Over(gathered)
             }
             other => other,
         };
     }
 
-    fn move_off(&self, mut gathered: Gathered, key: Key, source: Rc<dyn Source>) -> Stage {
-        let (Some(fd), Ok((thread_key, wake))) =
-            (gathered.fd.as_ref().map(AsRawFd::as_raw_fd), self.reactor.add_thread(Turn::WithIo, source))
-        else {
-            // Out of descriptors: then it is read here.
-            return match gathered.read(usize::MAX) {
-                Progress::Over => self.finish(gathered, key),
-                Progress::Waiting | Progress::More => Stage::OnLoop { gathered, key },
-            };
+    /// Leaves the rest to tokio, or where there is none goes on here.
+    fn move_off(&self, gathered: Gathered, key: Key, source: Rc<dyn Source>) -> Stage {
+        let Some(fd) = gathered.fd.as_ref().map(AsRawFd::as_raw_fd) else {
+            return self.finish(gathered, key);
         };
-        self.reactor.take_out(key, fd);
+        let Ok((thread_key, wake)) = self.reactor.add_thread(Turn::WithIo, source) else {
+            return self.stay(gathered, key, fd);
+        };
         match Task::start(gathered, wake) {
-            Ok(task) => Stage::OffLoop { task, key: thread_key },
+            Ok(task) => {
+                // The task keeps it open.
+                self.reactor.take_out(key, fd);
+                Stage::OffLoop { task, key: thread_key }
+            }
             Err(gathered) => {
                 self.reactor.remove(thread_key);
-                Stage::Over(gathered)
+                self.stay(gathered, key, fd)
+            }
+        }
+    }
+
+    /// Has the source woken again for what is there already.
+    fn stay(&self, mut gathered: Gathered, key: Key, fd: RawFd) -> Stage {
+        match self.reactor.watch_again(key, fd, false) {
+            Ok(()) => Stage::OnLoop { gathered, key },
+            Err(error) => {
+                gathered.error = Some(sys::errno(&error));
+                self.finish(gathered, key)
             }
         }
     }
@@ -107,6 +132,14 @@ impl Output {
         matches!(&*self.stage.borrow(), Stage::Over(gathered) if gathered.is_over_limit())
     }
 
+    /// The positive errno that reading failed with.
+    pub fn error(&self) -> Option<i32> {
+        match &*self.stage.borrow() {
+            Stage::Over(gathered) => gathered.error,
+            _ => None,
+        }
+    }
+
     /// How many bytes there were before the last read, once it is over.
     pub fn before_last_read(&self) -> usize {
         match &*self.stage.borrow() {
@@ -117,8 +150,9 @@ impl Output {
 
     /// Closes the pipe and keeps what came.
     pub fn close(&self) {
-        let gathered = self.stop();
-        self.stage.replace(Stage::Over(Gathered { fd: None, ..gathered }));
+        let mut gathered = self.stop();
+        gathered.close();
+        self.stage.replace(Stage::Over(gathered));
     }
 
     /// Hands everything over: what came, and the pipe if it isn't at its end.

@@ -6,7 +6,7 @@ use std::ptr;
 
 use napi::{Env, JsValue, Result, Unknown, check_status, sys};
 
-use super::{property, unknown};
+use super::{caught, property, unknown};
 use crate::background;
 
 /// A Buffer with these bytes of its own.
@@ -110,8 +110,11 @@ unsafe extern "C" fn free_content<T: Content + Send + 'static>(
 ) {
     // SAFETY: the box that `adopt_bytes` made, given back once.
     let mut content = unsafe { Box::from_raw(hint.cast::<T>()) };
-    let (_, length) = content.place();
-    background::give_back(content, length);
+    // Nobody is there to be told of a panic, which has said on standard error what it had to.
+    let _ = caught(|| {
+        let (_, length) = content.place();
+        background::give_back(content, length);
+    });
 }
 
 /// The same for an ArrayBuffer.

@@ -1,13 +1,12 @@
 //! Functions of JavaScript that are native, for the one that must be called cheaply.
 
 use std::ffi::c_void;
-use std::panic::AssertUnwindSafe;
 use std::ptr;
 use std::rc::Rc;
 
 use napi::{Env, Result, Unknown, check_status, sys};
 
-use super::unknown;
+use super::{caught, unknown};
 
 /// A native function's work, for the one that must be called cheaply.
 pub trait Callable {
@@ -55,7 +54,9 @@ pub fn function<T: Callable + 'static>(env: &Env, callable: Rc<T>) -> Result<Unk
 
 unsafe extern "C" fn release<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: the box that `function` made, given back once.
-    drop(unsafe { Box::from_raw(data.cast::<Rc<T>>()) });
+    let callable = unsafe { Box::from_raw(data.cast::<Rc<T>>()) };
+    // Nobody is there to be told of a panic, which has said on standard error what it had to.
+    let _ = caught(|| drop(callable));
 }
 
 unsafe extern "C" fn enter<T: Callable>(
@@ -77,10 +78,7 @@ unsafe extern "C" fn enter<T: Callable>(
         }
         (&*data.cast::<Rc<T>>(), arguments.map(|value| unknown(&env, value)))
     };
-    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| callable.call(&env, arguments)));
-    let outcome =
-        outcome.unwrap_or_else(|_| Err(napi::Error::from_reason("child-process-rs: a bug: panicked")));
-    match outcome {
+    match caught(|| callable.call(&env, arguments)).unwrap_or_else(Err) {
         Ok(None) => ptr::null_mut(),
         Ok(Some(number)) => {
             let mut value = ptr::null_mut();

@@ -4,6 +4,7 @@
 mod bytes;
 mod function;
 mod text;
+mod unwind;
 
 use std::ffi::CStr;
 use std::ptr;
@@ -13,6 +14,7 @@ use napi::{Env, JsValue, Result, Unknown, ValueType, check_status, sys};
 pub use bytes::*;
 pub use function::*;
 pub use text::*;
+pub use unwind::*;
 
 /// A value of JavaScript that is kept until this is dropped.
 pub struct Held {
@@ -227,14 +229,23 @@ pub fn property<'a>(env: &'a Env, object: &Unknown, name: &CStr) -> Result<Unkno
 
 /// Runs `body` with a handle scope open, so that values made in it do not outlive it.
 pub fn with_scope<T>(env: &Env, body: impl FnOnce() -> T) -> Option<T> {
-    let mut scope = ptr::null_mut();
-    // SAFETY: opened and closed on the environment's thread, in order.
-    unsafe {
-        if sys::napi_open_handle_scope(env.raw(), &raw mut scope) != sys::Status::napi_ok {
-            return None;
+    let mut scope = Scope { env: env.raw(), scope: ptr::null_mut() };
+    // SAFETY: opened here and closed by `scope`, on the environment's thread, in order.
+    let status = unsafe { sys::napi_open_handle_scope(scope.env, &raw mut scope.scope) };
+    (status == sys::Status::napi_ok).then(body)
+}
+
+/// A handle scope that is open, where it could be opened; closed when a panic passes, too.
+struct Scope {
+    env: sys::napi_env,
+    scope: sys::napi_handle_scope,
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if !self.scope.is_null() {
+            // SAFETY: see `with_scope`.
+            unsafe { sys::napi_close_handle_scope(self.env, self.scope) };
         }
-        let result = body();
-        sys::napi_close_handle_scope(env.raw(), scope);
-        Some(result)
     }
 }

@@ -1,14 +1,16 @@
 //! The memory that a child and its parent share between clone and exec.
 //!
-//! Everything the child needs is built here before the clone. The child may run in it long after `launch` returned, so
-//! a block in use is kept among the [`BUSY`] ones until the kernel has zeroed [`Outcome::occupied`], which it does as
-//! the child execs or exits (`CLONE_CHILD_CLEARTID`).
+//! Everything the child needs is built here before the clone. The child may run in it long after `launch`
+//! returned, so a block in use is kept among the [`BUSY`] ones until the kernel has zeroed
+//! [`Outcome::occupied`], which it does as the child execs or exits (`CLONE_CHILD_CLEARTID`).
 
 use std::ffi::CString;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use libc::c_char;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
@@ -22,8 +24,8 @@ use crate::sys;
 pub(super) enum Slot {
     Null,
     Closed,
-    /// From the parent's own descriptors: made blocking when it lands on 0, 1 or 2, as the builtin does it. The child
-    /// moves a number that would be overwritten before its turn.
+    /// From the parent's own descriptors: made blocking when it lands on 0, 1 or 2, as the builtin does it.
+    /// The child moves a number that would be overwritten before its turn.
     Inherited(AtomicI32),
     Piped(AtomicI32),
 }
@@ -35,8 +37,8 @@ pub(super) struct Block {
     pub paths: Vec<CString>,
     pub argv: Vec<*const c_char>,
     pub environment: Environment,
-    /// `sh path args…`, for a file that the kernel does not know how to run, as `execvp(3)` does. The child puts the path
-    /// in.
+    /// `sh path args…`, for a file that the kernel does not know how to run, as `execvp(3)` does. The child
+    /// puts the path in.
     pub shell_argv: Vec<AtomicPtr<c_char>>,
     pub cwd: Option<CString>,
     pub uid: Option<u32>,
@@ -50,11 +52,13 @@ pub(super) struct Block {
     _args: Strings,
 }
 
-// SAFETY: the pointers are into the block's own strings, and into the environment, which live as long as it and never change.
+// SAFETY: the pointers are into the block's own strings, and into the environment, which live as long as it
+// and never change.
 unsafe impl Send for Block {}
 
 impl Block {
-    /// The block, and the parent's copies of what is the child's alone, to be closed once the child is started.
+    /// The block, and the parent's copies of what is the child's alone, to be closed once the child is
+    /// started.
     pub fn new(command: Command, paths: Vec<CString>, environment: Environment) -> (Box<Self>, Vec<OwnedFd>) {
         let argv = command.args.pointers();
         let mut childs = vec![];
@@ -122,13 +126,15 @@ impl Outcome {
         })
     }
 
-    /// Waits until the child has left.
-    pub(super) fn wait(&self) -> Result<(), i32> {
+    /// Waits until the child has left, or until `deadline`.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Option<Result<(), i32>> {
         loop {
-            if let Some(result) = self.get() {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let result = self.get();
+            if result.is_some() || left == Some(Duration::ZERO) {
                 return result;
             }
-            sys::wait_while_set(&self.occupied);
+            sys::wait_while_set(&self.occupied, left);
         }
     }
 }
@@ -147,14 +153,15 @@ pub(super) fn keep_while_busy(block: Box<Block>) {
 /// The stack of a child until it execs: a few frames of raw system calls, above a page that faults.
 #[derive(Debug)]
 pub(super) struct Stack {
-    base: std::ptr::NonNull<libc::c_void>,
+    base: NonNull<libc::c_void>,
+    length: NonZeroUsize,
 }
 
 // SAFETY: a stack is plain memory; whoever holds it owns it.
 unsafe impl Send for Stack {}
 
-const STACK: usize = 64 * 1024;
-const GUARD: usize = 16 * 1024;
+/// What a child can use of it, at least, bytes.
+const STACK: usize = 48 * 1024;
 /// Stacks kept for the next launches: their pages are resident already.
 const KEPT: usize = 16;
 static FREE: Mutex<Vec<Stack>> = Mutex::new(vec![]);
@@ -166,8 +173,9 @@ impl Stack {
         if let Some(stack) = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             return Ok(stack);
         }
-        let length = NonZeroUsize::MIN.saturating_add(STACK - 1);
-        // SAFETY: a fresh private mapping that touches nothing else; its lowest pages become the guard.
+        let page = sys::page_size();
+        let length = page.saturating_add(STACK.next_multiple_of(page.get()));
+        // SAFETY: a fresh private mapping that touches nothing else; its lowest page becomes the guard.
         unsafe {
             let base = mmap_anonymous(
                 None,
@@ -175,15 +183,15 @@ impl Stack {
                 ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
                 MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE,
             )?;
-            mprotect(base, GUARD, ProtFlags::PROT_NONE)?;
-            Ok(Self { base })
+            mprotect(base, page.get(), ProtFlags::PROT_NONE)?;
+            Ok(Self { base, length })
         }
     }
 
     /// The end of the stack, where it starts growing down from.
     pub fn top(&self) -> *mut libc::c_void {
         // SAFETY: one past the end of the mapping.
-        unsafe { self.base.as_ptr().byte_add(STACK) }
+        unsafe { self.base.as_ptr().byte_add(self.length.get()) }
     }
 
     pub fn give_back(self) {
@@ -192,7 +200,7 @@ impl Stack {
             free.push(self);
         } else {
             // SAFETY: nobody uses this mapping any more.
-            let _ = unsafe { munmap(self.base, STACK) };
+            let _ = unsafe { munmap(self.base, self.length.get()) };
         }
     }
 }

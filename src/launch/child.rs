@@ -1,7 +1,7 @@
 //! The child's side: what runs between clone and exec, and the two ways to get there.
 //!
-//! Until the exec the child is a guest in its parent's memory: it allocates nothing, takes no lock, cannot panic
-//! (iterators, no indexing, no arithmetic that overflows) and makes raw system calls only.
+//! Until the exec the child is a guest in its parent's memory: it allocates nothing, takes no lock, cannot
+//! panic (iterators, no indexing, no arithmetic that overflows) and makes raw system calls only.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -34,17 +34,22 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     let outcome = Arc::clone(&block.outcome);
     outcome.occupied.store(1, Ordering::Release);
     let argument = (&raw const *block).cast_mut().cast::<c_void>();
-    let blocked = sys::SignalsBlocked::new();
-    // SAFETY: all signals are blocked; the stack is the block's own; the block, and with it the outcome, is kept among
-    // the busy ones until `occupied` is zero again; `run` keeps to raw system calls.
-    let cloned = unsafe {
-        sys::clone_sharing_memory(run, top, argument, &outcome.occupied, Process::wants_clone_fd())
+    let clone = |wants_fd| {
+        let _blocked = sys::SignalsBlocked::new();
+        // SAFETY: all signals are blocked; the stack is the block's own; the block, and with it the outcome,
+        // is kept among the busy ones until `occupied` is zero again; `run` keeps to raw system calls.
+        unsafe { sys::clone_sharing_memory(run, top, argument, &outcome.occupied, wants_fd) }
     };
-    drop(blocked);
+    let cloned = match clone(Process::wants_clone_fd()) {
+        Err(error) if Process::wants_clone_fd() && is_refused(&error) => {
+            clone(false).inspect(|_| Process::want_no_clone_fd())
+        }
+        cloned => cloned,
+    };
     match cloned {
         Ok(cloned) => {
             block::keep_while_busy(block);
-            Ok(Launched { process: Process::new(cloned.pid, cloned.process), exec: Exec(Some(outcome)) })
+            Ok(Launched { process: Process::new(cloned.pid, cloned.process), exec: Exec::InMemory(outcome) })
         }
         Err(error) => {
             outcome.occupied.store(0, Ordering::Release);
@@ -53,8 +58,14 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     }
 }
 
-/// Starts a child with a copy of this process's memory, and waits for its exec: end-of-file on a close-on-exec pipe is
-/// success, an errno is failure.
+/// Whether a sandbox or an emulator forbids what was asked for, rather than the system being out of
+/// something.
+pub(super) fn is_refused(error: &io::Error) -> bool {
+    !matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
+}
+
+/// Starts a child with a copy of this process's memory, and waits for its exec: end-of-file on a
+/// close-on-exec pipe is success, an errno is failure.
 pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
     let failure = |error: io::Error| sys::errno(&error);
     let (status, report) = sys::status_pipe().map_err(failure)?;
@@ -73,7 +84,7 @@ pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
     };
     drop(blocked);
     drop(report);
-    let mut process = Process::new(pid, None);
+    let process = Process::new(pid, None);
     let mut errno = [0; size_of::<i32>()];
     let mut status = File::from(status);
     let read = loop {
@@ -82,13 +93,8 @@ pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
             read => break read.map_err(failure)?,
         }
     };
-    match read {
-        0 => Ok(Launched { process, exec: Exec(None) }),
-        _ => {
-            process.wait_for_end();
-            Err(i32::from_ne_bytes(errno))
-        }
-    }
+    let result = if read == 0 { Ok(()) } else { Err(i32::from_ne_bytes(errno)) };
+    Ok(Launched { process, exec: Exec::Over(result) })
 }
 
 extern "C" fn run(argument: *mut c_void) -> c_int {

@@ -1,9 +1,9 @@
-//! Descriptors that this process itself inherited to pass on: a make jobserver, systemd's sockets, `<(…)` of a shell.
+//! Descriptors that this process itself inherited to pass on: a make jobserver, systemd's sockets, `<(…)` of
+//! a shell.
 //!
-//! A child keeps them, as the builtin's children do; what other libraries of this process leave inheritable later, it does
-//! not.
+//! A child keeps them, as the builtin's children do; what other libraries of this process leave inheritable
+//! later, it does not.
 
-use std::fs;
 use std::os::fd::RawFd;
 use std::sync::OnceLock;
 
@@ -14,11 +14,12 @@ static INHERITED: OnceLock<Vec<RawFd>> = OnceLock::new();
 /// Notes them, once; to be called early.
 pub fn note() {
     INHERITED.get_or_init(|| {
-        let numbers = fs::read_dir("/dev/fd").into_iter().flatten().flatten();
-        let mut inherited: Vec<RawFd> = numbers
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter(|fd| *fd > 2 && sys::is_inheritable(*fd))
-            .collect();
+        let mut inherited = vec![];
+        sys::child::for_each_open(3, RawFd::MAX, |fd| {
+            if sys::is_inheritable(fd) {
+                inherited.push(fd);
+            }
+        });
         inherited.sort_unstable();
         inherited
     });

@@ -1,13 +1,15 @@
 //! From a [`Command`] to a running process, without waiting for its exec.
 //!
-//! `fork` copies page tables and stalls in proportion to resident memory; `vfork` and `posix_spawn` suspend the caller
-//! until the exec. The launcher does neither: the child shares this process's memory (`CLONE_VM`), runs a few raw system
-//! calls on a stack of its own and execs, while the parent goes on. What the child reads lives in a block that is kept
-//! until the kernel says the child has left it, and what failed, if anything, is written there.
+//! `fork` copies page tables and stalls in proportion to resident memory; `vfork` and `posix_spawn` suspend
+//! the caller until the exec. The launcher does neither: the child shares this process's memory (`CLONE_VM`),
+//! runs a few raw system calls on a stack of its own and execs, while the parent goes on. What the child
+//! reads lives in a block that is kept until the kernel says the child has left it, and what failed, if
+//! anything, is written there.
 //!
-//! A child that changes its user id does not share memory: `setuid` would make the parent undumpable (the flag belongs
-//! to the memory, not to the process) and would let another user's process at the parent's pages. It is forked, as is
-//! every child where the kernel refuses the shared clone, and then this waits for its exec; see `docs/decisions/`.
+//! A child that changes its user id does not share memory: `setuid` would make the parent undumpable (the
+//! flag belongs to the memory, not to the process) and would let another user's process at the parent's
+//! pages. It is forked, as is every child where the kernel refuses the shared clone, and then this waits for
+//! its exec; see `docs/decisions/`.
 
 mod block;
 mod child;
@@ -17,11 +19,12 @@ mod lookup;
 mod strings;
 
 use std::ffi::CString;
-use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use block::{Block, Outcome};
+use block::Block;
+pub use block::Outcome;
 use environment::Environment;
 pub use strings::Strings;
 
@@ -68,14 +71,23 @@ pub struct Launched {
 }
 
 /// An exec that may still be under way.
-#[derive(Debug, Clone)]
-pub struct Exec(Option<Arc<Outcome>>);
+#[derive(Debug)]
+pub enum Exec {
+    /// It is over, or has failed with this positive errno.
+    Over(Result<(), i32>),
+    /// The child is, or was, in memory of ours.
+    InMemory(Arc<Outcome>),
+}
 
 impl Exec {
-    /// The result of the exec once it is known: the positive errno of what failed is the error. `None`: still under way.
+    /// The result of the exec once it is known: the positive errno of what failed is the error. `None`: still
+    /// under way.
     #[must_use]
     pub fn poll(&self) -> Option<Result<(), i32>> {
-        self.0.as_ref().map_or(Some(Ok(())), |outcome| outcome.get())
+        match self {
+            Self::Over(result) => Some(*result),
+            Self::InMemory(outcome) => outcome.get(),
+        }
     }
 
     /// Waits for the result.
@@ -83,7 +95,19 @@ impl Exec {
     /// # Errors
     /// The positive errno of the step that failed in the child.
     pub fn wait(&self) -> Result<(), i32> {
-        self.0.as_ref().map_or(Ok(()), |outcome| outcome.wait())
+        match self {
+            Self::Over(result) => *result,
+            Self::InMemory(outcome) => outcome.wait(None).unwrap_or(Ok(())),
+        }
+    }
+
+    /// Waits for the result, at most for `patience`.
+    #[must_use]
+    pub fn wait_for(&self, patience: Duration) -> Option<Result<(), i32>> {
+        match self {
+            Self::Over(result) => Some(*result),
+            Self::InMemory(outcome) => outcome.wait(Some(Instant::now() + patience)),
+        }
     }
 }
 
@@ -102,18 +126,24 @@ fn preferred_method() -> Method {
     })
 }
 
-/// More bytes of arguments and environment than this and the kernel may say `E2BIG`, which only exec can tell: the
-/// floor of `ARG_MAX` that execve(2) guarantees.
+/// More bytes of arguments and environment than this and the kernel may say `E2BIG`, which only exec can
+/// tell: the floor of `ARG_MAX` that execve(2) guarantees.
 const SURELY_FITS: usize = 128 * 1024;
+
+/// What nothing but the kernel's exec gives, so that no caller expects it of a launch: [`Launched::exec`]
+/// tells.
+const EXECS_ALONE: [i32; 4] = [libc::ETXTBSY, libc::ENOEXEC, libc::ENOMEM, libc::EIO];
 
 /// Starts `command`.
 ///
-/// Failures that can be foreseen (a missing or unexecutable file, a missing directory, a closed descriptor) are found before anything is
-/// started. Where the caller asks for something that only the child can try (a user id, an argument list near the
-/// kernel's limit) this waits for the exec; otherwise [`Launched::exec`] tells later.
+/// Failures that can be foreseen (a missing or unexecutable file, a missing directory, a closed descriptor)
+/// are found before anything is started. Where the caller asks for something that only the child can try (a
+/// user id, an argument list near the kernel's limit) this waits for the exec; otherwise [`Launched::exec`]
+/// tells later.
 ///
 /// # Errors
-/// The positive errno, as `execvp(3)`, `chdir(2)`, `clone(2)` or the child's own steps give it. No process is left.
+/// The positive errno, as `execvp(3)`, `chdir(2)`, `clone(2)` or the child's own steps give it. No process is
+/// left.
 pub fn launch(mut command: Command) -> Result<Launched, i32> {
     check_descriptors(&command.stdio)?;
     let changes_user = command.uid.is_some() || command.gid.is_some();
@@ -128,8 +158,11 @@ pub fn launch(mut command: Command) -> Result<Launched, i32> {
     };
     let method = if changes_user { Method::Fork } else { preferred_method() };
     let mut launched = start(command, paths, environment, method)?;
-    if uncertain && let Err(errno) = launched.exec.wait() {
-        launched.process.wait_for_end();
+    if uncertain
+        && let Err(errno) = launched.exec.wait()
+        && !EXECS_ALONE.contains(&errno)
+    {
+        let _ = launched.process.wait_for_end();
         return Err(errno);
     }
     Ok(launched)
@@ -144,7 +177,7 @@ fn start(
     let (block, childs) = Block::new(command, paths, environment);
     let launched = match method {
         Method::Clone => match child::start_sharing_memory(block) {
-            Err((error, block)) if refused(&error) => child::start_forked(&block),
+            Err((error, block)) if child::is_refused(&error) => child::start_forked(&block),
             Err((error, _)) => Err(sys::errno(&error)),
             Ok(launched) => Ok(launched),
         },
@@ -164,11 +197,6 @@ fn check_descriptors(stdio: &[Stdio]) -> Result<(), i32> {
         }
     }
     Ok(())
-}
-
-/// Whether a sandbox or an emulator forbids the shared-memory clone, rather than the system being out of something.
-fn refused(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EPERM | libc::ENOSYS | libc::EINVAL))
 }
 
 impl Command {

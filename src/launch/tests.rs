@@ -191,7 +191,7 @@ fn an_exec_that_only_the_kernel_can_refuse_is_reported_later() {
     let _writer = fs::OpenOptions::new().write(true).open(&busy).unwrap();
     let mut launched = launch(command(&[&busy])).unwrap();
     assert_eq!(launched.exec.wait(), Err(libc::ETXTBSY));
-    launched.process.wait_for_end();
+    launched.process.wait_for_end().unwrap();
 }
 
 #[test]

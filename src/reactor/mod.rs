@@ -11,7 +11,8 @@ mod callback;
 mod uv;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
@@ -41,10 +42,8 @@ pub trait Source {
     fn look(&self, _env: &Env) -> bool {
         false
     }
-    /// The source has been there for a while: a time to let go of what it can do without. Says whether to ask again later.
-    fn age(&self) -> bool {
-        false
-    }
+    /// The time that [`Reactor::call_after`] was given is over.
+    fn elapsed(&self, _env: &Env) {}
     /// The environment is going away: let go of everything that belongs to it.
     fn shut_down(&self);
 }
@@ -60,7 +59,7 @@ pub enum Turn {
 
 /// Names a registered source, and never another: the place of a source that is gone is used again, under another use
 /// number, so that a late event for the old one does not reach the new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(usize);
 
 impl Key {
@@ -90,8 +89,6 @@ const LATE_TURN: Duration = Duration::from_micros(250);
 const MOST_LATE: usize = 64;
 /// So often the set is not asked first.
 const IN_A_ROW: u32 = 8;
-/// A source is told of its age when it is once to twice as old, milliseconds.
-const WHILE: u64 = 50;
 const WAKER: Token = Token(usize::MAX);
 
 /// The set, its sources, and the handle that watches it.
@@ -106,9 +103,8 @@ pub struct Reactor {
     /// The sources that were put off: to this turn of the loop, and to the next.
     late: RefCell<VecDeque<Key>>,
     later: RefCell<Vec<Key>>,
-    /// The sources that have come since the timer was last started, and those that it is for.
-    young: RefCell<Vec<Key>>,
-    aging: RefCell<Vec<Key>>,
+    /// When which sources are to be called, the soonest on top.
+    deadlines: RefCell<BinaryHeap<Reverse<(Instant, Key)>>>,
     references: Cell<usize>,
     waker: RefCell<Option<Arc<Threads>>>,
     /// The source that was the only one ready the last time, and how often it has been asked since without asking the set.
@@ -143,8 +139,7 @@ impl Reactor {
             handles,
             late: RefCell::default(),
             later: RefCell::default(),
-            young: RefCell::default(),
-            aging: RefCell::default(),
+            deadlines: RefCell::default(),
             references: Cell::new(0),
             waker: RefCell::default(),
             lone: Cell::default(),
@@ -178,9 +173,14 @@ impl Reactor {
         self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest(or_writable))
     }
 
+    /// Runs a source's code. A panic of one leaves the others alone.
+    fn enter<T>(&self, body: impl FnOnce() -> T) -> Option<T> {
+        engine::contain(self.env, || engine::with_scope(&Env::from_raw(self.env), body)).flatten()
+    }
+
     fn call(&self, env: &Env, key: Key) {
         if let Some((_, source)) = self.find(key) {
-            engine::with_scope(env, || source.ready(env, false));
+            self.enter(|| source.ready(env, false));
         }
     }
 
@@ -199,23 +199,51 @@ impl Reactor {
         Some((registered.turn, Rc::clone(&registered.source)))
     }
 
-    /// Has [`Source::age`] called on a source that is still there after a while.
-    pub fn watch_age(&self, key: Key) {
-        let mut young = self.young.borrow_mut();
-        if young.is_empty() && self.aging.borrow().is_empty() {
-            self.handles.call_after(WHILE);
-        }
-        young.push(key);
+    /// Has [`Source::elapsed`] called once, in `time` or a little later; that does not keep the loop alive.
+    pub fn call_after(&self, key: Key, time: Duration) {
+        self.deadlines.borrow_mut().push(Reverse((Instant::now() + time, key)));
+        self.start_timer();
     }
 
-    fn age(&self) {
-        let mut aging = self.aging.take();
-        aging.retain(|key| self.find(*key).is_some_and(|(_, source)| source.age()));
-        aging.append(&mut self.young.borrow_mut());
-        if !aging.is_empty() {
-            self.handles.call_after(WHILE);
+    /// Starts the timer for the soonest deadline.
+    fn start_timer(&self) {
+        if let Some(Reverse((deadline, _))) = self.deadlines.borrow().peek() {
+            self.handles.start_timer(deadline.saturating_duration_since(Instant::now()));
         }
-        self.aging.replace(aging);
+    }
+
+    /// Calls the sources whose time is over.
+    fn call_elapsed(&self) {
+        let env = Env::from_raw(self.env);
+        let now = Instant::now();
+        loop {
+            let mut deadlines = self.deadlines.borrow_mut();
+            let Some(Reverse((_, key))) =
+                deadlines.peek().copied().filter(|Reverse((deadline, _))| *deadline <= now)
+            else {
+                break;
+            };
+            deadlines.pop();
+            drop(deadlines);
+            if let Some((_, source)) = self.find(key) {
+                self.enter(|| source.elapsed(&env));
+            }
+        }
+        self.start_timer();
+    }
+
+    /// Registers a source without a descriptor, to be called by [`Reactor::call_after`] and [`Reactor::call_late`].
+    pub fn add_timed(&self, source: Rc<dyn Source>) -> Key {
+        self.register(Turn::AfterIo, source)
+    }
+
+    /// Has the source called after the I/O of this turn of the loop, or the next.
+    pub fn call_late(&self, key: Key) {
+        if let Some((_, source)) = self.find(key) {
+            self.put_off(key, source.waits_a_turn());
+            // There may be no I/O to wake the loop.
+            self.handles.call_late_again(true);
+        }
     }
 
     /// Forgets a source. Its descriptor leaves the set when it is closed.
@@ -308,7 +336,7 @@ impl Reactor {
             for (key, is_over) in &ready {
                 match self.find(*key) {
                     Some((Turn::WithIo, source)) => {
-                        engine::with_scope(&env, || source.ready(&env, *is_over));
+                        self.enter(|| source.ready(&env, *is_over));
                     }
                     Some((Turn::AfterIo, source)) => self.put_off(*key, source.waits_a_turn()),
                     None => {}
@@ -332,7 +360,7 @@ impl Reactor {
         }
         let lone = self.lone.get().and_then(|key| self.find(key));
         lone.is_some_and(|(turn, source)| {
-            turn == Turn::WithIo && engine::with_scope(env, || source.look(env)) == Some(true)
+            turn == Turn::WithIo && self.enter(|| source.look(env)) == Some(true)
         })
     }
 
@@ -373,7 +401,7 @@ impl Reactor {
     fn shut_down(&self) {
         let sources: Vec<_> = self.sources.borrow_mut().drain().collect();
         for registered in sources {
-            registered.source.shut_down();
+            engine::contain(self.env, || registered.source.shut_down());
         }
     }
 }

@@ -9,12 +9,14 @@ use std::os::fd::RawFd;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use libc::c_int;
 use libloading::os::unix::Library;
 use napi::{Env, sys};
 
 use super::Reactor;
+use crate::engine;
 
 type Loop = sys::uv_loop_s;
 type Handle = c_void;
@@ -145,8 +147,8 @@ impl Handles {
         (self.uv.check_start)(self.check, on_check);
     }
 
-    /// After `dispatch_late`.
-    fn call_late_again(&self, is_more: bool) {
+    /// Keeps the loop turning where there is more for `dispatch_late`.
+    pub fn call_late_again(&self, is_more: bool) {
         if is_more {
             (self.uv.idle_start)(self.idle, on_idle);
         } else {
@@ -155,8 +157,10 @@ impl Handles {
         }
     }
 
-    /// Has [`Reactor::age`] called once, in so many milliseconds; it does not keep the loop alive.
-    pub fn call_after(&self, milliseconds: u64) {
+    /// Has [`Reactor::call_elapsed`] called once, in `time` from the loop's own idea of now, which may be a little late.
+    pub fn start_timer(&self, time: Duration) {
+        // Rounded up: called too early it would only be called again.
+        let milliseconds = time.as_micros().div_ceil(1000).try_into().unwrap_or(u64::MAX);
         (self.uv.timer_start)(self.timer, on_timer, milliseconds, 0);
     }
 
@@ -182,42 +186,40 @@ fn allocate(uv: &Functions, kind: c_int) -> *mut Handle {
     unsafe { libc::calloc(1, (uv.handle_size)(kind)) }
 }
 
-/// The reactor of a handle that is not closing, with a count of its own that keeps it while JavaScript runs.
-fn reactor_of(handle: *mut Handle) -> Option<Rc<Reactor>> {
-    let reactor = (functions()?.get_data)(handle).cast_const().cast::<Reactor>();
+/// Runs `body` on the reactor of a handle that is not closing, with a count of its own that keeps it while JavaScript runs.
+fn with_reactor(handle: *mut Handle, body: impl FnOnce(&Reactor)) {
+    let Some(uv) = functions() else { return };
+    let reactor = (uv.get_data)(handle).cast_const().cast::<Reactor>();
     // SAFETY: the data is the Rc that `start` put there, which only `on_environment_end` takes back, and closing handles
     // get no callbacks but the last.
-    unsafe {
+    let reactor = unsafe {
         Rc::increment_strong_count(reactor);
-        Some(Rc::from_raw(reactor))
-    }
+        Rc::from_raw(reactor)
+    };
+    engine::contain(reactor.env, || body(&reactor));
 }
 
 extern "C" fn on_readable(handle: *mut Handle, _status: c_int, _events: c_int) {
-    if let Some(reactor) = reactor_of(handle) {
-        reactor.dispatch();
-    }
+    with_reactor(handle, Reactor::dispatch);
 }
 
 extern "C" fn on_check(handle: *mut Handle) {
-    if let Some(reactor) = reactor_of(handle) {
+    with_reactor(handle, |reactor| {
         let is_more = reactor.dispatch_late();
         reactor.handles.call_late_again(is_more);
-    }
+    });
 }
 
-/// That it is there is all.
+/// The callback has nothing to do: its presence keeps the loop from sleeping.
 extern "C" fn on_idle(_handle: *mut Handle) {}
 
 extern "C" fn on_timer(handle: *mut Handle) {
-    if let Some(reactor) = reactor_of(handle) {
-        reactor.age();
-    }
+    with_reactor(handle, Reactor::call_elapsed);
 }
 
 /// What the close callbacks need: the reactor, which the last of them drops, and the hook to report the end to.
 struct Closing {
-    _reactor: Rc<Reactor>,
+    reactor: Rc<Reactor>,
     hook: sys::napi_async_cleanup_hook_handle,
     left: usize,
 }
@@ -225,8 +227,8 @@ struct Closing {
 unsafe extern "C" fn on_environment_end(hook: sys::napi_async_cleanup_hook_handle, reactor: *mut c_void) {
     // SAFETY: the Rc that `start` gave away, taken back once.
     let reactor = unsafe { Rc::from_raw(reactor.cast_const().cast::<Reactor>()) };
-    reactor.shut_down();
-    let closing = Box::into_raw(Box::new(Closing { _reactor: Rc::clone(&reactor), hook, left: HANDLES }));
+    engine::contain(reactor.env, || reactor.shut_down());
+    let closing = Box::into_raw(Box::new(Closing { reactor: Rc::clone(&reactor), hook, left: HANDLES }));
     reactor.handles.close(closing);
 }
 
@@ -239,8 +241,10 @@ extern "C" fn closed(handle: *mut Handle) {
             libc::free(handle);
             (*closing).left -= 1;
             if (*closing).left == 0 {
-                let closing = Box::from_raw(closing);
-                sys::napi_remove_async_cleanup_hook(closing.hook);
+                let Closing { reactor, hook, .. } = *Box::from_raw(closing);
+                // The environment is gone: nobody is there to be told of a panic.
+                let _ = engine::caught(|| drop(reactor));
+                sys::napi_remove_async_cleanup_hook(hook);
             }
         }
     }

@@ -6,10 +6,11 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::AtomicI32;
+use std::time::Duration;
 
 use libc::{c_char, c_int, c_void, pid_t};
 
-use super::{Cloned, Mapping, Shared, check, clock};
+use super::{Cloned, Exit, Mapping, Shared, check, clock, exit_of};
 
 #[path = "linux_child.rs"]
 pub mod child;
@@ -19,7 +20,8 @@ pub const SIGNALS: &[(&str, i32)] =
     &[("SIGSTKFLT", libc::SIGSTKFLT), ("SIGPOLL", libc::SIGPOLL), ("SIGPWR", libc::SIGPWR)];
 /// What `ru_maxrss` counts, bytes.
 pub const MAX_RSS_UNIT: u64 = 1024;
-/// Whether the C library leaves the old string of an environment variable where it is when the variable is set anew.
+/// Whether the C library leaves the old string of an environment variable where it is when the variable is
+/// set anew.
 pub const KEEPS_OLD_ENVIRONMENT: bool = cfg!(target_env = "gnu");
 
 unsafe extern "C" {
@@ -54,8 +56,8 @@ pub fn coarse_time() -> u64 {
 /// How the channel reads: what is there now, descriptors close-on-exec (`recvmsg(2)`).
 pub(super) const RECEIVE_FLAGS: c_int = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
 
-/// Memory of `size` bytes that begins with `bytes`, which this process writes and the one that gets the descriptor can only read
-/// (`memfd_create(2)`, `F_ADD_SEALS`).
+/// Memory of `size` bytes that begins with `bytes`, which this process writes and the one that gets the
+/// descriptor can only read (`memfd_create(2)`, `F_ADD_SEALS`).
 ///
 /// # Errors
 /// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC`, `ENOSYS`; `EINVAL` before Linux 5.1.
@@ -66,7 +68,8 @@ pub fn shared_memory(bytes: &[u8], size: usize) -> io::Result<(Shared, OwnedFd)>
     })?;
     // SAFETY: the kernel has just made it and nobody else knows it.
     let mut file = unsafe { File::from_raw_fd(fd) };
-    // Every page is there before it is written to through the mapping, where a lack of memory would be a signal.
+    // Every page is there before it is written to through the mapping, where a lack of memory would be a
+    // signal.
     file.write_all(bytes)?;
     if size > bytes.len() {
         let (from, rest) = (bytes.len() as libc::off_t, (size - bytes.len()) as libc::off_t);
@@ -153,21 +156,6 @@ fn own_pair([first, second]: [RawFd; 2]) -> (OwnedFd, OwnedFd) {
     unsafe { (OwnedFd::from_raw_fd(first), OwnedFd::from_raw_fd(second)) }
 }
 
-/// Gives this thread a table of descriptors of its own, with `kept` alone in it (`close_range(2)`, `CLOSE_RANGE_UNSHARE`,
-/// Linux 5.9).
-///
-/// # Errors
-/// `ENOSYS` on older kernels, `EPERM` in some sandboxes, `ENOMEM`; the table is shared as before.
-pub fn leave_descriptor_table(kept: RawFd) -> io::Result<()> {
-    let close = |first: c_int, last: c_int, flags: libc::c_uint| {
-        // SAFETY: plain integers; the first call has the descriptors of this thread alone closed, and so has the second.
-        let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
-        if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
-    };
-    close(kept + 1, c_int::MAX, libc::CLOSE_RANGE_UNSHARE)?;
-    if kept > 0 { close(0, kept - 1, 0) } else { Ok(()) }
-}
-
 /// A descriptor of the unreaped child `pid` (`pidfd_open(2)`, Linux 5.3).
 ///
 /// # Errors
@@ -194,27 +182,48 @@ pub fn kill_by_fd(process: BorrowedFd, signal: i32) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Sleeps while `word` is 1, until the kernel clears it (`futex(2)`); may return early.
-pub fn wait_while_set(word: &AtomicI32) {
-    // SAFETY: `word` is valid; no timeout.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT,
-            1,
-            std::ptr::null::<libc::timespec>(),
-        );
+/// How a process ended that somebody else has reaped, where the kernel still knows (`ioctl_pidfd(2)`,
+/// `PIDFD_GET_INFO`, Linux 6.15).
+#[must_use]
+pub fn exit_by_fd(process: BorrowedFd) -> Option<Exit> {
+    /// `struct pidfd_info` as it was in its first version.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        ids: [u32; 11],
+        status: i32,
     }
+    const PIDFD_INFO_EXIT: u64 = 1 << 3;
+    const PIDFD_GET_INFO: libc::Ioctl = libc::_IOWR::<Info>(0xff, 11);
+    let mut info = Info { mask: PIDFD_INFO_EXIT, ..Info::default() };
+    // SAFETY: `info` is valid for as many bytes as the request says.
+    let result = unsafe { libc::ioctl(process.as_raw_fd(), PIDFD_GET_INFO, &raw mut info) };
+    (result == 0 && info.mask & PIDFD_INFO_EXIT != 0).then(|| exit_of(info.status))
 }
 
-/// Starts `run(argument)` in a child process that shares this one's memory until it execs or exits, and returns at once
-/// (`clone(2)` with `CLONE_VM` and without `CLONE_VFORK`). The kernel zeroes `occupied` when the child has left.
+/// Sleeps while `word` is 1, until the kernel clears it, or until `timeout` is over (`futex(2)`); may return
+/// early. `None` sets no limit.
+pub fn wait_while_set(word: &AtomicI32, timeout: Option<Duration>) {
+    let timeout = timeout.map(timespec);
+    let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: `word` is valid, and so is the timeout where there is one.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, 1, timeout) };
+}
+
+fn timespec(time: Duration) -> libc::timespec {
+    libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: time.subsec_nanos() as libc::c_long }
+}
+
+/// Starts `run(argument)` in a child process that shares this one's memory until it execs or exits, and
+/// returns at once (`clone(2)` with `CLONE_VM` and without `CLONE_VFORK`). The kernel zeroes `occupied` when
+/// the child has left.
 ///
 /// # Safety
-/// All signals are blocked. `stack_top` is the 16-byte-aligned end of a writable stack that nobody else uses, and it,
-/// `argument` with all that it refers to and `occupied` stay valid until the kernel has zeroed `occupied`. `run` makes
-/// raw system calls only.
+/// All signals are blocked. `stack_top` is the 16-byte-aligned end of a writable stack that nobody else uses,
+/// and it, `argument` with all that it refers to and `occupied` stay valid until the kernel has zeroed
+/// `occupied`. `run` makes raw system calls only.
 ///
 /// # Errors
 /// `EAGAIN`, `ENOMEM`, `EMFILE`; `EPERM`, `ENOSYS`, `EINVAL` where a sandbox refuses.

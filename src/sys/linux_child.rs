@@ -1,10 +1,14 @@
-//! The system calls of a child between clone and exec. It shares the parent thread's TLS, so even libc's `errno` is
-//! not its own: everything here goes straight to the kernel.
+//! The system calls of a child between clone and exec. It shares the parent thread's TLS, so even libc's
+//! `errno` is not its own: everything here goes straight to the kernel.
 
 use std::ptr;
 
 use libc::{c_char, c_int};
 use syscalls::{Errno, Sysno, syscall};
+
+#[path = "linux_open.rs"]
+mod open;
+pub use open::for_each_open;
 
 /// The errno of a failed system call.
 pub type Failure = i32;
@@ -79,10 +83,17 @@ pub fn close(fd: c_int) {
     let _ = unsafe { syscall!(Sysno::close, fd) };
 }
 
-/// Marks the descriptors from `first` to `last` close-on-exec (Linux 5.11; before, only ours are).
+/// Marks the descriptors from `first` to `last` close-on-exec.
 pub fn close_at_exec(first: c_int, last: c_int) {
     // SAFETY: plain integers.
-    let _ = unsafe { syscall!(Sysno::close_range, first, last, libc::CLOSE_RANGE_CLOEXEC) };
+    let marked = unsafe { syscall!(Sysno::close_range, first, last, libc::CLOSE_RANGE_CLOEXEC) };
+    // Linux 5.11 knows the flag; a sandbox may not know the call.
+    if marked.is_err() {
+        for_each_open(first, last, |fd| {
+            // SAFETY: plain integers.
+            let _ = unsafe { syscall!(Sysno::fcntl, fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        });
+    }
 }
 
 /// `chdir(2)`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use libc::pid_t;
 
-use super::{Cloned, Mapping, Shared, check, clock};
+use super::{Cloned, Exit, Mapping, Shared, check, clock};
 
 #[path = "macos_child.rs"]
 pub mod child;
@@ -17,7 +17,8 @@ pub mod child;
 pub const SIGNALS: &[(&str, i32)] = &[("SIGINFO", libc::SIGINFO), ("SIGEMT", libc::SIGEMT)];
 /// What `ru_maxrss` counts, bytes.
 pub const MAX_RSS_UNIT: u64 = 1;
-/// Whether the C library leaves the old string of an environment variable where it is when the variable is set anew.
+/// Whether the C library leaves the old string of an environment variable where it is when the variable is
+/// set anew.
 pub const KEEPS_OLD_ENVIRONMENT: bool = false;
 
 pub(super) fn environ() -> *const *const c_char {
@@ -36,7 +37,8 @@ pub fn stream_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     own_pair(fds)
 }
 
-/// A clock that is read in no time and turns every few milliseconds (`CLOCK_MONOTONIC_RAW_APPROX`), nanoseconds.
+/// A clock that is read in no time and turns every few milliseconds (`CLOCK_MONOTONIC_RAW_APPROX`),
+/// nanoseconds.
 #[must_use]
 pub fn coarse_time() -> u64 {
     clock(libc::CLOCK_MONOTONIC_RAW_APPROX)
@@ -94,14 +96,6 @@ fn unsupported<T>() -> io::Result<T> {
     Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }
 
-/// Threads share their table here.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn leave_descriptor_table(_kept: RawFd) -> io::Result<()> {
-    unsupported()
-}
-
 /// There are no process descriptors here.
 ///
 /// # Errors
@@ -118,8 +112,14 @@ pub fn kill_by_fd(_process: BorrowedFd, _signal: i32) -> io::Result<()> {
     unsupported()
 }
 
+/// There are no process descriptors here.
+#[must_use]
+pub fn exit_by_fd(_process: BorrowedFd) -> Option<Exit> {
+    None
+}
+
 /// Nothing sets such a word here: children are forked.
-pub fn wait_while_set(_word: &AtomicI32) {}
+pub fn wait_while_set(_word: &AtomicI32, _timeout: Option<Duration>) {}
 
 /// There is no clone here.
 ///

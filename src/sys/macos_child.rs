@@ -66,14 +66,24 @@ pub fn close(fd: c_int) {
     unsafe { libc::close(fd) };
 }
 
-/// Marks the descriptors from `first` to `last` close-on-exec.
-pub fn close_at_exec(first: c_int, last: c_int) {
-    // SAFETY: plain integers; a number that is not open is refused.
-    unsafe {
-        for fd in first..=last.min(libc::getdtablesize()) {
-            libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+/// Visits the open descriptors from `first` to `last`.
+pub fn for_each_open(first: c_int, last: c_int, mut visit: impl FnMut(c_int)) {
+    // SAFETY: no arguments.
+    let end = unsafe { libc::getdtablesize() };
+    for fd in first..=last.min(end) {
+        // SAFETY: plain integers; a number that is not open is refused.
+        if unsafe { libc::fcntl(fd, libc::F_GETFD) } != -1 {
+            visit(fd);
         }
     }
+}
+
+/// Marks the descriptors from `first` to `last` close-on-exec.
+pub fn close_at_exec(first: c_int, last: c_int) {
+    for_each_open(first, last, |fd| {
+        // SAFETY: plain integers.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    });
 }
 
 /// `chdir(2)`.

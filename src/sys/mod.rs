@@ -1,4 +1,5 @@
-//! Raw system calls: one file a platform, each offering the same names, so that no other module asks where it runs.
+//! Raw system calls: one file a platform, each offering the same names, so that no other module asks where it
+//! runs.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -10,5 +11,14 @@ mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::*;
 
+mod signals;
+pub use signals::*;
+
 mod unix;
 pub use unix::*;
+
+mod watched;
+pub use watched::*;
+
+mod wait;
+pub use wait::*;

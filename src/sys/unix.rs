@@ -3,21 +3,13 @@
 use std::cell::RefCell;
 use std::ffi::CStr;
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::Duration;
 
 use libc::{c_int, c_void, pid_t};
 use nix::sys::resource::{Resource, getrlimit};
-
-/// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exit {
-    /// The exit code; 0 when a signal ended the process.
-    pub code: i32,
-    /// The number of the signal that ended the process; 0 when it exited by itself.
-    pub signal: i32,
-}
 
 /// What [`super::clone_sharing_memory`] gives.
 pub struct Cloned {
@@ -37,23 +29,24 @@ pub fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
 
+/// How large a page of memory is, bytes (`sysconf(3)`).
+#[must_use]
+pub fn page_size() -> NonZeroUsize {
+    /// What it is nearly everywhere.
+    const USUAL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
+    // SAFETY: a plain integer.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).ok().and_then(NonZeroUsize::new).unwrap_or(USUAL)
+}
+
 /// How many descriptors this process may have (`getrlimit(2)`, `RLIMIT_NOFILE`).
 #[must_use]
 pub fn most_descriptors() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
 }
 
-/// Sends `signal` to an unreaped child (`kill(2)`).
-///
-/// # Errors
-/// `EPERM`, `EINVAL`, `ESRCH`.
-pub fn kill(pid: pid_t, signal: i32) -> io::Result<()> {
-    // SAFETY: kill(2) takes plain integers.
-    check(unsafe { libc::kill(pid, signal) }).map(drop)
-}
-
-/// Waits until an entry of `set` is ready or `timeout` is over (`poll(2)`); `None` waits forever. An interruption counts as
-/// nothing being ready.
+/// Waits until an entry of `set` is ready or `timeout` is over (`poll(2)`); `None` waits forever. An
+/// interruption counts as nothing being ready.
 ///
 /// # Errors
 /// `EINVAL`, `ENOMEM`.
@@ -79,18 +72,6 @@ pub fn wait_for_events(set: &mut [libc::pollfd], timeout: Option<Duration>) -> i
 pub fn is_readable(fd: BorrowedFd) -> bool {
     let mut set = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
     wait_for_events(&mut set, Some(Duration::ZERO)).is_ok() && set.iter().all(|entry| entry.revents != 0)
-}
-
-/// Waits until `fd` is readable or its other end gone; may return early.
-pub fn wait_until_readable(fd: BorrowedFd) {
-    let mut set = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
-    let _ = wait_for_events(&mut set, None);
-}
-
-/// Waits until `fd` is writable, at most `patience`; may return early.
-pub fn wait_until_writable(fd: BorrowedFd, patience: Duration) {
-    let mut set = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 }];
-    let _ = wait_for_events(&mut set, Some(patience));
 }
 
 /// Sends what fits now into a socket (`send(2)`).
@@ -174,8 +155,8 @@ impl Drop for Mapping {
     }
 }
 
-/// Memory that another process sees, too: what one writes the other reads. There is no reference to what is in it, which may
-/// change at any time.
+/// Memory that another process sees, too: what one writes the other reads. There is no reference to what is
+/// in it, which may change at any time.
 #[derive(Debug)]
 pub struct Shared(pub(super) Mapping);
 
@@ -220,8 +201,8 @@ impl Shared {
     /// # Safety
     /// `room` is valid for `length` bytes, of which this has as many.
     unsafe fn copy_to(&self, room: *mut u8, length: usize) {
-        // SAFETY: mapped for its size, and sealed against shrinking. Another process that changes it meanwhile, against the
-        // protocol, decides what is copied, and nothing else.
+        // SAFETY: mapped for its size, and sealed against shrinking. Another process that changes it
+        // meanwhile, against the protocol, decides what is copied, and nothing else.
         unsafe { ptr::copy_nonoverlapping(self.0.address.cast_const().cast(), room, length) };
     }
 }
@@ -241,8 +222,9 @@ pub struct Received {
     pub is_cut: bool,
 }
 
-/// Reads what a Unix-domain socket has now, and adds to `fds` the descriptors that came with it, closed at exec (`recvmsg(2)`,
-/// `SCM_RIGHTS`). `room` is for the control data; descriptors that do not fit, or not into the process's table, are closed.
+/// Reads what a Unix-domain socket has now, and adds to `fds` the descriptors that came with it, closed at
+/// exec (`recvmsg(2)`, `SCM_RIGHTS`). `room` is for the control data; descriptors that do not fit, or not
+/// into the process's table, are closed.
 ///
 /// # Errors
 /// `EAGAIN` where there is nothing yet, `ECONNRESET`.
@@ -262,8 +244,8 @@ pub fn receive_with_rights(
     // SAFETY: the header points to valid room for its lengths.
     let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, super::RECEIVE_FLAGS) };
     let length = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
-    // SAFETY: the kernel has filled the room as far as `msg_controllen` says, each entry as far as its length; cut short, it
-    // holds those descriptors that were made.
+    // SAFETY: the kernel has filled the room as far as `msg_controllen` says, each entry as far as its
+    // length; cut short, it holds those descriptors that were made.
     unsafe {
         let mut entry = libc::CMSG_FIRSTHDR(&raw const header);
         while let Some(control) = entry.as_ref() {
@@ -316,48 +298,6 @@ fn receive_raw(socket: BorrowedFd, room: *mut u8, length: usize) -> io::Result<u
     usize::try_from(received).map_err(|_| io::Error::last_os_error())
 }
 
-/// Takes the status of the child `pid` (`wait4(2)`), restarting on signals; `None`: it still runs, and `blocks` is false.
-///
-/// # Errors
-/// `ECHILD` when it isn't ours to wait for.
-pub fn reap(pid: pid_t, blocks: bool) -> io::Result<Option<(Exit, libc::rusage)>> {
-    let mut status = 0;
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    loop {
-        // SAFETY: `status` and `usage` are valid for writing.
-        match check(unsafe {
-            libc::wait4(pid, &raw mut status, if blocks { 0 } else { libc::WNOHANG }, usage.as_mut_ptr())
-        }) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-            Ok(0) => return Ok(None),
-            Ok(_) => break,
-        }
-    }
-    let exit = if libc::WIFEXITED(status) {
-        Exit { code: libc::WEXITSTATUS(status), signal: 0 }
-    } else {
-        Exit { code: 0, signal: libc::WTERMSIG(status) }
-    };
-    // SAFETY: all zero is a valid rusage, and wait4 has filled it.
-    Ok(Some((exit, unsafe { usage.assume_init() })))
-}
-
-/// Waits for the end of the child `pid` and leaves the zombie (`waitid(2)`).
-pub fn wait_for_end(pid: pid_t) {
-    // SAFETY: an all-zero siginfo_t is a valid one.
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    loop {
-        // SAFETY: `info` is valid for writing.
-        match check(unsafe {
-            libc::waitid(libc::P_PID, pid as libc::id_t, &raw mut info, libc::WEXITED | libc::WNOWAIT)
-        }) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            _ => return,
-        }
-    }
-}
-
 /// Whether `fd` is an open descriptor.
 ///
 /// # Errors
@@ -374,12 +314,13 @@ pub fn is_inheritable(fd: RawFd) -> bool {
     check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).is_ok_and(|flags| flags & libc::FD_CLOEXEC == 0)
 }
 
-/// Whether this process may execute the regular file at `path`, as `execve(2)` would judge it, without executing it. A
-/// file that everybody may execute is not looked at twice: that its mount is `noexec` shows at the exec.
+/// Whether this process may execute the regular file at `path`, as `execve(2)` would judge it, without
+/// executing it. A file that everybody may execute is not looked at twice: that its mount is `noexec` shows
+/// at the exec.
 ///
 /// # Errors
-/// The errno that `execve(2)` would give: `EACCES` for a directory or a file without an execute bit, and every error of
-/// path resolution.
+/// The errno that `execve(2)` would give: `EACCES` for a directory or a file without an execute bit, and
+/// every error of path resolution.
 pub fn check_executable(path: &CStr) -> io::Result<libc::stat> {
     let stat = stat(path)?;
     if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
@@ -422,46 +363,12 @@ pub fn for_each_env(mut visit: impl FnMut(&CStr)) {
     if entry.is_null() {
         return;
     }
-    // SAFETY: `environ` is a NULL-terminated array of NUL-terminated strings. Node writes to it on this, the main
-    // thread only (a Worker has a copy of process.env of its own and never comes here).
+    // SAFETY: `environ` is a NULL-terminated array of NUL-terminated strings. Node writes to it on this, the
+    // main thread only (a Worker has a copy of process.env of its own and never comes here).
     unsafe {
         while !(*entry).is_null() {
             visit(CStr::from_ptr(*entry));
             entry = entry.add(1);
         }
-    }
-}
-
-/// All signals blocked on this thread until dropped, so that no handler of the parent runs in a child that still shares
-/// its memory.
-pub struct SignalsBlocked {
-    previous: libc::sigset_t,
-}
-
-impl SignalsBlocked {
-    #[must_use]
-    pub fn new() -> Self {
-        let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        let mut previous = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: both sets are valid for writing; pthread_sigmask cannot fail with SIG_SETMASK and valid pointers.
-        let previous = unsafe {
-            libc::sigfillset(all.as_mut_ptr());
-            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), previous.as_mut_ptr());
-            previous.assume_init()
-        };
-        Self { previous }
-    }
-}
-
-impl Default for SignalsBlocked {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Drop for SignalsBlocked {
-    fn drop(&mut self) {
-        // SAFETY: `previous` was filled by pthread_sigmask.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.previous, std::ptr::null_mut()) };
     }
 }

@@ -51,6 +51,32 @@ module.exports = {
 
   'real-time signals by number': async (cp, t) => ({ 34: await killedOrNot(cp, t, 34), 64: await killedOrNot(cp, t, 64) }),
 
+  'stopped at once, then a signal that dumps core, then told to go on': async (cp, t) => {
+    const outcomes = [];
+    for (let i = 0; i < 20; i++) {
+      const child = cp.spawn('sleep', ['10'], { stdio: 'ignore' });
+      const recorded = once(child, 'exit');
+      const sent = ['SIGSTOP', 'SIGQUIT', 'SIGCONT'].map((signal) => child.kill(signal));
+      outcomes.push([...sent, ...(await recorded)]);
+    }
+    return outcomes;
+  },
+
+  'after the exec, but before anything has been told of it': async (cp, t) => {
+    const outcomes = [];
+    for (let i = 0; i < 10; i++) {
+      const child = cp.spawn('sleep', ['10'], { stdio: 'ignore' });
+      const recorded = t.record(child);
+      // A listener is waited for by now, whatever the exec has come to meanwhile.
+      await null;
+      await null;
+      while (fs.readFileSync(`/proc/${child.pid}/comm`, 'utf8') !== 'sleep\n');
+      child.kill();
+      outcomes.push(await recorded);
+    }
+    return outcomes;
+  },
+
   'signal 0 asks whether it is there': async (cp, t) => {
     const child = cp.spawn('sleep', ['10'], { stdio: 'ignore' });
     const recorded = t.record(child);

@@ -17,7 +17,7 @@ use crate::reactor::Callback;
 use crate::sys;
 
 /// Takes the functions that channels call: those of `Hooks`, in camel case.
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()> {
     let held = |name: &str| Held::new(env, &functions.get_named_property::<Unknown>(name)?);
     let hooks = Hooks {
@@ -38,7 +38,7 @@ pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()
 }
 
 /// Closes a descriptor that this process was given, and only this one, at exec.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_on_exec(fd: RawFd) {
     std::mem::forget(sys::adopt(fd));
 }
@@ -50,7 +50,7 @@ pub fn close_on_exec(fd: RawFd) {
 /// ArrayBuffer, and 8 more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent
 /// something. It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called, 8 after a while; nothing
 /// for 1 alone; or a negative errno.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_channel(
     number: u32,
     env: &Env,
@@ -78,19 +78,19 @@ pub fn open_channel(
 }
 
 /// Hands an error to `uncaughtException`.
-#[napi]
+#[napi(catch_unwind)]
 pub fn throw_uncaught(env: &Env, error: Unknown) -> Result<()> {
     engine::throw_uncaught(env, &error)
 }
 
 /// Closes a descriptor that came with a message and that nobody takes.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_fd(fd: RawFd) {
     drop(sys::adopt(fd));
 }
 
 /// Tells the other end, which has announced a native channel with this secret, that this end is native.
-#[napi]
+#[napi(catch_unwind)]
 pub fn introduce(channel: u32, secret: String) {
     if let Some(channel) = registry::find(channel) {
         channel.introduce(secret);
@@ -98,7 +98,7 @@ pub fn introduce(channel: u32, secret: String) {
 }
 
 /// The other end is to introduce itself as a native one with this secret.
-#[napi]
+#[napi(catch_unwind)]
 pub fn expect_native(channel: u32, secret: String) {
     if let Some(channel) = registry::find(channel) {
         channel.expect(secret);
@@ -106,31 +106,31 @@ pub fn expect_native(channel: u32, secret: String) {
 }
 
 /// A text that nobody can guess.
-#[napi]
+#[napi(catch_unwind)]
 pub fn secret() -> String {
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 /// How many awaited messages were written since this was asked last.
-#[napi]
+#[napi(catch_unwind)]
 pub fn take_written(channel: u32) -> u32 {
     registry::find(channel).map_or(0, |channel| channel.take_done())
 }
 
 /// Whether a message that nobody awaited has just been lost.
-#[napi]
+#[napi(catch_unwind)]
 pub fn take_lost(channel: u32) -> bool {
     registry::find(channel).is_some_and(|channel| channel.take_lost())
 }
 
 /// No more messages are wanted. `true`: some have come and are still to be delivered, and `onEnd` is called after them.
-#[napi]
+#[napi(catch_unwind)]
 pub fn end_channel(channel: u32) -> bool {
     registry::find(channel).is_some_and(|channel| channel.end())
 }
 
 /// Closes the channel, once all that was sent is written.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_channel(channel: u32) {
     if let Some(channel) = registry::find(channel) {
         channel.close();
@@ -141,7 +141,7 @@ pub fn close_channel(channel: u32) {
 }
 
 /// Whether the event loop waits for the channel.
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_channel_referenced(channel: u32, referenced: bool) {
     if let Some(channel) = registry::find(channel) {
         channel.set_referenced(referenced);
@@ -149,13 +149,13 @@ pub fn set_channel_referenced(channel: u32, referenced: bool) {
 }
 
 /// Whether the event loop waits for the channel.
-#[napi]
+#[napi(catch_unwind)]
 pub fn channel_has_ref(channel: u32) -> bool {
     registry::find(channel).is_some_and(|channel| channel.has_ref())
 }
 
 /// The socket of the channel; a negative errno where it is closed.
-#[napi]
+#[napi(catch_unwind)]
 pub fn channel_fd(channel: u32) -> i32 {
     registry::find(channel).map_or(-libc::EINVAL, |channel| channel.fd())
 }

@@ -267,7 +267,7 @@ fn made_of(env: &Env, message: &Unknown, fd: &OwnedFd) -> Made {
 }
 
 /// What kind of handle an object is: its index among the `type`s of handles, or -1.
-#[napi]
+#[napi(catch_unwind)]
 pub fn handle_kind(number: u32, env: &Env, object: Unknown) -> Result<i32> {
     let hooks = runtime(number)?.channel_hooks.borrow().clone();
     let kind = match hooks {
@@ -281,7 +281,7 @@ pub fn handle_kind(number: u32, env: &Env, object: Unknown) -> Result<i32> {
 
 /// Sends the descriptor of a handle of libuv's along with the next message, until the other end has it. Returns 0, 1 where it
 /// has no descriptor any more, or a negative errno.
-#[napi]
+#[napi(catch_unwind)]
 pub fn attach_handle(channel: u32, env: &Env, handle: Unknown) -> Result<i32> {
     let fd = engine::property(env, &handle, c"fd")?;
     let fd = engine::to_f64(env, &fd).map_or(-1, |fd| fd as RawFd);
@@ -296,7 +296,7 @@ pub fn attach_handle(channel: u32, env: &Env, handle: Unknown) -> Result<i32> {
 }
 
 /// The message that was to take a handle along will not be sent.
-#[napi]
+#[napi(catch_unwind)]
 pub fn cancel_handle(channel: u32) {
     if let Some(channel) = registry::find(channel) {
         channel.outbox.borrow_mut().cancel_handle();
@@ -305,7 +305,7 @@ pub fn cancel_handle(channel: u32) {
 
 /// The builtin's end has got the handle that is under way, or has not. Returns 0, 1 where it could not be delivered, or -1 where
 /// none was sent.
-#[napi]
+#[napi(catch_unwind)]
 pub fn acknowledge(channel: u32, is_received: bool) -> i32 {
     let Some(channel) = registry::find(channel) else {
         return 0;
@@ -327,7 +327,7 @@ pub fn acknowledge(channel: u32, is_received: bool) -> i32 {
 }
 
 /// Whether handles are under way; then `onArrived` is called when they are not any more.
-#[napi]
+#[napi(catch_unwind)]
 pub fn await_handles(channel: u32) -> bool {
     registry::find(channel).is_some_and(|channel| {
         let is_under_way = channel.outbox.borrow().has_handles();

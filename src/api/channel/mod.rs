@@ -87,6 +87,9 @@ pub(super) struct Settings {
     pub limit: usize,
 }
 
+/// How often slots are asked whether they are still used.
+const SLOT_AGE: Duration = Duration::from_millis(50);
+
 /// One end of a channel.
 pub(super) struct Channel {
     hooks: Rc<Hooks>,
@@ -276,16 +279,17 @@ impl Channel {
         if let Some(key) = self.key.get()
             && !self.is_aging.replace(true)
         {
-            self.reactor.watch_age(key);
+            self.reactor.call_after(key, SLOT_AGE);
         }
     }
 
-    fn age(&self) -> bool {
+    fn age(&self) {
+        self.is_aging.set(false);
         if let Some(progress) = self.closing.get()
             && (progress.elapsed() > LAST_PATIENCE || self.write_unless_full().is_err() || self.is_all_sent())
         {
             self.finish();
-            return false;
+            return;
         }
         let given_up = self.slots.borrow_mut().age();
         for slot in given_up {
@@ -293,9 +297,9 @@ impl Channel {
         }
         self.repeat_missed();
         let has_slots = !self.slots.borrow().is_empty();
-        self.is_aging
-            .set(has_slots || self.outbox.borrow().has_missed() || self.phase.get() == Phase::Closing);
-        self.is_aging.get()
+        if has_slots || self.outbox.borrow().has_missed() || self.phase.get() == Phase::Closing {
+            self.watch_age();
+        }
     }
 
     pub fn is_closed(&self) -> bool {
@@ -349,8 +353,8 @@ impl Source for SocketSource {
         has_come
     }
 
-    fn age(&self) -> bool {
-        self.0.age()
+    fn elapsed(&self, _env: &Env) {
+        self.0.age();
     }
 
     fn shut_down(&self) {

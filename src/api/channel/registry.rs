@@ -11,7 +11,7 @@ use std::sync::Once;
 use std::time::Instant;
 
 use super::{Channel, LAST_PATIENCE};
-use crate::sys;
+use crate::{engine, sys};
 
 #[derive(Default)]
 struct Registry {
@@ -55,11 +55,14 @@ pub(in crate::api) fn flush_all() {
 }
 
 extern "C" fn write_all_out() {
-    REGISTRY.with(|registry| {
-        let channels: Vec<_> = registry.borrow().channels.values().cloned().collect();
-        let deadline = Instant::now() + LAST_PATIENCE;
-        for channel in channels {
-            channel.write_out(deadline);
-        }
+    // JavaScript is over: nobody is there to be told of a panic.
+    let _ = engine::caught(|| {
+        REGISTRY.with(|registry| {
+            let channels: Vec<_> = registry.borrow().channels.values().cloned().collect();
+            let deadline = Instant::now() + LAST_PATIENCE;
+            for channel in channels {
+                channel.write_out(deadline);
+            }
+        });
     });
 }

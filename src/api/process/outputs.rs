@@ -31,8 +31,8 @@ impl Child {
         self.outputs.borrow().get(&index).cloned()
     }
 
-    /// What an output has gathered, which JavaScript has from now on; its pipe, if not at its end, is the end of a stream
-    /// again.
+    /// What an output has gathered, which JavaScript has from now on; its pipe, if not at its end, is the end
+    /// of a stream again.
     pub fn take_output(&self, index: u32) -> Option<Gathered> {
         let output = self.outputs.borrow_mut().remove(&index)?;
         let mut gathered = output.take();
@@ -72,16 +72,18 @@ impl Child {
         output.advance(|| self.output_source(index));
         if output.is_over() {
             self.update_retention();
-            self.tell_output(index, output.is_over_limit());
+            self.tell_output(index, &output);
             self.let_go();
         }
     }
 
-    pub(super) fn tell_output(&self, index: u32, is_over_limit: bool) {
+    pub(super) fn tell_output(&self, index: u32, output: &Output) {
+        let errno = output.error().map(|errno| -errno);
+        let arguments = FnArgs::from((index, output.is_over_limit(), errno));
         // A count of our own: what JavaScript does there may shut this process down.
         let callback = self.callback.borrow().clone();
         if let Some(callback) = callback {
-            let _ = callback.call(&self.listeners.on_output, FnArgs::from((index, is_over_limit)));
+            let _ = callback.call(&self.listeners.on_output, arguments);
         }
     }
 }

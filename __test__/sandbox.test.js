@@ -1,0 +1,98 @@
+'use strict';
+
+// Older kernels and sandboxes: system calls that are not there, or refused by seccomp. Children are started, signalled
+// and reaped all the same, and nothing leaks into them.
+
+const test = require('ava');
+const { execFile } = require('node:child_process');
+const fs = require('node:fs');
+const { constants } = require('node:os');
+const path = require('node:path');
+const { promisify } = require('node:util');
+
+const { compiled } = require('./helpers/compiled');
+const { OURS } = require('./parity/harness');
+
+const { EACCES, EINVAL, ENOSYS, EPERM } = constants.errno;
+const run = promisify(execFile);
+
+const CLONE_VM = 0x100;
+const CLONE_PIDFD = 0x1000;
+const CLOSE_RANGE_CLOEXEC = 4;
+
+const program = compiled('sandbox');
+
+/** What a script prints where these calls are refused: rules of `fixtures/sandbox.c`. */
+async function inSandbox(rules, script, env = {}) {
+  const source = `const ours = require(${JSON.stringify(OURS)});\n${script}`;
+  const words = [...rules, '--', process.execPath, '-e', source];
+  const { stdout } = await run(program, words, { env: { ...process.env, ...env } });
+  return stdout;
+}
+
+const KILL = `
+  const child = ours.spawn('sleep', ['1000']);
+  child.on('spawn', () => console.log('spawn', child.kill(0), child.kill('SIGINT')));
+  child.on('exit', (code, signal) => console.log('exit', code, signal, child.kill()));
+  const { status, signal } = ours.spawnSync('sh', ['-c', 'kill -TERM $$'], { timeout: 60_000 });
+  console.log('sync', status, signal);`;
+const KILLED = 'sync null SIGTERM\nspawn true true\nexit null SIGINT false\n';
+
+for (const [name, rules] of Object.entries({
+  'signals through process descriptors are refused': [`pidfd_send_signal:${EPERM}`],
+  'signals through process descriptors are not there': [`pidfd_send_signal:${ENOSYS}`],
+  'clone may not share memory': [`clone:${EACCES}:0:${CLONE_VM}`],
+  'clone gives no process descriptor': [`clone:${EINVAL}:0:${CLONE_PIDFD}`],
+  'there are no process descriptors': [`clone:${EINVAL}:0:${CLONE_PIDFD}`, `pidfd_open:${ENOSYS}`],
+})) {
+  test(name, async (t) => {
+    t.is(await inSandbox(rules, KILL), KILLED);
+  });
+}
+
+test('where the shared clone is refused, a failure that only exec can find is an event, not thrown', async (t) => {
+  const folder = fs.mkdtempSync(path.join(path.dirname(program), 'busy-'));
+  const busy = path.join(folder, 'busy');
+  fs.copyFileSync('/bin/true', busy);
+  fs.chmodSync(busy, 0o755);
+  fs.chmodSync(folder, 0o755);
+  const script = (options) => `
+    const fs = require('node:fs');
+    fs.openSync(${JSON.stringify(busy)}, 'r+');
+    ours.spawn(${JSON.stringify(busy)}, ${options}).on('error', ({ code, syscall }) => console.log(code, syscall));`;
+  for (const env of [{}, { CHILD_PROCESS_RS_LAUNCHER: 'fork' }]) {
+    t.is(await inSandbox([], script('{}'), env), `ETXTBSY spawn ${busy}\n`);
+  }
+  if (process.getuid() === 0) t.is(await inSandbox([], script('{ uid: 65534 }')), `ETXTBSY spawn ${busy}\n`);
+});
+
+test('nothing leaks into a child where close_range(2) has no flag for it', async (t) => {
+  const leaky = compiled('leaky', '-shared', '-fPIC');
+  const script = `
+    try { process.dlopen({ exports: {} }, ${JSON.stringify(leaky)}); } catch {}
+    for (const cp of [ours, require('node:child_process')]) {
+      console.log(cp.spawnSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }).stdout.includes('hostname'));
+    }`;
+  for (const rules of [[], [`close_range:${EINVAL}:2:${CLOSE_RANGE_CLOEXEC}`], [`close_range:${ENOSYS}`]]) {
+    t.is(await inSandbox(rules, script), 'false\ntrue\n', String(rules));
+  }
+});
+
+test('what this process was given is passed on where /proc cannot be read', async (t) => {
+  const source = `
+    const { spawnSync } = require(${JSON.stringify(OURS)});
+    const { stdout } = spawnSync('sh', ['-c', 'test -e /proc/self/fd/50 && echo 50'], { encoding: 'utf8' });
+    process.stdout.write(stdout);`;
+  const words = [program, `getdents64:${ENOSYS}`, '--', process.execPath, '-e', source];
+  for (const limit of ['', 'ulimit -n 100; ']) {
+    const { stdout } = await run('bash', ['-c', `${limit}exec 50</dev/null; exec "$@"`, 'bash', ...words]);
+    t.is(stdout, '50\n', limit);
+  }
+});
+
+test('pages of 64 KiB', async (t) => {
+  const library = compiled('large-pages', '-shared', '-fPIC', '-ldl');
+  const source = `process.stdout.write(require(${JSON.stringify(OURS)}).spawnSync('echo', ['hi']).stdout)`;
+  const { stdout } = await run(process.execPath, ['-e', source], { env: { ...process.env, LD_PRELOAD: library } });
+  t.is(stdout, 'hi\n');
+});

@@ -1,0 +1,286 @@
+//! The native side of one `ChildProcess`: a command launched, watched, signalled and reaped.
+
+mod exec;
+mod functions;
+mod outputs;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Object};
+
+use exec::Starting;
+
+use super::output::Output;
+use crate::backoff::Backoff;
+use crate::launch::{self, Command, Exec, Launched, Stdio};
+use crate::options::command::without_pipe;
+use crate::options::signal;
+use crate::options::stdio::Entry;
+use crate::process::Process;
+use crate::reactor::{Callback, Key, Reactor, Source, Turn};
+use crate::sys;
+
+/// A process that has not ended, as far as is known.
+struct Live {
+    process: Process,
+    key: Key,
+    /// There until the exec is known to have succeeded.
+    starting: Option<Starting>,
+    /// Whether nothing tells of the end, so that it has to be looked for.
+    is_polled: bool,
+    /// Whether a look at the exec or the end is due, and how long the next one waits.
+    is_timed: bool,
+    backoff: Backoff,
+}
+
+pub(super) type ExitArguments = FnArgs<(i32, Option<&'static str>, Option<&'static str>)>;
+pub(super) type OutputArguments = FnArgs<(u32, bool, Option<i32>)>;
+
+/// The functions of `lib/process.js` that are called on a process's handle.
+pub(super) struct Listeners {
+    /// The exec is confirmed.
+    pub on_spawn: FunctionRef<(), ()>,
+    /// The process has ended: its exit code and the name of the signal; or a negative errno and what failed.
+    pub on_exit: FunctionRef<ExitArguments, ()>,
+    /// An output that is gathered has come to its end, or over its limit (`true`), or has failed with a
+    /// negative errno.
+    pub on_output: FunctionRef<OutputArguments, ()>,
+    /// A run off the loop has ended.
+    pub on_finish: FunctionRef<FnArgs<(Object<'static>,)>, ()>,
+}
+
+/// A process, from its launch until JavaScript has let go of its pipes.
+pub(super) struct Child {
+    listeners: Rc<Listeners>,
+    reactor: Rc<Reactor>,
+    live: RefCell<Option<Live>>,
+    /// The parent's ends that no stream has taken yet, by descriptor.
+    ends: RefCell<Vec<Option<OwnedFd>>>,
+    /// The outputs that are gathered, by descriptor.
+    outputs: RefCell<BTreeMap<u32, Rc<Output>>>,
+    /// Whether there is a stream of an output.
+    is_streamed: Cell<bool>,
+    callback: RefCell<Option<Rc<Callback>>>,
+    /// Whether JavaScript wants the loop to wait for this process.
+    referenced: Cell<bool>,
+    /// Whether the loop does wait for it.
+    retained: Cell<bool>,
+}
+
+/// Why nothing was started: a positive errno, or an N-API failure.
+pub(super) enum Failure {
+    System(i32),
+    Node(napi::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::System(sys::errno(&error))
+    }
+}
+
+impl From<napi::Error> for Failure {
+    fn from(error: napi::Error) -> Self {
+        Self::Node(error)
+    }
+}
+
+impl Child {
+    pub fn new(listeners: &Rc<Listeners>, reactor: &Rc<Reactor>) -> Rc<Self> {
+        Rc::new(Self {
+            listeners: Rc::clone(listeners),
+            reactor: Rc::clone(reactor),
+            live: RefCell::default(),
+            ends: RefCell::default(),
+            outputs: RefCell::default(),
+            is_streamed: Cell::default(),
+            callback: RefCell::default(),
+            referenced: Cell::new(true),
+            retained: Cell::new(false),
+        })
+    }
+
+    /// Starts `command` with these descriptors; `handle` is the object that the listeners will be called on.
+    /// Gives the pid. On failure the pipes stay, at their end-of-file.
+    pub fn start(
+        self: &Rc<Self>,
+        env: &Env,
+        command: Command,
+        entries: &[Entry],
+        handle: &Object,
+    ) -> Result<i32, Failure> {
+        let mut ends = vec![];
+        let mut stdio = vec![];
+        for (target, entry) in entries.iter().enumerate() {
+            let (end, childs) = match without_pipe(target, *entry) {
+                Some(stdio) => (None, stdio),
+                None => sys::stream_pair().map(|(ours, childs)| (Some(ours), Stdio::Pipe(childs)))?,
+            };
+            ends.push(end);
+            stdio.push(childs);
+        }
+        self.ends.replace(ends);
+        let callback = Callback::new(env, handle, "PROCESSWRAP")?;
+        let Launched { process, exec } =
+            launch::launch(Command { stdio, ..command }).map_err(Failure::System)?;
+        let pid = process.pid();
+        self.watch(process, exec);
+        self.callback.replace(Some(Rc::new(callback)));
+        self.update_retention();
+        Ok(pid)
+    }
+
+    /// Watches by the process descriptor, else by a thread, else by looking again and again.
+    fn watch(self: &Rc<Self>, process: Process, exec: Exec) {
+        let source: Rc<dyn Source> = Rc::new(ExitSource(Rc::clone(self)));
+        let watched = match process.fd() {
+            Some(fd) => self.reactor.add(fd, Turn::AfterIo, Rc::clone(&source)),
+            None => self.watch_from_thread(&process, Rc::clone(&source)),
+        };
+        let is_polled = watched.is_err();
+        let key = watched.unwrap_or_else(|_| self.reactor.add_timed(source));
+        let starting = Starting::unless_confirmed(exec);
+        let (is_timed, backoff) = Default::default();
+        self.live.replace(Some(Live { process, key, starting, is_polled, is_timed, backoff }));
+        self.look_later();
+    }
+
+    fn watch_from_thread(&self, process: &Process, source: Rc<dyn Source>) -> io::Result<Key> {
+        let (key, wake) = self.reactor.add_thread(Turn::AfterIo, source)?;
+        process.watch_from_thread(wake).map(|()| key).inspect_err(|_| self.reactor.remove(key))
+    }
+
+    fn is_alive(&self) -> bool {
+        self.live.borrow().is_some()
+    }
+
+    /// Whether nothing is left to be done for it.
+    pub fn is_done(&self) -> bool {
+        !self.is_alive() && self.ends.borrow().is_empty() && self.outputs.borrow().is_empty()
+    }
+
+    /// Drops the callback once nothing can call it any more.
+    fn let_go(&self) {
+        if !self.is_alive() && self.outputs.borrow().values().all(|output| output.is_over()) {
+            self.callback.take();
+        }
+    }
+
+    /// The loop waits for a process that is referenced, for output that is gathered, and for output that
+    /// nobody has touched yet: the builtin's streams would be reading it.
+    fn update_retention(&self) {
+        let untouched_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
+        let gathers = self.outputs.borrow().values().any(|output| !output.is_over());
+        let wanted = gathers || (self.is_alive() && (self.referenced.get() || untouched_output()));
+        self.reactor.set_retained(&self.retained, wanted);
+    }
+
+    pub fn set_referenced(&self, referenced: bool) {
+        self.referenced.set(referenced);
+        self.update_retention();
+    }
+
+    pub fn has_ref(&self) -> bool {
+        self.referenced.get() && self.is_alive()
+    }
+
+    /// Calls `function` in the async context of the launch, if that is still held. Says whether it did.
+    pub fn call_in_context(&self, function: &Function<(), ()>) -> napi::Result<bool> {
+        // A count of our own: what JavaScript does there may shut this process down.
+        let callback = self.callback.borrow().clone();
+        callback.map_or(Ok(false), |callback| callback.call_function(function, ()).map(|()| true))
+    }
+
+    /// Hands over the parent's end of the child's descriptor `index`.
+    fn take_end(&self, index: usize) -> Option<OwnedFd> {
+        let end = self.ends.borrow_mut().get_mut(index).and_then(Option::take);
+        self.update_retention();
+        end
+    }
+
+    /// The same, for a stream.
+    pub fn take_end_for_stream(&self, index: usize) -> Option<OwnedFd> {
+        let end = self.take_end(index);
+        self.is_streamed.set(self.is_streamed.get() || index > 0 && end.is_some());
+        end
+    }
+
+    /// Closes the ends that no stream has taken.
+    pub fn close_ends(&self) {
+        self.ends.borrow_mut().clear();
+        self.update_retention();
+    }
+
+    /// The process may have ended.
+    fn poll_exit(self: &Rc<Self>) {
+        let ending = self.live.borrow_mut().as_mut().and_then(|live| live.process.try_wait());
+        let Some(ending) = ending else {
+            self.look_later();
+            return;
+        };
+        let (code, signal, failed) = match (self.poll_exec(), ending) {
+            (Some(Err(errno)), _) => (-errno, None, Some("spawn")),
+            (_, Err(errno)) => (-errno, None, Some("wait")),
+            (_, Ok(exit)) => (exit.code, signal::name(exit.signal), None),
+        };
+        self.end();
+        // What it wrote is there by now: read it first, so that the end is told once.
+        let outputs: Vec<_> =
+            self.outputs.borrow().iter().map(|(index, output)| (*index, Rc::clone(output))).collect();
+        for (index, output) in outputs.iter().filter(|(_, output)| output.is_on_loop()) {
+            output.advance(|| self.output_source(*index));
+            if output.is_over_limit() || output.error().is_some() {
+                self.tell_output(*index, output);
+            }
+        }
+        self.update_retention();
+        let callback = self.callback.borrow().clone();
+        if let Some(callback) = callback {
+            let _ = callback.call(&self.listeners.on_exit, FnArgs::from((code, signal, failed)));
+        }
+        self.let_go();
+    }
+
+    /// Lets go of the process; the ends of its pipes stay.
+    fn end(&self) {
+        if let Some(Live { key, .. }) = self.live.take() {
+            self.reactor.remove(key);
+        }
+        self.update_retention();
+    }
+
+    fn shut_down(&self) {
+        self.end();
+        self.callback.take();
+        self.ends.take();
+        self.outputs.take();
+    }
+}
+
+/// Waits for the end of the process.
+struct ExitSource(Rc<Child>);
+
+impl Source for ExitSource {
+    fn ready(&self, _env: &Env, _is_over: bool) {
+        self.0.poll_exit();
+    }
+
+    /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got,
+    /// too, is told in the next.
+    fn waits_a_turn(&self) -> bool {
+        self.0.is_streamed.get() || self.0.outputs.borrow().is_empty()
+    }
+
+    fn elapsed(&self, _env: &Env) {
+        self.0.look();
+    }
+
+    fn shut_down(&self) {
+        self.0.shut_down();
+    }
+}

@@ -1,0 +1,93 @@
+//! The poll loop of the synchronous family.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use super::{Cut, End, Failure, Finished, Limits, NotRun, Pipe, Run, failed};
+use crate::backoff::Backoff;
+use crate::launch::{self, Command};
+use crate::process::Ending;
+use crate::sys;
+
+/// Runs `command` to its end and its outputs to theirs. `ends` are the other ends of its pipes.
+///
+/// # Errors
+/// A failed launch; nothing is running then.
+pub fn run(command: Command, ends: Vec<End>, limits: Limits) -> Result<Finished, NotRun> {
+    let deadline = limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let pipes = ends.into_iter().map(|end| Pipe::new(end, Ok)).collect::<Result<_, _>>();
+    let pipes = pipes.map_err(|error| failed(&error))?;
+    let launched = launch::launch(command).map_err(NotRun::Failed)?;
+    let mut run = Run::new(launched, pipes, limits);
+    let ending = run.until_end(deadline);
+    run.finish(ending)
+}
+
+impl Run<'_, OwnedFd> {
+    fn until_end(&mut self, deadline: Option<Instant>) -> Ending {
+        let mut ending = None;
+        let mut backoff = Backoff::default();
+        loop {
+            // Without a process descriptor nothing tells of the end.
+            let is_told = ending.is_some() || self.process.fd().is_some();
+            if !is_told {
+                ending = self.process.try_wait();
+            }
+            if let (Some(ending), false) = (ending, self.is_open()) {
+                return ending;
+            }
+            let time_left = deadline
+                .filter(|_| self.cut.is_none())
+                .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if time_left == Some(Duration::ZERO) {
+                self.kill(Cut::TimedOut);
+                continue;
+            }
+            let wait = if is_told {
+                time_left
+            } else {
+                Some(backoff.next_wait().min(time_left.unwrap_or(Duration::MAX)))
+            };
+            let (mut set, pipes) = self.poll_set(ending.is_none());
+            if let Err(error) = sys::wait_for_events(&mut set, wait) {
+                // Without the wait this would spin.
+                self.failure.get_or_insert(Failure { call: "poll", errno: sys::errno(&error) });
+                self.close_pipes();
+                let _ = self.process.kill(libc::SIGKILL);
+                return self.process.wait_for_end();
+            }
+            let Some((end, set)) = set.split_first() else { continue };
+            for (index, _) in pipes.into_iter().zip(set).filter(|(_, entry)| entry.revents != 0) {
+                self.move_bytes(index);
+            }
+            if end.revents != 0 {
+                ending = self.process.try_wait();
+            }
+        }
+    }
+
+    /// What to poll: the end of the process, then the pipes, and which ones they are. A number below zero is
+    /// passed over.
+    fn poll_set(&self, awaits_end: bool) -> (Vec<libc::pollfd>, Vec<usize>) {
+        let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
+        let end = self.process.fd().filter(|_| awaits_end).unwrap_or(-1);
+        let mut set = vec![entry(end, libc::POLLIN)];
+        let mut pipes = vec![];
+        for (index, pipe) in self.pipes.iter().enumerate() {
+            if let Some(fd) = &pipe.fd {
+                let events = if pipe.bytes.is_input() { libc::POLLOUT } else { libc::POLLIN };
+                set.push(entry(fd.as_raw_fd(), events));
+                pipes.push(index);
+            }
+        }
+        (set, pipes)
+    }
+
+    fn move_bytes(&mut self, index: usize) {
+        // Gone where another one's bytes have ended the run.
+        if let Some(Pipe { fd: Some(fd), bytes }) = self.pipes.get_mut(index) {
+            let moved = bytes.transfer(fd.as_fd());
+            self.moved(index, moved);
+        }
+    }
+}

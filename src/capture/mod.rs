@@ -1,0 +1,237 @@
+//! A process run from its launch to its end, with nobody looking on: input written, output gathered, limits
+//! kept. The synchronous family waits in a plain poll loop ([`run`]), the promises on tokio
+//! ([`run_in_background`]); what comes of each event is decided here for both.
+
+mod background;
+mod blocking;
+
+use std::borrow::Cow;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+pub use background::run_in_background;
+pub use blocking::run;
+
+use crate::launch::{Exec, Launched};
+use crate::process::{Ending, Process, Usage};
+use crate::sys;
+
+/// The parent's end of one of the child's descriptors.
+#[derive(Debug)]
+pub enum End<'a> {
+    /// The child reads this.
+    Input(OwnedFd, Cow<'a, [u8]>),
+    /// The child writes; what it writes is gathered.
+    Output(OwnedFd),
+    /// Nothing of ours.
+    None,
+}
+
+/// What ends a process early.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most bytes of output.
+    pub bytes: u64,
+    pub counted: Counted,
+    pub timeout: Option<Duration>,
+    pub kill_signal: i32,
+}
+
+/// Which bytes count towards a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Those of each output by itself, as with exec().
+    Each,
+    /// Those of all outputs, as with spawnSync().
+    Together,
+}
+
+/// Why a process was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    TimedOut,
+    Cancelled,
+    /// This output, by its descriptor, went over its limit.
+    TooLong(usize),
+}
+
+/// A system call that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What Node calls it.
+    pub call: &'static str,
+    /// Positive.
+    pub errno: i32,
+}
+
+/// Why there was no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRun {
+    Cancelled,
+    /// The launch failed with this positive errno.
+    Failed(i32),
+}
+
+/// What became of a process.
+#[derive(Debug)]
+pub struct Finished {
+    pub pid: i32,
+    pub ending: Ending,
+    pub usage: Usage,
+    /// The bytes of each output; `None` for what is not an output.
+    pub outputs: Vec<Option<Vec<u8>>>,
+    /// Why it was ended early.
+    pub cut: Option<Cut>,
+    /// What reading its output or writing its input met.
+    pub failure: Option<Failure>,
+}
+
+/// What goes through a pipe.
+enum Bytes<'a> {
+    Input { bytes: Cow<'a, [u8]>, sent: usize },
+    Output(Vec<u8>),
+    None,
+}
+
+impl Bytes<'_> {
+    /// Moves what can be moved now. Gives how much that was; 0 is the end.
+    fn transfer(&mut self, fd: BorrowedFd) -> io::Result<usize> {
+        match self {
+            Self::Input { bytes, sent } => {
+                let moved = sys::send(fd, bytes.get(*sent..).unwrap_or_default())?;
+                *sent += moved;
+                Ok(if *sent < bytes.len() { moved } else { 0 })
+            }
+            Self::Output(bytes) => sys::receive(fd, bytes),
+            Self::None => Ok(0),
+        }
+    }
+
+    fn is_input(&self) -> bool {
+        matches!(self, Self::Input { .. })
+    }
+
+    fn call(&self) -> &'static str {
+        if self.is_input() { "write" } else { "read" }
+    }
+}
+
+/// One pipe, whose descriptor is `F`.
+struct Pipe<'a, F> {
+    /// Open until its end.
+    fd: Option<F>,
+    bytes: Bytes<'a>,
+}
+
+impl<'a, F> Pipe<'a, F> {
+    fn new(end: End<'a>, own: impl FnOnce(OwnedFd) -> io::Result<F>) -> io::Result<Self> {
+        let (fd, bytes) = match end {
+            End::Input(fd, bytes) => {
+                (Some(fd).filter(|_| !bytes.is_empty()), Bytes::Input { bytes, sent: 0 })
+            }
+            End::Output(fd) => (Some(fd), Bytes::Output(vec![])),
+            End::None => (None, Bytes::None),
+        };
+        Ok(Self { fd: fd.map(own).transpose()?, bytes })
+    }
+}
+
+/// A process and its pipes, until both are at their end.
+struct Run<'a, F> {
+    process: Process,
+    exec: Exec,
+    pipes: Vec<Pipe<'a, F>>,
+    limits: Limits,
+    /// The bytes of all outputs.
+    total: u64,
+    cut: Option<Cut>,
+    failure: Option<Failure>,
+}
+
+impl<'a, F: AsFd> Run<'a, F> {
+    fn new(Launched { process, exec }: Launched, pipes: Vec<Pipe<'a, F>>, limits: Limits) -> Self {
+        Self { process, exec, pipes, limits, total: 0, cut: None, failure: None }
+    }
+
+    /// Whether a pipe is still open.
+    fn is_open(&self) -> bool {
+        self.pipes.iter().any(|pipe| pipe.fd.is_some())
+    }
+
+    /// Ends the process early and stops caring for its pipes.
+    fn kill(&mut self, cut: Cut) {
+        self.cut.get_or_insert(cut);
+        if let Err(error) = self.process.kill(self.limits.kill_signal)
+            && sys::errno(&error) != libc::ESRCH
+        {
+            let _ = self.process.kill(libc::SIGKILL);
+        }
+        self.close_pipes();
+    }
+
+    fn close_pipes(&mut self) {
+        for pipe in &mut self.pipes {
+            pipe.fd = None;
+        }
+    }
+
+    /// Takes in what moving the bytes of a pipe came to.
+    fn moved(&mut self, index: usize, result: io::Result<usize>) {
+        let Some(pipe) = self.pipes.get_mut(index) else { return };
+        match result {
+            Err(error) if would_block(&error) => {}
+            Err(error) => {
+                pipe.fd = None;
+                let failure = Failure { call: pipe.bytes.call(), errno: sys::errno(&error) };
+                self.failure.get_or_insert(failure);
+            }
+            Ok(0) => pipe.fd = None,
+            Ok(length) => {
+                if let Bytes::Output(bytes) = &pipe.bytes {
+                    self.total += length as u64;
+                    let counted = match self.limits.counted {
+                        Counted::Each => bytes.len() as u64,
+                        Counted::Together => self.total,
+                    };
+                    if counted > self.limits.bytes {
+                        self.kill(Cut::TooLong(index));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What it came to, once the process has ended.
+    fn finish(self, ending: Ending) -> Result<Finished, NotRun> {
+        // The process has ended, so the result is there.
+        if let Some(Err(errno)) = self.exec.poll() {
+            return Err(NotRun::Failed(errno));
+        }
+        let output = |pipe: Pipe<F>| match pipe.bytes {
+            Bytes::Output(bytes) => Some(bytes),
+            Bytes::Input { .. } | Bytes::None => None,
+        };
+        Ok(Finished {
+            pid: self.process.pid(),
+            ending,
+            usage: self.process.usage(),
+            outputs: self.pipes.into_iter().map(output).collect(),
+            cut: self.cut,
+            failure: self.failure,
+        })
+    }
+}
+
+fn failed(error: &io::Error) -> NotRun {
+    NotRun::Failed(sys::errno(error))
+}
+
+/// Whether a non-blocking call simply found nothing to do.
+#[must_use]
+pub fn would_block(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests;

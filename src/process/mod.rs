@@ -1,0 +1,235 @@
+//! A running child: its pid, signals to it, and the wait for its end.
+//!
+//! The kernel keeps a child's pid until it is waited for, and only this type waits for its own child, by pid
+//! and never for «any» (libuv's children live in the same process). So no signal of ours can reach a
+//! stranger.
+
+mod orphans;
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use crate::sys::{self, Exit};
+
+/// So many descriptors of this process's are not taken for its children.
+const LEFT: u64 = 32;
+
+/// How the end of a child is noticed; `CHILD_PROCESS_RS_REAPER` chooses one for tests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    /// A process descriptor from clone (`CLONE_PIDFD`).
+    CloneFd,
+    /// A process descriptor from `pidfd_open(2)`.
+    OpenFd,
+    /// A thread that waits.
+    Thread,
+}
+
+fn preferred_method() -> Method {
+    static METHOD: OnceLock<Method> = OnceLock::new();
+    *METHOD.get_or_init(|| match std::env::var("CHILD_PROCESS_RS_REAPER").as_deref() {
+        Ok("thread") => Method::Thread,
+        Ok("pidfd_open") => Method::OpenFd,
+        _ => Method::CloneFd,
+    })
+}
+
+static CLONES_WITHOUT_FD: AtomicBool = AtomicBool::new(false);
+
+/// How a process ended, or the positive errno of why nobody can know: `ECHILD` where somebody else has reaped
+/// it.
+pub type Ending = Result<Exit, i32>;
+
+/// An unreaped child of this process. Dropped before its end, it is reaped in the background.
+#[derive(Debug)]
+pub struct Process {
+    pid: libc::pid_t,
+    fd: Option<Arc<OwnedFd>>,
+    ending: Option<Ending>,
+    usage: Usage,
+}
+
+/// What a process has used (`getrusage(2)`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// Time in user mode.
+    pub user: Duration,
+    /// Time in the kernel.
+    pub system: Duration,
+    /// The largest resident set, kilobytes.
+    pub max_rss: u64,
+}
+
+impl From<libc::rusage> for Usage {
+    fn from(usage: libc::rusage) -> Self {
+        #[allow(clippy::useless_conversion, reason = "microseconds are 32 bits wide on macOS")]
+        let time = |time: libc::timeval| {
+            let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_usec.into());
+            Duration::from_micros(micros.unsigned_abs())
+        };
+        let max_rss = usage.ru_maxrss.unsigned_abs() * sys::MAX_RSS_UNIT / 1024;
+        Self { user: time(usage.ru_utime), system: time(usage.ru_stime), max_rss }
+    }
+}
+
+impl Process {
+    /// Whether clone should be asked for a process descriptor.
+    pub(crate) fn wants_clone_fd() -> bool {
+        preferred_method() == Method::CloneFd && !CLONES_WITHOUT_FD.load(Ordering::Relaxed)
+    }
+
+    /// Clone has refused one, and nothing else.
+    pub(crate) fn want_no_clone_fd() {
+        CLONES_WITHOUT_FD.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn new(pid: libc::pid_t, fd: Option<OwnedFd>) -> Self {
+        orphans::reap_ended();
+        let fd = match preferred_method() {
+            Method::Thread => None,
+            Method::CloneFd | Method::OpenFd => fd.or_else(|| sys::process_fd(pid).ok()),
+        };
+        // The last ones are left to the program, which with the builtin would have them: a thread waits
+        // instead.
+        let fd = fd.filter(|fd| u64::from(fd.as_raw_fd().unsigned_abs()) + LEFT < sys::most_descriptors());
+        Self { pid, fd: fd.map(Arc::new), ending: None, usage: Usage::default() }
+    }
+
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The descriptor that becomes readable when the process ends; `None` where there is none, and
+    /// [`Process::watch_from_thread`] has to be used.
+    #[must_use]
+    pub fn fd(&self) -> Option<RawFd> {
+        self.fd.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// The same, to be kept beyond this.
+    #[must_use]
+    pub fn shared_fd(&self) -> Option<Arc<OwnedFd>> {
+        self.fd.clone()
+    }
+
+    /// Calls `ended` from a thread of its own when the process has ended; it is left to be reaped.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn watch_from_thread(&self, ended: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let pid = self.pid;
+        thread::Builder::new().name("child-process-wait".into()).stack_size(64 * 1024).spawn(move || {
+            sys::wait_for_end(pid);
+            ended();
+        })?;
+        Ok(())
+    }
+
+    /// Sends `signal`; 0 only asks whether the process exists (`kill(2)`).
+    ///
+    /// # Errors
+    /// `ESRCH` once it is reaped, `EPERM`, `EINVAL`.
+    pub fn kill(&self, signal: i32) -> io::Result<()> {
+        /// Whether a sandbox has refused to send through a process descriptor what it lets through by pid.
+        static IS_REFUSED: AtomicBool = AtomicBool::new(false);
+        if self.ending.is_some() {
+            return Err(io::Error::from_raw_os_error(libc::ESRCH));
+        }
+        let Some(fd) = self.fd.as_ref().filter(|_| !IS_REFUSED.load(Ordering::Relaxed)) else {
+            return sys::kill(self.pid, signal);
+        };
+        match sys::kill_by_fd(fd.as_fd(), signal) {
+            Err(error) if error.raw_os_error() != Some(libc::ESRCH) => {
+                sys::kill(self.pid, signal)?;
+                IS_REFUSED.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            sent => sent,
+        }
+    }
+
+    /// How the process ended, reaping it; `None` while it runs.
+    pub fn try_wait(&mut self) -> Option<Ending> {
+        self.wait(false);
+        self.ending
+    }
+
+    /// Waits for the end.
+    pub fn wait_for_end(&mut self) -> Ending {
+        self.wait(true);
+        self.ending.unwrap_or(Err(libc::ECHILD))
+    }
+
+    /// Whether the process has ended; it is left to be reaped.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ending.is_some() || sys::has_ended(self.pid)
+    }
+
+    fn wait(&mut self, blocks: bool) {
+        if self.ending.is_some() {
+            return;
+        }
+        match sys::reap(self.pid, blocks) {
+            Ok(None) => {}
+            Ok(Some((exit, usage))) => {
+                self.ending = Some(Ok(exit));
+                self.usage = usage.into();
+            }
+            // Somebody else has reaped it. The kernel may still know how it ended.
+            Err(error) => {
+                let exit = self.fd.as_ref().and_then(|fd| sys::exit_by_fd(fd.as_fd()));
+                self.ending = Some(exit.ok_or(sys::errno(&error)));
+            }
+        }
+    }
+
+    /// What the process has used, once it has ended.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.try_wait().is_none() {
+            orphans::adopt(self.pid, self.fd.take());
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[allow(clippy::zombie_processes, reason = "it is waited for by its pid")]
+    fn exit_7() -> Process {
+        let child = std::process::Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
+        let pid = child.id() as libc::pid_t;
+        Process::new(pid, sys::process_fd(pid).ok())
+    }
+
+    #[test]
+    fn the_end_of_a_child_that_somebody_else_has_reaped_is_known_or_an_error() {
+        let mut process = exit_7();
+        assert!(sys::reap(process.pid(), true).unwrap().is_some());
+        let ending = process.wait_for_end();
+        assert!(matches!(ending, Ok(Exit { code: 7, signal: 0 }) | Err(libc::ECHILD)), "{ending:?}");
+    }
+
+    #[test]
+    fn without_a_process_descriptor_it_is_an_error() {
+        let mut process = exit_7();
+        process.fd = None;
+        assert!(sys::reap(process.pid(), true).unwrap().is_some());
+        assert_eq!(process.try_wait(), Some(Err(libc::ECHILD)));
+        assert!(process.has_ended());
+    }
+}

@@ -1,0 +1,81 @@
+//! Children whose owner went away before their end: a Worker that was terminated. They are reaped all the
+//! same.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use libc::pid_t;
+use tokio::io::Interest;
+
+use crate::background;
+use crate::backoff::Backoff;
+use crate::sys;
+
+/// Those that nobody waits for, because no thread could be started.
+static UNWATCHED: Mutex<Vec<pid_t>> = Mutex::new(vec![]);
+
+fn unwatched() -> MutexGuard<'static, Vec<pid_t>> {
+    UNWATCHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes over the child `pid`, and its process descriptor where there is one.
+pub(super) fn adopt(pid: pid_t, fd: Option<Arc<OwnedFd>>) {
+    match background::runtime() {
+        Ok(runtime) => drop(runtime.spawn(reap_at_end(pid, fd))),
+        Err(_) => unwatched().push(pid),
+    }
+}
+
+/// Reaps those that have ended and that nobody waits for.
+pub(super) fn reap_ended() {
+    unwatched().retain(|pid| is_running(*pid));
+}
+
+fn is_running(pid: pid_t) -> bool {
+    matches!(sys::reap(pid, false), Ok(None))
+}
+
+async fn reap_at_end(pid: pid_t, fd: Option<Arc<OwnedFd>>) {
+    if let Some(Ok(watched)) = fd.map(|fd| sys::watched(fd, Interest::READABLE)) {
+        // Whatever it says, what follows looks.
+        let _ = watched.readable().await.map(|mut guard| guard.retain_ready());
+    }
+    let mut backoff = Backoff::default();
+    while is_running(pid) {
+        tokio::time::sleep(backoff.next_wait()).await;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Whether the kernel has forgotten it.
+    fn is_reaped(pid: pid_t) -> bool {
+        sys::kill(pid, 0).is_err()
+    }
+
+    #[test]
+    fn without_a_thread_they_are_reaped_at_the_next_launch() {
+        let pid = Command::new("true").spawn().unwrap().id() as pid_t;
+        unwatched().push(pid);
+        while !is_reaped(pid) {
+            reap_ended();
+        }
+        assert!(!unwatched().contains(&pid));
+    }
+
+    #[test]
+    fn with_and_without_a_process_descriptor_they_are_reaped_at_their_end() {
+        for has_fd in [true, false] {
+            let pid = Command::new("true").spawn().unwrap().id() as pid_t;
+            adopt(pid, sys::process_fd(pid).ok().filter(|_| has_fd).map(Arc::new));
+            while !is_reaped(pid) {
+                std::thread::yield_now();
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which descriptors a process has open, by raw system calls and without memory of its own: a child asks
+//! between clone and exec.
+
+use std::ptr;
+
+use libc::c_int;
+use syscalls::{Sysno, syscall};
+
+use super::{Failure, close, failure};
+
+/// Visits the open descriptors from `first` to `last`, in no particular order.
+pub fn for_each_open(first: c_int, last: c_int, mut visit: impl FnMut(c_int)) {
+    let mut visit_asked = |fd: c_int| {
+        if (first..=last).contains(&fd) {
+            visit(fd);
+        }
+    };
+    if visit_listed(&mut visit_asked).is_err() {
+        visit_probed(first, &mut visit_asked);
+    }
+}
+
+/// Where the name begins in a record of `getdents64(2)`, and its length is.
+const NAME: usize = 19;
+const LENGTH: usize = 16;
+
+/// Visits what `/proc/self/fd` lists.
+fn visit_listed(visit: &mut impl FnMut(c_int)) -> Result<(), Failure> {
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: the path is a NUL-terminated constant.
+    let list = unsafe { syscall!(Sysno::openat, libc::AT_FDCWD, c"/proc/self/fd".as_ptr(), flags, 0) };
+    let list = list.map_err(failure)? as c_int;
+    let mut records = [0u8; 2048];
+    let result = loop {
+        // SAFETY: there is room for so many bytes.
+        let read = unsafe { syscall!(Sysno::getdents64, list, records.as_mut_ptr(), records.len()) };
+        match read {
+            Ok(0) => break Ok(()),
+            Ok(length) => visit_records(records.get(..length).unwrap_or_default(), list, visit),
+            Err(error) => break Err(failure(error)),
+        }
+    };
+    close(list);
+    result
+}
+
+fn visit_records(mut records: &[u8], list: c_int, visit: &mut impl FnMut(c_int)) {
+    while let Some(length) = records.get(LENGTH..).and_then(<[u8]>::first_chunk) {
+        let (record, rest) = records.split_at_checked(u16::from_ne_bytes(*length).into()).unwrap_or_default();
+        if record.is_empty() {
+            return;
+        }
+        if let Some(fd) = record.get(NAME..).and_then(number).filter(|fd| *fd != list) {
+            visit(fd);
+        }
+        records = rest;
+    }
+}
+
+/// The number that a NUL-terminated name is.
+fn number(name: &[u8]) -> Option<c_int> {
+    let digits = name.iter().take_while(|byte| **byte != 0);
+    digits
+        .map(|byte| byte.checked_sub(b'0').filter(|digit| *digit <= 9))
+        .try_fold(0, |number: c_int, digit| number.checked_mul(10)?.checked_add(digit?.into()))
+}
+
+/// The most descriptors that are looked at one by one: as many as the kernel allows a process unless told
+/// otherwise.
+const MOST: c_int = 1 << 20;
+const BATCH: usize = 256;
+
+/// Asks after each number from `first` up to the limit of this process, some hundred at once (`poll(2)`).
+fn visit_probed(first: c_int, visit: &mut impl FnMut(c_int)) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` has room for the result; the new limit is not given.
+    let _ = unsafe {
+        syscall!(Sysno::prlimit64, 0, libc::RLIMIT_NOFILE, ptr::null::<libc::rlimit>(), &raw mut limit)
+    };
+    let end = c_int::try_from(limit.rlim_cur).unwrap_or(MOST).min(MOST);
+    let mut set = [libc::pollfd { fd: -1, events: 0, revents: 0 }; BATCH];
+    // poll(2) takes no more entries than there may be descriptors.
+    let batch = BATCH.min(end.unsigned_abs() as usize).max(1);
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    for start in (first..end).step_by(batch) {
+        for (fd, entry) in (start..end).zip(set.iter_mut().take(batch)) {
+            *entry = libc::pollfd { fd, events: 0, revents: 0 };
+        }
+        let count = batch.min(end.saturating_sub(start).unsigned_abs() as usize);
+        // SAFETY: the set is valid for `count`, and so is the time; no signal mask.
+        let polled = unsafe {
+            syscall!(
+                Sysno::ppoll,
+                set.as_mut_ptr(),
+                count,
+                &raw const now,
+                ptr::null::<u64>(),
+                size_of::<u64>()
+            )
+        };
+        if polled.is_ok() {
+            let is_open = |entry: &&libc::pollfd| entry.revents & libc::POLLNVAL == 0;
+            set.iter().take(count).filter(is_open).for_each(|entry| visit(entry.fd));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    #[test]
+    fn a_list_and_probing_find_the_same() {
+        // Other tests open and close descriptors meanwhile, but not this one.
+        let file = File::open("/dev/null").unwrap();
+        let copy = super::super::duplicate_above(file.as_raw_fd(), 600).map(crate::sys::adopt).unwrap();
+        let fds = [file.as_raw_fd(), copy.as_raw_fd()];
+        let (mut listed, mut probed) = (vec![], vec![]);
+        visit_listed(&mut |fd| listed.push(fd)).unwrap();
+        visit_probed(0, &mut |fd| probed.push(fd));
+        for fd in fds {
+            assert!(listed.contains(&fd) && probed.contains(&fd), "{fd} of {listed:?} and {probed:?}");
+        }
+        drop((file, copy));
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_visited() {
+        let file = File::open("/dev/null").unwrap();
+        let fd = file.as_raw_fd();
+        let mut visited = vec![];
+        for_each_open(fd, fd, |fd| visited.push(fd));
+        assert_eq!(visited, [fd]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_number_is_none() {
+        assert_eq!((number(b"17\0x"), number(b".\0"), number(b"99999999999\0")), (Some(17), None, None));
+    }
+}

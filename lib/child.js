@@ -158,41 +158,21 @@ function attachStreams(child, handle, ends) {
   }
   const streams = new Streams(handle, ends, (stream) => awaitClose(child, stream));
   streamsOf.set(child, streams);
-  if (ends[0] === PIPE && ends[1] === PIPE && ends[2] === PIPE) {
-    // The usual case, in one go.
-    Object.defineProperties(child, lazy);
-    return;
-  }
   STANDARD.forEach((name, index) => {
-    if (streams.isPipe(index)) Object.defineProperty(child, name, lazy[name]);
+    if (streams.isPipe(index)) defineLazily(child, name, () => streams.get(index));
     else child[name] = null;
   });
-  Object.defineProperty(child, 'stdio', lazy.stdio);
+  defineLazily(child, 'stdio', () => ends.map((_, index) => streams.get(index)));
 }
 
-function lazily(name, make) {
-  const settle = (child, value) => {
+/** `make` is called with nothing of the object that is asked: it may be a proxy of the child, or inherit from it. */
+function defineLazily(child, name, make) {
+  const settle = (value) => {
     Object.defineProperty(child, name, { value, writable: true, enumerable: true, configurable: true });
     return value;
   };
-  return {
-    get() {
-      return settle(this, make(streamsOf.get(this)));
-    },
-    set(value) {
-      settle(this, value);
-    },
-    enumerable: true,
-    configurable: true,
-  };
+  Object.defineProperty(child, name, { get: () => settle(make()), set: settle, enumerable: true, configurable: true });
 }
-
-const lazy = {
-  stdin: lazily('stdin', (streams) => streams.get(0)),
-  stdout: lazily('stdout', (streams) => streams.get(1)),
-  stderr: lazily('stderr', (streams) => streams.get(2)),
-  stdio: lazily('stdio', (streams) => Array.from(streams, (_, index) => streams.get(index))),
-};
 
 // Shown as the builtin shows its own: with the streams, not with accessors.
 Object.defineProperty(ChildProcess.prototype, inspect.custom, {

@@ -99,6 +99,7 @@ class Execution {
     const { callback, file, args } = this.#settings;
     const stdout = this.#outputs.take(STDOUT);
     const stderr = this.#outputs.take(STDERR);
+    this.#outputs.release();
     if (!callback) return;
     if (!this.#error && code === 0 && signal === null) {
       callback(null, stdout, stderr);

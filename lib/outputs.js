@@ -111,8 +111,12 @@ class Outputs {
     this.#close(output);
     this.#native.delete(index);
     this.#streams.ungather(index);
-    if (this.#native.size === 0) this.#handle.release();
     return result;
+  }
+
+  /** Both outputs have been taken. Where the child lives on, its exit lets go of what is left. */
+  release() {
+    if (!this.#child._handle) this.#handle.release();
   }
 
   #takeWhole(index, isCut) {

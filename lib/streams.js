@@ -37,18 +37,16 @@ function confirmBeforeData(socket, handle) {
   });
 }
 
-/** A stream that has been read to its end, as those of a child are that has closed. */
-function endedSocket() {
+/** The stream of a pipe that is closed already; which of its sides had come to their end first. */
+function closedSocket(wasRead, wasWritten) {
   const socket = new net.Socket();
-  socket._readableState.ended = true;
-  socket._readableState.endEmitted = true;
+  const { _readableState: reading, _writableState: writing } = socket;
+  reading.ended = wasRead;
+  reading.endEmitted = wasRead;
+  writing.ending = wasWritten;
+  writing.ended = wasWritten;
+  writing.finished = wasWritten;
   return socket.destroy();
-}
-
-/** A stream whose pipe is at its end already; one whose output was gathered has its end still to tell. */
-function withoutPipe(begun) {
-  // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
-  return begun ? new net.Socket({ writable: false }) : endedSocket();
 }
 
 class Streams {
@@ -57,6 +55,8 @@ class Streams {
   #made = [];
   #onClose;
   #gatherers = new Map();
+  // Those that are destroyed, or will be as soon as they are made.
+  #givenUp = [];
   #confirmFirst = false;
   #settled = false;
 
@@ -98,20 +98,28 @@ class Streams {
 
   #make(index) {
     const gatherer = this.#gatherers.get(index);
-    if (this.#settled && !gatherer) return endedSocket();
+    if (this.#settled && !gatherer) return this.#closed(index);
     this.#gatherers.delete(index);
     const begun = gatherer && this.#handle.takeOutput(index);
+    const fd = this.#handle.takeEnd(index);
+    if (fd === -1 && !gatherer) return this.#closed(index);
     let socket;
     this.#handle.inContext(() => {
-      const fd = this.#handle.takeEnd(index);
-      socket = fd === -1 ? withoutPipe(begun) : new net.Socket({ fd, readable: index > 0 });
+      // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
+      socket = fd === -1 ? new net.Socket({ writable: false }) : new net.Socket({ fd, readable: index > 0 });
     });
-    if (index === 0) return socket;
-    this.#onClose(socket);
+    if (index > 0) this.#onClose(socket);
     gatherer?.onTouch(socket, begun);
-    if (begun && socket._handle === null) socket.push(null);
-    if (this.#confirmFirst) confirmBeforeData(socket, this.#handle);
+    if (this.#givenUp[index]) return socket.destroy();
+    if (socket._handle === null) socket.push(null);
+    if (this.#confirmFirst && index > 0) confirmBeforeData(socket, this.#handle);
     return socket;
+  }
+
+  /** The input was never read from; an output that was not given up has ended, and its other side with it. */
+  #closed(index) {
+    const wasWritten = index > 0 && !this.#givenUp[index];
+    return closedSocket(index === 0 || wasWritten, wasWritten);
   }
 
   /** From now on the exec is confirmed before any output is seen. */
@@ -122,14 +130,19 @@ class Streams {
     }
   }
 
-  /** Gives up the child's input, if it was ever touched: nobody reads it any more. */
+  /** Gives up the child's input: nobody reads it any more. */
   endInput() {
-    this.#made[0]?.destroy();
+    this.#giveUp(0);
   }
 
-  /** Gives up the outputs that were touched. */
+  /** Gives up the outputs. */
   destroyOutputs() {
-    for (const socket of this.#made.slice(1)) socket?.destroy();
+    for (let index = 1; index < this.length; index++) this.#giveUp(index);
+  }
+
+  #giveUp(index) {
+    this.#givenUp[index] = true;
+    this.#made[index]?.destroy();
   }
 
   /** The child has ended: drains what was touched and left unread. */

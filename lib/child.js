@@ -7,6 +7,7 @@ const { ChildProcess: BuiltinChildProcess } = require('node:child_process');
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
+const { append, copy, includes, indexOf, map } = require('./arrays');
 const { nextTick } = require('./clock');
 const { errnoError } = require('./errors');
 const { announce } = require('./native-end');
@@ -25,9 +26,9 @@ const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn')
 
 const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = require('node:os').constants.errno;
 // What becomes an 'error' event; any other failure of the launch is thrown.
-const REPORTED = new Set([EACCES, EAGAIN, EMFILE, ENFILE, ENOENT]);
+const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
 // Out of descriptors: there are no streams to be had.
-const WITHOUT_STREAMS = new Set([EMFILE, ENFILE]);
+const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
 // Beside the children rather than on them: what a ChildProcess shows is what the builtin's shows.
 const streamsOf = new WeakMap();
@@ -63,7 +64,7 @@ Object.defineProperty(ChildProcess, Symbol.hasInstance, {
 ChildProcess.prototype.spawn = function spawn(options) {
   const handle = this._handle;
   const stdio = options?.stdio;
-  const channelFd = Array.isArray(stdio) ? stdio.indexOf('ipc') : -1;
+  const channelFd = Array.isArray(stdio) ? indexOf(stdio, 'ipc') : -1;
   if (channelFd !== -1) tellOfChannel(options, channelFd);
   // Called between the checks and the launch, only where somebody has something to do there.
   const isAwaited = launched.hasSubscribers || isRestricted;
@@ -76,19 +77,19 @@ ChildProcess.prototype.spawn = function spawn(options) {
     resolved.then(() => announceSpawn(this));
   } else {
     if (launched.hasSubscribers) launched.error.publish({ process: this, error: errnoError(errno, 'spawn') });
-    if (!REPORTED.has(-errno)) {
+    if (!includes(REPORTED, -errno)) {
       handle.release();
       this._handle = null;
       throw errnoError(errno, 'spawn');
     }
     nextTick(reportFailure, this, errno);
-    if (WITHOUT_STREAMS.has(-errno)) return errno;
+    if (includes(WITHOUT_STREAMS, -errno)) return errno;
   }
 
   this.pid = handle.pid;
   attachStreams(this, handle, ends);
   if (channelFd !== -1) attachChannel(this, handle, channelFd, options);
-  if (ends.includes(BORROWED)) ends.forEach((end, index) => end === BORROWED && borrow(stdio[index]));
+  for (let i = 0; i < ends.length; i++) if (ends[i] === BORROWED) borrow(stdio[i]);
   return errno;
 };
 
@@ -108,7 +109,8 @@ function tellOfChannel(options, fd) {
   } else {
     // Anything else is refused in a moment.
     const mode = options.serialization === 'advanced' ? 'advanced' : 'json';
-    options.envPairs.push(`NODE_CHANNEL_FD=${fd}`, `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`);
+    append(options.envPairs, `NODE_CHANNEL_FD=${fd}`);
+    append(options.envPairs, `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`);
   }
 }
 
@@ -149,20 +151,20 @@ function aboutToLaunch(child, options) {
 
 /** Own accessors that turn into plain properties when first read or written, so that they look like the builtin's. */
 function attachStreams(child, handle, ends) {
-  if (!ends.includes(PIPE)) {
+  if (!includes(ends, PIPE)) {
     child.stdin = null;
     child.stdout = null;
     child.stderr = null;
-    child.stdio = ends.map(() => null);
+    child.stdio = map(ends, () => null);
     return;
   }
   const streams = new Streams(handle, ends, (stream) => awaitClose(child, stream));
   streamsOf.set(child, streams);
-  STANDARD.forEach((name, index) => {
-    if (streams.isPipe(index)) defineLazily(child, name, () => streams.get(index));
-    else child[name] = null;
-  });
-  defineLazily(child, 'stdio', () => ends.map((_, index) => streams.get(index)));
+  for (let i = 0; i < STANDARD.length; i++) {
+    if (streams.isPipe(i)) defineLazily(child, STANDARD[i], () => streams.get(i));
+    else child[STANDARD[i]] = null;
+  }
+  defineLazily(child, 'stdio', () => map(ends, (_, index) => streams.get(index)));
 }
 
 /** `make` is called with nothing of the object that is asked: it may be a proxy of the child, or inherit from it. */
@@ -224,7 +226,7 @@ function onExit(child, handle, code, signal) {
       child.pid = undefined;
       const error = errnoError(code, child.spawnfile ? `spawn ${child.spawnfile}` : 'spawn');
       if (child.spawnfile) error.path = child.spawnfile;
-      error.spawnargs = child.spawnargs.slice(1);
+      error.spawnargs = copy(child.spawnargs, 1);
       child.emit('error', error);
     } else {
       child.emit('exit', child.exitCode, child.signalCode);

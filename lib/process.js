@@ -1,6 +1,7 @@
 'use strict';
 
 const { asStrings } = require('./argv');
+const { copy } = require('./arrays');
 const { native, runtime, told } = require('./runtime');
 
 /** The launched process behind a ChildProcess. */
@@ -21,12 +22,13 @@ class Process {
   /** Starts it. Returns 0 or a negative errno, and what there is of each of the child's descriptors. */
   launch(options, started) {
     const { stdio, serialization, file, args, envPairs, cwd, uid, gid, detached } = Object(options);
-    const [status, id, ...ends] = native.launch(
+    const launched = native.launch(
       runtime, this, options, stdio, serialization, file, asStrings(args), envPairs, cwd, uid, gid, detached, started,
     );
-    this.#id = id;
+    const status = launched[0];
+    this.#id = launched[1];
     if (status > 0) this.pid = status;
-    return { errno: Math.min(status, 0), ends };
+    return { errno: Math.min(status, 0), ends: copy(launched, 2) };
   }
 
   /** Whether the exec is known to have succeeded; if it isn't known yet, `onspawn` will be called. */

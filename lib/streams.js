@@ -4,6 +4,7 @@
 // only waits for the exit pays for none of them.
 
 const net = require('node:net');
+const { findIndex } = require('./arrays');
 
 // What `Process.launch` says of a descriptor of the child; 0 is none of ours.
 const PIPE = 1;
@@ -14,7 +15,8 @@ const borrowed = new WeakSet();
 
 /** Stops reading a stream of ours whose descriptor a child got. */
 function borrow(stream) {
-  const handle = [stream, stream.handle, stream._handle].find((candidate) => typeof candidate?.readStop === 'function');
+  const candidates = [stream, stream.handle, stream._handle];
+  const handle = candidates[findIndex(candidates, (candidate) => typeof candidate?.readStop === 'function')];
   handle.reading = false;
   handle.readStop();
   if (typeof stream.pause !== 'function') return;
@@ -27,10 +29,10 @@ function borrow(stream) {
 /** What a child writes proves that its exec succeeded: 'spawn' is emitted before the first of it is. */
 function confirmBeforeData(socket, handle) {
   Object.defineProperty(socket, 'push', {
-    value(...chunk) {
+    value(chunk, encoding) {
       delete socket.push;
       handle.pollExec();
-      return socket.push(...chunk);
+      return socket.push(chunk, encoding);
     },
     writable: true,
     configurable: true,
@@ -77,7 +79,10 @@ class Streams {
 
   /** Whether any pipe has not been touched, nor is gathered. */
   get hasUntouched() {
-    return this.#ends.some((end, index) => end === PIPE && !this.#made[index] && !this.#gatherers.has(index));
+    for (let index = 0; index < this.length; index++) {
+      if (this.isPipe(index) && !this.#made[index] && !this.#gatherers.has(index)) return true;
+    }
+    return false;
   }
 
   /** Leaves an output to `gatherer`, whose `onTouch(socket, begun)` hears of it when the program touches the stream after all. */
@@ -125,8 +130,8 @@ class Streams {
   /** From now on the exec is confirmed before any output is seen. */
   confirmFirst() {
     this.#confirmFirst = true;
-    for (const socket of this.#made.slice(1)) {
-      if (socket) confirmBeforeData(socket, this.#handle);
+    for (let index = 1; index < this.length; index++) {
+      if (this.#made[index]) confirmBeforeData(this.#made[index], this.#handle);
     }
   }
 
@@ -148,7 +153,8 @@ class Streams {
   /** The child has ended: drains what was touched and left unread. */
   settle() {
     this.#settled = true;
-    for (const socket of this.#made) {
+    for (let index = 0; index < this.#made.length; index++) {
+      const socket = this.#made[index];
       if (socket?.readable && !borrowed.has(socket)) socket.resume();
     }
   }

@@ -10,5 +10,7 @@ mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::*;
 
+#[cfg(test)]
+mod tests;
 mod unix;
 pub use unix::*;

@@ -37,10 +37,11 @@ pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()
     Ok(())
 }
 
-/// Closes a descriptor that this process was given, and only this one, at exec.
+/// Closes a descriptor that this process was given, and only this one, at exec. Throws where it is not open.
 #[napi]
-pub fn close_on_exec(fd: RawFd) {
-    std::mem::forget(sys::adopt(fd));
+pub fn close_on_exec(fd: RawFd) -> Result<()> {
+    std::mem::forget(sys::adopt(fd).map_err(|error| Error::from_reason(error.to_string()))?);
+    Ok(())
 }
 
 /// Makes the socket `fd`, which it takes over, an end of a channel; the hooks are called on `handle`. It looks for quick
@@ -61,7 +62,10 @@ pub fn open_channel(
     spin: u32,
     limit: f64,
 ) -> Result<i64> {
-    let socket = sys::adopt(fd);
+    let socket = match sys::adopt(fd) {
+        Ok(socket) => socket,
+        Err(error) => return Ok(-i64::from(sys::errno(&error))),
+    };
     let runtime = runtime(number)?;
     let hooks = runtime.channel_hooks.borrow().clone();
     let hooks = hooks.ok_or_else(|| Error::from_reason("child-process-rs: no hooks"))?;

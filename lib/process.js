@@ -2,7 +2,7 @@
 
 const { asStrings } = require('./argv');
 const { copy } = require('./arrays');
-const { native, runtime, told } = require('./runtime');
+const { native, runtime } = require('./runtime');
 
 /** The launched process behind a ChildProcess. */
 class Process {
@@ -40,9 +40,19 @@ class Process {
     native.pollExec(runtime, this.#id);
   }
 
-  /** Calls `body` in the async context of the launch. */
+  /** What `body` returns, or throws, called in the async context of the launch. */
   inContext(body) {
-    if (!native.callInContext(runtime, this.#id, told(body))) body();
+    let outcome;
+    const attempt = () => {
+      try {
+        outcome = { value: body() };
+      } catch (error) {
+        outcome = { error };
+      }
+    };
+    if (!native.callInContext(runtime, this.#id, attempt)) attempt();
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
   }
 
   /** Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. */

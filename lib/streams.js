@@ -5,6 +5,7 @@
 
 const net = require('node:net');
 const { findIndex } = require('./arrays');
+const { socketOver } = require('./sockets');
 
 // What `Process.launch` says of a descriptor of the child; 0 is none of ours.
 const PIPE = 1;
@@ -108,10 +109,9 @@ class Streams {
     const begun = gatherer && this.#handle.takeOutput(index);
     const fd = this.#handle.takeEnd(index);
     if (fd === -1 && !gatherer) return this.#closed(index);
-    let socket;
-    this.#handle.inContext(() => {
+    const socket = this.#handle.inContext(() => {
       // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
-      socket = fd === -1 ? new net.Socket({ writable: false }) : new net.Socket({ fd, readable: index > 0 });
+      return fd === -1 ? new net.Socket({ writable: false }) : socketOver(fd, { readable: index > 0 });
     });
     if (index > 0) this.#onClose(socket);
     gatherer?.onTouch(socket, begun);

@@ -123,6 +123,19 @@ pub fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Puts `fd` in the place of `target`, whose number it gets; as a non-blocking one (`dup2(2)`).
+///
+/// # Errors
+/// `EBUSY` where another thread opens something at the same number, `EMFILE`.
+pub fn replace(target: RawFd, fd: &OwnedFd) -> io::Result<()> {
+    // SAFETY: plain integers. Whoever owns the target goes on owning what is there.
+    unsafe {
+        check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK))?;
+        check(libc::dup2(fd.as_raw_fd(), target))?;
+        check(libc::fcntl(target, libc::F_SETFD, libc::FD_CLOEXEC)).map(drop)
+    }
+}
+
 pub(super) fn clock(id: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is valid for writing; it fails only for a clock that there isn't, and then stays zero.

@@ -2,10 +2,12 @@
 
 // Arguments of any type, as the running Node's spawn() turns them into strings.
 
+const { map, some } = require('./arrays');
+
 const MAJOR = Number(process.versions.node.split('.')[0]);
 
-function isString(value) {
-  return typeof value === 'string';
+function isNoString(value) {
+  return typeof value !== 'string';
 }
 
 /** What cannot become a string is an empty one from Node 22 on; before, it throws. */
@@ -20,7 +22,7 @@ function toArgument(value) {
 
 /** `args` with strings only; anything that is no array as it is. */
 function asStrings(args) {
-  return !Array.isArray(args) || args.every(isString) ? args : Array.from(args, toArgument);
+  return Array.isArray(args) && some(args, isNoString) ? map(args, toArgument) : args;
 }
 
 module.exports = { asStrings };

@@ -2,12 +2,13 @@
 
 // The many ways to call exec() and execFile(): every argument after the first may be left out.
 
+const { copy } = require('./arrays');
 const { native, runtime } = require('./runtime');
 
 /** The arguments of execFile() and execFileSync(). */
 function normalizeCall(file, args, options, callback) {
   if (Array.isArray(args)) {
-    args = args.slice();
+    args = copy(args);
   } else if (typeof args === 'object' && args !== null) {
     callback = options;
     options = args;

@@ -7,6 +7,7 @@ const { ChildProcess: BuiltinChildProcess } = require('node:child_process');
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
+const { append, copy, includes, indexOf, map } = require('./arrays');
 const { nextTick } = require('./clock');
 const { errnoError } = require('./errors');
 const { announce } = require('./native-end');
@@ -27,9 +28,9 @@ const { errno: errnos, signals } = require('node:os').constants;
 const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = errnos;
 const { SIGKILL } = signals;
 // What becomes an 'error' event; any other failure of the launch is thrown.
-const REPORTED = new Set([EACCES, EAGAIN, EMFILE, ENFILE, ENOENT]);
+const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
 // Out of descriptors: there are no streams to be had.
-const WITHOUT_STREAMS = new Set([EMFILE, ENFILE]);
+const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
 // Beside the children rather than on them: what a ChildProcess shows is what the builtin's shows.
 const streamsOf = new WeakMap();
@@ -65,7 +66,7 @@ Object.defineProperty(ChildProcess, Symbol.hasInstance, {
 ChildProcess.prototype.spawn = function spawn(options) {
   const handle = this._handle;
   const stdio = options?.stdio;
-  const channelFd = Array.isArray(stdio) ? stdio.indexOf('ipc') : -1;
+  const channelFd = Array.isArray(stdio) ? indexOf(stdio, 'ipc') : -1;
   const secret = channelFd === -1 ? undefined : tellOfChannel(options, channelFd);
   // Called between the checks and the launch, only where somebody has something to do there.
   const isAwaited = launched.hasSubscribers || isRestricted;
@@ -78,19 +79,19 @@ ChildProcess.prototype.spawn = function spawn(options) {
     resolved.then(() => announceSpawn(this));
   } else {
     if (launched.hasSubscribers) launched.error.publish({ process: this, error: errnoError(errno, 'spawn') });
-    if (!REPORTED.has(-errno)) {
+    if (!includes(REPORTED, -errno)) {
       handle.release();
       this._handle = null;
       throw errnoError(errno, 'spawn');
     }
     nextTick(reportFailure, this, errno);
-    if (WITHOUT_STREAMS.has(-errno)) return errno;
+    if (includes(WITHOUT_STREAMS, -errno)) return errno;
   }
 
   this.pid = handle.pid;
   attachStreams(this, handle, ends);
   if (channelFd !== -1) attachChannel(this, handle, channelFd, secret, options);
-  if (ends.includes(BORROWED)) ends.forEach((end, index) => end === BORROWED && borrow(stdio[index]));
+  for (let i = 0; i < ends.length; i++) if (ends[i] === BORROWED) borrow(stdio[i]);
   return errno;
 };
 
@@ -110,7 +111,8 @@ function tellOfChannel(options, fd) {
   if (options.nativeChannel === true) return announce(options.envPairs, fd, options);
   // Anything else is refused in a moment.
   const mode = options.serialization === 'advanced' ? 'advanced' : 'json';
-  options.envPairs.push(`NODE_CHANNEL_FD=${fd}`, `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`);
+  append(options.envPairs, `NODE_CHANNEL_FD=${fd}`);
+  append(options.envPairs, `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`);
   return undefined;
 }
 
@@ -163,50 +165,30 @@ function aboutToLaunch(child, options) {
 
 /** Own accessors that turn into plain properties when first read or written, so that they look like the builtin's. */
 function attachStreams(child, handle, ends) {
-  if (!ends.includes(PIPE)) {
+  if (!includes(ends, PIPE)) {
     child.stdin = null;
     child.stdout = null;
     child.stderr = null;
-    child.stdio = ends.map(() => null);
+    child.stdio = map(ends, () => null);
     return;
   }
   const streams = new Streams(handle, ends, (stream) => awaitClose(child, stream));
   streamsOf.set(child, streams);
-  if (ends[0] === PIPE && ends[1] === PIPE && ends[2] === PIPE) {
-    // The usual case, in one go.
-    Object.defineProperties(child, lazy);
-    return;
+  for (let i = 0; i < STANDARD.length; i++) {
+    if (streams.isPipe(i)) defineLazily(child, STANDARD[i], () => streams.get(i));
+    else child[STANDARD[i]] = null;
   }
-  STANDARD.forEach((name, index) => {
-    if (streams.isPipe(index)) Object.defineProperty(child, name, lazy[name]);
-    else child[name] = null;
-  });
-  Object.defineProperty(child, 'stdio', lazy.stdio);
+  defineLazily(child, 'stdio', () => map(ends, (_, index) => streams.get(index)));
 }
 
-function lazily(name, make) {
-  const settle = (child, value) => {
+/** `make` is called with nothing of the object that is asked: it may be a proxy of the child, or inherit from it. */
+function defineLazily(child, name, make) {
+  const settle = (value) => {
     Object.defineProperty(child, name, { value, writable: true, enumerable: true, configurable: true });
     return value;
   };
-  return {
-    get() {
-      return settle(this, make(streamsOf.get(this)));
-    },
-    set(value) {
-      settle(this, value);
-    },
-    enumerable: true,
-    configurable: true,
-  };
+  Object.defineProperty(child, name, { get: () => settle(make()), set: settle, enumerable: true, configurable: true });
 }
-
-const lazy = {
-  stdin: lazily('stdin', (streams) => streams.get(0)),
-  stdout: lazily('stdout', (streams) => streams.get(1)),
-  stderr: lazily('stderr', (streams) => streams.get(2)),
-  stdio: lazily('stdio', (streams) => Array.from(streams, (_, index) => streams.get(index))),
-};
 
 // Shown as the builtin shows its own: with the streams, not with accessors.
 Object.defineProperty(ChildProcess.prototype, inspect.custom, {
@@ -258,7 +240,7 @@ function onExit(child, handle, code, signal, syscall) {
       if (syscall === 'spawn') child.pid = undefined;
       const error = errnoError(code, child.spawnfile ? `${syscall} ${child.spawnfile}` : syscall);
       if (child.spawnfile) error.path = child.spawnfile;
-      error.spawnargs = child.spawnargs.slice(1);
+      error.spawnargs = copy(child.spawnargs, 1);
       child.emit('error', error);
     } else {
       child.emit('exit', child.exitCode, child.signalCode);

@@ -3,6 +3,7 @@
 // exec() and execFile(): a child whose output is gathered natively and handed over once.
 
 const { getSystemErrorName, promisify } = require('node:util');
+const { append, copy, join } = require('./arrays');
 const { normalizeCall, normalizeCommand } = require('./calls');
 const { clearTimeout, setTimeout } = require('./clock');
 const { errnoError, tooMuchOutput } = require('./errors');
@@ -112,12 +113,13 @@ class Execution {
     const { callback, file, args } = this.#settings;
     const stdout = this.#outputs.take(STDOUT);
     const stderr = this.#outputs.take(STDERR);
+    this.#outputs.release();
     if (!callback) return;
     if (!this.#error && code === 0 && signal === null) {
       callback(null, stdout, stderr);
       return;
     }
-    const command = args.length > 0 ? `${file} ${args.join(' ')}` : file;
+    const command = args.length > 0 ? `${file} ${join(args, ' ')}` : file;
     this.#error ??= Object.assign(new Error(`Command failed: ${command}\n${stderr}`), {
       code: code < 0 ? getSystemErrorName(code) : code,
       killed: this.#child.killed || this.#killed,
@@ -141,10 +143,12 @@ function exec(command, options, callback) {
 function promising(run) {
   const start = (args) => {
     const { promise, resolve, reject } = withResolvers();
-    promise.child = run(...args, (error, stdout, stderr) => {
+    const call = copy(args);
+    append(call, (error, stdout, stderr) => {
       if (error === null) resolve({ stdout, stderr });
       else reject(Object.assign(error, { stdout, stderr }));
     });
+    promise.child = Reflect.apply(run, undefined, call);
     return promise;
   };
   if (MAJOR < 22) return (...args) => start(args);
@@ -160,8 +164,7 @@ function withResolvers() {
   return resolvers;
 }
 
-for (const run of [exec, execFile]) {
-  Object.defineProperty(run, promisify.custom, { value: promising(run), enumerable: false });
-}
+Object.defineProperty(exec, promisify.custom, { value: promising(exec), enumerable: false });
+Object.defineProperty(execFile, promisify.custom, { value: promising(execFile), enumerable: false });
 
 module.exports = { exec, execFile };

@@ -2,6 +2,7 @@
 
 // fork(): a Node child with a channel.
 
+const { concat, copy } = require('./arrays');
 const { native, runtime } = require('./runtime');
 const { pathOfUrl } = require('./normalize');
 const { mayBeNative } = require('./native-end');
@@ -17,11 +18,12 @@ function fork(modulePath, args = [], options) {
   native.checkFork(runtime, path, args ?? [], options);
   const forked = { __proto__: null, ...options, shell: false };
   forked.execPath ||= process.execPath;
-  const execArgv = forked.execArgv || process.execArgv;
-  native.checkForked(runtime, forked.execPath, typeof execArgv === 'string' ? execArgv.split('') : execArgv, forked.stdio);
+  const given = forked.execArgv || process.execArgv;
+  native.checkForked(runtime, forked.execPath, typeof given === 'string' ? given.split('') : given, forked.stdio);
   forked.stdio = withChannel(forked);
+  const execArgv = listOf(given);
   forked.nativeChannel = mayBeNative(forked, execArgv);
-  return spawn(forked.execPath, [...withoutScript(execArgv), path, ...(args ?? [])], forked);
+  return spawn(forked.execPath, concat(execArgv, [path], args ?? []), forked);
 }
 
 function withChannel({ stdio, silent }) {
@@ -30,10 +32,13 @@ function withChannel({ stdio, silent }) {
   return [entry, entry, entry, 'ipc'];
 }
 
-/** This process's own options without its `-e script`, which the child would run instead of the module. */
-function withoutScript(execArgv) {
-  const index = execArgv === process.execArgv && process._eval != null ? execArgv.lastIndexOf(process._eval) : -1;
-  return index > 0 ? execArgv.toSpliced(index - 1, 2) : execArgv;
+/** The list of `execArgv`, which is iterable; this process's own without `-e script`, which the child would run instead of the module. */
+function listOf(execArgv) {
+  if (!Array.isArray(execArgv)) return [...execArgv];
+  if (execArgv !== process.execArgv || process._eval == null) return execArgv;
+  let index = execArgv.length - 1;
+  while (index > 0 && execArgv[index] !== process._eval) index--;
+  return index > 0 ? concat(copy(execArgv, 0, index - 1), copy(execArgv, index + 1)) : execArgv;
 }
 
 module.exports = { fork };

@@ -13,8 +13,15 @@ const REQUIRE = `--require ${JSON.stringify(__filename)}`;
 // With one of these the addon could not be loaded, or not even the preload; or NODE_OPTIONS means something else.
 const FORBIDDING = ['--permission', '--experimental-permission', '--permission-audit', '--no-addons', '--env-file', '--env-file-if-exists', '--watch', '--watch-path'];
 
+// A child's start waits for this file, and needs none of these.
+const lazy = {
+  get arrays() {
+    return require('./arrays');
+  },
+};
+
 function forbids(option) {
-  return FORBIDDING.some((name) => option === name || option.startsWith(`${name}=`));
+  return lazy.arrays.some(FORBIDDING, (name) => option === name || option.startsWith(`${name}=`));
 }
 
 /** Whether this Node runs a script that is not in a file of its own. */
@@ -33,19 +40,28 @@ function mayBeNative({ execPath, env = process.env, uid, gid, nativeChannel }, e
   const isThisNode = execPath === process.execPath && !process.versions.electron && !isSingleExecutable();
   // Another user might not be able to read our files.
   const isThisUser = uid === undefined && gid === undefined;
-  const flags = [...execArgv, ...String(env[OPTIONS] ?? '').split(/\s+/)].map(String);
-  return isWanted && isThisNode && isThisUser && process.permission === undefined && !flags.some(forbids);
+  const { concat, map, some } = lazy.arrays;
+  const flags = map(concat(execArgv, String(env[OPTIONS] ?? '').split(/\s+/)), String);
+  return isWanted && isThisNode && isThisUser && process.permission === undefined && !some(flags, forbids);
 }
 
 /** Where a variable is in an environment, `NAME=value` strings; -1: it is not set. */
 function placeOf(envPairs, name) {
-  return envPairs.findIndex((pair) => pair.startsWith(`${name}=`));
+  return lazy.arrays.findIndex(envPairs, (pair) => pair.startsWith(`${name}=`));
 }
 
 /** Sets a variable, in its place where it has one: the order of the environment can be seen. */
 function set(envPairs, name, value) {
   const place = placeOf(envPairs, name);
-  envPairs.splice(place === -1 ? envPairs.length : place, 1, `${name}=${value}`);
+  envPairs[place === -1 ? envPairs.length : place] = `${name}=${value}`;
+}
+
+/** Takes the entry at `place` out of an environment; returns it. */
+function takeOut(envPairs, place) {
+  const pair = envPairs[place];
+  for (let i = place + 1; i < envPairs.length; i++) envPairs[i - 1] = envPairs[i];
+  envPairs.length--;
+  return pair;
 }
 
 /**
@@ -54,8 +70,8 @@ function set(envPairs, name, value) {
  */
 function announce(envPairs, fd, { serialization, busyPoll, maxMessageSize }) {
   // Another channel's, that the caller passes on.
-  const ofOthers = envPairs.findLastIndex((pair) => pair.startsWith('NODE_CHANNEL_FD='));
-  if (ofOthers !== -1) envPairs.splice(ofOthers, 1);
+  const ofOthers = placeOf(envPairs, 'NODE_CHANNEL_FD');
+  if (ofOthers !== -1) takeOut(envPairs, ofOthers);
   const given = envPairs[placeOf(envPairs, OPTIONS)]?.slice(OPTIONS.length + 1);
   set(envPairs, OPTIONS, `${REQUIRE} ${given ?? ''}`);
   const { native, file } = require('./native');
@@ -65,10 +81,10 @@ function announce(envPairs, fd, { serialization, busyPoll, maxMessageSize }) {
   if (placeOf(envPairs, BINARY) === -1) {
     // It need not look for it again.
     fields.hasBinary = true;
-    envPairs.push(`${BINARY}=${file}`);
+    lazy.arrays.append(envPairs, `${BINARY}=${file}`);
   }
   const worker = placeOf(envPairs, WORKER);
-  if (worker !== -1) [fields.worker] = envPairs.splice(worker, 1).map((pair) => pair.slice(WORKER.length + 1));
+  if (worker !== -1) fields.worker = takeOut(envPairs, worker).slice(WORKER.length + 1);
   // Anything but `builtin` that is there means nothing, and would be found first.
   set(envPairs, VARIABLE, JSON.stringify(fields));
   return secret;

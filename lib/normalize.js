@@ -3,6 +3,7 @@
 // What spawn() and spawnSync() are called with, put into one form.
 
 const { fileURLToPath } = require('node:url');
+const { concat, includes, join } = require('./arrays');
 const { isObserved } = require('./child');
 const { environmentToList } = require('./environment');
 const { passPermissions } = require('./permission');
@@ -26,10 +27,10 @@ function normalize(file, args, options) {
   args ??= [];
   if (shell) {
     if (args.length > 0) warnOfShellArguments();
-    args = ['-c', args.length > 0 ? `${file} ${args.join(' ')}` : file];
+    args = ['-c', args.length > 0 ? `${file} ${join(args, ' ')}` : file];
     file = typeof shell === 'string' ? shell : '/bin/sh';
   }
-  normalized.args = [argv0 ?? file, ...args];
+  normalized.args = concat([argv0 ?? file], args);
   normalized.cwd = cwd;
   normalized.detached = Boolean(detached);
   normalized.envPairs = environmentPairs(normalized);
@@ -48,7 +49,7 @@ function environmentPairs({ env, args, stdio }) {
 
 /** Whether a child is to have a channel, which its environment tells it of. */
 function wantsChannel(stdio) {
-  return Array.isArray(stdio) && stdio.includes('ipc');
+  return Array.isArray(stdio) && includes(stdio, 'ipc');
 }
 
 /** The path of a file: URL object; anything else as it is. */

@@ -4,6 +4,7 @@
 // program touches is live, and what comes through it is gathered here.
 
 const { StringDecoder } = require('node:string_decoder');
+const { append, join } = require('./arrays');
 const { closeOne, streamsOf } = require('./child');
 const { nextTick } = require('./clock');
 
@@ -20,8 +21,8 @@ class Outputs {
   #onOverflow;
   #onFailure;
   // By descriptor: an output that is gathered natively, or the stream it has become.
-  #native = new Map();
-  #streamed = new Map();
+  #native = { __proto__: null };
+  #streamed = { __proto__: null };
 
   /**
    * `onOverflow(index)` hears of an output that has become longer than `limit` bytes, `onFailure(errno, syscall)` of
@@ -37,23 +38,25 @@ class Outputs {
     this.#onFailure = onFailure;
     this.#streams = streamsOf.get(child);
     if (!this.#streams || this.#handle.pid === undefined) return;
-    for (const index of [STDOUT, STDERR]) {
+    for (let index = STDOUT; index <= STDERR; index++) {
       if (this.#streams.isPipe(index)) this.#gather(index);
     }
   }
 
   #gather(index) {
-    this.#native.set(index, { isOpen: true, isOverLimit: false, isCut: false });
+    this.#native[index] = { isOpen: true, isOverLimit: false, isCut: false };
     this.#child._closesNeeded++;
     this.#streams.gather(index, { onTouch: (socket, begun) => this.#stream(index, socket, begun) });
-    const errno = this.#handle.collect(index, this.#limit, (...over) => this.#onOver(...over));
+    const told = (which, isOverLimit, failure) => this.#onOver(which, isOverLimit, failure);
+    const errno = this.#handle.collect(index, this.#limit, told);
     if (errno < 0) this.#onFailure(errno, 'spawn');
   }
 
   /** One output is over; without an index, the child has ended, and any may be. */
   #onOver(which, isOverLimit, errno) {
-    for (const [index, output] of this.#native) {
-      if (!output.isOpen || (which ?? index) !== index) continue;
+    for (let index = STDOUT; index <= STDERR; index++) {
+      const output = this.#native[index];
+      if (!output?.isOpen || (which ?? index) !== index) continue;
       if (which === undefined && this.#handle.isCollecting(index)) continue;
       // First: where the child has ended this is all that the end of the run has waited for.
       output.isOverLimit = Boolean(isOverLimit);
@@ -72,13 +75,13 @@ class Outputs {
   /** The program reads along: from now on the stream is the one to be heard. What came before, it does not hear. */
   #stream(index, socket, begun) {
     const output = { socket, chunks: [], length: 0 };
-    this.#streamed.set(index, output);
+    this.#streamed[index] = output;
     if (this.#encoding) socket.setEncoding(this.#encoding);
     // The stream's decoder keeps the first bytes of a character whose last are still to come.
     if (begun.length > 0) this.#add(index, output, this.#encoding ? socket._readableState.decoder.write(begun) : begun);
     socket.on('data', (chunk) => this.#add(index, output, chunk));
-    this.#close(this.#native.get(index));
-    this.#native.delete(index);
+    this.#close(this.#native[index]);
+    delete this.#native[index];
   }
 
   #add(index, output, chunk) {
@@ -86,19 +89,20 @@ class Outputs {
     const length = readableEncoding ? Buffer.byteLength(chunk, readableEncoding) : chunk.length;
     output.length += length;
     if (this.#limit !== Infinity && output.length > this.#limit) {
-      output.chunks.push(chunk.slice(0, this.#limit - (output.length - length)));
+      append(output.chunks, chunk.slice(0, this.#limit - (output.length - length)));
       this.#onOverflow(index);
     } else {
-      output.chunks.push(chunk);
+      append(output.chunks, chunk);
     }
   }
 
   /** Stops listening; what came is kept. */
   close() {
     this.#streams?.destroyOutputs();
-    if (this.#native.size === 0) return;
     this.#handle.closeOutputs();
-    for (const output of this.#native.values()) {
+    for (let index = STDOUT; index <= STDERR; index++) {
+      const output = this.#native[index];
+      if (!output) continue;
       output.isCut ||= output.isOpen;
       // Later, as a stream would tell it.
       nextTick(() => this.#close(output));
@@ -107,19 +111,23 @@ class Outputs {
 
   /** What an output has brought, and is then forgotten here. */
   take(index) {
-    const streamed = this.#streamed.get(index);
+    const streamed = this.#streamed[index];
     if (streamed) {
       const isText = this.#encoding || streamed.socket.readableEncoding;
-      return isText ? streamed.chunks.join('') : Buffer.concat(streamed.chunks);
+      return isText ? join(streamed.chunks, '') : Buffer.concat(streamed.chunks);
     }
-    const output = this.#native.get(index);
+    const output = this.#native[index];
     if (!output) return this.#encoding ? '' : EMPTY;
     const result = output.isOverLimit ? this.#takeTruncated(index) : this.#takeWhole(index, output.isCut);
     this.#close(output);
-    this.#native.delete(index);
+    delete this.#native[index];
     this.#streams.ungather(index);
-    if (this.#native.size === 0) this.#handle.release();
     return result;
+  }
+
+  /** Both outputs have been taken. Where the child lives on, its exit lets go of what is left. */
+  release() {
+    if (!this.#child._handle) this.#handle.release();
   }
 
   #takeWhole(index, isCut) {

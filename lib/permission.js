@@ -5,6 +5,8 @@
 // Taken now: `register` puts ours in its place later.
 const { spawn: builtinSpawn } = require('node:child_process');
 
+const { append, copy, findIndex, includes, join, some } = require('./arrays');
+
 const VARIABLE = 'NODE_OPTIONS=';
 const SWITCHES = ['--permission', '--permission-audit'];
 const MAJOR = Number(process.versions.node.split('.')[0]);
@@ -13,19 +15,25 @@ const MAJOR = Number(process.versions.node.split('.')[0]);
 const isRestricted = process.permission !== undefined;
 
 function restricts(option) {
-  return SWITCHES.some((name) => option === name || option.startsWith(`${name}=`));
+  return some(SWITCHES, (name) => option === name || option.startsWith(`${name}=`));
 }
 
 /** `envPairs`, with this process's restrictions added to NODE_OPTIONS so that a Node started with `args` keeps to them. */
 function passPermissions(envPairs, args) {
-  if (!isRestricted || MAJOR < 22 || args.some((argument) => SWITCHES.includes(argument))) return envPairs;
-  const index = envPairs.findIndex((pair) => pair.startsWith(VARIABLE));
+  if (!isRestricted || MAJOR < 22 || some(args, (argument) => includes(SWITCHES, argument))) return envPairs;
+  const index = findIndex(envPairs, (pair) => pair.startsWith(VARIABLE));
   const given = index === -1 ? '' : envPairs[index].slice(VARIABLE.length);
-  if (given.split(/\s+/).some(restricts)) return envPairs;
-  const flags = process.execArgv.filter((flag) => flag.startsWith('--allow-') || flag.startsWith('--permission'));
-  if (flags.length === 0) return envPairs;
-  const pair = VARIABLE + [given, ...flags].filter(Boolean).join(' ');
-  return index === -1 ? [...envPairs, pair] : envPairs.with(index, pair);
+  if (some(given.split(/\s+/), restricts)) return envPairs;
+  const { execArgv } = process;
+  const words = given === '' ? [] : [given];
+  for (let i = 0; i < execArgv.length; i++) {
+    const isPassedOn = execArgv[i].startsWith('--allow-') || execArgv[i].startsWith('--permission');
+    if (isPassedOn) append(words, execArgv[i]);
+  }
+  if (words.length === (given === '' ? 0 : 1)) return envPairs;
+  const passing = copy(envPairs);
+  passing[index === -1 ? passing.length : index] = VARIABLE + join(words, ' ');
+  return passing;
 }
 
 /** Whether this process may start children now. */

@@ -1,7 +1,8 @@
 'use strict';
 
 const { asStrings } = require('./argv');
-const { native, runtime, told } = require('./runtime');
+const { copy } = require('./arrays');
+const { native, runtime } = require('./runtime');
 
 /** The launched process behind a ChildProcess. */
 class Process {
@@ -21,12 +22,13 @@ class Process {
   /** Starts it. Returns 0 or a negative errno, and what there is of each of the child's descriptors. */
   launch(options, started) {
     const { stdio, serialization, file, args, envPairs, cwd, uid, gid, detached } = Object(options);
-    const [status, id, ...ends] = native.launch(
+    const launched = native.launch(
       runtime, this, options, stdio, serialization, file, asStrings(args), envPairs, cwd, uid, gid, detached, started,
     );
-    this.#id = id;
+    const status = launched[0];
+    this.#id = launched[1];
     if (status > 0) this.pid = status;
-    return { errno: Math.min(status, 0), ends };
+    return { errno: Math.min(status, 0), ends: copy(launched, 2) };
   }
 
   /** Whether the exec is known to have succeeded; if it isn't known yet, `onspawn` will be called. */
@@ -38,9 +40,19 @@ class Process {
     native.pollExec(runtime, this.#id);
   }
 
-  /** Calls `body` in the async context of the launch. */
+  /** What `body` returns, or throws, called in the async context of the launch. */
   inContext(body) {
-    if (!native.callInContext(runtime, this.#id, told(body))) body();
+    let outcome;
+    const attempt = () => {
+      try {
+        outcome = { value: body() };
+      } catch (error) {
+        outcome = { error };
+      }
+    };
+    if (!native.callInContext(runtime, this.#id, attempt)) attempt();
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
   }
 
   /**

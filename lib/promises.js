@@ -4,6 +4,7 @@
 // read and reaped on the one thread of the native side.
 
 const { StringDecoder } = require('node:string_decoder');
+const { concat, copy, join } = require('./arrays');
 const { normalizeCall, normalizeCommand } = require('./calls');
 const { AbortError, errnoError, tooMuchOutput } = require('./errors');
 const { toBytes } = require('./input');
@@ -13,6 +14,8 @@ const { native, runtime } = require('./runtime');
 const { spawn } = require('./spawn');
 const { shellWords, words } = require('./template');
 
+const STDOUT = 1;
+const STDERR = 2;
 const NAMES = ['stdin', 'stdout', 'stderr'];
 // A command need not read all of its input.
 const UNREAD = new Set(['EPIPE', 'ECONNRESET']);
@@ -39,7 +42,7 @@ function run(file, args, given) {
   if (!mayLaunch()) throwDenied(file);
   if (signal?.aborted) throw new AbortError({ cause: signal.reason });
   const input = options.input == null ? undefined : toBytes(options.input, isText(encoding) ? encoding : 'utf8');
-  const command = [file, ...args].join(' ');
+  const command = join(concat([file], args), ' ');
   return new Promise((resolve, reject) => {
     const { envPairs, cwd, uid, gid, detached } = normalized;
     const handle = {
@@ -81,10 +84,10 @@ function isText(encoding) {
 function describe(outcome, encoding, maxBuffer) {
   const decode = (bytes = Buffer.alloc(0)) => (isText(encoding) ? bytes.toString(encoding) : bytes);
   const { status, signal, durationMs, userCPUTime, systemCPUTime, maxRSS } = outcome;
-  const [, stdout, stderr] = (outcome.output ?? []).map((bytes) => bytes?.subarray(0, maxBuffer));
+  const output = (index) => decode(outcome.output?.[index]?.subarray(0, maxBuffer));
   return {
-    stdout: decode(stdout),
-    stderr: decode(stderr),
+    stdout: output(STDOUT),
+    stderr: output(STDERR),
     exitCode: status,
     signal,
     durationMs,
@@ -102,7 +105,7 @@ function failure({ error, reason, tooLong }, result, { normalized, command, sign
       return tooMuchOutput(NAMES[tooLong]);
     case 'spawn':
     case 'wait':
-      return Object.assign(errnoError(error, `${reason} ${file}`), { path: file, spawnargs: args.slice(1) });
+      return Object.assign(errnoError(error, `${reason} ${file}`), { path: file, spawnargs: copy(args, 1) });
     case 'read':
     case 'write': {
       const failed = errnoError(error, reason);
@@ -123,7 +126,7 @@ async function* lines(file, args, options) {
   const call = normalizeCall(file, args, options);
   const { encoding = 'utf8', ...rest } = call.options;
   const child = spawn(call.file, call.args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', (...how) => resolve(how)));
+  const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', (code, signal) => resolve({ code, signal })));
   // It may fail while nobody waits for it, and more than once.
   ended.catch(() => {});
   child.on('error', () => {});
@@ -135,9 +138,9 @@ async function* lines(file, args, options) {
   });
   try {
     yield* splitLines(child.stdout, encoding);
-    const [code, signal] = await ended;
+    const { code, signal } = await ended;
     if (code === 0) return;
-    const command = [call.file, ...call.args].join(' ');
+    const command = join(concat([call.file], call.args), ' ');
     const message = `Command failed: ${command}\n${stderr}`;
     throw Object.assign(new Error(message), { code, exitCode: code, signal, killed: child.killed, cmd: command, stderr });
   } finally {
@@ -150,11 +153,11 @@ async function* splitLines(stream, encoding) {
   const decoder = new StringDecoder(encoding);
   let rest = '';
   for await (const chunk of stream) {
-    const [first, ...others] = decoder.write(chunk).split('\n');
-    rest += first;
-    for (const line of others) {
+    const parts = decoder.write(chunk).split('\n');
+    rest += parts[0];
+    for (let i = 1; i < parts.length; i++) {
       yield withoutReturn(rest);
-      rest = line;
+      rest = parts[i];
     }
   }
   rest += decoder.end();
@@ -175,8 +178,8 @@ function tag(start, options = {}) {
 
 /** $`ls -l ${path}`: each interpolation is exactly one argument, an array several; no shell is involved. */
 const $ = tag(async (strings, values, options) => {
-  const [file, ...args] = words(strings, values);
-  return execFile(file, args, options);
+  const command = words(strings, values);
+  return execFile(command[0], copy(command, 1), options);
 });
 
 /** sh`ls -l ${path} | wc -l`: a shell reads it, with each interpolation quoted. */

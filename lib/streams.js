@@ -4,6 +4,8 @@
 // only waits for the exit pays for none of them.
 
 const net = require('node:net');
+const { findIndex } = require('./arrays');
+const { socketOver } = require('./sockets');
 
 // What `Process.launch` says of a descriptor of the child; 0 is none of ours.
 const PIPE = 1;
@@ -14,7 +16,8 @@ const borrowed = new WeakSet();
 
 /** Stops reading a stream of ours whose descriptor a child got. */
 function borrow(stream) {
-  const handle = [stream, stream.handle, stream._handle].find((candidate) => typeof candidate?.readStop === 'function');
+  const candidates = [stream, stream.handle, stream._handle];
+  const handle = candidates[findIndex(candidates, (candidate) => typeof candidate?.readStop === 'function')];
   handle.reading = false;
   handle.readStop();
   if (typeof stream.pause !== 'function') return;
@@ -27,28 +30,26 @@ function borrow(stream) {
 /** What a child writes proves that its exec succeeded: 'spawn' is emitted before the first of it is. */
 function confirmBeforeData(socket, handle) {
   Object.defineProperty(socket, 'push', {
-    value(...chunk) {
+    value(chunk, encoding) {
       delete socket.push;
       handle.pollExec();
-      return socket.push(...chunk);
+      return socket.push(chunk, encoding);
     },
     writable: true,
     configurable: true,
   });
 }
 
-/** A stream that has been read to its end, as those of a child are that has closed. */
-function endedSocket() {
+/** The stream of a pipe that is closed already; which of its sides had come to their end first. */
+function closedSocket(wasRead, wasWritten) {
   const socket = new net.Socket();
-  socket._readableState.ended = true;
-  socket._readableState.endEmitted = true;
+  const { _readableState: reading, _writableState: writing } = socket;
+  reading.ended = wasRead;
+  reading.endEmitted = wasRead;
+  writing.ending = wasWritten;
+  writing.ended = wasWritten;
+  writing.finished = wasWritten;
   return socket.destroy();
-}
-
-/** A stream whose pipe is at its end already; one whose output was gathered has its end still to tell. */
-function withoutPipe(begun) {
-  // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
-  return begun ? new net.Socket({ writable: false }) : endedSocket();
 }
 
 class Streams {
@@ -57,6 +58,8 @@ class Streams {
   #made = [];
   #onClose;
   #gatherers = new Map();
+  // Those that are destroyed, or will be as soon as they are made.
+  #givenUp = [];
   #confirmFirst = false;
   #settled = false;
 
@@ -77,7 +80,10 @@ class Streams {
 
   /** Whether any pipe has not been touched, nor is gathered. */
   get hasUntouched() {
-    return this.#ends.some((end, index) => end === PIPE && !this.#made[index] && !this.#gatherers.has(index));
+    for (let index = 0; index < this.length; index++) {
+      if (this.isPipe(index) && !this.#made[index] && !this.#gatherers.has(index)) return true;
+    }
+    return false;
   }
 
   /** Leaves an output to `gatherer`, whose `onTouch(socket, begun)` hears of it when the program touches the stream after all. */
@@ -98,44 +104,57 @@ class Streams {
 
   #make(index) {
     const gatherer = this.#gatherers.get(index);
-    if (this.#settled && !gatherer) return endedSocket();
+    if (this.#settled && !gatherer) return this.#closed(index);
     this.#gatherers.delete(index);
     const begun = gatherer && this.#handle.takeOutput(index);
-    let socket;
-    this.#handle.inContext(() => {
-      const fd = this.#handle.takeEnd(index);
-      socket = fd === -1 ? withoutPipe(begun) : new net.Socket({ fd, readable: index > 0 });
+    const fd = this.#handle.takeEnd(index);
+    if (fd === -1 && !gatherer) return this.#closed(index);
+    const socket = this.#handle.inContext(() => {
+      // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
+      return fd === -1 ? new net.Socket({ writable: false }) : socketOver(fd, { readable: index > 0 });
     });
-    if (index === 0) return socket;
-    this.#onClose(socket);
+    if (index > 0) this.#onClose(socket);
     gatherer?.onTouch(socket, begun);
-    if (begun && socket._handle === null) socket.push(null);
-    if (this.#confirmFirst) confirmBeforeData(socket, this.#handle);
+    if (this.#givenUp[index]) return socket.destroy();
+    if (socket._handle === null) socket.push(null);
+    if (this.#confirmFirst && index > 0) confirmBeforeData(socket, this.#handle);
     return socket;
+  }
+
+  /** The input was never read from; an output that was not given up has ended, and its other side with it. */
+  #closed(index) {
+    const wasWritten = index > 0 && !this.#givenUp[index];
+    return closedSocket(index === 0 || wasWritten, wasWritten);
   }
 
   /** From now on the exec is confirmed before any output is seen. */
   confirmFirst() {
     this.#confirmFirst = true;
-    for (const socket of this.#made.slice(1)) {
-      if (socket) confirmBeforeData(socket, this.#handle);
+    for (let index = 1; index < this.length; index++) {
+      if (this.#made[index]) confirmBeforeData(this.#made[index], this.#handle);
     }
   }
 
-  /** Gives up the child's input, if it was ever touched: nobody reads it any more. */
+  /** Gives up the child's input: nobody reads it any more. */
   endInput() {
-    this.#made[0]?.destroy();
+    this.#giveUp(0);
   }
 
-  /** Gives up the outputs that were touched. */
+  /** Gives up the outputs. */
   destroyOutputs() {
-    for (const socket of this.#made.slice(1)) socket?.destroy();
+    for (let index = 1; index < this.length; index++) this.#giveUp(index);
+  }
+
+  #giveUp(index) {
+    this.#givenUp[index] = true;
+    this.#made[index]?.destroy();
   }
 
   /** The child has ended: drains what was touched and left unread. */
   settle() {
     this.#settled = true;
-    for (const socket of this.#made) {
+    for (let index = 0; index < this.#made.length; index++) {
+      const socket = this.#made[index];
       if (socket?.readable && !borrowed.has(socket)) socket.resume();
     }
   }

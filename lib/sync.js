@@ -2,6 +2,7 @@
 
 // spawnSync(), execFileSync(), execSync(): the wait is a poll loop in Rust.
 
+const { concat, copy, join, map } = require('./arrays');
 const { normalizeCall, normalizeCommand } = require('./calls');
 const { errnoError } = require('./errors');
 const { isInput, toBytes } = require('./input');
@@ -28,14 +29,14 @@ function spawnSync(file, args, options) {
     input, maxBuffer, timeout, signal,
   );
   if (result.output && encoding && encoding !== 'buffer') {
-    result.output = result.output.map((bytes) => bytes && bytes.toString(encoding));
+    result.output = map(result.output, (bytes) => bytes && bytes.toString(encoding));
   }
   result.stdout = result.output ? result.output[1] : NO_OUTPUT;
   result.stderr = result.output ? result.output[2] : NO_OUTPUT;
   if (result.error) {
     result.error = errnoError(result.error, `spawnSync ${normalized.file}`);
     result.error.path = normalized.file;
-    result.error.spawnargs = normalized.args.slice(1);
+    result.error.spawnargs = copy(normalized.args, 1);
   }
   return result;
 }
@@ -44,7 +45,7 @@ function spawnSync(file, args, options) {
 function execFileSync(file, args, options) {
   ({ file, args, options } = normalizeCall(file, args, options));
   const result = spawnSync(file, args, options);
-  return outputOf(result, options.stdio, () => [options.argv0 || file, ...args].join(' '));
+  return outputOf(result, options.stdio, () => join(concat([options.argv0 || file], args), ' '));
 }
 
 /**

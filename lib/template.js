@@ -2,13 +2,14 @@
 
 // Command lines from template literals. What is interpolated is data: it never becomes syntax.
 
+const { append, join, map } = require('./arrays');
 const { hooks } = require('./errors');
 
 const WHITE = /\s+/;
 
 /** The texts that an interpolation stands for: one, or one for each entry of an array. */
 function textsOf(value) {
-  return Array.isArray(value) ? value.map(textOf) : [textOf(value)];
+  return Array.isArray(value) ? map(value, textOf) : [textOf(value)];
 }
 
 function textOf(value) {
@@ -31,30 +32,29 @@ function words(strings, values) {
   const result = [];
   let word = null;
   const finish = () => {
-    if (word !== null) result.push(word);
+    if (word !== null) append(result, word);
     word = null;
   };
-  strings.forEach((literal, index) => {
-    literal.split(WHITE).forEach((part, position) => {
+  for (let i = 0; i < strings.length; i++) {
+    map(strings[i].split(WHITE), (part, position) => {
       if (position > 0) finish();
       if (part !== '') word = (word ?? '') + part;
     });
-    if (index >= values.length) return;
-    textsOf(values[index]).forEach((text, position) => {
+    if (i >= values.length) break;
+    map(textsOf(values[i]), (text, position) => {
       if (position > 0) finish();
       word = (word ?? '') + text;
     });
-  });
+  }
   finish();
   return result;
 }
 
 /** A command line for a POSIX shell, with every interpolation quoted. */
 function shellWords(strings, values) {
-  return strings.reduce((line, literal, index) => {
-    const quoted = textsOf(values[index - 1]).map(quote).join(' ');
-    return line + quoted + literal;
-  });
+  let line = strings[0];
+  for (let i = 1; i < strings.length; i++) line += join(map(textsOf(values[i - 1]), quote), ' ') + strings[i];
+  return line;
 }
 
 function quote(text) {

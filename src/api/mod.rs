@@ -2,6 +2,7 @@
 
 mod capture;
 mod channel;
+mod descriptors;
 mod off_loop;
 mod output;
 mod process;

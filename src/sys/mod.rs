@@ -14,6 +14,8 @@ pub use macos::*;
 mod signals;
 pub use signals::*;
 
+#[cfg(test)]
+mod tests;
 mod unix;
 pub use unix::*;
 

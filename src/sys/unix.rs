@@ -92,13 +92,29 @@ pub fn send(socket: BorrowedFd, bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// Takes over a descriptor that somebody handed to this process, and closes it at exec.
-#[must_use]
-pub fn adopt(fd: RawFd) -> OwnedFd {
-    // SAFETY: the caller has been given it and knows of no other owner.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+///
+/// # Errors
+/// `EBADF` for a number that is no open descriptor.
+pub fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: plain integers. It fails only for a descriptor that is not open.
-    let _ = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) };
-    fd
+    if unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it is open, so it is not -1; the caller has been given it and knows of no other owner.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Puts `fd` in the place of `target`, whose number it gets; as a non-blocking one (`dup2(2)`).
+///
+/// # Errors
+/// `EBUSY` where another thread opens something at the same number, `EMFILE`.
+pub fn replace(target: RawFd, fd: &OwnedFd) -> io::Result<()> {
+    // SAFETY: plain integers. Whoever owns the target goes on owning what is there.
+    unsafe {
+        check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK))?;
+        check(libc::dup2(fd.as_raw_fd(), target))?;
+        check(libc::fcntl(target, libc::F_SETFD, libc::FD_CLOEXEC)).map(drop)
+    }
 }
 
 pub(super) fn clock(id: libc::clockid_t) -> u64 {
@@ -254,10 +270,7 @@ pub fn receive_with_rights(
                     (control.cmsg_len as u64 - u64::from(libc::CMSG_LEN(0))) as usize / size_of::<RawFd>();
                 let first = libc::CMSG_DATA(entry).cast::<RawFd>();
                 for fd in (0..count).map(|i| first.add(i).read_unaligned()) {
-                    if cfg!(target_os = "macos") {
-                        libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
-                    }
-                    fds.push(adopt(fd));
+                    fds.extend(adopt(fd));
                 }
             }
             entry = libc::CMSG_NXTHDR(&raw const header, entry);

@@ -6,6 +6,9 @@ const [major] = process.versions.node.split('.').map(Number);
 const PERMISSION = major >= 22 ? '--permission' : '--experimental-permission';
 const FLAGS = [PERMISSION, '--allow-fs-read=*', '--allow-fs-write=*', '--allow-addons'];
 
+// What is dropped later must be allowed at first.
+const NET = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [];
+
 // The stderr of a process with the permission model warns about it, with its pid.
 const without = ({ stderr, ...rest }) => rest;
 
@@ -60,4 +63,23 @@ module.exports = {
     const dropped = t.attempt(() => typeof process.permission.drop === 'function' && process.permission.drop('child'));
     return { before, dropped, after: await t.outcome(() => cp.spawn('true')) };
   }, { execArgv: [...FLAGS, '--allow-child-process'] }).then(without),
+
+  'streams without the permission to use the network, where this Node knows of one': (cp, t) => t.inNewProcess(async (cp, t) => {
+    const script = 'cat; head -c 1000000 /dev/zero; echo err >&2; exit 3';
+    const run = () => {
+      const child = cp.spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+      const recorded = t.record(child);
+      child.stdin.end('x'.repeat(1000000));
+      return recorded;
+    };
+    const touched = () => new Promise((resolve) => {
+      const child = cp.exec('echo out; echo err >&2; exit 3', (...results) => resolve(t.describe(results)));
+      child.stdout.on('data', (text) => t.log(text));
+    });
+    const runs = [await run(), await touched()];
+    runs.push(t.attempt(() => typeof process.permission.drop === 'function' && process.permission.drop('net')));
+    runs.push(await run(), await touched());
+    await t.sleep(20);
+    return { runs, resources: process.getActiveResourcesInfo() };
+  }, { execArgv: [...FLAGS, '--allow-child-process', ...NET] }).then(without),
 };

@@ -37,10 +37,11 @@ pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()
     Ok(())
 }
 
-/// Closes a descriptor that this process was given, and only this one, at exec.
+/// Closes a descriptor that this process was given, and only this one, at exec. Throws where it is not open.
 #[napi(catch_unwind)]
-pub fn close_on_exec(fd: RawFd) {
-    std::mem::forget(sys::adopt(fd));
+pub fn close_on_exec(fd: RawFd) -> Result<()> {
+    std::mem::forget(sys::adopt(fd).map_err(|error| Error::from_reason(error.to_string()))?);
+    Ok(())
 }
 
 /// Makes the socket `fd` an end of a channel, which takes it over unless this fails; the hooks are called on `handle`. It looks

@@ -200,7 +200,7 @@ impl Channel {
         });
         let source = Rc::new(SocketSource(Rc::clone(&channel)));
         channel.key.set(Some(reactor.add(fd, Turn::WithIo, source)?));
-        channel.socket.replace(Some(sys::adopt(fd)));
+        channel.socket.replace(Some(sys::adopt(fd)?));
         Ok(channel)
     }
 

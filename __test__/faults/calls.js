@@ -1,0 +1,103 @@
+'use strict';
+
+// Which errors each call is made to give. They are those that its manual page names, but
+//   EFAULT          the addon passes memory of its own
+//   EBADF, ENOTSOCK, EINVAL, …  where only another use of the call gives them: a descriptor that is not open, a flag that is not passed
+//   EAGAIN          of reads from a socket: the edge-triggered set never tells again of what is there already
+// and EPERM and ENOSYS, which sandboxes give for any call that is newer than they are.
+
+const NO_ROOM = ['EMFILE', 'ENFILE', 'ENOMEM'];
+const REFUSED = ['EPERM', 'ENOSYS'];
+const ON_PATH = ['EACCES', 'ELOOP', 'ENAMETOOLONG', 'ENOENT', 'ENOMEM', 'ENOTDIR'];
+
+/** The calls that the addon makes through the C library. */
+const LIBRARY = {
+  clone: ['EAGAIN', 'EINVAL', 'EMFILE', 'ENOMEM', 'ENOSPC', 'EPERM', 'ENOSYS'],
+  close: ['EINTR', 'EIO', 'ENOSPC', 'EDQUOT'],
+  close_range: ['EINVAL', 'EMFILE', 'ENOMEM', ...REFUSED],
+  connect: ['EACCES', 'EAGAIN', 'ECONNREFUSED', 'EINTR'],
+  epoll_create1: NO_ROOM,
+  epoll_ctl: ['EEXIST', 'ENOENT', 'ENOMEM', 'ENOSPC', 'EPERM'],
+  epoll_wait: ['EINTR'],
+  eventfd: [...NO_ROOM, 'ENODEV'],
+  faccessat: [...ON_PATH, 'EIO', 'EROFS', ...REFUSED],
+  fallocate: ['EFBIG', 'EINTR', 'EIO', 'ENODEV', 'ENOSPC', 'EOPNOTSUPP', ...REFUSED],
+  fcntl: ['EACCES', 'EBADF', 'EBUSY', 'EINVAL', 'EMFILE', 'EPERM'],
+  fork: ['EAGAIN', 'ENOMEM', 'ENOSYS'],
+  fstat: ['ENOMEM', 'EOVERFLOW'],
+  fstatfs: ['EINTR', 'EIO', 'ENOMEM', 'ENOSYS', 'EOVERFLOW'],
+  futex: ['EAGAIN', 'EINTR', 'ENOSYS', 'ETIMEDOUT'],
+  getcwd: ['EACCES', 'ENOENT', 'ENOMEM'],
+  getpeername: ['ENOBUFS', 'ENOTCONN'],
+  getrandom: ['EAGAIN', 'EINTR', 'ENOSYS'],
+  getrlimit: ['EPERM', 'ENOSYS'],
+  getsockname: ['ENOBUFS', 'ENOTSOCK'],
+  getsockopt: ['ENOPROTOOPT', 'ENOTSOCK'],
+  ioctl: ['ENOTTY', 'EPERM'],
+  kill: ['EPERM', 'ESRCH'],
+  lseek: ['ESPIPE'],
+  madvise: ['EAGAIN', 'EINVAL', 'ENOMEM', 'EPERM'],
+  memfd_create: [...NO_ROOM, ...REFUSED],
+  mmap: ['EACCES', 'EAGAIN', 'ENFILE', 'ENODEV', 'ENOMEM', 'EPERM'],
+  mprotect: ['EACCES', 'ENOMEM', 'EPERM'],
+  munmap: ['ENOMEM'],
+  open: [...ON_PATH, 'EINTR', 'EMFILE', 'ENFILE'],
+  opendir: ['EACCES', 'EMFILE', 'ENFILE', 'ENOENT', 'ENOMEM'],
+  pidfd_open: [...NO_ROOM, 'EINVAL', 'ENODEV', 'ESRCH', ...REFUSED],
+  pidfd_send_signal: ['EINVAL', 'ESRCH', ...REFUSED],
+  pipe2: ['EMFILE', 'ENFILE', 'ENOPKG'],
+  poll: ['EINTR', 'EINVAL', 'ENOMEM'],
+  pthread_create: ['EAGAIN', 'EPERM'],
+  read: ['EINTR', 'EIO'],
+  readlink: ['EACCES', 'EIO', 'ENOENT'],
+  realpath: ['EACCES', 'EIO', 'ENOENT'],
+  recv: ['ECONNREFUSED', 'ECONNRESET', 'EINTR', 'ENOMEM', 'ENOTCONN'],
+  recvmsg: ['ECONNREFUSED', 'ECONNRESET', 'EINTR', 'ENOMEM', 'ENOTCONN'],
+  sched_getaffinity: ['EINVAL', 'ESRCH'],
+  send: ['EAGAIN', 'ECONNRESET', 'EINTR', 'ENOBUFS', 'ENOMEM', 'EPIPE'],
+  sendmsg: ['EAGAIN', 'ECONNRESET', 'EINTR', 'EMSGSIZE', 'ENOBUFS', 'ENOMEM', 'EPIPE', 'ETOOMANYREFS'],
+  sigaltstack: ['ENOMEM', 'EPERM'],
+  socket: ['EACCES', 'EMFILE', 'ENFILE', 'ENOBUFS'],
+  socketpair: ['EAFNOSUPPORT', 'EMFILE', 'ENFILE', 'EOPNOTSUPP', 'EPERM'],
+  stat: [...ON_PATH, 'EOVERFLOW'],
+  statx: [...ON_PATH, ...REFUSED],
+  timerfd_create: [...NO_ROOM, 'ENODEV', ...REFUSED],
+  timerfd_settime: ['ECANCELED', 'EINVAL'],
+  wait4: ['ECHILD', 'EINTR'],
+  waitid: ['ECHILD', 'EINTR', 'EINVAL', ...REFUSED],
+  write: ['EAGAIN', 'EINTR', 'EIO', 'ENOSPC', 'EPIPE'],
+  writev: ['EAGAIN', 'EINTR', 'EIO', 'EPIPE'],
+};
+
+const EVERY = ['spawn', 'exec', 'spawnSync', 'promise', 'user', 'options', 'json'];
+
+/** The calls of a child between its clone and its exec, and in which operations it makes them. `call/1=2`: where its argument 1 is 2. */
+const LAUNCH = [
+  { call: 'setsid', errors: ['EPERM', 'ENOSYS'], operations: ['options'] },
+  // F_DUPFD_CLOEXEC, F_GETFL and F_SETFL.
+  { call: 'fcntl/1=1030', errors: ['EINVAL', 'EMFILE', 'EPERM'], operations: ['options'] },
+  { call: 'fcntl/1=3', errors: ['EBADF', 'EPERM'], operations: ['options'] },
+  { call: 'fcntl/1=4', errors: ['EPERM'], operations: ['options'] },
+  ...[0, 1, 2].map((target) => ({ call: `dup3/1=${target}`, errors: ['EBADF', 'EBUSY', 'EINTR', 'EINVAL', 'EMFILE', 'ENOSYS'], operations: EVERY })),
+  { call: 'dup3/1=3', errors: ['EBUSY', 'EMFILE'], operations: ['options', 'json'] },
+  { call: 'dup3/1=5', errors: ['EBUSY', 'EMFILE'], operations: ['options'] },
+  { call: 'openat', errors: ['EACCES', 'EINTR', 'EMFILE', 'ENFILE', 'ENODEV', 'ENOENT', 'ENOMEM', 'EPERM'], operations: ['options', 'kill', 'json'] },
+  { call: 'close', errors: ['EBADF', 'EINTR', 'EIO'], operations: ['options', 'json'] },
+  { call: 'close_range', errors: ['EINVAL', 'EMFILE', 'ENOMEM', ...REFUSED], operations: EVERY },
+  { call: 'chdir', errors: [...ON_PATH, 'EIO', 'EPERM'], operations: ['options'] },
+  { call: 'setgroups', errors: ['EINVAL', 'ENOMEM', ...REFUSED], operations: ['user'] },
+  { call: 'setgid', errors: ['EINVAL', 'EPERM'], operations: ['user'] },
+  { call: 'setuid', errors: ['EAGAIN', 'EINVAL', 'EPERM'], operations: ['user'] },
+  { call: 'rt_sigaction', errors: ['EINVAL', 'EPERM'], operations: ['spawn', 'spawnSync', 'json'] },
+  { call: 'rt_sigprocmask', errors: ['EINVAL', 'EPERM'], operations: ['spawn', 'spawnSync', 'json'] },
+  {
+    call: 'execve',
+    errors: ['E2BIG', 'EACCES', 'EAGAIN', 'EINVAL', 'EIO', 'EISDIR', 'ELIBBAD', 'ELOOP', 'EMFILE', 'ENAMETOOLONG', 'ENFILE', 'ENOENT', 'ENOEXEC', 'ENOMEM',
+      'ENOTDIR', 'EPERM', 'ETXTBSY'],
+    operations: EVERY,
+  },
+  // How a forked child tells its parent.
+  { call: 'write', errors: ['EINTR', 'EIO', 'EPIPE'], operations: ['user'] },
+];
+
+module.exports = { LIBRARY, LAUNCH };

@@ -1,0 +1,239 @@
+'use strict';
+
+// What is done while a call fails. An operation gets the module, and `note`, which takes down an event; it ends when all of it has ended.
+// Errors are noted as ['error', code], whatever way they come.
+
+const dgram = require('node:dgram');
+const fs = require('node:fs');
+const net = require('node:net');
+const path = require('node:path');
+
+const PEER = path.join(__dirname, 'peer.js');
+const NOBODY = 65534;
+
+const noteError = (note, error) => note('error', error.code ?? 'none', error.syscall ?? '', error.message.split('\n')[0]);
+
+/** Attempts what may throw; undefined where it has. */
+function attempt(note, action) {
+  try {
+    return action();
+  } catch (error) {
+    noteError(note, error);
+    return undefined;
+  }
+}
+
+/** Notes what a child does until it closes. */
+function follow(note, child) {
+  const outputs = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) child[name]?.setEncoding('utf8').on('data', (text) => { outputs[name] += text; });
+  for (const stream of child.stdio ?? []) stream?.on('error', (error) => noteError(note, error));
+  child.on('spawn', () => note('spawn'));
+  child.on('error', (error) => noteError(note, error));
+  child.on('exit', (code, signal) => note('exit', code, signal));
+  return new Promise((resolve) => {
+    child.on('close', () => {
+      note('stdout', outputs.stdout);
+      note('stderr', outputs.stderr);
+      resolve();
+    });
+  });
+}
+
+async function spawned(note, start) {
+  const child = attempt(note, start);
+  if (!child) return;
+  const closed = follow(note, child);
+  child.stdin?.end('input');
+  await closed;
+}
+
+const spawn = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'cat; echo problem >&2; exit 3']));
+
+// A directory, a session, an environment; the null device, a descriptor that another one displaces, and one above the usual three.
+async function options(cp, note) {
+  const fd = fs.openSync(__filename);
+  const stdio = ['ignore', 'pipe', 'pipe', 'pipe', fd, 0];
+  await spawned(note, () => cp.spawn('sh', ['-c', 'pwd; echo $WORD; head -n 1 <&4; echo three >&3; exit 3'], {
+    cwd: '/', detached: true, env: { PATH: process.env.PATH, WORD: 'word' }, stdio,
+  }));
+  fs.closeSync(fd);
+}
+
+const user = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'id -u; id -g; exit 3'], { uid: NOBODY, gid: NOBODY }));
+
+/** Notes what a callback of exec gets. */
+function called(note, resolve) {
+  return (error, stdout) => {
+    if (typeof error?.code === 'number') note('exit', error.code, error.signal);
+    else if (error?.killed) note('exit', null, error.signal);
+    else if (error) noteError(note, error);
+    else note('exit', 0, null);
+    note('stdout', stdout);
+    resolve();
+  };
+}
+
+const inCallback = (note, start) => new Promise((resolve) => {
+  if (!attempt(note, () => start(called(note, resolve)))) resolve();
+});
+
+const exec = (cp, note) => inCallback(note, (done) => cp.exec('echo hi; exit 3', done));
+
+const long = (cp, note) => inCallback(note, (done) => cp.execFile('head', ['-c', '600000', '/dev/zero'], { maxBuffer: 1e6 }, (error, stdout) => {
+  done(error, `${stdout.length} bytes`);
+}));
+
+const timeout = (cp, note) => inCallback(note, (done) => cp.execFile('sleep', ['2'], { timeout: 100 }, done));
+
+async function kill(cp, note) {
+  const child = attempt(note, () => cp.spawn('sleep', ['2'], { stdio: 'ignore' }));
+  if (!child) return;
+  const closed = follow(note, child);
+  if (child.pid) attempt(note, () => note('kill', child.kill()));
+  await closed;
+}
+
+async function sync(cp, note) {
+  const result = attempt(note, () => cp.spawnSync('sh', ['-c', 'cat; exit 3'], { input: 'input', encoding: 'utf8' }));
+  if (!result) return;
+  if (result.error) noteError(note, result.error);
+  else note('exit', result.status, result.signal);
+  note('stdout', result.stdout ?? '');
+}
+
+async function syncTimeout(cp, note) {
+  const result = attempt(note, () => cp.spawnSync('sleep', ['2'], { timeout: 100 }));
+  if (!result) return;
+  note('exit', result.status, result.signal);
+  if (result.error) noteError(note, result.error);
+}
+
+async function promise(cp, note, { promises }) {
+  for (const command of ['cat', 'cat; exit 3']) {
+    try {
+      const { stdout } = await promises.execFile('sh', ['-c', command], { input: 'input' });
+      note('stdout', stdout);
+    } catch (error) {
+      if (typeof error.code === 'number') note('exit', error.code, error.signal);
+      else noteError(note, error);
+      note('stdout', error.stdout ?? '');
+    }
+  }
+}
+
+/** A child that answers: `talk` sends, and gets each message that comes, until it says that this was the last. */
+async function forked(cp, note, { serialization, peerEnv, env, talk }) {
+  const stdio = ['ignore', 'ignore', 'pipe', 'ipc'];
+  const child = attempt(note, () => cp.fork(PEER, [], { serialization, stdio, env: { ...process.env, ...peerEnv(), ...env } }));
+  if (!child) return;
+  const closed = follow(note, child);
+  const giveUp = () => { if (child.connected) child.disconnect(); };
+  const onSent = (error) => {
+    if (!error) return;
+    noteError(note, error);
+    giveUp();
+  };
+  child.on('error', giveUp);
+  child.on('disconnect', () => note('disconnect'));
+  const send = (message, handle) => attempt(note, () => child.send(message, handle, onSent));
+  const received = talk(send);
+  child.on('message', (message, handle) => { if (received(message, handle)) send('bye'); });
+  await closed;
+}
+
+function summary(message) {
+  if (Buffer.isBuffer(message) || typeof message === 'string') return `${message.length} ${message.at(-1)}`;
+  const text = JSON.stringify(message);
+  return text.length < 100 ? text : `${text.length} bytes`;
+}
+
+const echoes = (messages) => (note) => (send) => {
+  let count = 0;
+  for (const message of messages) send(message);
+  return (message) => {
+    note('message', summary(message));
+    return ++count === messages.length;
+  };
+};
+
+const channel = (serialization, env, talk) => (cp, note, { peerEnv }) => forked(cp, note, { serialization, peerEnv, env, talk: talk(note) });
+
+const TEXTS = [{ a: 1 }, { big: 'x'.repeat(1 << 20) }, 'text', 7];
+const VALUES = [{ a: 1 }, Buffer.alloc(1 << 20, 'x'), { date: new Date(0) }, Buffer.alloc(1 << 20, 'y'), 'text'];
+
+// A peer with the builtin's end writes many small messages one by one.
+const flood = (note) => (send) => {
+  let count = 0;
+  send('flood');
+  return (message) => {
+    if (message !== count) note('message', 'out of order', message, count);
+    count += 1;
+    if (count < 2000) return false;
+    note('message', `${count} in order`);
+    return true;
+  };
+};
+
+// A server, a connection and a datagram socket go out, a server comes in.
+const handles = (serialization, env) => async (cp, note, { peerEnv }) => {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+  let text = '';
+  const client = net.connect(await new Promise((resolve) => server.on('listening', () => resolve(server.address().port))));
+  const connection = await new Promise((resolve) => server.on('connection', resolve));
+  client.setEncoding('utf8').on('data', (data) => { text += data; });
+  const ended = new Promise((resolve) => client.on('close', resolve));
+  for (const stream of [client, connection]) stream.on('error', () => {});
+  const talk = (send) => {
+    let count = 0;
+    send('server', server);
+    send('connection', connection);
+    send('socket', socket);
+    send('give');
+    return (message, handle) => {
+      note('message', message, handle?.constructor.name ?? '');
+      handle?.close();
+      return ++count === 4;
+    };
+  };
+  await forked(cp, note, { serialization, peerEnv, env, talk });
+  connection.destroy();
+  await ended;
+  note('client', text);
+  server.close();
+  attempt(() => {}, () => socket.close());
+};
+
+const BUILTIN = { CHILD_PROCESS_RS_CHANNEL: 'builtin' };
+
+/** Each operation, and the events of a run in which nothing fails. */
+const ended = (code, signal, stdout, stderr = '') => [['exit', code, signal], ['stdout', stdout], ['stderr', stderr]];
+const answered = (messages) => [['spawn'], ...messages.map((each) => ['message', ...[each].flat()]), ['disconnect'], ...ended(0, null, '')];
+const answeredHandles = [
+  ...answered([['a server', ''], ['a connection', ''], ['a datagram socket', ''], ['yours', 'Server']]), ['client', 'hello from the peer'],
+];
+const answeredTexts = answered(['{"a":1}', '1048586 bytes', '4 t', '7']);
+const answeredValues = answered(['{"a":1}', '1048576 120', '{"date":"1970-01-01T00:00:00.000Z"}', '1048576 121', '4 t']);
+
+const OPERATIONS = {
+  spawn: { run: spawn, events: [['spawn'], ...ended(3, null, 'input', 'problem\n')] },
+  options: { run: options, events: [['spawn'], ...ended(3, null, "/\nword\n'use strict';\n")] },
+  user: { run: user, events: [['spawn'], ...ended(3, null, `${NOBODY}\n${NOBODY}\n`)], needsRoot: true },
+  kill: { run: kill, events: [['kill', true], ['spawn'], ...ended(null, 'SIGTERM', '')] },
+  exec: { run: exec, events: [['exit', 3, null], ['stdout', 'hi\n']] },
+  long: { run: long, events: [['exit', 0, null], ['stdout', '600000 bytes']] },
+  timeout: { run: timeout, events: [['exit', null, 'SIGTERM'], ['stdout', '']] },
+  spawnSync: { run: sync, events: [['exit', 3, null], ['stdout', 'input']] },
+  syncTimeout: { run: syncTimeout, events: [['exit', null, 'SIGTERM'], ['error', 'ETIMEDOUT', 'spawnSync sleep', 'spawnSync sleep ETIMEDOUT']] },
+  promise: { run: promise, events: [['stdout', 'input'], ['exit', 3, null], ['stdout', 'input']] },
+  json: { run: channel('json', {}, echoes(TEXTS)), events: answeredTexts, forks: true },
+  advanced: { run: channel('advanced', {}, echoes(VALUES)), events: answeredValues, forks: true },
+  'json-builtin': { run: channel('json', BUILTIN, echoes(TEXTS)), events: answeredTexts, forks: true },
+  flood: { run: channel('json', BUILTIN, flood), events: answered(['2000 in order']), forks: true },
+  handles: { run: handles('json', {}), events: answeredHandles, forks: true },
+  'handles-advanced': { run: handles('advanced', {}), events: answeredHandles, forks: true },
+  'handles-builtin': { run: handles('json', BUILTIN), events: answeredHandles, forks: true },
+};
+
+module.exports = { OPERATIONS };

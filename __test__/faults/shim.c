@@ -1,0 +1,181 @@
+// LD_PRELOAD: fails one system call that the addon makes, or writes down those that it makes. Calls of Node's own, and of every other
+// library, go through: what counts is where a call returns to.
+//
+//   FAULT=CALL:ERRNO:NTH         the NTH call fails, as does every later one where NTH ends in "+"
+//   FAULT=launch.CALL:ERRNO:NTH  the call fails in the NTH child that is started, between its clone and its exec
+//   FAULT=launch.CALL/I=V:…      likewise, where its argument I is V
+//   FAULT_LOG=FILE               a line for each call: its name and where in the addon it is made
+//
+// Every wrapper takes as many integers as any of the calls, which fits all of them on x86-64 and arm64.
+#define _GNU_SOURCE
+#include "seccomp.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ADDON "child-process-rs"
+
+typedef long Function(long, ...);
+
+static char call[40];
+static int error, nth, goes_on, child_argument = -1, child_value;
+static int made, started;
+static const char *log_file;
+static unsigned long first_address, end_address;
+static Function *kernel;
+
+__attribute__((constructor)) static void begin(void) {
+  kernel = (Function *)dlsym(RTLD_NEXT, "syscall");
+  const char *fault = getenv("FAULT");
+  if (fault) {
+    char name[80], plus = 0;
+    if (sscanf(fault, "%79[^:]:%d:%d%c", name, &error, &nth, &plus) < 3) abort();
+    goes_on = plus == '+';
+    sscanf(name, "%39[^/]/%d=%d", call, &child_argument, &child_value);
+  }
+  const char *log = getenv("FAULT_LOG");
+  if (log) log_file = strdup(log);
+  unsetenv("FAULT");
+  unsetenv("FAULT_LOG");
+}
+
+static int find_addon(struct dl_phdr_info *object, size_t size, void *unused) {
+  (void)size, (void)unused;
+  const char *name = strrchr(object->dlpi_name, '/');
+  if (!name || strncmp(name + 1, ADDON, strlen(ADDON))) return 0;
+  for (int i = 0; i < object->dlpi_phnum; i++) {
+    if (object->dlpi_phdr[i].p_type != PT_LOAD) continue;
+    unsigned long begin = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr, end = begin + object->dlpi_phdr[i].p_memsz;
+    if (!first_address || begin < first_address) first_address = begin;
+    if (end > end_address) end_address = end;
+  }
+  return 1;
+}
+
+static int is_ours(void *returns_to) {
+  static int searching;
+  if (!end_address && !__atomic_exchange_n(&searching, 1, __ATOMIC_ACQUIRE)) {
+    dl_iterate_phdr(find_addon, NULL);
+    __atomic_store_n(&searching, 0, __ATOMIC_RELEASE);
+  }
+  unsigned long address = (unsigned long)returns_to;
+  return address >= first_address && address < end_address;
+}
+
+static void write_down(const char *name, void *site) {
+  char line[80];
+  int size = snprintf(line, sizeof line, "%s %lx\n", name, (unsigned long)site - first_address);
+  long fd = kernel(SYS_openat, AT_FDCWD, log_file, O_WRONLY | O_APPEND | O_CREAT, 0600);
+  if (fd < 0) return;
+  kernel(SYS_write, fd, line, size);
+  kernel(SYS_close, fd);
+}
+
+// Whether this call is the one that fails.
+static int fails(const char *name, void *site) {
+  int kept = errno, result = 0;
+  if ((log_file || *call) && is_ours(site)) {
+    if (log_file) write_down(name, site);
+    if (!strcmp(call, name)) {
+      int count = __atomic_add_fetch(&made, 1, __ATOMIC_SEQ_CST);
+      result = count == nth || (goes_on && count > nth);
+    }
+  }
+  errno = result ? error : kept;
+  return result;
+}
+
+#define SITE __builtin_return_address(0)
+#define NEXT(name) \
+  static Function *next; \
+  if (!next) next = (Function *)dlsym(RTLD_NEXT, #name)
+
+// The function `name` of the library, which has another name and another type here.
+#define DEFINE(name, ...) \
+  long our_##name(__VA_ARGS__) __asm__(#name); \
+  long our_##name(__VA_ARGS__)
+
+#define WRAP_AS(name, shown, failure) \
+  DEFINE(name, long a, long b, long c, long d, long e, long f) { \
+    NEXT(name); \
+    if (fails(shown, SITE)) return failure; \
+    return next(a, b, c, d, e, f); \
+  }
+#define WRAP(name) WRAP_AS(name, #name, -1)
+
+WRAP(epoll_create1) WRAP(epoll_ctl) WRAP(epoll_wait) WRAP(eventfd) WRAP(faccessat) WRAP(fallocate) WRAP(fcntl)
+WRAP(fstatfs) WRAP(getrandom) WRAP(getrlimit) WRAP(getsockname) WRAP(getsockopt) WRAP(ioctl) WRAP(kill) WRAP(madvise)
+WRAP(memfd_create) WRAP(mmap) WRAP(mprotect) WRAP(munmap) WRAP(pipe2) WRAP(poll) WRAP(read) WRAP(readlink) WRAP(recv)
+WRAP(recvmsg) WRAP(send) WRAP(sendmsg) WRAP(sigaltstack) WRAP(socketpair) WRAP(stat) WRAP(statx) WRAP(timerfd_create)
+WRAP(timerfd_settime) WRAP(wait4) WRAP(waitid) WRAP(write) WRAP(writev) WRAP(sched_getaffinity) WRAP(setrlimit)
+WRAP(socket) WRAP(connect) WRAP(bind) WRAP(getpeername) WRAP(setsockopt) WRAP(dup) WRAP(accept4)
+WRAP_AS(fstat64, "fstat", -1) WRAP_AS(lseek64, "lseek", -1) WRAP_AS(mmap64, "mmap", -1) WRAP_AS(open64, "open", -1)
+WRAP_AS(stat64, "stat", -1)
+WRAP_AS(getcwd, "getcwd", 0) WRAP_AS(opendir, "opendir", 0) WRAP_AS(realpath, "realpath", 0)
+WRAP_AS(pthread_create, "pthread_create", error)
+
+// Linux has freed the descriptor when close() fails.
+DEFINE(close, long fd) {
+  NEXT(close);
+  int failed = fails("close", SITE), kept = errno;
+  long result = next(fd);
+  if (!failed) return result;
+  errno = kept;
+  return -1;
+}
+
+DEFINE(syscall, long number, long a, long b, long c, long d, long e, long f) {
+  const char *name = "syscall";
+  for (size_t i = 0; i < sizeof CALLS / sizeof *CALLS; i++) if (CALLS[i].number == number) name = CALLS[i].name;
+  if (kernel && fails(name, SITE)) return -1;
+  NEXT(syscall);
+  return next(number, a, b, c, d, e, f);
+}
+
+// Adds: the call is allowed where the comparison of `word` with `value` gives `result`.
+static void allow_where(int result, unsigned word, unsigned short comparison, unsigned value) {
+  add(BPF_LD | BPF_W | BPF_ABS, 0, 0, word);
+  add(BPF_JMP | comparison | BPF_K, !result, result, value);
+  answer(0);
+}
+
+// Makes the filter for the child that is about to be started: whether it is to have one.
+static int prepare_child(void *site) {
+  if (strncmp(call, "launch.", 7) || !is_ours(site)) return 0;
+  if (__atomic_add_fetch(&started, 1, __ATOMIC_SEQ_CST) != nth) return 0;
+  length = 0;
+  allow_where(0, ADDRESS + 4, BPF_JEQ, first_address >> 32);
+  allow_where(0, ADDRESS, BPF_JGE, first_address);
+  allow_where(1, ADDRESS, BPF_JGE, end_address);
+  allow_where(0, NUMBER, BPF_JEQ, number_of(call + 7));
+  if (child_argument >= 0) allow_where(0, ARGUMENT(child_argument), BPF_JEQ, child_value);
+  answer(error);
+  return 1;
+}
+
+static int (*child_run)(void *);
+
+static int run_confined(void *argument) {
+  confine();
+  return child_run(argument);
+}
+
+DEFINE(clone, int (*run)(void *), long stack, long flags, long argument, long pid, long tls, long child_pid) {
+  NEXT(clone);
+  if (fails("clone", SITE)) return -1;
+  if (!prepare_child(SITE)) return next((long)run, stack, flags, argument, pid, tls, child_pid);
+  child_run = run;
+  return next((long)run_confined, stack, flags, argument, pid, tls, child_pid);
+}
+
+DEFINE(fork, void) {
+  NEXT(fork);
+  if (fails("fork", SITE)) return -1;
+  int confined = prepare_child(SITE);
+  long pid = next(0);
+  if (pid == 0 && confined) confine();
+  return pid;
+}

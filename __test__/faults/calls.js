@@ -4,7 +4,10 @@
 //   EFAULT          the addon passes memory of its own
 //   EBADF, ENOTSOCK, EINVAL, …  where only another use of the call gives them: a descriptor that is not open, a flag that is not passed
 //   EAGAIN          of reads from a socket: the edge-triggered set never tells again of what is there already
+//   EDQUOT, ENOSPC  of close(), which only what is written back late gives, over a network
 // and EPERM and ENOSYS, which sandboxes give for any call that is newer than they are.
+
+const os = require('node:os');
 
 const NO_ROOM = ['EMFILE', 'ENFILE', 'ENOMEM'];
 const REFUSED = ['EPERM', 'ENOSYS'];
@@ -13,7 +16,7 @@ const ON_PATH = ['EACCES', 'ELOOP', 'ENAMETOOLONG', 'ENOENT', 'ENOMEM', 'ENOTDIR
 /** The calls that the addon makes through the C library. */
 const LIBRARY = {
   clone: ['EAGAIN', 'EINVAL', 'EMFILE', 'ENOMEM', 'ENOSPC', 'EPERM', 'ENOSYS'],
-  close: ['EINTR', 'EIO', 'ENOSPC', 'EDQUOT'],
+  close: ['EINTR', 'EIO'],
   close_range: ['EINVAL', 'EMFILE', 'ENOMEM', ...REFUSED],
   connect: ['EACCES', 'EAGAIN', 'ECONNREFUSED', 'EINTR'],
   epoll_create1: NO_ROOM,
@@ -29,7 +32,7 @@ const LIBRARY = {
   futex: ['EAGAIN', 'EINTR', 'ENOSYS', 'ETIMEDOUT'],
   getcwd: ['EACCES', 'ENOENT', 'ENOMEM'],
   getpeername: ['ENOBUFS', 'ENOTCONN'],
-  getrandom: ['EAGAIN', 'EINTR', 'ENOSYS'],
+  getrandom: ['EINTR', ...REFUSED],
   getrlimit: ['EPERM', 'ENOSYS'],
   getsockname: ['ENOBUFS', 'ENOTSOCK'],
   getsockopt: ['ENOPROTOOPT', 'ENOTSOCK'],
@@ -45,7 +48,7 @@ const LIBRARY = {
   opendir: ['EACCES', 'EMFILE', 'ENFILE', 'ENOENT', 'ENOMEM'],
   pidfd_open: [...NO_ROOM, 'EINVAL', 'ENODEV', 'ESRCH', ...REFUSED],
   pidfd_send_signal: ['EINVAL', 'ESRCH', ...REFUSED],
-  pipe2: ['EMFILE', 'ENFILE', 'ENOPKG'],
+  pipe2: ['EMFILE', 'ENFILE'],
   poll: ['EINTR', 'EINVAL', 'ENOMEM'],
   pthread_create: ['EAGAIN', 'EPERM'],
   read: ['EINTR', 'EIO'],
@@ -68,6 +71,16 @@ const LIBRARY = {
   write: ['EAGAIN', 'EINTR', 'EIO', 'ENOSPC', 'EPIPE'],
   writev: ['EAGAIN', 'EINTR', 'EIO', 'EPIPE'],
 };
+
+// Those that Node has no name for.
+const UNNAMED = { ELIBBAD: 80, ETOOMANYREFS: 109 };
+
+/** The number of an error. */
+function numberOf(error) {
+  const number = UNNAMED[error] ?? os.constants.errno[error];
+  if (number === undefined) throw new Error(`no number is known for ${error}`);
+  return number;
+}
 
 const EVERY = ['spawn', 'exec', 'spawnSync', 'promise', 'user', 'options', 'json'];
 
@@ -96,8 +109,17 @@ const LAUNCH = [
       'ENOTDIR', 'EPERM', 'ETXTBSY'],
     operations: EVERY,
   },
-  // How a forked child tells its parent.
-  { call: 'write', errors: ['EINTR', 'EIO', 'EPIPE'], operations: ['user'] },
 ];
 
-module.exports = { LIBRARY, LAUNCH };
+/** What is not judged, and why. */
+const EXCEPTIONS = [
+  {
+    operations: ['timeout', 'syncTimeout'], call: 'pidfd_send_signal', error: 'ESRCH',
+    why: 'a signal that finds nobody means that the child has ended by itself: then its own end is the right one',
+  },
+];
+
+/** Whether a combination is not judged. */
+const isException = (operation, call, error) => EXCEPTIONS.some((each) => each.operations.includes(operation) && each.call === call && each.error === error);
+
+module.exports = { isException, LIBRARY, LAUNCH, numberOf };

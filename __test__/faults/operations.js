@@ -60,7 +60,7 @@ async function options(cp, note) {
   fs.closeSync(fd);
 }
 
-const user = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'id -u; id -g; exit 3'], { uid: NOBODY, gid: NOBODY }));
+const user = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'cat; id -u; id -g; exit 3'], { uid: NOBODY, gid: NOBODY }));
 
 /** Notes what a callback of exec gets. */
 function called(note, resolve) {
@@ -80,17 +80,24 @@ const inCallback = (note, start) => new Promise((resolve) => {
 
 const exec = (cp, note) => inCallback(note, (done) => cp.exec('echo hi; exit 3', done));
 
+// As many dots as ten thousands of bytes.
+const dots = (length) => '.'.repeat(Math.floor(length / 10_000));
+
 const long = (cp, note) => inCallback(note, (done) => cp.execFile('head', ['-c', '600000', '/dev/zero'], { maxBuffer: 1e6 }, (error, stdout) => {
-  done(error, `${stdout.length} bytes`);
+  done(error, dots(stdout.length));
 }));
 
 const timeout = (cp, note) => inCallback(note, (done) => cp.execFile('sleep', ['2'], { timeout: 100 }, done));
 
+// Where the signal does not reach the child, kill() says so, and this sends it.
 async function kill(cp, note) {
   const child = attempt(note, () => cp.spawn('sleep', ['2'], { stdio: 'ignore' }));
   if (!child) return;
   const closed = follow(note, child);
-  if (child.pid) attempt(note, () => note('kill', child.kill()));
+  if (child.pid && !attempt(note, () => child.kill())) {
+    note('error', 'ESRCH', 'kill', 'kill() returned false');
+    process.kill(child.pid);
+  }
   await closed;
 }
 
@@ -219,10 +226,10 @@ const answeredValues = answered(['{"a":1}', '1048576 120', '{"date":"1970-01-01T
 const OPERATIONS = {
   spawn: { run: spawn, events: [['spawn'], ...ended(3, null, 'input', 'problem\n')] },
   options: { run: options, events: [['spawn'], ...ended(3, null, "/\nword\n'use strict';\n")] },
-  user: { run: user, events: [['spawn'], ...ended(3, null, `${NOBODY}\n${NOBODY}\n`)], needsRoot: true },
-  kill: { run: kill, events: [['kill', true], ['spawn'], ...ended(null, 'SIGTERM', '')] },
+  user: { run: user, events: [['spawn'], ...ended(3, null, `input${NOBODY}\n${NOBODY}\n`)], needsRoot: true },
+  kill: { run: kill, events: [['spawn'], ...ended(null, 'SIGTERM', '')] },
   exec: { run: exec, events: [['exit', 3, null], ['stdout', 'hi\n']] },
-  long: { run: long, events: [['exit', 0, null], ['stdout', '600000 bytes']] },
+  long: { run: long, events: [['exit', 0, null], ['stdout', dots(600_000)]] },
   timeout: { run: timeout, events: [['exit', null, 'SIGTERM'], ['stdout', '']] },
   spawnSync: { run: sync, events: [['exit', 3, null], ['stdout', 'input']] },
   syncTimeout: { run: syncTimeout, events: [['exit', null, 'SIGTERM'], ['error', 'ETIMEDOUT', 'spawnSync sleep', 'spawnSync sleep ETIMEDOUT']] },

@@ -8,19 +8,17 @@
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 
 const { LIBRARY: AS_LIBRARY, compile, temporaryDirectory } = require('./build');
-const { LAUNCH, LIBRARY } = require('./calls');
+const { LAUNCH, LIBRARY, isException, numberOf } = require('./calls');
 const { judge } = require('./judge');
 const { OPERATIONS } = require('./operations');
 
 const ROOT = path.resolve(__dirname, '../..');
 const PROGRAM = path.join(__dirname, 'program.js');
 const LIMIT_MS = 12_000;
-const { errno } = os.constants;
 
 const { values: chosen } = parseArgs({
   options: {
@@ -100,13 +98,13 @@ function combinations({ name, process: own, peer }) {
   const inChild = LAUNCH.filter(({ operations }) => operations.includes(name))
     .flatMap(({ call, errors }) => errors.map((error) => ({ operation: name, side: 'launch', call, error, nth: 1 })));
   return [...combinationsOf(name, own, 'process'), ...combinationsOf(name, peer, 'peer'), ...inChild]
-    .filter(({ call, error }) => (!chosen.call || call.startsWith(chosen.call)) && (!chosen.errno || error === chosen.errno));
+    .filter(({ call, error }) => !isException(name, call, error) && (!chosen.call || call.startsWith(chosen.call)) && (!chosen.errno || error === chosen.errno));
 }
 
 const titleOf = ({ operation, side, call, error, nth }) => `${operation}, ${side}: ${call} ${nth} ${error}`;
 
 async function attempt({ operation, side, call, error, nth }, limits) {
-  const fault = `${side === 'launch' ? 'launch.' : ''}${call}:${errno[error]}:${nth}`;
+  const fault = `${side === 'launch' ? 'launch.' : ''}${call}:${numberOf(error)}:${nth}`;
   const outcome = await execute(operation, { LIMITS: limits, [side === 'peer' ? 'PEER_FAULT' : 'FAULT']: fault });
   return judge(OPERATIONS[operation], outcome);
 }
@@ -131,10 +129,11 @@ async function main() {
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       // What fails must fail twice: these are thousands of runs of real processes, on a machine that others load, too.
-      if ((await attempt(next.combination, next.limits)).length === 0) continue;
+      const wrongAtFirst = await attempt(next.combination, next.limits);
+      if (wrongAtFirst.length === 0) continue;
       const wrong = await attempt(next.combination, next.limits);
       if (wrong.length === 0) {
-        console.log(`  once more: ${titleOf(next.combination)}`);
+        console.log(`  once more: ${titleOf(next.combination)}: ${wrongAtFirst.join('; ')}`);
         continue;
       }
       failed += 1;

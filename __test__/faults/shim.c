@@ -4,27 +4,21 @@
 //   FAULT=CALL:ERRNO:NTH         the NTH call fails, as does every later one where NTH ends in "+"
 //   FAULT=launch.CALL:ERRNO:NTH  the call fails in the NTH child that is started, between its clone and its exec
 //   FAULT=launch.CALL/I=V:…      likewise, where its argument I is V
+//   FAULT_OVER=…                 set by the program itself: nothing fails any more
 //   FAULT_LOG=FILE               a line for each call: its name and where in the addon it is made
 //
 // Every wrapper takes as many integers as any of the calls, which fits all of them on x86-64 and arm64.
-#define _GNU_SOURCE
+#include "addon.h"
 #include "seccomp.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define ADDON "child-process-rs"
-
-typedef long Function(long, ...);
 
 static char call[40];
 static int error, nth, goes_on, child_argument = -1, child_value;
 static int made, started;
 static const char *log_file;
-static unsigned long first_address, end_address;
 static Function *kernel;
 
 __attribute__((constructor)) static void begin(void) {
@@ -42,29 +36,6 @@ __attribute__((constructor)) static void begin(void) {
   unsetenv("FAULT_LOG");
 }
 
-static int find_addon(struct dl_phdr_info *object, size_t size, void *unused) {
-  (void)size, (void)unused;
-  const char *name = strrchr(object->dlpi_name, '/');
-  if (!name || strncmp(name + 1, ADDON, strlen(ADDON))) return 0;
-  for (int i = 0; i < object->dlpi_phnum; i++) {
-    if (object->dlpi_phdr[i].p_type != PT_LOAD) continue;
-    unsigned long begin = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr, end = begin + object->dlpi_phdr[i].p_memsz;
-    if (!first_address || begin < first_address) first_address = begin;
-    if (end > end_address) end_address = end;
-  }
-  return 1;
-}
-
-static int is_ours(void *returns_to) {
-  static int searching;
-  if (!end_address && !__atomic_exchange_n(&searching, 1, __ATOMIC_ACQUIRE)) {
-    dl_iterate_phdr(find_addon, NULL);
-    __atomic_store_n(&searching, 0, __ATOMIC_RELEASE);
-  }
-  unsigned long address = (unsigned long)returns_to;
-  return address >= first_address && address < end_address;
-}
-
 static void write_down(const char *name, void *site) {
   char line[80];
   int size = snprintf(line, sizeof line, "%s %lx\n", name, (unsigned long)site - first_address);
@@ -79,7 +50,7 @@ static int fails(const char *name, void *site) {
   int kept = errno, result = 0;
   if ((log_file || *call) && is_ours(site)) {
     if (log_file) write_down(name, site);
-    if (!strcmp(call, name)) {
+    if (!strcmp(call, name) && !getenv("FAULT_OVER")) {
       int count = __atomic_add_fetch(&made, 1, __ATOMIC_SEQ_CST);
       result = count == nth || (goes_on && count > nth);
     }
@@ -87,16 +58,6 @@ static int fails(const char *name, void *site) {
   errno = result ? error : kept;
   return result;
 }
-
-#define SITE __builtin_return_address(0)
-#define NEXT(name) \
-  static Function *next; \
-  if (!next) next = (Function *)dlsym(RTLD_NEXT, #name)
-
-// The function `name` of the library, which has another name and another type here.
-#define DEFINE(name, ...) \
-  long our_##name(__VA_ARGS__) __asm__(#name); \
-  long our_##name(__VA_ARGS__)
 
 #define WRAP_AS(name, shown, failure) \
   DEFINE(name, long a, long b, long c, long d, long e, long f) { \
@@ -110,7 +71,7 @@ WRAP(epoll_create1) WRAP(epoll_ctl) WRAP(epoll_wait) WRAP(eventfd) WRAP(faccessa
 WRAP(fstatfs) WRAP(getrandom) WRAP(getrlimit) WRAP(getsockname) WRAP(getsockopt) WRAP(ioctl) WRAP(kill) WRAP(madvise)
 WRAP(memfd_create) WRAP(mmap) WRAP(mprotect) WRAP(munmap) WRAP(pipe2) WRAP(poll) WRAP(read) WRAP(readlink) WRAP(recv)
 WRAP(recvmsg) WRAP(send) WRAP(sendmsg) WRAP(sigaltstack) WRAP(socketpair) WRAP(stat) WRAP(statx) WRAP(timerfd_create)
-WRAP(timerfd_settime) WRAP(wait4) WRAP(waitid) WRAP(write) WRAP(writev) WRAP(sched_getaffinity) WRAP(setrlimit)
+WRAP(timerfd_settime) WRAP(waitid) WRAP(write) WRAP(writev) WRAP(sched_getaffinity) WRAP(setrlimit)
 WRAP(socket) WRAP(connect) WRAP(bind) WRAP(getpeername) WRAP(setsockopt) WRAP(dup) WRAP(accept4)
 WRAP_AS(fstat64, "fstat", -1) WRAP_AS(lseek64, "lseek", -1) WRAP_AS(mmap64, "mmap", -1) WRAP_AS(open64, "open", -1)
 WRAP_AS(stat64, "stat", -1)
@@ -124,6 +85,15 @@ DEFINE(close, long fd) {
   long result = next(fd);
   if (!failed) return result;
   errno = kept;
+  return -1;
+}
+
+// There is no child to wait for where somebody else has.
+DEFINE(wait4, long pid, long status, long options, long usage) {
+  NEXT(wait4);
+  if (!fails("wait4", SITE)) return next(pid, status, options, usage);
+  if (error == ECHILD) next(pid, 0L, 0L, 0L);
+  errno = error;
   return -1;
 }
 

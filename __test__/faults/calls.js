@@ -111,6 +111,11 @@ const LAUNCH = [
   },
 ];
 
+/** The calls that data go through, one after another. */
+const REPEATED = ['epoll_ctl', 'epoll_wait', 'poll', 'read', 'recv', 'recvmsg', 'send', 'sendmsg', 'write', 'writev'];
+/** The calls that may fail again and again, as where no thread may be started. */
+const LASTING = ['clone', 'epoll_create1', 'eventfd', 'memfd_create', 'pidfd_open', 'pidfd_send_signal', 'pthread_create', 'socketpair', 'timerfd_create'];
+
 /** What is not judged, and why. */
 const EXCEPTIONS = [
   {
@@ -122,4 +127,4 @@ const EXCEPTIONS = [
 /** Whether a combination is not judged. */
 const isException = (operation, call, error) => EXCEPTIONS.some((each) => each.operations.includes(operation) && each.call === call && each.error === error);
 
-module.exports = { isException, LIBRARY, LAUNCH, numberOf };
+module.exports = { LASTING, LAUNCH, LIBRARY, REPEATED, isException, numberOf };

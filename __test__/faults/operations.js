@@ -11,6 +11,8 @@ const path = require('node:path');
 const PEER = path.join(__dirname, 'peer.js');
 const NOBODY = 65534;
 
+const happens = (emitter, event) => new Promise((resolve) => { emitter.once(event, resolve); });
+
 const noteError = (note, error) => note('error', error.code ?? 'none', error.syscall ?? '', error.message.split('\n')[0]);
 
 /** Attempts what may throw; undefined where it has. */
@@ -23,29 +25,25 @@ function attempt(note, action) {
   }
 }
 
-/** Notes what a child does until it closes. */
-function follow(note, child) {
+/** Notes what a child does until `over`, which by default is its 'close'. */
+async function follow(note, child, over = happens(child, 'close')) {
   const outputs = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name]?.setEncoding('utf8').on('data', (text) => { outputs[name] += text; });
   for (const stream of child.stdio ?? []) stream?.on('error', (error) => noteError(note, error));
   child.on('spawn', () => note('spawn'));
-  child.on('error', (error) => noteError(note, error));
   child.on('exit', (code, signal) => note('exit', code, signal));
-  return new Promise((resolve) => {
-    child.on('close', () => {
-      note('stdout', outputs.stdout);
-      note('stderr', outputs.stderr);
-      resolve();
-    });
-  });
+  await over;
+  note('stdout', outputs.stdout);
+  note('stderr', outputs.stderr);
 }
 
 async function spawned(note, start) {
   const child = attempt(note, start);
   if (!child) return;
-  const closed = follow(note, child);
+  child.on('error', (error) => noteError(note, error));
+  const over = follow(note, child);
   child.stdin?.end('input');
-  await closed;
+  await over;
 }
 
 const spawn = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'cat; echo problem >&2; exit 3']));
@@ -93,12 +91,13 @@ const timeout = (cp, note) => inCallback(note, (done) => cp.execFile('sleep', ['
 async function kill(cp, note) {
   const child = attempt(note, () => cp.spawn('sleep', ['2'], { stdio: 'ignore' }));
   if (!child) return;
-  const closed = follow(note, child);
+  child.on('error', (error) => noteError(note, error));
+  const over = follow(note, child);
   if (child.pid && !attempt(note, () => child.kill())) {
     note('error', 'ESRCH', 'kill', 'kill() returned false');
     process.kill(child.pid);
   }
-  await closed;
+  await over;
 }
 
 async function sync(cp, note) {
@@ -134,19 +133,20 @@ async function forked(cp, note, { serialization, peerEnv, env, talk }) {
   const stdio = ['ignore', 'ignore', 'pipe', 'ipc'];
   const child = attempt(note, () => cp.fork(PEER, [], { serialization, stdio, env: { ...process.env, ...peerEnv(), ...env } }));
   if (!child) return;
-  const closed = follow(note, child);
-  const giveUp = () => { if (child.connected) child.disconnect(); };
-  const onSent = (error) => {
-    if (!error) return;
+  // A child whose parent has disconnected, or that was never started, need not close: neither does the builtin's.
+  const ends = [child.pid && happens(child, 'exit'), child.connected && happens(child, 'disconnect'), child.stderr && happens(child.stderr, 'close')];
+  const over = follow(note, child, Promise.race([happens(child, 'close'), Promise.all(ends.filter(Boolean))]));
+  const fail = (error) => {
     noteError(note, error);
-    giveUp();
+    if (child.connected) child.disconnect();
   };
-  child.on('error', giveUp);
+  child.on('error', fail);
   child.on('disconnect', () => note('disconnect'));
-  const send = (message, handle) => attempt(note, () => child.send(message, handle, onSent));
+  // Where the table of descriptors is full, there is no channel: with the builtin neither.
+  const send = (message, handle) => attempt(note, () => child.send?.(message, handle, (error) => { if (error) fail(error); }));
   const received = talk(send);
   child.on('message', (message, handle) => { if (received(message, handle)) send('bye'); });
-  await closed;
+  await over;
 }
 
 function summary(message) {
@@ -187,10 +187,11 @@ const handles = (serialization, env) => async (cp, note, { peerEnv }) => {
   const server = net.createServer().listen(0, '127.0.0.1');
   const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
   let text = '';
-  const client = net.connect(await new Promise((resolve) => server.on('listening', () => resolve(server.address().port))));
-  const connection = await new Promise((resolve) => server.on('connection', resolve));
+  await happens(server, 'listening');
+  const client = net.connect(server.address().port);
+  const connection = await happens(server, 'connection');
   client.setEncoding('utf8').on('data', (data) => { text += data; });
-  const ended = new Promise((resolve) => client.on('close', resolve));
+  const closed = happens(client, 'close');
   for (const stream of [client, connection]) stream.on('error', () => {});
   const talk = (send) => {
     let count = 0;
@@ -206,7 +207,7 @@ const handles = (serialization, env) => async (cp, note, { peerEnv }) => {
   };
   await forked(cp, note, { serialization, peerEnv, env, talk });
   connection.destroy();
-  await ended;
+  await closed;
   note('client', text);
   server.close();
   attempt(() => {}, () => socket.close());

@@ -3,8 +3,11 @@
 // `npm run test:faults`: each system call that the addon makes fails once, with each error that it may give, in the process that uses the
 // package, in the process at the other end of a channel, and in a child before its exec.
 //
-//   --only OPERATION   that operation alone          --call CALL   that call alone         --errno NAME  that error alone
-//   --list             which calls are made, and nothing more      --jobs N   so many at a time
+//   --only OPERATION   that operation alone, or several of them
+//   --call CALL        that call alone
+//   --errno NAME       that error alone
+//   --list             which calls are made, and nothing more
+//   --jobs N           so many at a time
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -12,7 +15,7 @@ const path = require('node:path');
 const { parseArgs } = require('node:util');
 
 const { LIBRARY: AS_LIBRARY, compile, temporaryDirectory } = require('./build');
-const { LAUNCH, LIBRARY, isException, numberOf } = require('./calls');
+const { LASTING, LAUNCH, LIBRARY, REPEATED, isException, numberOf } = require('./calls');
 const { judge } = require('./judge');
 const { OPERATIONS } = require('./operations');
 
@@ -22,7 +25,7 @@ const LIMIT_MS = 12_000;
 
 const { values: chosen } = parseArgs({
   options: {
-    only: { type: 'string' }, call: { type: 'string' }, errno: { type: 'string' },
+    only: { type: 'string', multiple: true, default: Object.keys(OPERATIONS) }, call: { type: 'string' }, errno: { type: 'string' },
     list: { type: 'boolean' }, jobs: { type: 'string', default: '2' },
   },
 });
@@ -68,21 +71,23 @@ function callsIn(file) {
   return calls;
 }
 
-/** Which of the calls fail: at each place where one is made the first, the second and the last. */
-function occurrences(sites) {
-  const chosenOnes = new Set();
+/** Which of the calls fail: at each place where one is made the first and the last, and the second of those that are repeated. */
+function occurrences(call, sites) {
+  const nths = new Set();
   for (const site of new Set(sites)) {
     const all = sites.flatMap((each, i) => (each === site ? [i + 1] : []));
-    for (const nth of [all[0], all[1], all.at(-1)]) if (nth) chosenOnes.add(nth);
+    nths.add(all[0]).add(all.at(-1));
+    if (all.length > 1 && REPEATED.includes(call)) nths.add(all[1]);
   }
-  return [...chosenOnes].sort((a, b) => a - b);
+  return [...nths].sort((a, b) => a - b);
 }
 
 function* combinationsOf(name, calls, side) {
   for (const [call, sites] of calls) {
-    for (const nth of occurrences(sites)) {
+    for (const nth of occurrences(call, sites)) {
       for (const error of LIBRARY[call] ?? []) yield { operation: name, side, call, error, nth };
     }
+    if (LASTING.includes(call)) for (const error of LIBRARY[call]) yield { operation: name, side, call, error, nth: '1+' };
   }
 }
 
@@ -110,13 +115,13 @@ async function attempt({ operation, side, call, error, nth }, limits) {
 }
 
 async function main() {
-  const names = Object.keys(OPERATIONS).filter((name) => (!chosen.only || name === chosen.only) && !(OPERATIONS[name].needsRoot && process.getuid() !== 0));
+  const names = chosen.only.filter((name) => !OPERATIONS[name].needsRoot || process.getuid() === 0);
   const observed = [];
   for (const name of names) observed.push(await observe(name));
   if (chosen.list) {
     for (const each of observed) {
       for (const side of ['process', 'peer']) {
-        for (const [call, sites] of each[side]) console.log(`${each.name}, ${side}: ${call} ${sites.length}, fails: ${occurrences(sites)}${LIBRARY[call] ? '' : ' NO ERRORS'}`);
+        for (const [call, sites] of each[side]) console.log(`${each.name}, ${side}: ${call} ${sites.length}, fails: ${occurrences(call, sites)}${LIBRARY[call] ? '' : ' NO ERRORS'}`);
       }
       console.log(`${each.name}: ${combinations(each).length} combinations`);
     }

@@ -134,7 +134,9 @@ async function forked(cp, note, { serialization, peerEnv, env, talk }) {
   const child = attempt(note, () => cp.fork(PEER, [], { serialization, stdio, env: { ...process.env, ...peerEnv(), ...env } }));
   if (!child) return;
   // A child whose parent has disconnected, or that was never started, need not close: neither does the builtin's.
-  const ends = [child.pid && happens(child, 'exit'), child.connected && happens(child, 'disconnect'), child.stderr && happens(child.stderr, 'close')];
+  const notStarted = new Promise((resolve) => { child.on('error', ({ syscall }) => { if (syscall?.startsWith('spawn')) resolve(); }); });
+  const exited = Promise.race([happens(child, 'exit'), notStarted]);
+  const ends = [exited, child.connected && happens(child, 'disconnect'), child.stderr && happens(child.stderr, 'close')];
   const over = follow(note, child, Promise.race([happens(child, 'close'), Promise.all(ends.filter(Boolean))]));
   const fail = (error) => {
     noteError(note, error);

@@ -2,7 +2,8 @@
 
 // Which errors each call is made to give. They are those that its manual page names, but
 //   EFAULT          the addon passes memory of its own
-//   EBADF, ENOTSOCK, EINVAL, …  where only another use of the call gives them: a descriptor that is not open, a flag that is not passed
+//   EBADF, ENOTSOCK, EINVAL, …  where only another use of the call gives them: a descriptor that is not open, a flag that
+//                   is not passed
 //   EAGAIN          of reads from a socket: the edge-triggered set never tells again of what is there already
 //   EDQUOT, ENOSPC  of close(), which only what is written back late gives, over a network
 // and EPERM and ENOSYS, which sandboxes give for any call that is newer than they are.
@@ -84,17 +85,23 @@ function numberOf(error) {
 
 const EVERY = ['spawn', 'exec', 'spawnSync', 'promise', 'user', 'options', 'json'];
 
-/** The calls of a child between its clone and its exec, and in which operations it makes them. `call/1=2`: where its argument 1 is 2. */
+/** The calls of a child between clone and exec, and in which operations. `call/1=2`: its argument 1 is 2. */
 const LAUNCH = [
   { call: 'setsid', errors: ['EPERM', 'ENOSYS'], operations: ['options'] },
   // F_DUPFD_CLOEXEC, F_GETFL and F_SETFL.
   { call: 'fcntl/1=1030', errors: ['EINVAL', 'EMFILE', 'EPERM'], operations: ['options'] },
   { call: 'fcntl/1=3', errors: ['EBADF', 'EPERM'], operations: ['options'] },
   { call: 'fcntl/1=4', errors: ['EPERM'], operations: ['options'] },
-  ...[0, 1, 2].map((target) => ({ call: `dup3/1=${target}`, errors: ['EBADF', 'EBUSY', 'EINTR', 'EINVAL', 'EMFILE', 'ENOSYS'], operations: EVERY })),
+  ...[0, 1, 2].map((target) => ({
+    call: `dup3/1=${target}`, errors: ['EBADF', 'EBUSY', 'EINTR', 'EINVAL', 'EMFILE', 'ENOSYS'], operations: EVERY,
+  })),
   { call: 'dup3/1=3', errors: ['EBUSY', 'EMFILE'], operations: ['options', 'json'] },
   { call: 'dup3/1=5', errors: ['EBUSY', 'EMFILE'], operations: ['options'] },
-  { call: 'openat', errors: ['EACCES', 'EINTR', 'EMFILE', 'ENFILE', 'ENODEV', 'ENOENT', 'ENOMEM', 'EPERM'], operations: ['options', 'kill', 'json'] },
+  {
+    call: 'openat',
+    errors: ['EACCES', 'EINTR', 'EMFILE', 'ENFILE', 'ENODEV', 'ENOENT', 'ENOMEM', 'EPERM'],
+    operations: ['options', 'kill', 'json'],
+  },
   { call: 'close', errors: ['EBADF', 'EINTR', 'EIO'], operations: ['options', 'json'] },
   { call: 'close_range', errors: ['EINVAL', 'EMFILE', 'ENOMEM', ...REFUSED], operations: EVERY },
   { call: 'chdir', errors: [...ON_PATH, 'EIO', 'EPERM'], operations: ['options'] },
@@ -105,8 +112,10 @@ const LAUNCH = [
   { call: 'rt_sigprocmask', errors: ['EINVAL', 'EPERM'], operations: ['spawn', 'spawnSync', 'json'] },
   {
     call: 'execve',
-    errors: ['E2BIG', 'EACCES', 'EAGAIN', 'EINVAL', 'EIO', 'EISDIR', 'ELIBBAD', 'ELOOP', 'EMFILE', 'ENAMETOOLONG', 'ENFILE', 'ENOENT', 'ENOEXEC', 'ENOMEM',
-      'ENOTDIR', 'EPERM', 'ETXTBSY'],
+    errors: [
+      ...ON_PATH, 'E2BIG', 'EAGAIN', 'EINVAL', 'EIO', 'EISDIR', 'ELIBBAD', 'EMFILE', 'ENFILE', 'ENOEXEC', 'EPERM',
+      'ETXTBSY',
+    ],
     operations: EVERY,
   },
 ];
@@ -114,7 +123,10 @@ const LAUNCH = [
 /** The calls that data go through, one after another. */
 const REPEATED = ['epoll_ctl', 'epoll_wait', 'poll', 'read', 'recv', 'recvmsg', 'send', 'sendmsg', 'write', 'writev'];
 /** The calls that may fail again and again, as where no thread may be started. */
-const LASTING = ['clone', 'epoll_create1', 'eventfd', 'memfd_create', 'pidfd_open', 'pidfd_send_signal', 'pthread_create', 'socketpair', 'timerfd_create'];
+const LASTING = [
+  'clone', 'epoll_create1', 'eventfd', 'memfd_create', 'pidfd_open', 'pidfd_send_signal', 'pthread_create',
+  'socketpair', 'timerfd_create',
+];
 
 /** What is not judged, and why. */
 const EXCEPTIONS = [
@@ -125,6 +137,7 @@ const EXCEPTIONS = [
 ];
 
 /** Whether a combination is not judged. */
-const isException = (operation, call, error) => EXCEPTIONS.some((each) => each.operations.includes(operation) && each.call === call && each.error === error);
+const isException = (operation, call, error) => EXCEPTIONS
+  .some((each) => each.operations.includes(operation) && each.call === call && each.error === error);
 
 module.exports = { LASTING, LAUNCH, LIBRARY, REPEATED, isException, numberOf };

@@ -1,7 +1,7 @@
 'use strict';
 
-// What may come of an operation during which a call fails: all of it, or an error with a code; and in either case nothing is left, and the
-// same operation succeeds afterwards.
+// What may come of an operation during which a call fails: all of it, or an error with a code; and in either case
+// nothing is left, and the same operation succeeds afterwards.
 
 const { isDeepStrictEqual } = require('node:util');
 const { isCode } = require('./codes');
@@ -12,7 +12,8 @@ const of = (events, kind) => events.filter(([name]) => name === kind).map(([, ..
 const shown = (events) => JSON.stringify(events);
 
 /** Whether the error that the peer died of has been told: by its exit code, or as Node does where nobody catches it. */
-const toldByPeer = ([code], stderr) => code === REPORTED_BY_PEER || (code === 1 && isCode(/code: '(\w+)'/.exec(stderr)?.[1]));
+const toldByPeer = ([code], stderr) => code === REPORTED_BY_PEER
+  || (code === 1 && isCode(/code: '(\w+)'/.exec(stderr)?.[1]));
 
 // After an error a child may have an end that nobody knows, or a negative errno for one: it was never started.
 const isNoEnd = ([code, signal], errors) => errors.length > 0 && (code < 0 || (code === null && signal === null));
@@ -21,7 +22,8 @@ function* wrongExits(events, expected, { forks }) {
   const stderr = of(events, 'stderr').flat().join('');
   for (const exit of of(events, 'exit')) {
     const isExpected = of(expected, 'exit').some((each) => isDeepStrictEqual(each, exit));
-    if (!isExpected && !isNoEnd(exit, of(events, 'error')) && !(forks && toldByPeer(exit, stderr))) yield `the exit is ${shown(exit)}`;
+    if (isExpected || isNoEnd(exit, of(events, 'error')) || (forks && toldByPeer(exit, stderr))) continue;
+    yield `the exit is ${shown(exit)}`;
   }
 }
 
@@ -60,8 +62,9 @@ function* wrongWithFault(events, operation) {
 
 /** What is wrong: one line each, none where all is well. */
 function judge(operation, { report, code, signal, stderr }) {
-  if (/panicked at/.test(stderr)) return [`a panic: ${/panicked at[^\n]*\n?[^\n]*/.exec(stderr)[0].replace('\n', ' ')}`];
-  if (!report || code !== 0) return [`the process ended with ${code ?? signal}: ${stderr.trim().split('\n').slice(0, 3).join(' ')}`];
+  const panic = /panicked at.*\n?.*/.exec(stderr);
+  if (panic) return [`a panic: ${panic[0].replace('\n', ' ')}`];
+  if (!report || code !== 0) return [`the process ended with ${code ?? signal}: ${stderr.trim().slice(0, 200)}`];
   if (report.broken) return [`the operation broke: ${report.broken}`];
   const [first, second] = report.runs;
   if (report.hung) return [`hung after ${shown(second ?? first)}, with ${shown(report.left)}`];

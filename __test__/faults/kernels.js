@@ -1,7 +1,7 @@
 'use strict';
 
-// `npm run test:kernels`: what the package is used for works on older kernels, in sandboxes that refuse a system call, where pages are
-// large and where there is no /proc. `--only NAME` for one of them, `--step STEP` for one use.
+// `npm run test:kernels`: what the package is used for works on older kernels, in sandboxes that refuse a system
+// call, where pages are large and where there is no /proc. `--only NAME` for one of them, `--step STEP` for one use.
 
 const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -11,7 +11,7 @@ const { parseArgs } = require('node:util');
 
 const { LIBRARY, compile, temporaryDirectory } = require('./build');
 
-const ROOT = path.resolve(__dirname, '../..');
+const ROOT = process.env.OURS ?? path.resolve(__dirname, '../..');
 const SMOKE = path.join(__dirname, 'smoke.js');
 const LIMIT_MS = 60_000;
 const JOBS = 2;
@@ -26,7 +26,8 @@ const machine = compile(directory, 'machine', LIBRARY);
 fs.renameSync(compile(directory, 'leak', LIBRARY), path.join(directory, 'leak.node'));
 
 const REFUSED = [
-  'memfd_create', 'timerfd_create', 'close_range', 'pidfd_open', 'pidfd_send_signal', 'statx', 'faccessat2', 'fallocate', 'waitid', 'setsid',
+  'memfd_create', 'timerfd_create', 'close_range', 'pidfd_open', 'pidfd_send_signal', 'statx', 'faccessat2',
+  'fallocate', 'waitid', 'setsid',
 ];
 const AS_ROOT = process.getuid() === 0 ? [] : ['--map-root-user'];
 const WITHOUT_PROC = ['unshare', '--mount', ...AS_ROOT, 'sh', '-c', 'mount -t tmpfs none /proc && exec "$0" "$@"'];
@@ -39,7 +40,9 @@ const refusal = (call, error) => [`${call}: ${error}`, {
 const PLACES = Object.fromEntries([
   ['this kernel', { command: [] }],
   ...['4.18', '5.4', '5.10'].map((version) => [`Linux ${version}`, { command: [sandbox, version] }]),
-  ['Linux 4.18, which ignores what it does not know', { command: [sandbox, '5.1', 'pidfd_send_signal:38'], env: { LD_PRELOAD: machine, IGNORED_FLAGS: '4096' } }],
+  ['Linux 4.18, which ignores what it does not know', {
+    command: [sandbox, '4.18'], env: { LD_PRELOAD: machine, IGNORED_FLAGS: '4096' },
+  }],
   ...REFUSED.flatMap((call) => ['EPERM', 'ENOSYS'].map((error) => refusal(call, error))),
   ...['EPERM', 'ENOSYS', 'EINVAL', 'EACCES'].map((error) => refusal('shared-clone', error)),
   ...['EPERM', 'EINVAL'].map((error) => refusal('clone-pidfd', error)),
@@ -62,10 +65,12 @@ function smoke({ command, env }) {
     while (stdio.length < INHERITED) stdio.push('ignore');
     stdio.push(passedOn);
     const variables = { OURS: ROOT, LEAK: path.join(directory, 'leak.node'), INHERITED, ...env };
-    const child = spawn(file, args, { stdio, env: { ...process.env, ...variables }, timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+    const options = { stdio, env: { ...process.env, ...variables }, timeout: LIMIT_MS, killSignal: 'SIGKILL' };
+    const child = spawn(file, args, options);
     fs.closeSync(passedOn);
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text; });
+    const add = (text) => { output += text; };
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', add);
     child.on('close', (code, signal) => resolve({ output, code, signal }));
   });
 }

@@ -1,7 +1,7 @@
 'use strict';
 
-// What is done while a call fails. An operation gets the module, and `note`, which takes down an event; it ends when all of it has ended.
-// Errors are noted as ['error', code], whatever way they come.
+// What is done while a call fails. An operation gets the module, and `note`, which takes down an event; it ends when
+// all of it has ended. Errors are noted as ['error', code], whatever way they come.
 
 const dgram = require('node:dgram');
 const fs = require('node:fs');
@@ -13,7 +13,9 @@ const NOBODY = 65534;
 
 const happens = (emitter, event) => new Promise((resolve) => { emitter.once(event, resolve); });
 
-const noteError = (note, error) => note('error', error.code ?? 'none', error.syscall ?? '', error.message.split('\n')[0]);
+function noteError(note, { code, syscall, message }) {
+  note('error', code ?? 'none', syscall ?? '', message.split('\n')[0]);
+}
 
 /** Attempts what may throw; undefined where it has. */
 function attempt(note, action) {
@@ -28,7 +30,9 @@ function attempt(note, action) {
 /** Notes what a child does until `over`, which by default is its 'close'. */
 async function follow(note, child, over = happens(child, 'close')) {
   const outputs = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr']) child[name]?.setEncoding('utf8').on('data', (text) => { outputs[name] += text; });
+  for (const name of ['stdout', 'stderr']) {
+    child[name]?.setEncoding('utf8').on('data', (text) => { outputs[name] += text; });
+  }
   for (const stream of child.stdio ?? []) stream?.on('error', (error) => noteError(note, error));
   child.on('spawn', () => note('spawn'));
   child.on('exit', (code, signal) => note('exit', code, signal));
@@ -48,7 +52,8 @@ async function spawned(note, start) {
 
 const spawn = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'cat; echo problem >&2; exit 3']));
 
-// A directory, a session, an environment; the null device, a descriptor that another one displaces, and one above the usual three.
+// A directory, a session, an environment; the null device, a descriptor that another one displaces, and one above the
+// usual three.
 async function options(cp, note) {
   const fd = fs.openSync(__filename);
   const stdio = ['ignore', 'pipe', 'pipe', 'pipe', fd, 0];
@@ -58,7 +63,8 @@ async function options(cp, note) {
   fs.closeSync(fd);
 }
 
-const user = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'cat; id -u; id -g; exit 3'], { uid: NOBODY, gid: NOBODY }));
+const AS_NOBODY = { uid: NOBODY, gid: NOBODY };
+const user = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'cat; id -u; id -g; exit 3'], AS_NOBODY));
 
 /** Notes what a callback of exec gets. */
 function called(note, resolve) {
@@ -81,9 +87,10 @@ const exec = (cp, note) => inCallback(note, (done) => cp.exec('echo hi; exit 3',
 // As many dots as ten thousands of bytes.
 const dots = (length) => '.'.repeat(Math.floor(length / 10_000));
 
-const long = (cp, note) => inCallback(note, (done) => cp.execFile('head', ['-c', '600000', '/dev/zero'], { maxBuffer: 1e6 }, (error, stdout) => {
-  done(error, dots(stdout.length));
-}));
+const long = (cp, note) => inCallback(note, (done) => {
+  const abridged = (error, stdout) => done(error, dots(stdout.length));
+  return cp.execFile('head', ['-c', '600000', '/dev/zero'], { maxBuffer: 1e6 }, abridged);
+});
 
 const timeout = (cp, note) => inCallback(note, (done) => cp.execFile('sleep', ['2'], { timeout: 100 }, done));
 
@@ -131,12 +138,18 @@ async function promise(cp, note, { promises }) {
 /** A child that answers: `talk` sends, and gets each message that comes, until it says that this was the last. */
 async function forked(cp, note, { serialization, peerEnv, env, talk }) {
   const stdio = ['ignore', 'ignore', 'pipe', 'ipc'];
-  const child = attempt(note, () => cp.fork(PEER, [], { serialization, stdio, env: { ...process.env, ...peerEnv(), ...env } }));
+  const variables = { ...process.env, ...peerEnv(), ...env };
+  const child = attempt(note, () => cp.fork(PEER, [], { serialization, stdio, env: variables }));
   if (!child) return;
   // A child whose parent has disconnected, or that was never started, need not close: neither does the builtin's.
-  const notStarted = new Promise((resolve) => { child.on('error', ({ syscall }) => { if (syscall?.startsWith('spawn')) resolve(); }); });
-  const exited = Promise.race([happens(child, 'exit'), notStarted]);
-  const ends = [exited, child.connected && happens(child, 'disconnect'), child.stderr && happens(child.stderr, 'close')];
+  const notStarted = new Promise((resolve) => {
+    child.on('error', ({ syscall }) => { if (syscall?.startsWith('spawn')) resolve(); });
+  });
+  const ends = [
+    Promise.race([happens(child, 'exit'), notStarted]),
+    child.connected && happens(child, 'disconnect'),
+    child.stderr && happens(child.stderr, 'close'),
+  ];
   const over = follow(note, child, Promise.race([happens(child, 'close'), Promise.all(ends.filter(Boolean))]));
   const fail = (error) => {
     noteError(note, error);
@@ -145,7 +158,8 @@ async function forked(cp, note, { serialization, peerEnv, env, talk }) {
   child.on('error', fail);
   child.on('disconnect', () => note('disconnect'));
   // Where the table of descriptors is full, there is no channel: with the builtin neither.
-  const send = (message, handle) => attempt(note, () => child.send?.(message, handle, (error) => { if (error) fail(error); }));
+  const sent = (error) => { if (error) fail(error); };
+  const send = (message, handle) => attempt(note, () => child.send?.(message, handle, sent));
   const received = talk(send);
   child.on('message', (message, handle) => { if (received(message, handle)) send('bye'); });
   await over;
@@ -166,7 +180,10 @@ const echoes = (messages) => (note) => (send) => {
   };
 };
 
-const channel = (serialization, env, talk) => (cp, note, { peerEnv }) => forked(cp, note, { serialization, peerEnv, env, talk: talk(note) });
+const channel = (serialization, env, talk) => (cp, note, { peerEnv }) => {
+  const options = { serialization, peerEnv, env, talk: talk(note) };
+  return forked(cp, note, options);
+};
 
 const TEXTS = [{ a: 1 }, { big: 'x'.repeat(1 << 20) }, 'text', 7];
 const VALUES = [{ a: 1 }, Buffer.alloc(1 << 20, 'x'), { date: new Date(0) }, Buffer.alloc(1 << 20, 'y'), 'text'];
@@ -219,12 +236,17 @@ const BUILTIN = { CHILD_PROCESS_RS_CHANNEL: 'builtin' };
 
 /** Each operation, and the events of a run in which nothing fails. */
 const ended = (code, signal, stdout, stderr = '') => [['exit', code, signal], ['stdout', stdout], ['stderr', stderr]];
-const answered = (messages) => [['spawn'], ...messages.map((each) => ['message', ...[each].flat()]), ['disconnect'], ...ended(0, null, '')];
+const answered = (messages) => [
+  ['spawn'], ...messages.map((each) => ['message', ...[each].flat()]), ['disconnect'], ...ended(0, null, ''),
+];
 const answeredHandles = [
-  ...answered([['a server', ''], ['a connection', ''], ['a datagram socket', ''], ['yours', 'Server']]), ['client', 'hello from the peer'],
+  ...answered([['a server', ''], ['a connection', ''], ['a datagram socket', ''], ['yours', 'Server']]),
+  ['client', 'hello from the peer'],
 ];
 const answeredTexts = answered(['{"a":1}', '1048586 bytes', '4 t', '7']);
-const answeredValues = answered(['{"a":1}', '1048576 120', '{"date":"1970-01-01T00:00:00.000Z"}', '1048576 121', '4 t']);
+const answeredValues = answered([
+  '{"a":1}', '1048576 120', '{"date":"1970-01-01T00:00:00.000Z"}', '1048576 121', '4 t',
+]);
 
 const OPERATIONS = {
   spawn: { run: spawn, events: [['spawn'], ...ended(3, null, 'input', 'problem\n')] },
@@ -235,7 +257,10 @@ const OPERATIONS = {
   long: { run: long, events: [['exit', 0, null], ['stdout', dots(600_000)]] },
   timeout: { run: timeout, events: [['exit', null, 'SIGTERM'], ['stdout', '']] },
   spawnSync: { run: sync, events: [['exit', 3, null], ['stdout', 'input']] },
-  syncTimeout: { run: syncTimeout, events: [['exit', null, 'SIGTERM'], ['error', 'ETIMEDOUT', 'spawnSync sleep', 'spawnSync sleep ETIMEDOUT']] },
+  syncTimeout: {
+    run: syncTimeout,
+    events: [['exit', null, 'SIGTERM'], ['error', 'ETIMEDOUT', 'spawnSync sleep', 'spawnSync sleep ETIMEDOUT']],
+  },
   promise: { run: promise, events: [['stdout', 'input'], ['exit', 3, null], ['stdout', 'input']] },
   json: { run: channel('json', {}, echoes(TEXTS)), events: answeredTexts, forks: true },
   advanced: { run: channel('advanced', {}, echoes(VALUES)), events: answeredValues, forks: true },

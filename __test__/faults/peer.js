@@ -1,6 +1,7 @@
 'use strict';
 
-// The child of the operations that fork: it answers each message, and says by its exit code that it has met an error with a code.
+// The child of the operations that fork: it answers each message, and says by its exit code that it has met an error
+// with a code.
 
 const net = require('node:net');
 const { isCode } = require('./codes');

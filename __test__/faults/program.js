@@ -36,19 +36,21 @@ const RANDOM = '/dev/urandom';
 
 /** What this process has: of each kind, how many. Node's own threads are left out. */
 function census() {
+  const counts = (name) => name && name !== RANDOM && !name.startsWith('/proc/');
   const link = (fd) => readOr('', () => fs.readlinkSync(`/proc/self/fd/${fd}`)).replace(/[0-9]+/g, 'N');
   const thread = (id) => readOr('', () => fs.readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim());
   const children = readOr('', () => fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')).trim();
   const state = (pid) => readOr('', () => /\) (\w)/.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]);
   return {
-    fds: tally(fs.readdirSync('/proc/self/fd').map(link).filter((name) => name && name !== RANDOM && !name.startsWith('/proc/'))),
+    fds: tally(fs.readdirSync('/proc/self/fd').map(link).filter(counts)),
     threads: tally(fs.readdirSync('/proc/self/task').map(thread).filter((name) => name.startsWith('child-process'))),
     children: tally(children.split(' ').filter(Boolean).map((pid) => (state(pid) === 'Z' ? 'zombie' : 'running'))),
     handles: tally(process._getActiveHandles().map((handle) => handle.constructor.name)),
   };
 }
 
-// What the addon makes at its first need, for good, and the thread that shows it is there: whether a run needs it depends on the time it takes.
+// What the addon makes at its first need, for good, and the thread that shows it is there: whether a run needs it
+// depends on the time it takes.
 const MADE_LATE = {
   'child-process': { 'child-process': 4, 'anon_inode:[eventfd]': 2, 'anon_inode:[eventpoll]': 2 },
   'child-process-f': { 'child-process-f': 1, 'socket:[N]': 2 },

@@ -1,7 +1,7 @@
 'use strict';
 
-// `npm run test:faults`: each system call that the addon makes fails once, with each error that it may give, in the process that uses the
-// package, in the process at the other end of a channel, and in a child before its exec.
+// `npm run test:faults`: each system call that the addon makes fails once, with each error that it may give, in the
+// process that uses the package, in the process at the other end of a channel, and in a child before its exec.
 //
 //   --only OPERATION   that operation alone, or several of them
 //   --call CALL        that call alone
@@ -19,14 +19,17 @@ const { LASTING, LAUNCH, LIBRARY, REPEATED, isException, numberOf } = require('.
 const { judge } = require('./judge');
 const { OPERATIONS } = require('./operations');
 
-const ROOT = path.resolve(__dirname, '../..');
+const ROOT = process.env.OURS ?? path.resolve(__dirname, '../..');
 const PROGRAM = path.join(__dirname, 'program.js');
 const LIMIT_MS = 12_000;
 
 const { values: chosen } = parseArgs({
   options: {
-    only: { type: 'string', multiple: true, default: Object.keys(OPERATIONS) }, call: { type: 'string' }, errno: { type: 'string' },
-    list: { type: 'boolean' }, jobs: { type: 'string', default: '2' },
+    only: { type: 'string', multiple: true, default: Object.keys(OPERATIONS) },
+    call: { type: 'string' },
+    errno: { type: 'string' },
+    list: { type: 'boolean' },
+    jobs: { type: 'string', default: '2' },
   },
 });
 
@@ -37,7 +40,10 @@ const shim = compile(directory, 'shim', AS_LIBRARY);
 function execute(operation, env) {
   return new Promise((resolve) => {
     const options = {
-      cwd: directory, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, OURS: ROOT, LD_PRELOAD: shim, ...env },
+      cwd: directory,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, OURS: ROOT, LD_PRELOAD: shim, ...env },
     };
     const child = spawn(process.execPath, [PROGRAM, operation], options);
     const killGroup = () => {
@@ -49,7 +55,9 @@ function execute(operation, env) {
     };
     const timer = setTimeout(killGroup, LIMIT_MS);
     const outputs = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => { outputs[name] += text; });
+    for (const name of ['stdout', 'stderr']) {
+      child[name].setEncoding('utf8').on('data', (text) => { outputs[name] += text; });
+    }
     child.on('exit', () => killGroup());
     child.on('close', (code, signal) => {
       clearTimeout(timer);
@@ -71,7 +79,7 @@ function callsIn(file) {
   return calls;
 }
 
-/** Which of the calls fail: at each place where one is made the first and the last, and the second of those that are repeated. */
+/** Which of the calls fail: at each place the first and the last, and the second of those that are repeated. */
 function occurrences(call, sites) {
   const nths = new Set();
   for (const site of new Set(sites)) {
@@ -87,7 +95,8 @@ function* combinationsOf(name, calls, side) {
     for (const nth of occurrences(call, sites)) {
       for (const error of LIBRARY[call] ?? []) yield { operation: name, side, call, error, nth };
     }
-    if (LASTING.includes(call)) for (const error of LIBRARY[call]) yield { operation: name, side, call, error, nth: '1+' };
+    if (!LASTING.includes(call)) continue;
+    for (const error of LIBRARY[call]) yield { operation: name, side, call, error, nth: '1+' };
   }
 }
 
@@ -103,7 +112,8 @@ function combinations({ name, process: own, peer }) {
   const inChild = LAUNCH.filter(({ operations }) => operations.includes(name))
     .flatMap(({ call, errors }) => errors.map((error) => ({ operation: name, side: 'launch', call, error, nth: 1 })));
   return [...combinationsOf(name, own, 'process'), ...combinationsOf(name, peer, 'peer'), ...inChild]
-    .filter(({ call, error }) => !isException(name, call, error) && (!chosen.call || call.startsWith(chosen.call)) && (!chosen.errno || error === chosen.errno));
+    .filter(({ call, error }) => !isException(name, call, error))
+    .filter(({ call, error }) => call.startsWith(chosen.call ?? '') && error === (chosen.errno ?? error));
 }
 
 const titleOf = ({ operation, side, call, error, nth }) => `${operation}, ${side}: ${call} ${nth} ${error}`;
@@ -114,21 +124,28 @@ async function attempt({ operation, side, call, error, nth }, limits) {
   return judge(OPERATIONS[operation], outcome);
 }
 
+function list(each) {
+  for (const side of ['process', 'peer']) {
+    for (const [call, sites] of each[side]) {
+      const errors = LIBRARY[call] ?? ['no errors are known'];
+      const which = `${sites.length} times, fails: ${occurrences(call, sites)}`;
+      console.log(`${each.name}, ${side}: ${call} ${which}, with ${errors.join(' ')}`);
+    }
+  }
+  console.log(`${each.name}: ${combinations(each).length} combinations`);
+}
+
 async function main() {
   const names = chosen.only.filter((name) => !OPERATIONS[name].needsRoot || process.getuid() === 0);
   const observed = [];
   for (const name of names) observed.push(await observe(name));
   if (chosen.list) {
-    for (const each of observed) {
-      for (const side of ['process', 'peer']) {
-        for (const [call, sites] of each[side]) console.log(`${each.name}, ${side}: ${call} ${sites.length}, fails: ${occurrences(call, sites)}${LIBRARY[call] ? '' : ' NO ERRORS'}`);
-      }
-      console.log(`${each.name}: ${combinations(each).length} combinations`);
-    }
+    observed.forEach(list);
     return;
   }
 
-  const waiting = observed.flatMap((each) => combinations(each).map((combination) => ({ combination, limits: each.limits })));
+  const waiting = observed
+    .flatMap((each) => combinations(each).map((combination) => ({ combination, limits: each.limits })));
   const total = waiting.length;
   let failed = 0;
   const worker = async () => {

@@ -1,7 +1,7 @@
 // Runs a command as an older kernel or a sandbox would, by a filter: no privilege is needed.
 //
 //   sandbox 5.4 COMMAND…          what is newer than Linux 5.4 is not there
-//   sandbox CALL:ERRNO… COMMAND…  the call is refused; "shared-clone" and "clone-pidfd" stand for clone() with those flags
+//   sandbox CALL:ERRNO… COMMAND…  the call is refused; "shared-clone", "clone-pidfd": clone() with those flags
 #include "seccomp.h"
 
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static void refuse_shared_clone(int error) {
 
 static void imitate(int version) {
   // What came after 5.11 has numbers of its own, the same on every architecture.
-  for (long number = SYS_epoll_pwait2 + 1; version < VERSION(5, 12) && number < NEWEST_KNOWN; number++) refuse(number, ENOSYS);
+  for (long number = SYS_epoll_pwait2 + 1; number < NEWEST_KNOWN; number++) refuse(number, ENOSYS);
   if (version < VERSION(5, 11)) refuse(SYS_epoll_pwait2, ENOSYS);
   if (version < VERSION(5, 9)) refuse(SYS_close_range, ENOSYS);
   else if (version < VERSION(5, 11)) refuse_with(SYS_close_range, 2, BPF_JSET, CLOEXEC_IN_RANGE, EINVAL);
@@ -80,7 +80,8 @@ int main(int count, char **arguments) {
   char name[40], rest;
   for (; next < count; next++) {
     if (sscanf(arguments[next], "%d.%d%c", &major, &minor, &rest) == 2) imitate(VERSION(major, minor));
-    else if (sscanf(arguments[next], "%39[a-z0-9_-]:%d%c", name, &error, &rest) != 2 || !refuse_named(name, error)) break;
+    else if (sscanf(arguments[next], "%39[a-z0-9_-]:%d%c", name, &error, &rest) != 2) break;
+    else if (!refuse_named(name, error)) break;
   }
   if (next == count) return 2;
   answer(0);

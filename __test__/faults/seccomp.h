@@ -14,10 +14,10 @@
 
 #define CALL(name) { #name, SYS_##name }
 static const struct { const char *name; long number; } CALLS[] = {
-  CALL(setsid), CALL(setgroups), CALL(setgid), CALL(setuid), CALL(chdir), CALL(openat), CALL(close), CALL(dup3), CALL(fcntl),
-  CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(execve), CALL(write), CALL(memfd_create), CALL(timerfd_create), CALL(close_range),
-  CALL(pidfd_open), CALL(pidfd_send_signal), CALL(statx), CALL(faccessat2), CALL(fallocate), CALL(waitid), CALL(clone), CALL(clone3),
-  CALL(futex), CALL(getrandom), CALL(gettid), CALL(copy_file_range), CALL(kcmp), CALL(tgkill),
+  CALL(setsid), CALL(setgroups), CALL(setgid), CALL(setuid), CALL(chdir), CALL(openat), CALL(close), CALL(dup3),
+  CALL(fcntl), CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(execve), CALL(getdents64), CALL(memfd_create),
+  CALL(timerfd_create), CALL(close_range), CALL(pidfd_open), CALL(pidfd_send_signal), CALL(statx), CALL(faccessat2),
+  CALL(fallocate), CALL(waitid), CALL(futex), CALL(getrandom),
 };
 #undef CALL
 

@@ -1,5 +1,5 @@
-// LD_PRELOAD: fails one system call that the addon makes, or writes down those that it makes. Calls of Node's own, and of every other
-// library, go through: what counts is where a call returns to.
+// LD_PRELOAD: fails one system call that the addon makes, or writes down those that it makes. Calls of Node's own,
+// and of every other library, go through: what counts is where a call returns to.
 //
 //   FAULT=CALL:ERRNO:NTH         the NTH call fails, as does every later one where NTH ends in "+"
 //   FAULT=launch.CALL:ERRNO:NTH  the call fails in the NTH child that is started, between its clone and its exec

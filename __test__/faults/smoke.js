@@ -61,7 +61,9 @@ async function answers(options, messages) {
 
 /** What a Node that is started finds of the open descriptors, by `property` of their stat. */
 function inChild(property, value) {
-  const code = `for (let fd = 3; fd < 64; fd++) { try { if (fs.fstatSync(fd).${property} === ${value}) console.log(fd) } catch {} }`;
+  const code = `for (let fd = 3; fd < 64; fd++) {
+    try { if (fs.fstatSync(fd).${property} === ${value}) console.log(fd) } catch {}
+  }`;
   return cp.execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' });
 }
 
@@ -122,7 +124,9 @@ const STEPS = {
   },
   async 'much output'() {
     assert.strictEqual(cp.execSync('head -c 1000000 /dev/zero', { maxBuffer: 2e6 }).length, 1e6);
-    const stdout = await new Promise((resolve) => { cp.exec('head -c 1000000 /dev/zero', { maxBuffer: 2e6 }, (error, text) => resolve(text)); });
+    const stdout = await new Promise((resolve) => {
+      cp.exec('head -c 1000000 /dev/zero', { maxBuffer: 2e6 }, (error, text) => resolve(text));
+    });
     assert.strictEqual(stdout.length, 1e6);
   },
   async synchronous() {
@@ -139,7 +143,9 @@ const STEPS = {
     await assert.rejects(promises.execFile('sleep', [FOREVER], { timeout: 100 }), { signal: 'SIGTERM', killed: true });
   },
   async 'another user'() {
-    if (HAS_OTHERS) await prints(`${NOBODY} ${NOBODY}\n`, 'sh', ['-c', 'echo $(id -u) $(id -g)'], { uid: NOBODY, gid: NOBODY });
+    if (!HAS_OTHERS) return;
+    const nobody = { uid: NOBODY, gid: NOBODY };
+    await prints(`${NOBODY} ${NOBODY}\n`, 'sh', ['-c', 'echo $(id -u) $(id -g)'], nobody);
   },
   async 'a directory'() {
     await prints('/\n', 'pwd', [], { cwd: '/' });
@@ -162,7 +168,8 @@ const STEPS = {
     await answers({}, [{ a: 1 }, 'text', { big: 'x'.repeat(1 << 20) }]);
   },
   async advanced() {
-    await answers({ serialization: 'advanced' }, [{ date: new Date(0) }, Buffer.alloc(1 << 20, 'x'), Buffer.alloc(3 << 20, 'y')]);
+    const values = [{ date: new Date(0) }, Buffer.alloc(1 << 20, 'x'), Buffer.alloc(3 << 20, 'y')];
+    await answers({ serialization: 'advanced' }, values);
   },
   async 'a builtin peer'() {
     const { child, closed } = fork({ env: { ...process.env, CHILD_PROCESS_RS_CHANNEL: 'builtin' } });
@@ -191,7 +198,9 @@ const STEPS = {
     }
   },
   async 'a worker'() {
-    const code = "require(process.env.OURS || 'child_process').execFile('echo', ['hi'], (error, text) => require('worker_threads').parentPort.postMessage(text))";
+    const code = `const { execFile } = require(process.env.OURS || 'child_process');
+      const { parentPort } = require('worker_threads');
+      execFile('echo', ['hi'], (error, text) => parentPort.postMessage(text))`;
     const [text] = await once(new Worker(code, { eval: true }), 'message');
     assert.strictEqual(text, 'hi\n');
   },
@@ -223,5 +232,7 @@ async function main() {
   process.exit(0);
 }
 
-for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, (error) => console.log(`not ok, uncaught: ${error?.stack}`));
+for (const event of ['uncaughtException', 'unhandledRejection']) {
+  process.on(event, (error) => console.log(`not ok, uncaught: ${error?.stack}`));
+}
 main();

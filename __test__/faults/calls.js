@@ -2,8 +2,8 @@
 
 // Which errors each call is made to give. They are those that its manual page names, but
 //   EFAULT          the addon passes memory of its own
-//   EBADF, ENOTSOCK, EINVAL, …  where only another use of the call gives them: a descriptor that is not open, a flag that
-//                   is not passed
+//   EBADF, ENOTSOCK, EINVAL, …  where only another use of the call gives them: a descriptor that is not open, a flag
+//                   that is not passed
 //   EAGAIN          of reads from a socket: the edge-triggered set never tells again of what is there already
 //   EDQUOT, ENOSPC  of close(), which only what is written back late gives, over a network
 // and EPERM and ENOSYS, which sandboxes give for any call that is newer than they are.
@@ -30,7 +30,7 @@ const LIBRARY = {
   fork: ['EAGAIN', 'ENOMEM', 'ENOSYS'],
   fstat: ['ENOMEM', 'EOVERFLOW'],
   fstatfs: ['EINTR', 'EIO', 'ENOMEM', 'ENOSYS', 'EOVERFLOW'],
-  futex: ['EAGAIN', 'EINTR', 'ENOSYS', 'ETIMEDOUT'],
+  futex: ['EAGAIN', 'EINTR'],
   getcwd: ['EACCES', 'ENOENT', 'ENOMEM'],
   getpeername: ['ENOBUFS', 'ENOTCONN'],
   getrandom: ['EINTR', ...REFUSED],
@@ -70,6 +70,7 @@ const LIBRARY = {
   wait4: ['ECHILD', 'EINTR'],
   waitid: ['ECHILD', 'EINTR', 'EINVAL', ...REFUSED],
   write: ['EAGAIN', 'EINTR', 'EIO', 'ENOSPC', 'EPIPE'],
+  write_eventfd: ['EAGAIN'],
   writev: ['EAGAIN', 'EINTR', 'EIO', 'EPIPE'],
 };
 
@@ -84,6 +85,8 @@ function numberOf(error) {
 }
 
 const EVERY = ['spawn', 'exec', 'spawnSync', 'promise', 'user', 'options', 'json'];
+
+const FORKS = ['json', 'advanced', 'json-builtin', 'flood', 'handles', 'handles-advanced', 'handles-builtin'];
 
 /** The calls of a child between clone and exec, and in which operations. `call/1=2`: its argument 1 is 2. */
 const LAUNCH = [
@@ -121,7 +124,9 @@ const LAUNCH = [
 ];
 
 /** The calls that data go through, one after another. */
-const REPEATED = ['epoll_ctl', 'epoll_wait', 'poll', 'read', 'recv', 'recvmsg', 'send', 'sendmsg', 'write', 'writev'];
+const REPEATED = [
+  'epoll_ctl', 'epoll_wait', 'poll', 'read', 'recv', 'recvmsg', 'send', 'sendmsg', 'write', 'write_eventfd', 'writev',
+];
 /** The calls that may fail again and again, as where no thread may be started. */
 const LASTING = [
   'clone', 'epoll_create1', 'eventfd', 'memfd_create', 'pidfd_open', 'pidfd_send_signal', 'pthread_create',
@@ -134,6 +139,12 @@ const EXCEPTIONS = [
     operations: ['timeout', 'syncTimeout'], call: 'pidfd_send_signal', error: 'ESRCH',
     why: 'a signal that finds nobody means that the child has ended by itself: then its own end is the right one',
   },
+  ...['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN'].map((error) => ({
+    operations: FORKS, call: 'recvmsg', error, why: "the other end is gone, which 'disconnect' tells, as with the builtin",
+  })),
+  ...['ECONNRESET', 'EPIPE'].map((error) => ({
+    operations: ['promise'], call: 'send', error, why: 'a command need not read its input to the end',
+  })),
 ];
 
 /** Whether a combination is not judged. */

@@ -7,10 +7,11 @@
 //   --call CALL        that call alone
 //   --errno NAME       that error alone
 //   --list             which calls are made, and nothing more
-//   --jobs N           so many at a time
+//   --jobs N           so many at a time; a run mostly waits for others
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 
@@ -29,7 +30,7 @@ const { values: chosen } = parseArgs({
     call: { type: 'string' },
     errno: { type: 'string' },
     list: { type: 'boolean' },
-    jobs: { type: 'string', default: '2' },
+    jobs: { type: 'string', default: String(2 * os.availableParallelism()) },
   },
 });
 
@@ -150,10 +151,12 @@ async function main() {
   let failed = 0;
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      // What fails must fail twice: these are thousands of runs of real processes, on a machine that others load, too.
       const wrongAtFirst = await attempt(next.combination, next.limits);
       if (wrongAtFirst.length === 0) continue;
-      const wrong = await attempt(next.combination, next.limits);
+      // What fails must fail twice: these are thousands of runs of real processes, on a machine that others load, too. But
+      // nothing excuses a panic.
+      const isPanic = wrongAtFirst.some((reason) => reason.startsWith('a panic'));
+      const wrong = isPanic ? wrongAtFirst : await attempt(next.combination, next.limits);
       if (wrong.length === 0) {
         console.log(`  once more: ${titleOf(next.combination)}: ${wrongAtFirst.join('; ')}`);
         continue;

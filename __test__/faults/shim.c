@@ -12,6 +12,7 @@
 #include "seccomp.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,7 +72,7 @@ WRAP(epoll_create1) WRAP(epoll_ctl) WRAP(epoll_wait) WRAP(eventfd) WRAP(faccessa
 WRAP(fstatfs) WRAP(getrandom) WRAP(getrlimit) WRAP(getsockname) WRAP(getsockopt) WRAP(ioctl) WRAP(kill) WRAP(madvise)
 WRAP(memfd_create) WRAP(mmap) WRAP(mprotect) WRAP(munmap) WRAP(pipe2) WRAP(poll) WRAP(read) WRAP(readlink) WRAP(recv)
 WRAP(recvmsg) WRAP(send) WRAP(sendmsg) WRAP(sigaltstack) WRAP(socketpair) WRAP(stat) WRAP(statx) WRAP(timerfd_create)
-WRAP(timerfd_settime) WRAP(waitid) WRAP(write) WRAP(writev) WRAP(sched_getaffinity) WRAP(setrlimit)
+WRAP(timerfd_settime) WRAP(waitid) WRAP(writev) WRAP(sched_getaffinity) WRAP(setrlimit)
 WRAP(socket) WRAP(connect) WRAP(bind) WRAP(getpeername) WRAP(setsockopt) WRAP(dup) WRAP(accept4)
 WRAP_AS(fstat64, "fstat", -1) WRAP_AS(lseek64, "lseek", -1) WRAP_AS(mmap64, "mmap", -1) WRAP_AS(open64, "open", -1)
 WRAP_AS(stat64, "stat", -1)
@@ -97,9 +98,22 @@ DEFINE(wait4, long pid, long status, long options, long usage) {
   return -1;
 }
 
+// To wake a loop, a number is written to an eventfd, which fails otherwise than a file or a socket.
+DEFINE(write, long fd, long bytes, long size) {
+  NEXT(write);
+  return fails(size == sizeof(long long) ? "write_eventfd" : "write", SITE) ? -1 : next(fd, bytes, size);
+}
+
+// Only a wait may end early: what wakes others does not fail.
+static int waits(long operation) {
+  long command = operation & FUTEX_CMD_MASK;
+  return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
+}
+
 DEFINE(syscall, long number, long a, long b, long c, long d, long e, long f) {
   const char *name = "syscall";
   for (size_t i = 0; i < sizeof CALLS / sizeof *CALLS; i++) if (CALLS[i].number == number) name = CALLS[i].name;
+  if (number == SYS_futex && !waits(b)) name = "futex_wake";
   if (kernel && fails(name, SITE)) return -1;
   NEXT(syscall);
   return next(number, a, b, c, d, e, f);

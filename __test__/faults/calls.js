@@ -140,7 +140,8 @@ const EXCEPTIONS = [
     why: 'a signal that finds nobody means that the child has ended by itself: then its own end is the right one',
   },
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN'].map((error) => ({
-    operations: FORKS, call: 'recvmsg', error, why: "the other end is gone, which 'disconnect' tells, as with the builtin",
+    operations: FORKS, call: 'recvmsg', error,
+    why: "the other end is gone, which 'disconnect' tells, as with the builtin",
   })),
   ...['ECONNRESET', 'EPIPE'].map((error) => ({
     operations: ['promise'], call: 'send', error, why: 'a command need not read its input to the end',

@@ -15,8 +15,8 @@ const shown = (events) => JSON.stringify(events);
 const toldByPeer = ([code], stderr) => code === REPORTED_BY_PEER
   || (code === 1 && isCode(/code: '(\w+)'/.exec(stderr)?.[1]));
 
-// After an error a child may have an end that nobody knows, a negative errno for one because it was never started, or the
-// one that we put to it.
+// After an error a child may have an end that nobody knows, or a negative errno for one as it was never started, or
+// the one that we put to it.
 const isNoEnd = ([code, signal], errors) => errors.length > 0
   && (code === null ? [null, 'SIGKILL'].includes(signal) : code < 0);
 

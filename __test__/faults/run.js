@@ -153,8 +153,8 @@ async function main() {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const wrongAtFirst = await attempt(next.combination, next.limits);
       if (wrongAtFirst.length === 0) continue;
-      // What fails must fail twice: these are thousands of runs of real processes, on a machine that others load, too. But
-      // nothing excuses a panic.
+      // What fails must fail twice: these are thousands of runs of real processes, on a machine that others load, too.
+      // But nothing excuses a panic.
       const isPanic = wrongAtFirst.some((reason) => reason.startsWith('a panic'));
       const wrong = isPanic ? wrongAtFirst : await attempt(next.combination, next.limits);
       if (wrong.length === 0) {

@@ -117,7 +117,8 @@ mod tests {
     fn a_list_and_probing_find_the_same() {
         // Other tests open and close descriptors meanwhile, but not this one.
         let file = File::open("/dev/null").unwrap();
-        let copy = super::super::duplicate_above(file.as_raw_fd(), 600).and_then(crate::sys::adopt).unwrap();
+        let copy = super::super::duplicate_above(file.as_raw_fd(), 600).unwrap();
+        let copy = crate::sys::adopt(copy).unwrap();
         let fds = [file.as_raw_fd(), copy.as_raw_fd()];
         let (mut listed, mut probed) = (vec![], vec![]);
         visit_listed(&mut |fd| listed.push(fd)).unwrap();

@@ -50,8 +50,9 @@ function isArrayBuffer(message) {
   return isAnyArrayBuffer(message) && !message.resizable && !message.detached && message.byteLength > 0;
 }
 
-// Objects beyond which looking costs more than it saves.
+// More objects, or more values in one of them, or longer texts, and V8's own serializer is faster.
 const FEW = 32;
+const SHORT = 64;
 
 /**
  * A copy of a message of which JSON.stringify tells all that V8's serializer would: a small tree of plain objects and dense
@@ -69,7 +70,10 @@ function copyOfObject(object, seen) {
   if (prototype === Array.prototype) return copyOfArray(object, seen);
   if (prototype !== Object.prototype || 'toJSON' in object) return undefined;
   const copy = {};
-  for (const name of Object.keys(object)) {
+  const names = Object.keys(object);
+  if (names.length > FEW) return undefined;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
     // A name that is an integer is serialised as a number; this one would not become a property.
     const first = name.charCodeAt(0);
     if ((first >= 48 && first <= 57) || name === '__proto__') return undefined;
@@ -95,6 +99,7 @@ function copyOfArray(array, seen) {
 function copyOf(value, seen) {
   switch (typeof value) {
     case 'string':
+      return value.length <= SHORT ? value : undefined;
     case 'boolean':
       return value;
     case 'number':

@@ -230,7 +230,7 @@ fn failed(error: &io::Error) -> NotRun {
 /// Whether a non-blocking call simply found nothing to do.
 #[must_use]
 pub fn would_block(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    error.kind() == io::ErrorKind::WouldBlock
 }
 
 #[cfg(test)]

@@ -192,6 +192,11 @@ impl Outbox {
         position
     }
 
+    /// The kernel would not tell of room in the socket: what is unwritten is to be tried again later.
+    pub fn set_crowded(&mut self) {
+        self.is_crowded = true;
+    }
+
     /// Whether the kernel takes no more for now, though the socket is not full; what is unwritten is to be tried again later.
     #[must_use]
     pub fn is_crowded(&self) -> bool {

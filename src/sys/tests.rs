@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use super::adopt;
 
 #[test]

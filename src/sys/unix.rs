@@ -79,16 +79,9 @@ pub fn is_readable(fd: BorrowedFd) -> bool {
 /// # Errors
 /// `EAGAIN` where nothing fits, `EPIPE` where nobody reads any more.
 pub fn send(socket: BorrowedFd, bytes: &[u8]) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: `bytes` is valid for its length.
-    let sent = unsafe {
-        libc::send(
-            socket.as_raw_fd(),
-            bytes.as_ptr().cast(),
-            bytes.len(),
-            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
-        )
-    };
-    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+    restarted(|| unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) })
 }
 
 /// Takes over a descriptor that somebody handed to this process, and closes it at exec.
@@ -307,8 +300,18 @@ pub fn receive(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
 
 fn receive_raw(socket: BorrowedFd, room: *mut u8, length: usize) -> io::Result<usize> {
     // SAFETY: both callers have room for `length` bytes there.
-    let received = unsafe { libc::recv(socket.as_raw_fd(), room.cast(), length, libc::MSG_DONTWAIT) };
-    usize::try_from(received).map_err(|_| io::Error::last_os_error())
+    restarted(|| unsafe { libc::recv(socket.as_raw_fd(), room.cast(), length, libc::MSG_DONTWAIT) })
+}
+
+/// The length that a system call gives, which is made again where a signal has interrupted it: an edge-triggered set would not
+/// tell of what was not read.
+fn restarted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+    loop {
+        match usize::try_from(call()).map_err(|_| io::Error::last_os_error()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Whether `fd` is an open descriptor.
@@ -348,7 +351,15 @@ pub fn check_executable(path: &CStr) -> io::Result<libc::stat> {
 /// `access(2)` for execution or search, by the effective ids.
 fn check_access(path: &CStr) -> io::Result<()> {
     // SAFETY: `path` is NUL-terminated.
-    check(unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::X_OK, libc::AT_EACCESS) }).map(drop)
+    let checked = check(unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::X_OK, libc::AT_EACCESS) });
+    match checked {
+        // A sandbox refuses the call, not the file (`EACCES`): the older one looks with the real ids, which mostly are the same.
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+            // SAFETY: `path` is NUL-terminated.
+            check(unsafe { libc::access(path.as_ptr(), libc::X_OK) }).map(drop)
+        }
+        checked => checked.map(drop),
+    }
 }
 
 /// Whether `chdir(2)` to `path` would succeed.

@@ -112,6 +112,11 @@ impl Channel {
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Look::None,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Look::Some { may_be_more: true },
+            // Short of memory for now.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::ENOBUFS)) => {
+                self.call_again();
+                Look::None
+            }
             // ECONNRESET: the other end is gone and has not read everything.
             Err(_) => Look::End,
         }

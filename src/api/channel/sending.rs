@@ -231,8 +231,9 @@ impl Channel {
             self.outbox.borrow_mut().fail();
         }
         let is_full = matches!(outcome, Ok(false));
-        if is_full != self.is_full.replace(is_full) {
-            self.watch()?;
+        if is_full != self.is_full.replace(is_full) && self.watch().is_err() && is_full {
+            self.is_full.set(false);
+            self.outbox.borrow_mut().set_crowded();
         }
         self.update_retention();
         outcome.map(drop)

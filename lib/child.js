@@ -128,7 +128,7 @@ function attachChannel(child, handle, fd, secret, { serialization, busyPoll, max
     beforeDisconnect(disconnect) {
       const isAlive = child.pid !== undefined && child._handle;
       if (!isAlive || handle.isSpawnTold || child.listenerCount('spawn') === 0) disconnect();
-      else child.once('spawn', disconnect);
+      else handle.afterSpawn(disconnect);
     },
   };
   const { control, link } = openChannel(child, handle, fd, settings);

@@ -10,6 +10,7 @@ class Process {
   #id = 0;
   #onoutput;
   #onexit;
+  #afterSpawn;
 
   constructor(child, onexit) {
     this.#child = child;
@@ -107,13 +108,32 @@ class Process {
     return native.hasRef(runtime, this.#id);
   }
 
+  /** Calls `body` after 'spawn', or after the end of a process of which it was not told. */
+  afterSpawn(body) {
+    this.#afterSpawn = body;
+  }
+
+  #runAfterSpawn() {
+    const body = this.#afterSpawn;
+    this.#afterSpawn = undefined;
+    body?.();
+  }
+
   onspawn() {
     this.isSpawnTold = true;
-    this.#child.emit('spawn');
+    try {
+      this.#child.emit('spawn');
+    } finally {
+      this.#runAfterSpawn();
+    }
   }
 
   onexit(code, signal, syscall) {
-    this.#onexit(this.#child, this, code, signal, syscall);
+    try {
+      this.#onexit(this.#child, this, code, signal, syscall);
+    } finally {
+      this.#runAfterSpawn();
+    }
   }
 
   onoutput(index, isOverLimit, errno) {

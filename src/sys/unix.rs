@@ -263,7 +263,10 @@ pub fn receive_with_rights(
                     (control.cmsg_len as u64 - u64::from(libc::CMSG_LEN(0))) as usize / size_of::<RawFd>();
                 let first = libc::CMSG_DATA(entry).cast::<RawFd>();
                 for fd in (0..count).map(|i| first.add(i).read_unaligned()) {
-                    fds.extend(adopt(fd));
+                    if cfg!(target_os = "macos") {
+                        libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+                    }
+                    fds.push(OwnedFd::from_raw_fd(fd));
                 }
             }
             entry = libc::CMSG_NXTHDR(&raw const header, entry);

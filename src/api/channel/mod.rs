@@ -136,6 +136,8 @@ pub(super) struct Channel {
     /// The shared memory that large messages are sent in, and that they come in.
     slots: RefCell<Slots>,
     views: RefCell<Views>,
+    /// Whether the kernel could not be asked to tell of what has come: this end looks again a little later.
+    is_unwatched: Cell<bool>,
     /// Whether the reactor tells of the slots' age.
     is_aging: Cell<bool>,
     /// Descriptors that have come, for messages still to be decoded.
@@ -190,6 +192,7 @@ impl Channel {
             secret: RefCell::default(),
             slots: RefCell::default(),
             views: RefCell::default(),
+            is_unwatched: Cell::default(),
             is_aging: Cell::default(),
             fds: RefCell::default(),
             fds_are_later: Cell::default(),
@@ -353,8 +356,14 @@ impl Source for SocketSource {
         has_come
     }
 
-    fn elapsed(&self, _env: &Env) {
+    fn elapsed(&self, env: &Env) {
         self.0.age();
+        if self.0.is_unwatched.take() {
+            self.ready(env, false);
+        }
+        if self.0.is_closed() {
+            registry::forget(&self.0);
+        }
     }
 
     fn shut_down(&self) {

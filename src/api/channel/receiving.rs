@@ -150,8 +150,10 @@ impl Channel {
 
     /// Has the rest read in the next turn of the loop.
     pub(super) fn call_again(&self) {
-        // It fails only without memory; then the next message, or the next rest, wakes this end.
-        let _ = self.watch();
+        if self.watch().is_err() {
+            self.is_unwatched.set(true);
+            self.watch_age();
+        }
     }
 
     /// Delivers every message that is complete, each in a tick of its own.

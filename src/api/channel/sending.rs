@@ -58,10 +58,9 @@ impl Channel {
     /// # Errors
     /// An N-API failure.
     pub fn send(&self, env: &Env, message: &Unknown, form: Form, is_awaited: bool) -> Result<Sent> {
-        if self.phase.get() != Phase::Open {
-            return Ok(Sent::failed(libc::EPIPE));
-        }
-        if let Some(errno) = self.failure.get() {
+        let is_open = self.phase.get() == Phase::Open;
+        if let Some(errno) = self.failure.get().or((!is_open).then_some(libc::EPIPE)) {
+            self.outbox.borrow_mut().cancel_handle();
             return Ok(Sent::failed(errno));
         }
         let mut outbox = self.outbox.borrow_mut();

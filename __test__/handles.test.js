@@ -3,12 +3,14 @@
 // Sockets and servers sent over a channel, to either kind of end and from it: data flows through what arrives.
 
 const test = require('ava');
+const { execFile } = require('node:child_process');
 const dgram = require('node:dgram');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { promisify } = require('node:util');
 
 const { OURS } = require('./parity/harness');
 const { withChildEnd } = require('./parity/pairings');
@@ -234,3 +236,34 @@ test.serial('a child that dies with handles on their way leaves no descriptor', 
   server.close();
   t.true(await until(() => countAllFds() <= before + few), `${countAllFds()} descriptors, ${before} before`);
 });
+
+// Started with a socket; hands it back and ends. Meanwhile its parent is busy.
+const BUSY_PARENT = `
+const { fork } = require(process.argv[2])
+const net = require('node:net')
+if (process.argv[4] === 'child') process.once('message', (message, handle) => process.send('back', handle))
+else {
+  const server = net.createServer((socket) => socket.unref())
+  const child = fork(__filename, [process.argv[2], '', 'child'], { serialization: process.argv[3] })
+  process.on('warning', ({ code }) => console.log(code))
+  child.on('message', (message, handle) => { console.log(message, handle?.constructor.name); server.close(); handle?.destroy() })
+  child.on('exit', (code) => console.log('exit', code))
+  server.listen(0, () => {
+    const client = net.connect(server.address().port, () => {
+      child.send('take', client)
+      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000), 20)
+    })
+  })
+}
+`;
+
+for (const serialization of ['json', 'advanced']) {
+  test.serial(`${serialization}: a handle comes back from a child that ends at once, while its parent is busy`, async (t) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'));
+    t.teardown(() => fs.rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'parent.js');
+    fs.writeFileSync(file, BUSY_PARENT);
+    const { stdout } = await promisify(execFile)(process.execPath, [file, OURS, serialization]);
+    t.is(stdout, 'back Socket\nexit 0\n');
+  });
+}

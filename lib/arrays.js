@@ -49,7 +49,7 @@ function includes(list, value) {
 /** As Array.prototype.join does it: null and undefined are empty. */
 function join(list, separator) {
   let text = '';
-  for (let i = 0; i < list.length; i++) text += (i > 0 ? separator : '') + String(list[i] ?? '');
+  for (let i = 0; i < list.length; i++) text += `${i > 0 ? separator : ''}${list[i] ?? ''}`;
   return text;
 }
 

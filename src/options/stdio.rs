@@ -135,8 +135,8 @@ fn entry(context: &Context, value: Unknown, index: u32, family: Family) -> Resul
             "inherit" => Entry::Inherit(index as RawFd),
             _ => return input(),
         },
-        ValueType::Number => descriptor(&value)?,
-        ValueType::Object | ValueType::Function => match object_entry(value)? {
+        ValueType::Number => descriptor(context, &value)?,
+        ValueType::Object | ValueType::Function => match object_entry(context, value)? {
             Some(entry) => entry,
             None if value.is_typedarray()? || value.is_dataview()? => return input(),
             None => return Err(context.invalid_value("stdio", &value, "is invalid")),
@@ -146,12 +146,22 @@ fn entry(context: &Context, value: Unknown, index: u32, family: Family) -> Resul
     Ok(Some(entry))
 }
 
-fn descriptor(value: &Unknown) -> Result<Entry> {
+/// A negative number stands for a pipe, as with the builtin; one that is no descriptor at all is refused.
+fn descriptor(context: &Context, value: &Unknown) -> Result<Entry> {
     let number = value.coerce_to_number()?;
-    Ok(if number.get_double()? < 0.0 { Entry::Pipe } else { Entry::Inherit(number.get_int32()?) })
+    if number.get_double()? < 0.0 { Ok(Entry::Pipe) } else { inherited(context, value) }
 }
 
-fn object_entry(value: Unknown) -> Result<Option<Entry>> {
+/// The descriptor that a number names.
+fn inherited(context: &Context, value: &Unknown) -> Result<Entry> {
+    let number = value.coerce_to_number()?.get_double()?;
+    if number.fract() == 0.0 && number.abs() <= f64::from(RawFd::MAX) {
+        return Ok(Entry::Inherit(number as RawFd));
+    }
+    Err(context.invalid_value("stdio", value, "is invalid"))
+}
+
+fn object_entry(context: &Context, value: Unknown) -> Result<Option<Entry>> {
     let object = value.coerce_to_object()?;
     let fd = option(&object, c"fd")?;
     let inner = [option(&object, c"handle")?, option(&object, c"_handle")?];
@@ -159,7 +169,11 @@ fn object_entry(value: Unknown) -> Result<Option<Entry>> {
         return Ok(Some(Entry::Stream(handle_fd(&object)?)));
     }
     if kind(&fd)? == ValueType::Number {
-        return Ok(Some(Entry::Inherit(fd.coerce_to_number()?.get_int32()?)));
+        return inherited(context, &fd).map(Some);
+    }
+    // A server has a handle, too, which nothing can be read from.
+    if kind(&option(&object, c"listen")?)? == ValueType::Function {
+        return Ok(None);
     }
     for handle in inner {
         if kind(&handle)? == ValueType::Object {

@@ -237,6 +237,16 @@ test.serial('a child that dies with handles on their way leaves no descriptor', 
   t.true(await until(() => countAllFds() <= before + few), `${countAllFds()} descriptors, ${before} before`);
 });
 
+for (const [name, cp] of Object.entries({ ...PAIRINGS, builtin: require('node:child_process') })) {
+  test.serial(`${name}: a datagram socket that is not bound has nothing that could be sent`, async (t) => {
+    const child = start(t, {}, cp);
+    const socket = dgram.createSocket('udp4');
+    const error = await new Promise((resolve) => child.send('udp', socket, resolve));
+    t.is(error.code, 'EBADF');
+    socket.close();
+  });
+}
+
 // Started with a socket; hands it back and ends. Meanwhile its parent is busy.
 const BUSY_PARENT = `
 const { fork } = require(process.argv[2])

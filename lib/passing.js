@@ -32,9 +32,9 @@ class Passing {
     const { inner, describe, given } = outward[type];
     const { keepOpen, swallowErrors } = Object(options);
     const source = inner(handle);
-    const attached = source ? native.attachHandle(this.#number, source) : 1;
     // Sent before, or closed: then the message goes alone.
-    if (attached > 0) return link.send(message, callback, swallowErrors);
+    if (!source) return link.send(message, callback, swallowErrors);
+    const attached = native.attachHandle(this.#number, source);
     // As with the builtin, only those who asked hear that the other end is gone: cluster sends before it knows.
     const isSilent = swallowErrors || typeof callback !== 'function';
     if (attached < 0) return link.refuse(attached, callback, isSilent && attached === -EPIPE);

@@ -279,14 +279,14 @@ pub fn handle_kind(number: u32, env: &Env, object: Unknown) -> Result<i32> {
         .map_or(-1, |index| index as i32))
 }
 
-/// Sends the descriptor of a handle of libuv's along with the next message, until the other end has it. Returns 0, 1 where it
-/// has no descriptor any more, or a negative errno.
+/// Sends the descriptor of a handle of libuv's along with the next message, until the other end has it. Returns 0 or a
+/// negative errno.
 #[napi(catch_unwind)]
 pub fn attach_handle(channel: u32, env: &Env, handle: Unknown) -> Result<i32> {
     let fd = engine::property(env, &handle, c"fd")?;
     let fd = engine::to_f64(env, &fd).map_or(-1, |fd| fd as RawFd);
     if fd < 0 {
-        return Ok(1);
+        return Ok(-libc::EBADF);
     }
     Ok(match registry::find(channel).map(|channel| channel.attach_handle(fd)) {
         Some(Ok(())) => 0,

@@ -2,10 +2,11 @@
 
 use std::cell::RefMut;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use napi::{Env, Result, Unknown};
+use nix::sys::socket::{Shutdown, shutdown};
 
 use super::encode::{self, Form};
 use super::{Channel, Corked, Phase};
@@ -228,6 +229,8 @@ impl Channel {
             self.failure.set(Some(sys::errno(error)));
             self.has_lost.set(is_unheard);
             self.outbox.borrow_mut().fail();
+            // What was cut short cannot go on: the other end sees the end, and this one what was sent before it.
+            let _ = shutdown(socket.as_raw_fd(), Shutdown::Write);
         }
         let is_full = matches!(outcome, Ok(false));
         if is_full != self.is_full.replace(is_full) && self.watch().is_err() && is_full {

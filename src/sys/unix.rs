@@ -354,7 +354,8 @@ pub fn check_executable(path: &CStr) -> io::Result<libc::stat> {
 /// `access(2)` for execution or search, by the effective ids.
 fn check_access(path: &CStr) -> io::Result<()> {
     // SAFETY: `path` is NUL-terminated.
-    let checked = check(unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::X_OK, libc::AT_EACCESS) });
+    let checked =
+        check(unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::X_OK, libc::AT_EACCESS) });
     match checked {
         // A sandbox refuses the call, not the file (`EACCES`): the older one looks with the real ids, which mostly are the same.
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => {

@@ -13,7 +13,10 @@ function probe() {
   const storage = new AsyncLocalStorage();
   const resource = new AsyncResource('CHILD_PROCESS_RS_PROBE');
   resource.runInAsyncScope(() => storage.enterWith(true));
-  return resource.runInAsyncScope(() => storage.getStore()) === undefined;
+  const isolates = resource.runInAsyncScope(() => storage.getStore()) === undefined;
+  // On older Nodes it would go on hooking into every promise of the program.
+  storage.disable();
+  return isolates;
 }
 
 module.exports = { isolates: probe(), runTicks };

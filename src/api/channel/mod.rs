@@ -1,6 +1,7 @@
 //! One end of an IPC channel on the loop: `send()` writes into its outbox, the reactor reads its inbox.
 
 mod decode;
+mod delivering;
 mod encode;
 mod functions;
 mod handles;

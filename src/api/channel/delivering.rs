@@ -1,0 +1,260 @@
+//! What an end makes of the messages that have come: they are decoded, told to JavaScript, or, where two native ends say them to one
+//! another, heeded here.
+
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+
+use napi::{Env, Result, Unknown};
+
+use super::decode::{self, Broken, Codec, Decoded, Fault};
+use super::{Channel, encode};
+use crate::channel::missing::Missing;
+use crate::channel::shared::Place;
+use crate::channel::word::{Content, Word};
+use crate::channel::{Mode, v8};
+use crate::engine::{self, Held, Part, Wrapper};
+use crate::reactor::Callback;
+
+impl Channel {
+    pub(super) fn deliver_messages(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        messages: &[Range<usize>],
+    ) -> std::result::Result<(), Fault> {
+        let mut rest = messages;
+        while !rest.is_empty() {
+            // One that comes again is delivered in its own place.
+            let is_alone = self.received.gaps.borrow().expects_again();
+            let length = if is_alone { 1 } else { decode::run(&self.inbox.borrow(), self.mode, rest) };
+            let (run, after) = rest.split_at(length);
+            self.has_more.set(!after.is_empty());
+            let delivered = engine::with_scope(env, || {
+                if self.deliver_in_place(env, callback, run) {
+                    Ok(())
+                } else {
+                    self.deliver_run(env, callback, run)
+                }
+            });
+            self.fds_are_later.set(false);
+            delivered.unwrap_or(Ok(()))?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Delivers a large Buffer in the very memory that it was read into, where it is alone there. Says whether it was.
+    fn deliver_in_place(&self, env: &Env, callback: &Callback, run: &[Range<usize>]) -> bool {
+        let ([message], Mode::Advanced) = (run, self.mode) else {
+            return false;
+        };
+        let content = v8::buffer(self.inbox.borrow().bytes(message)).map(<[u8]>::len);
+        let Some(length) = content else {
+            return false;
+        };
+        let Some(buffer) = self.inbox.borrow_mut().give_away(message) else {
+            return false;
+        };
+        let part = Part { buffer, range: message.end - length..message.end };
+        let value = engine::adopt_bytes(env, part, Wrapper::Buffer);
+        self.deliver_one(env, callback, value, self.take_again());
+        true
+    }
+
+    /// Delivers messages that can be decoded together.
+    fn deliver_run(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        run: &[Range<usize>],
+    ) -> std::result::Result<(), Fault> {
+        let decoded = self.with_codec(|codec| decode::decode(env, codec, &self.inbox.borrow(), run));
+        decoded.into_iter().try_for_each(|decoded| self.deliver_decoded(env, callback, decoded))
+    }
+
+    fn with_codec<T>(&self, decode: impl FnOnce(&Codec) -> T) -> T {
+        let reads_words = self.is_native.get() || self.secret.borrow().is_some();
+        decode(&Codec { hooks: &self.hooks, mode: self.mode, reads_words })
+    }
+
+    fn deliver_decoded(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        decoded: Decoded,
+    ) -> std::result::Result<(), Fault> {
+        let again = if matches!(decoded, Decoded::Word(_)) { None } else { self.take_again() };
+        match decoded {
+            Decoded::Messages(array) => self.tell_with(env, callback, &self.hooks.on_messages, &array, again),
+            Decoded::Internal(value) => self.tell_with(env, callback, &self.hooks.on_internal, &value, again),
+            Decoded::Handle(value) => {
+                let fd = self.next_fd();
+                return self.deliver_handle(env, callback, &value, fd, again);
+            }
+            Decoded::Broken(why) => self.tell_broken(env, callback, &why, again),
+            Decoded::Word(word) => return self.hear(env, callback, word),
+        }
+        Ok(())
+    }
+
+    /// The other end has said something that only native ends say.
+    fn hear(&self, env: &Env, callback: &Callback, word: Word) -> std::result::Result<(), Fault> {
+        match word {
+            Word::Hello { secret } => {
+                if self.secret.take().is_some_and(|expected| expected == secret) {
+                    self.become_native();
+                    return Ok(());
+                }
+                Err(Fault::Protocol("it introduced itself with a wrong secret"))
+            }
+            _ if !self.is_native.get() => Err(Fault::Protocol("it spoke before it had introduced itself")),
+            Word::Taken { slot } => {
+                self.slots.borrow_mut().taken(slot);
+                Ok(())
+            }
+            Word::NotTaken { slot } => {
+                self.send_inline(slot);
+                Ok(())
+            }
+            Word::Inline { slot } => {
+                self.received.gaps.borrow_mut().comes_again(Missing::Slot(slot));
+                Ok(())
+            }
+            Word::Forget { slot } => {
+                self.views.borrow_mut().forget(slot);
+                Ok(())
+            }
+            Word::Shared { slot, content, bytes, size } => {
+                let (length, size) = (bytes as usize, size.map(|size| size as usize));
+                self.deliver_shared(env, callback, Place { slot, content, length, size })
+            }
+            word => {
+                self.hear_of_handles(env, callback, &word);
+                Ok(())
+            }
+        }
+    }
+
+    fn take_again(&self) -> Option<Missing> {
+        self.received.gaps.borrow_mut().take_again()
+    }
+
+    /// Something is to be delivered: now, or in the place of what was missing.
+    pub(super) fn tell_with(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        hook: &Held,
+        value: &Unknown,
+        again: Option<Missing>,
+    ) {
+        if let Some(missing) = again {
+            self.received.gaps.borrow_mut().fill(missing);
+        }
+        // Failures are those of an environment that goes away.
+        let _ = match again.and_then(|missing| engine::number(env, missing.key()).ok()) {
+            Some(key) => callback.call_held(env, hook, [value, &key]),
+            None => callback.call_held(env, hook, [value]),
+        };
+    }
+
+    pub(super) fn tell_broken(&self, env: &Env, callback: &Callback, why: &Broken, again: Option<Missing>) {
+        let why = match why {
+            Broken::Thrown(error) => Ok(*error),
+            Broken::TooLong => engine::undefined(env),
+            Broken::Protocol(reason) => engine::string(env, reason.as_bytes()),
+        };
+        if let Ok(why) = why {
+            self.tell_with(env, callback, &self.hooks.on_broken, &why, again);
+        }
+    }
+
+    /// Something has not come, and will come again: what comes after it waits.
+    ///
+    /// # Errors
+    /// More is missing than can be under way.
+    pub(super) fn tell_missing(
+        &self,
+        env: &Env,
+        callback: &Callback,
+        missing: Missing,
+    ) -> std::result::Result<(), Fault> {
+        let is_new = self.received.gaps.borrow_mut().note(missing);
+        if is_new.map_err(|_| Fault::Protocol("more is missing than can be under way"))?
+            && let Ok(key) = engine::number(env, missing.key())
+        {
+            let _ = callback.call_held(env, &self.hooks.on_missing, [&key]);
+        }
+        Ok(())
+    }
+
+    /// The descriptor that has come with the message that is being delivered.
+    fn next_fd(&self) -> Option<OwnedFd> {
+        if self.fds_are_later.get() { None } else { self.fds.borrow_mut().pop_front() }
+    }
+
+    /// Delivers bytes out of shared memory.
+    fn deliver_shared(&self, env: &Env, callback: &Callback, place: Place) -> std::result::Result<(), Fault> {
+        let fd = place.size.and_then(|_| self.next_fd());
+        if place.length > self.inbox.borrow().limit() {
+            return Err(Fault::TooLong);
+        }
+        let bytes = self.views.borrow_mut().take(place, fd);
+        let Some(bytes) = bytes else {
+            self.views.borrow_mut().forget(place.slot);
+            self.send_word(&Word::NotTaken { slot: place.slot });
+            return self.tell_missing(env, callback, Missing::Slot(place.slot));
+        };
+        self.send_word(&Word::Taken { slot: place.slot });
+        let value = match place.content {
+            Content::Message => {
+                let decoded = self.with_codec(|codec| decode::decode_shared(env, codec, bytes));
+                return decoded.map_or(Ok(()), |decoded| self.deliver_decoded(env, callback, decoded));
+            }
+            Content::Buffer => engine::adopt_bytes(env, bytes, Wrapper::Buffer),
+            Content::ArrayBuffer => engine::adopt_bytes(env, bytes, Wrapper::ArrayBuffer),
+        };
+        self.deliver_one(env, callback, value, None);
+        Ok(())
+    }
+
+    /// Sends a message through the socket that the other end could not take out of shared memory.
+    pub(super) fn send_inline(&self, slot: u32) {
+        let message = self.slots.borrow_mut().not_taken(slot);
+        if let Some((content, bytes)) = message {
+            let mut out = vec![];
+            encode::push_inline(self.mode, slot, content, &bytes, &mut out);
+            self.send_urgent(&out);
+        }
+    }
+
+    /// Delivers one message.
+    fn deliver_one(&self, env: &Env, callback: &Callback, value: Result<Unknown>, again: Option<Missing>) {
+        // Failures are those of an environment that goes away.
+        if let Ok(array) = value.and_then(|value| engine::array_of(env, &value)) {
+            self.tell_with(env, callback, &self.hooks.on_messages, &array, again);
+        }
+    }
+
+    pub(super) fn tell<const N: usize>(&self, env: &Env, hook: &Held, arguments: [&Unknown; N]) {
+        let callback = self.callback.borrow().clone();
+        if let Some(callback) = callback {
+            // It fails only while the environment goes away.
+            let _ = callback.call_held(env, hook, arguments);
+        }
+    }
+
+    /// No message will come any more.
+    pub(super) fn tell_end(&self, env: &Env) {
+        let is_partial = self.inbox.borrow().is_partial();
+        if let Ok(is_partial) = engine::boolean(env, is_partial) {
+            self.tell(env, &self.hooks.on_end, [&is_partial]);
+        }
+    }
+
+    /// JavaScript wants no more messages. Says whether some that have come are still to be delivered; `on_end` follows them.
+    pub fn end(&self) -> bool {
+        self.ends_after_delivery.set(self.has_more.get());
+        self.has_more.get()
+    }
+}

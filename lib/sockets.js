@@ -8,7 +8,8 @@ const net = require('node:net');
 const { errnoError } = require('./errors');
 const { native } = require('./runtime');
 
-const { spawn: builtinSpawn } = BuiltinChildProcess.prototype;
+// Undefined where this package is being loaded as a mock of the builtin.
+const builtinSpawn = BuiltinChildProcess?.prototype.spawn;
 const NOWHERE = '/nonexistent/child-process-rs';
 
 /** Whether Node opens a descriptor; from 26 on that takes the permission to use the network, and earlier Nodes know of none. */

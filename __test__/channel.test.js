@@ -80,6 +80,21 @@ for (const serialization of ['json', 'advanced']) {
     });
   }
 
+  test(`${serialization}: a disconnect in a listener, with a message missing, delivers what came after that`, async (t) => {
+    const child = spawnNativeRogue(ours, `hello(); say(1); word(${JSON.stringify(SHARED)}); say(2); say(3); stay()`, serialization);
+    const events = [];
+    child.on('error', ({ code }) => events.push(code));
+    child.on('message', (message) => {
+      events.push(message);
+      if (message === 1) child.disconnect();
+    });
+    child.on('disconnect', () => child.kill());
+    // All of it is there when this process looks.
+    child.once('spawn', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300));
+    await new Promise((resolve) => child.on('exit', resolve));
+    t.deepEqual(events, [1, BROKEN, 2, 3]);
+  });
+
   test(`${serialization}: a child that was not announced as native cannot speak as one`, async (t) => {
     const frame = (bytes) => [0, 0, 0, bytes.length, ...bytes];
     const mark = '\u0001{"cmd":"Hello","secret":""}';

@@ -33,7 +33,7 @@ const WRITTEN = 2;
 const FLUSH = 4;
 const CROWDED = 8;
 
-// After so long the kernel may take more descriptors, ms.
+// After so long the kernel is asked again, ms.
 const CROWDED_DELAY = 5;
 
 // How the `cmd` of internal messages begins.
@@ -167,7 +167,7 @@ class Link {
     if (!target.connected && target.channel) target._disconnect();
   }
 
-  /** The kernel takes no more descriptors: others have to be received first, maybe another process's. */
+  /** The kernel takes no more for now: it is short of memory, or descriptors have to be received first, maybe another process's. */
   tryLater() {
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
@@ -279,7 +279,10 @@ class Link {
 
   /** What had come is delivered: the end that was asked for meanwhile may follow. */
   #delivered() {
-    if (this.#whenOver && !native.endChannel(this.#number)) nextTick(this.#whenOver);
+    if (!this.#whenOver) return;
+    // What is missing is not waited for, but what came after it is still delivered.
+    if (this.deliveries.isHeld) nextTick(() => this.#endMissing());
+    else if (!native.endChannel(this.#number)) nextTick(this.#whenOver);
   }
 
   #writeAnswers() {
@@ -336,10 +339,7 @@ class Link {
         native.throwUncaught(error);
       }
     });
-    if (this.deliveries.isRunning) return;
-    // What is missing is not waited for.
-    if (this.deliveries.isHeld) nextTick(() => this.#endMissing());
-    else this.#delivered();
+    if (!this.deliveries.isRunning) this.#delivered();
   }
 
   #endMissing() {
@@ -350,7 +350,8 @@ class Link {
   end(isPartial) {
     const target = this.#target;
     if (this.#whenOver) {
-      this.#whenOver();
+      if (this.deliveries.isHeld) this.#endMissing();
+      else this.#whenOver();
       return;
     }
     this.#isOver = true;

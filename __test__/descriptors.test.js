@@ -16,6 +16,19 @@ const COUNT = 50;
 
 const openFds = () => fs.readdirSync('/proc/self/fd').length;
 
+/** How many process descriptors this process has. */
+function countProcessFds() {
+  const isProcess = (fd) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).includes('pidfd');
+    } catch {
+      // Closed meanwhile: the list names the descriptor that it was read through, too.
+      return false;
+    }
+  };
+  return fs.readdirSync('/proc/self/fd').filter(isProcess).length;
+}
+
 const sleepers = (count, stdio) => Array.from({ length: count }, () => ours.spawn('sleep', ['1000'], { stdio }));
 
 /** Ends children by `kill`, and gives how they ended. */
@@ -68,8 +81,10 @@ test.serial('a Worker that is terminated lets go of what is kept for it', async 
     await worker.terminate();
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     t.true(await until(() => countZombies() === 0));
+    // The thread that reaps a child closes its process descriptor a moment later.
+    t.true(await until(() => countProcessFds() === 0));
   };
-  // The first one starts the threads that reap what a Worker has left.
+  // The first one starts the thread that reaps what a Worker has left.
   await run();
   const before = openFds();
   await run();

@@ -214,15 +214,6 @@ test('64 kB are written before the tick is over', async (t) => {
   t.true(messages.length > 6, `${messages.length} of them`);
 });
 
-// The builtin reads each member once, by V8's serializer; ours first sees whether JSON would do.
-test('a getter in a small plain object may be called twice in the advanced mode, and its value arrives', async (t) => {
-  const child = ours.fork(program(t, () => process.once('message', (message) => process.send(message))), { serialization: 'advanced' });
-  let calls = 0;
-  child.send({ get a() { calls += 1; return [1]; } });
-  t.true(calls <= 2);
-  t.deepEqual((await gather(child)).messages, [{ a: [1] }]);
-});
-
 // The builtin calls them as if it had been written.
 test('callbacks of what was never written get an error', async (t) => {
   const child = ours.spawn('sleep', ['20'], { stdio: IPC });

@@ -13,17 +13,17 @@ const { brokenMessage, channelClosed, errnoError } = require('./errors');
 const { close } = require('./handles');
 const { Passing } = require('./passing');
 const { native, runtime, told } = require('./runtime');
-const { copyOfTree, deserialize, isArrayBuffer, isBuffer, serialize } = require('./serialization');
+const serialization = require('./serialization');
 
 const { stringify } = JSON;
+const { isArrayBuffer, isBuffer } = serialization;
 
 // In what form `write` takes a message.
-const PLAIN = 0;
+const PRIMITIVE = 0;
 const TEXT = 1;
-const SERIALIZED = 2;
-const TREE = 3;
-const BYTES = 4;
-const ARRAY_BUFFER = 5;
+const GRAPH = 2;
+const BYTES = 3;
+const ARRAY_BUFFER = 4;
 const AWAITED = 8;
 const UNHEARD = 16;
 
@@ -88,7 +88,7 @@ native.setChannelHooks(runtime, {
     this.fail(errno);
   }),
   parse: JSON.parse,
-  deserialize,
+  ...serialization,
   netSocket: net.Socket,
   netServer: net.Server,
   dgramSocket: dgram.Socket,
@@ -211,16 +211,16 @@ class Link {
   }
 
   #write(message, how) {
-    if (typeof message !== 'object' || message === null) return this.write(message, PLAIN | how);
+    const isPrimitive = typeof message !== 'object' || message === null;
     if (!this.#isAdvanced) {
+      if (isPrimitive) return this.write(message, PRIMITIVE | how);
       // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
       return this.write(stringify(message) ?? 'undefined', TEXT | how);
     }
-    const tree = copyOfTree(message);
-    if (tree !== undefined) return this.write(stringify(tree), TREE | how);
+    if (isPrimitive) return this.write(message, GRAPH | how);
     if (isBuffer(message)) return this.write(message, BYTES | how);
     if (isArrayBuffer(message)) return this.write(message, ARRAY_BUFFER | how);
-    return this.write(serialize(message), SERIALIZED | how);
+    return this.write(message, GRAPH | how);
   }
 
   #afterSend(sent, callback, swallowErrors) {

@@ -14,3 +14,4 @@ mod options;
 pub mod process;
 mod reactor;
 pub mod sys;
+mod v8;

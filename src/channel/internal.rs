@@ -22,6 +22,15 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// The `cmd` of the message.
+    #[must_use]
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "NODE_HANDLE_ACK",
+            Self::NotReceived => "NODE_HANDLE_NACK",
+        }
+    }
+
     /// The message as a line of JSON, without its newline.
     #[must_use]
     pub fn to_json(self) -> String {

@@ -28,6 +28,72 @@ pub fn buffer<'a>(env: &'a Env, bytes: &[u8]) -> Result<Unknown<'a>> {
     Ok(unknown(env, value))
 }
 
+/// A class of views of bytes, by Node's number for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ViewKind {
+    /// N-API's own number for it.
+    TypedArray {
+        kind: sys::napi_typedarray_type,
+        element: usize,
+    },
+    DataView,
+    Buffer,
+}
+
+impl ViewKind {
+    /// `None`: N-API cannot make such views everywhere.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        use sys::TypedarrayType as Type;
+        let (kind, element) = match number {
+            0 => (Type::int8_array, 1),
+            1 => (Type::uint8_array, 1),
+            2 => (Type::uint8_clamped_array, 1),
+            3 => (Type::int16_array, 2),
+            4 => (Type::uint16_array, 2),
+            5 => (Type::int32_array, 4),
+            6 => (Type::uint32_array, 4),
+            7 => (Type::float32_array, 4),
+            8 => (Type::float64_array, 8),
+            9 => return Some(Self::DataView),
+            10 => return Some(Self::Buffer),
+            11 => (Type::bigint64_array, 8),
+            12 => (Type::biguint64_array, 8),
+            _ => return None,
+        };
+        Some(Self::TypedArray { kind, element })
+    }
+}
+
+/// A view of that class on a copy of `bytes`.
+///
+/// # Errors
+/// Out of memory; `Status::PendingException`: so many bytes are no whole number of elements.
+pub fn view<'a>(env: &'a Env, class: ViewKind, bytes: &[u8]) -> Result<Unknown<'a>> {
+    if class == ViewKind::Buffer {
+        return buffer(env, bytes);
+    }
+    let mut data = ptr::null_mut();
+    let mut memory = ptr::null_mut();
+    let mut view = ptr::null_mut();
+    // SAFETY: the new memory is as long as `bytes`, and nobody else knows of it.
+    unsafe {
+        check_status!(sys::napi_create_arraybuffer(env.raw(), bytes.len(), &raw mut data, &raw mut memory))?;
+        if !bytes.is_empty() {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len());
+        }
+        check_status!(match class {
+            ViewKind::TypedArray { kind, element } => {
+                // What is left over makes an error: an array longer than its memory.
+                let length = bytes.len().div_ceil(element);
+                sys::napi_create_typedarray(env.raw(), kind, length, memory, 0, &raw mut view)
+            }
+            _ => sys::napi_create_dataview(env.raw(), bytes.len(), memory, 0, &raw mut view),
+        })?;
+    }
+    Ok(unknown(env, view))
+}
+
 /// Bytes that a Buffer or an ArrayBuffer takes over; they stay where they are until it is collected.
 ///
 /// # Safety

@@ -73,8 +73,13 @@ pub fn kind(env: &Env, value: &Unknown) -> Result<ValueType> {
 ///
 /// # Errors
 /// `Status::PendingException`: JavaScript threw, and goes on throwing when the native function returns.
-pub fn call<'a>(env: &'a Env, function: &Held, argument: &Unknown) -> Result<Unknown<'a>> {
+pub fn call<'a, const N: usize>(
+    env: &'a Env,
+    function: &Held,
+    arguments: [&Unknown; N],
+) -> Result<Unknown<'a>> {
     let function = function.get(env)?;
+    let arguments = arguments.map(JsValue::raw);
     let mut result = ptr::null_mut();
     // SAFETY: values of the scope that is open.
     unsafe {
@@ -84,8 +89,8 @@ pub fn call<'a>(env: &'a Env, function: &Held, argument: &Unknown) -> Result<Unk
             env.raw(),
             receiver,
             function.raw(),
-            1,
-            &argument.raw(),
+            N,
+            arguments.as_ptr(),
             &raw mut result
         ))?;
     }
@@ -187,16 +192,18 @@ pub fn length(env: &Env, array: &Unknown) -> Result<u32> {
     Ok(length)
 }
 
-/// An array of one element.
+/// An array.
 ///
 /// # Errors
 /// An N-API failure.
-pub fn array_of<'a>(env: &'a Env, element: &Unknown) -> Result<Unknown<'a>> {
+pub fn array<'a>(env: &'a Env, elements: &[Unknown]) -> Result<Unknown<'a>> {
     let mut array = ptr::null_mut();
     // SAFETY: values of the scope that is open.
     unsafe {
-        check_status!(sys::napi_create_array_with_length(env.raw(), 1, &raw mut array))?;
-        check_status!(sys::napi_set_element(env.raw(), array, 0, element.raw()))?;
+        check_status!(sys::napi_create_array_with_length(env.raw(), elements.len(), &raw mut array))?;
+        for (index, element) in (0..).zip(elements) {
+            check_status!(sys::napi_set_element(env.raw(), array, index, element.raw()))?;
+        }
     }
     Ok(unknown(env, array))
 }

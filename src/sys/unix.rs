@@ -135,6 +135,8 @@ pub struct Mapping {
 
 // SAFETY: plain memory; whoever holds it owns it.
 unsafe impl Send for Mapping {}
+// SAFETY: through a shared reference it is only read, unless by JavaScript, on one thread.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Where it begins, to be read and written.

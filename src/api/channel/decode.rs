@@ -1,4 +1,5 @@
-//! Bytes → messages. Many small ones are decoded in one call of the engine's, which costs less than a call for each.
+//! Bytes → messages. Many small lines are decoded in one call of the engine's, which costs less than a call for each; many small
+//! values one by one, and told together.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -12,12 +13,12 @@ use crate::channel::internal;
 use crate::channel::shared::Bytes;
 use crate::channel::word::Word;
 use crate::channel::{Mode, json, v8};
-use crate::engine::{self, Content, Wrapper};
+use crate::engine::{self, Content};
 
 /// Messages above this are decoded alone, bytes.
 const SMALL: usize = 16 * 1024;
 
-/// As many bytes are decoded together: the engine keeps larger strings in a place of their own, which costs more.
+/// As many bytes are decoded together. Of JSON: the engine keeps larger strings in a place of their own, which costs more.
 const TOGETHER: usize = 64 * 1024;
 
 thread_local! {
@@ -90,13 +91,11 @@ pub(super) fn run(inbox: &Inbox, mode: Mode, messages: &[Range<usize>]) -> usize
     count.max(1)
 }
 
-/// Whether a message stays the same value among others.
+/// Whether a message is nothing that this end itself is told; a line also stays the same value among others.
 fn is_simple(mode: Mode, message: &[u8]) -> bool {
     match mode {
         Mode::Json => json::is_closed(message),
-        Mode::Advanced => message
-            .split_first_chunk()
-            .is_some_and(|(header, value)| *header == [v8::HEADER, v8::VERSION] && v8::is_plain(value)),
+        Mode::Advanced => message.first() == Some(&v8::HEADER),
     }
 }
 
@@ -107,8 +106,14 @@ pub(super) fn decode<'a>(
     inbox: &Inbox,
     run: &[Range<usize>],
 ) -> Vec<Decoded<'a>> {
-    if let Some(together) = decode_together(env, codec, inbox, run) {
-        return vec![Decoded::Messages(together)];
+    if run.len() > 1 {
+        let together = match codec.mode {
+            Mode::Json => decode_lines(env, codec.hooks, inbox, run),
+            Mode::Advanced => decode_values(env, codec.hooks, inbox, run),
+        };
+        if let Some(together) = together {
+            return vec![Decoded::Messages(together)];
+        }
     }
     let decode = |message| {
         let bytes = inbox.bytes(message);
@@ -120,36 +125,43 @@ pub(super) fn decode<'a>(
     run.iter().filter_map(decode).collect()
 }
 
-/// `None`: they have to be looked at one by one.
-fn decode_together<'a>(
-    env: &'a Env,
-    codec: &Codec,
-    inbox: &Inbox,
-    run: &[Range<usize>],
-) -> Option<Unknown<'a>> {
-    let [_, .., _] = run else {
-        return None;
-    };
-    let messages = run.iter().map(|message| inbox.bytes(message));
+/// Decodes the lines of a run. `None`: they have to be looked at one by one.
+fn decode_lines<'a>(env: &'a Env, hooks: &Hooks, inbox: &Inbox, run: &[Range<usize>]) -> Option<Unknown<'a>> {
     let joined = SCRATCH.with_borrow_mut(|bytes| {
         bytes.clear();
-        match codec.mode {
-            Mode::Json => {
-                json::join(bytes, messages);
-                engine::string(env, bytes)
-            }
-            Mode::Advanced => {
-                v8::join(bytes, messages);
-                engine::buffer(env, bytes)
-            }
-        }
+        json::join(bytes, run.iter().map(|message| inbox.bytes(message)));
+        engine::string(env, bytes)
     });
-    let decode = if codec.mode == Mode::Json { &codec.hooks.parse } else { &codec.hooks.deserialize };
-    let Ok(value) = engine::call(env, decode, &joined.ok()?) else {
+    let Ok(value) = engine::call(env, &hooks.parse, [&joined.ok()?]) else {
         let _ = engine::take_exception(env);
         return None;
     };
     (engine::length(env, &value).ok()? as usize == run.len()).then_some(value)
+}
+
+/// Decodes the values of a run. `None`: they have to be looked at one by one.
+fn decode_values<'a>(
+    env: &'a Env,
+    hooks: &Hooks,
+    inbox: &Inbox,
+    run: &[Range<usize>],
+) -> Option<Unknown<'a>> {
+    let values: Result<Vec<_>> = run.iter().map(|message| value(env, hooks, inbox.bytes(message))).collect();
+    match values {
+        Ok(values) => engine::array(env, &values).ok(),
+        Err(_) => {
+            let _ = engine::take_exception(env);
+            None
+        }
+    }
+}
+
+/// The value that was serialised.
+fn value<'a>(env: &'a Env, hooks: &Hooks, bytes: &[u8]) -> Result<Unknown<'a>> {
+    match v8::buffer(bytes) {
+        Some(content) => engine::buffer(env, content),
+        None => hooks.serialization.read(env, bytes),
+    }
 }
 
 /// Decodes one message. `None`: the environment is going away.
@@ -181,8 +193,9 @@ pub(super) fn decode_shared<'a>(env: &'a Env, codec: &Codec, bytes: Bytes) -> Op
         Mode::Advanced => {
             let may_be_internal = internal::may_be_in_serialized(bytes.bytes());
             // What it holds of Buffers stays in this memory.
-            engine::adopt_bytes(env, bytes, Wrapper::Buffer)
-                .and_then(|bytes| engine::call(env, &hooks.deserialize, &bytes))
+            hooks
+                .serialization
+                .read_shared(env, bytes)
                 .and_then(|value| if may_be_internal { classify(env, value) } else { message(env, &value) })
         }
     };
@@ -202,7 +215,7 @@ fn or_broken<'a>(env: &'a Env, decoded: Result<Decoded<'a>>) -> Option<Decoded<'
 
 fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'a>> {
     let command = internal::command(text);
-    let value = engine::call(env, &hooks.parse, &engine::string(env, text)?)?;
+    let value = engine::call(env, &hooks.parse, [&engine::string(env, text)?])?;
     match command.as_ref().map(Option::as_deref) {
         Ok(Some(internal::HANDLE)) => Ok(Decoded::Handle(value)),
         Ok(Some(_)) => Ok(Decoded::Internal(value)),
@@ -212,10 +225,7 @@ fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'
 }
 
 fn decode_v8<'a>(env: &'a Env, hooks: &Hooks, bytes: &[u8]) -> Result<Decoded<'a>> {
-    if let Some(content) = v8::buffer(bytes) {
-        return message(env, &engine::buffer(env, content)?);
-    }
-    let value = engine::call(env, &hooks.deserialize, &engine::buffer(env, bytes)?)?;
+    let value = value(env, hooks, bytes)?;
     if internal::may_be_in_serialized(bytes) { classify(env, value) } else { message(env, &value) }
 }
 
@@ -242,5 +252,5 @@ fn classify<'a>(env: &'a Env, value: Unknown<'a>) -> Result<Decoded<'a>> {
 
 /// The one message.
 pub(super) fn message<'a>(env: &'a Env, value: &Unknown<'a>) -> Result<Decoded<'a>> {
-    Ok(Decoded::Messages(engine::array_of(env, value)?))
+    Ok(Decoded::Messages(engine::array(env, &[*value])?))
 }

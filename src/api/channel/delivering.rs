@@ -231,7 +231,7 @@ impl Channel {
     /// Delivers one message.
     fn deliver_one(&self, env: &Env, callback: &Callback, value: Result<Unknown>, again: Option<Missing>) {
         // Failures are those of an environment that goes away.
-        if let Ok(array) = value.and_then(|value| engine::array_of(env, &value)) {
+        if let Ok(array) = value.and_then(|value| engine::array(env, &[value])) {
             self.tell_with(env, callback, &self.hooks.on_messages, &array, again);
         }
     }

@@ -1,5 +1,5 @@
-//! A message → its bytes. Strings, numbers, booleans, null and Buffers are written here; object graphs come as the text or
-//! the bytes that the engine has made of them (`docs/decisions/codec.md`).
+//! A message → its bytes. Objects come as the text that `JSON.stringify` has made of them, or are serialised by the engine
+//! (`docs/decisions/codec.md`); the rest is written here.
 
 use std::os::fd::OwnedFd;
 
@@ -14,14 +14,12 @@ use crate::engine;
 /// In what form JavaScript hands a message over; `lib/link.js` has the same numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum Form {
-    /// A string, a number, a boolean or null.
-    Plain,
-    /// The JSON text of an object.
+    /// In json mode a string, a number, a boolean or null.
+    Primitive,
+    /// In json mode the text of an object.
     Text,
-    /// A Buffer of serialised bytes with their header.
-    Serialized,
-    /// The JSON text of an object that V8 would serialise to the same tree.
-    Tree,
+    /// In advanced mode any value.
+    Graph,
     /// A Buffer.
     Bytes,
     /// An ArrayBuffer.
@@ -31,36 +29,92 @@ pub(in crate::api) enum Form {
 impl Form {
     pub fn from_number(number: u32) -> Self {
         match number {
-            0 => Self::Plain,
+            0 => Self::Primitive,
             1 => Self::Text,
-            2 => Self::Serialized,
-            3 => Self::Tree,
-            4 => Self::Bytes,
+            2 => Self::Graph,
+            3 => Self::Bytes,
             _ => Self::ArrayBuffer,
         }
     }
 }
 
-/// Appends a message with what separates it from the next. No JavaScript runs meanwhile.
+/// The descriptor that is to be sent along with the word for a message in shared memory, where the slot is a new one.
+pub(super) type Shared = Option<OwnedFd>;
+
+/// Appends a message with what separates it from the next, or the word for it. No JavaScript runs meanwhile.
 ///
 /// # Errors
 /// An N-API failure; the message is longer than its length can say.
-pub(super) fn push(env: &Env, mode: Mode, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
-    match mode {
-        Mode::Json => {
-            match form {
-                Form::Plain => push_json(env, message, out)?,
-                _ => engine::push_utf8(env, message, out)?,
-            }
-            out.push(b'\n');
+pub(super) fn push_or_share(
+    env: &Env,
+    form: Form,
+    message: &Unknown,
+    out: &mut Vec<u8>,
+    slots: Option<&mut Slots>,
+) -> Result<Shared> {
+    let Some(slots) = slots else {
+        push(env, form, message, out)?;
+        return Ok(None);
+    };
+    let start = out.len();
+    let shared = match form {
+        Form::Bytes => engine::with_bytes(env, message, |bytes| slots.put(bytes, Content::Buffer)).flatten(),
+        Form::ArrayBuffer => {
+            engine::with_array_buffer(env, message, |bytes| slots.put(bytes, Content::ArrayBuffer)).flatten()
         }
-        Mode::Advanced => {
-            let start = begin_frame(out);
-            push_v8(env, form, message, out)?;
-            end_frame(out, start)?;
+        _ => {
+            push(env, form, message, out)?;
+            out.get(start..out.len() - 1).and_then(|text| slots.put(text, Content::Message))
         }
+    };
+    let mode = if matches!(form, Form::Bytes | Form::ArrayBuffer) { Mode::Advanced } else { Mode::Json };
+    match shared {
+        Some((place, fd)) => {
+            out.truncate(start);
+            push_word(mode, &place.word(), out);
+            return Ok(fd);
+        }
+        None if mode == Mode::Advanced => push(env, form, message, out)?,
+        None => {}
     }
+    Ok(None)
+}
+
+/// The same for what the engine has serialised.
+///
+/// # Errors
+/// The message is longer than its length can say.
+pub(super) fn push_serialized(bytes: &[u8], out: &mut Vec<u8>, slots: Option<&mut Slots>) -> Result<Shared> {
+    if let Some((place, fd)) = slots.and_then(|slots| slots.put(bytes, Content::Message)) {
+        push_word(Mode::Advanced, &place.word(), out);
+        return Ok(fd);
+    }
+    let start = begin_frame(out);
+    out.extend_from_slice(bytes);
+    end_frame(out, start)?;
+    Ok(None)
+}
+
+fn push(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
+    match form {
+        Form::Primitive => push_json(env, message, out)?,
+        Form::Text => engine::push_utf8(env, message, out)?,
+        Form::Bytes | Form::ArrayBuffer => return push_bytes(env, form, message, out),
+        Form::Graph => return Err(napi::Error::from_reason("a graph is serialised by the engine")),
+    }
+    out.push(b'\n');
     Ok(())
+}
+
+fn push_bytes(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
+    let start = begin_frame(out);
+    v8::push_header(out);
+    if form == Form::Bytes {
+        engine::with_bytes(env, message, |bytes| v8::push_buffer(out, bytes));
+    } else {
+        engine::with_array_buffer(env, message, |bytes| v8::push_array_buffer(out, bytes));
+    }
+    end_frame(out, start)
 }
 
 fn push_json(env: &Env, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
@@ -84,73 +138,6 @@ fn push_json(env: &Env, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-fn push_v8(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
-    if form == Form::Serialized {
-        engine::with_bytes(env, message, |bytes| out.extend_from_slice(bytes));
-        return Ok(());
-    }
-    v8::push_header(out);
-    match form {
-        Form::Bytes => {
-            engine::with_bytes(env, message, |bytes| v8::push_view(out, v8::BUFFER, bytes));
-        }
-        Form::ArrayBuffer => {
-            engine::with_array_buffer(env, message, |bytes| v8::push_array_buffer(out, bytes));
-        }
-        Form::Tree => {
-            let mut text = vec![];
-            engine::push_utf8(env, message, &mut text)?;
-            v8::push_json(out, &text)
-                .ok_or_else(|| napi::Error::from_reason("no JSON text of the engine's"))?;
-        }
-        _ => match engine::kind(env, message)? {
-            ValueType::String => v8::push_string(out, &engine::utf16(env, message)?),
-            ValueType::Number => v8::push_number(out, engine::to_f64(env, message)?),
-            ValueType::Boolean => out.push(if engine::to_bool(env, message)? { b'T' } else { b'F' }),
-            _ => out.push(b'0'),
-        },
-    }
-    Ok(())
-}
-
-/// Puts a large Buffer or ArrayBuffer into shared memory and appends the word for it; gives the descriptor to be sent along.
-/// `None`: it goes as any other message.
-pub(super) fn share(
-    env: &Env,
-    form: Form,
-    message: &Unknown,
-    slots: &mut Slots,
-    out: &mut Vec<u8>,
-) -> Option<Option<OwnedFd>> {
-    let (place, fd) = match form {
-        Form::Bytes => engine::with_bytes(env, message, |bytes| slots.put(bytes, Content::Buffer)),
-        Form::ArrayBuffer => {
-            engine::with_array_buffer(env, message, |bytes| slots.put(bytes, Content::ArrayBuffer))
-        }
-        _ => return None,
-    }
-    .flatten()?;
-    push_word(Mode::Advanced, &place.word(), out);
-    Some(fd)
-}
-
-/// Puts a large message, which begins at `start` of `out`, into shared memory and leaves the word for it in its place.
-pub(super) fn share_message(
-    mode: Mode,
-    slots: &mut Slots,
-    out: &mut Vec<u8>,
-    start: usize,
-) -> Option<Option<OwnedFd>> {
-    let content = match mode {
-        Mode::Json => start..out.len() - 1,
-        Mode::Advanced => start + PREFIX..out.len(),
-    };
-    let (place, fd) = slots.put(out.get(content)?, Content::Message)?;
-    out.truncate(start);
-    push_word(mode, &place.word(), out);
-    Some(fd)
-}
-
 /// Appends the message that was in a slot, as it would have gone through the socket at first.
 pub(super) fn push_inline(mode: Mode, slot: u32, content: Content, bytes: &[u8], out: &mut Vec<u8>) {
     push_word(mode, &Word::Inline { slot }, out);
@@ -162,7 +149,7 @@ pub(super) fn push_inline(mode: Mode, slot: u32, content: Content, bytes: &[u8],
         (Mode::Advanced, Content::Message) => push_frame(out, |out| out.extend_from_slice(bytes)),
         (Mode::Advanced, Content::Buffer) => push_frame(out, |out| {
             v8::push_header(out);
-            v8::push_view(out, v8::BUFFER, bytes);
+            v8::push_buffer(out, bytes);
         }),
         (Mode::Advanced, Content::ArrayBuffer) => push_frame(out, |out| {
             v8::push_header(out);
@@ -184,16 +171,14 @@ pub(super) fn push_word(mode: Mode, word: &Word, out: &mut Vec<u8>) {
 
 /// Appends what a builtin end is told of a handle.
 pub(super) fn push_reply(mode: Mode, reply: Reply, out: &mut Vec<u8>) {
-    let text = reply.to_json();
     match mode {
         Mode::Json => {
-            out.extend_from_slice(text.as_bytes());
+            out.extend_from_slice(reply.to_json().as_bytes());
             out.push(b'\n');
         }
         Mode::Advanced => push_frame(out, |out| {
             v8::push_header(out);
-            // It is JSON.
-            let _ = v8::push_json(out, text.as_bytes());
+            v8::push_object(out, "cmd", reply.command());
         }),
     }
 }

@@ -10,7 +10,7 @@ use napi::{Env, Error, Result, Unknown};
 use napi_derive::napi;
 
 use super::super::runtime::runtime;
-use super::{Channel, HandleHooks, Hooks, Settings, registry};
+use super::{Channel, HandleHooks, Hooks, Serialization, Settings, registry};
 use crate::channel::Mode;
 use crate::engine::{self, Held};
 use crate::reactor::Callback;
@@ -31,7 +31,7 @@ pub fn set_channel_hooks(number: u32, env: &Env, functions: Object) -> Result<()
         on_written: held("onWritten")?,
         on_failed: held("onFailed")?,
         parse: held("parse")?,
-        deserialize: held("deserialize")?,
+        serialization: Serialization::new(env, &functions)?,
     };
     runtime(number)?.channel_hooks.replace(Some(Rc::new(hooks)));
     Ok(())
@@ -47,8 +47,8 @@ pub fn close_on_exec(fd: RawFd) -> Result<()> {
 /// Makes the socket `fd` an end of a channel, which takes it over unless this fails; the hooks are called on `handle`. It looks
 /// for quick answers for `spin` microseconds, and takes messages of at most `limit` bytes. Returns the number of the channel, or
 /// a negative errno; `handle.write` becomes the function that sends: `write(message, form)`, where `form` is 0 for a string,
-/// number, boolean or null, 1 for a JSON text, 2 for serialised bytes, 3 for the JSON text of a tree, 4 for a Buffer, 5 for an
-/// ArrayBuffer, and 8 more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent
+/// number, boolean or null in json mode, 1 for the text of an object there, 2 for any value in advanced mode, 3 for a Buffer, 4 for
+/// an ArrayBuffer, and 8 more where `onWritten` is to count the message; `write()` is to be called at the end of a tick that has sent
 /// something. It returns flags: 1 there is room for more, 2 all is written, 4 `write()` is to be called, 8 after a while; nothing
 /// for 1 alone; or a negative errno.
 #[napi(catch_unwind)]

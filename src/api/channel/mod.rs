@@ -8,6 +8,7 @@ mod handles;
 mod receiving;
 pub(super) mod registry;
 mod sending;
+mod serialization;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use napi::{Env, Result, Unknown};
 use encode::Form;
 pub(super) use handles::Hooks as HandleHooks;
 use handles::Received;
+pub(super) use serialization::Serialization;
 
 use crate::channel::Mode;
 use crate::channel::ancillary::Room;
@@ -54,7 +56,7 @@ pub(super) struct Hooks {
     /// Writing has failed, with this negative errno.
     pub on_failed: Held,
     pub parse: Held,
-    pub deserialize: Held,
+    pub serialization: Serialization,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

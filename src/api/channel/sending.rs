@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use napi::{Env, Result, Unknown};
 use nix::sys::socket::{Shutdown, shutdown};
 
-use super::encode::{self, Form};
+use super::encode::{self, Form, Shared};
 use super::{Channel, Corked, Phase};
-use crate::channel::Mode;
 use crate::channel::ancillary;
 use crate::channel::internal::Reply;
 use crate::channel::outbox::Outbox;
+use crate::channel::shared::Slots;
 use crate::channel::word::Word;
 use crate::{engine, sys};
 
@@ -59,6 +59,23 @@ impl Channel {
     /// # Errors
     /// An N-API failure.
     pub fn send(&self, env: &Env, message: &Unknown, form: Form, is_awaited: bool) -> Result<Sent> {
+        if form != Form::Graph {
+            return self
+                .append(is_awaited, |out, slots| encode::push_or_share(env, form, message, out, slots));
+        }
+        // A getter may send, too, so nothing is borrowed while the engine serialises.
+        let serialization = &self.hooks.serialization;
+        let append =
+            |bytes: &[u8]| self.append(is_awaited, |out, slots| encode::push_serialized(bytes, out, slots));
+        serialization.write(env, message, append)?
+    }
+
+    /// Has `push` append a message, or put it into shared memory, where that is given, and append the word for it.
+    fn append(
+        &self,
+        is_awaited: bool,
+        push: impl FnOnce(&mut Vec<u8>, Option<&mut Slots>) -> Result<Shared>,
+    ) -> Result<Sent> {
         let is_open = self.phase.get() == Phase::Open;
         if let Some(errno) = self.failure.get().or((!is_open).then_some(libc::EPIPE)) {
             self.outbox.borrow_mut().cancel_handle();
@@ -69,25 +86,18 @@ impl Channel {
         // Beside another descriptor nobody could tell which is which.
         let may_share = self.is_native.get() && !outbox.has_attached(position);
         let mut slots = self.slots.borrow_mut();
-        let mut shared = None;
-        if may_share && self.mode == Mode::Advanced {
-            shared = encode::share(env, form, message, &mut slots, outbox.bytes());
-        }
-        if shared.is_none() {
-            if let Err(error) = encode::push(env, self.mode, form, message, outbox.bytes()) {
-                outbox.bytes().truncate(start);
-                outbox.cancel_handle();
-                return Err(error);
+        match push(outbox.bytes(), may_share.then_some(&mut *slots)) {
+            Ok(None) => {}
+            Ok(Some(fd)) => {
+                outbox.attach(position, fd);
+                self.watch_age();
             }
-            if may_share {
-                shared = encode::share_message(self.mode, &mut slots, outbox.bytes(), start);
+            Err(error) => {
+                outbox.bytes().truncate(start);
+                return Err(error);
             }
         }
         drop(slots);
-        if let Some(Some(fd)) = shared {
-            outbox.attach(position, fd);
-            self.watch_age();
-        }
         Ok(self.sent(outbox, is_awaited))
     }
 

@@ -12,5 +12,4 @@ mod outbox;
 mod shared;
 mod spin;
 mod v8;
-mod v8_read;
 mod word;

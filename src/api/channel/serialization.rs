@@ -1,0 +1,99 @@
+//! The advanced serialization: by V8 itself where its interface is a known one, else by `node:v8`.
+
+use std::ffi::c_void;
+use std::ops::Range;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::{Env, Result, Unknown};
+
+use crate::channel::shared::Bytes;
+use crate::engine::{self, Content, Held, Wrapper};
+use crate::sys::Mapping;
+use crate::v8::{self, Abi};
+
+/// The functions of `lib/serialization.js`.
+pub(in crate::api) struct Serialization {
+    abi: Option<&'static Abi>,
+    describe: Held,
+    /// What `node:v8` does.
+    serialize: Held,
+    deserialize: Held,
+}
+
+impl Serialization {
+    pub fn new(env: &Env, functions: &Object) -> Result<Self> {
+        let held = |name: &str| Held::new(env, &functions.get_named_property::<Unknown>(name)?);
+        let is_known = functions.get_named_property::<bool>("isKnownEngine")?;
+        Ok(Self {
+            abi: if is_known { Abi::get() } else { None },
+            describe: held("describe")?,
+            serialize: held("serialize")?,
+            deserialize: held("deserialize")?,
+        })
+    }
+
+    /// Gives `use_bytes` the bytes of `value`, with V8's header. What a getter does happens before.
+    ///
+    /// # Errors
+    /// `Status::PendingException`: it cannot be cloned.
+    pub fn write<T>(&self, env: &Env, value: &Unknown, use_bytes: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        if let Some(abi) = self.abi {
+            return v8::serialize(env, abi, &self.describe, value, use_bytes);
+        }
+        let buffer = engine::call(env, &self.serialize, [value])?;
+        engine::with_bytes(env, &buffer, use_bytes)
+            .ok_or_else(|| napi::Error::from_reason("child-process-rs: node:v8 has given no bytes"))
+    }
+
+    /// The value of `bytes`.
+    ///
+    /// # Errors
+    /// `Status::PendingException`: they are no value's.
+    pub fn read<'a>(&self, env: &'a Env, bytes: &[u8]) -> Result<Unknown<'a>> {
+        if let Some(abi) = self.abi
+            && let Some(value) = v8::deserialize(env, abi, bytes, None)?
+        {
+            return Ok(value);
+        }
+        engine::call(env, &self.deserialize, [&engine::buffer(env, bytes)?])
+    }
+
+    /// The value of bytes in memory of their own, where its large Buffers stay.
+    ///
+    /// # Errors
+    /// `Status::PendingException`: they are no value's.
+    pub fn read_shared<'a>(&self, env: &'a Env, bytes: Bytes) -> Result<Unknown<'a>> {
+        let (abi, mapping) = match (self.abi, bytes) {
+            (_, Bytes::Small(bytes)) => return self.read(env, &bytes),
+            (None, bytes) => {
+                let buffer = engine::adopt_bytes(env, bytes, Wrapper::Buffer)?;
+                return engine::call(env, &self.deserialize, [&buffer]);
+            }
+            (Some(abi), Bytes::Large(mapping)) => (abi, Arc::new(mapping)),
+        };
+        let take_part = |range| {
+            let part = SharedPart { mapping: Arc::clone(&mapping), range };
+            engine::adopt_bytes(env, part, Wrapper::Buffer)
+        };
+        match v8::deserialize(env, abi, mapping.bytes(), Some(&take_part))? {
+            Some(value) => Ok(value),
+            None => engine::call(env, &self.deserialize, [&engine::buffer(env, mapping.bytes())?]),
+        }
+    }
+}
+
+/// A part of a message in memory of its own, of which other Buffers are parts, too.
+struct SharedPart {
+    mapping: Arc<Mapping>,
+    range: Range<usize>,
+}
+
+// SAFETY: memory of its own, initialised, which never moves or grows; no two parts overlap, since each is a view that has been
+// written on its own.
+unsafe impl Content for SharedPart {
+    fn place(&mut self) -> (*mut c_void, usize) {
+        let Range { start, end } = self.range;
+        (self.mapping.address().wrapping_byte_add(start), end - start)
+    }
+}

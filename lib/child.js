@@ -122,6 +122,7 @@ function attachChannel(child, handle, fd, secret, { serialization, busyPoll, max
     serialization,
     busyPoll,
     maxMessageSize,
+    expects: secret,
     onClose: () => closeOne(child),
     // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
     beforeFirst: () => handle.pollExec(),
@@ -131,9 +132,7 @@ function attachChannel(child, handle, fd, secret, { serialization, busyPoll, max
       else handle.afterSpawn(disconnect);
     },
   };
-  const { control, link } = openChannel(child, handle, fd, settings);
-  if (secret !== undefined) link.expectNative(secret);
-  control.refCounted();
+  openChannel(child, handle, fd, settings).refCounted();
 }
 
 /** Without its channel the child must not run. */

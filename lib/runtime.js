@@ -5,6 +5,7 @@
 
 const { hooks } = require('./errors');
 const { native } = require('./native');
+const node = require('./node');
 
 
 /**
@@ -23,7 +24,7 @@ function told(body) {
 }
 
 const runtime = native.open(
-  hooks,
+  { ...hooks, node },
   told(function onSpawn() {
     this.onspawn();
   }),

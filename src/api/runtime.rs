@@ -9,7 +9,7 @@ use napi::bindgen_prelude::{FnArgs, FunctionRef, Object, ObjectRef};
 use napi::{Env, Result, Unknown, sys as sys_napi};
 use napi_derive::napi;
 
-use super::channel::Hooks as ChannelHooks;
+use super::channel::Node;
 use super::off_loop::OffLoop;
 pub(super) use super::process::Listeners;
 use super::process::{Child, ExitArguments, OutputArguments};
@@ -33,8 +33,8 @@ pub(super) struct Runtime {
     /// What runs off the loop, and can be cancelled.
     pub(super) runs: RefCell<HashMap<Id, Rc<OffLoop>>>,
     last_id: Cell<Id>,
-    /// What channels call, once there has been one.
-    pub(super) channel_hooks: RefCell<Option<Rc<ChannelHooks>>>,
+    /// What channels use of Node, once there has been one.
+    channel_node: OnceCell<Rc<Node>>,
 }
 
 impl Runtime {
@@ -56,6 +56,15 @@ impl Runtime {
             None => Reactor::new(env)?,
         };
         Ok(Rc::clone(self.reactor.get_or_init(|| reactor)))
+    }
+
+    /// What channels use of Node, the same for all of them.
+    pub(super) fn channel_node(&self, env: &Env) -> Result<Rc<Node>> {
+        if let Some(node) = self.channel_node.get() {
+            return Ok(Rc::clone(node));
+        }
+        let node = Rc::new(Node::new(env, &self.hooks.get_value(env)?, self.node)?);
+        Ok(Rc::clone(self.channel_node.get_or_init(|| node)))
     }
 
     pub(super) fn next_id(&self) -> Id {
@@ -97,9 +106,9 @@ pub fn open(
     inherited::note();
     let node = env.get_node_version()?.major;
     let listeners = Rc::new(Listeners { on_spawn, on_exit, on_output, on_finish });
-    let (reactor, children, runs, last_id, channel_hooks) = Default::default();
+    let (reactor, children, runs, last_id, channel_node) = Default::default();
     let opened =
-        Runtime { env: env.raw(), hooks, listeners, node, reactor, children, runs, last_id, channel_hooks };
+        Runtime { env: env.raw(), hooks, listeners, node, reactor, children, runs, last_id, channel_node };
     env.add_env_cleanup_hook(opened.env as usize, close)?;
     RUNTIMES.with_borrow_mut(|runtimes| {
         runtimes.push(Some(Rc::new(opened)));

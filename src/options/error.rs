@@ -57,4 +57,29 @@ impl Context<'_> {
     pub fn synchronous_channel(&self) -> Error {
         self.error("synchronousChannel", ((),))
     }
+
+    /// `ERR_MISSING_ARGS`.
+    pub fn missing_argument(&self, name: &str) -> Error {
+        self.error("missingArgument", (name,))
+    }
+
+    /// `ERR_INVALID_HANDLE_TYPE`.
+    pub fn invalid_handle(&self) -> Error {
+        self.error("invalidHandle", ((),))
+    }
+
+    /// A failed system call.
+    pub fn system_error(&self, errno: i32, call: &str) -> Error {
+        self.error("errnoError", (-errno, call))
+    }
+
+    /// The other end of a channel does not keep to the protocol of handles.
+    pub fn broken_handle(&self, reason: &str) -> Error {
+        self.error("brokenHandle", (reason,))
+    }
+
+    /// `ERR_IPC_CHANNEL_CLOSED`.
+    pub fn channel_closed(&self) -> Error {
+        self.error("channelClosed", ((),))
+    }
 }

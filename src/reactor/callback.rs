@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::ptr;
 
-use napi::bindgen_prelude::{Function, FunctionRef, JsValue, JsValuesTupleIntoVec, Object};
+use napi::bindgen_prelude::{Function, FunctionRef, JsValue, JsValuesTupleIntoVec};
 use napi::{Env, Result, Unknown, check_status, sys};
 
 use crate::engine::{self, Held};
@@ -38,7 +38,7 @@ impl Callback {
     ///
     /// # Errors
     /// An N-API failure.
-    pub fn new(env: &Env, receiver: &Object, name: &str) -> Result<Self> {
+    pub fn new<'a>(env: &Env, receiver: &impl JsValue<'a>, name: &str) -> Result<Self> {
         let mut callback = Self { env: env.raw(), receiver: ptr::null_mut(), context: ptr::null_mut() };
         let name = env.create_string(name)?;
         // SAFETY: values of this scope; the results go into `callback`, whose drop releases them.
@@ -57,6 +57,19 @@ impl Callback {
             ))?;
         }
         Ok(callback)
+    }
+
+    /// The object that the functions are called on.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn receiver<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let mut receiver = ptr::null_mut();
+        // SAFETY: the reference is held; the value belongs to the scope that is open.
+        unsafe {
+            check_status!(sys::napi_get_reference_value(env.raw(), self.receiver, &raw mut receiver))?;
+            Ok(Unknown::from_raw_unchecked(env.raw(), receiver))
+        }
     }
 
     /// Calls `function` on the receiver.

@@ -23,7 +23,8 @@ function busyPoll(option) {
 class Link {
   #target;
   #isAdvanced;
-  // Native, and cheaper than methods of the channel.
+  // Native functions of the channel.
+  #send;
   #sendText;
   #sendValue;
   #flush;
@@ -60,6 +61,7 @@ class Link {
     });
     /** The native end. */
     this.channel = new native.Channel(runtime, fd, settings, this);
+    this.#send = this.channel.send;
     this.#sendText = this.channel.sendText;
     this.#sendValue = this.channel.sendValue;
     this.#flush = this.channel.flush;
@@ -67,21 +69,21 @@ class Link {
 
   /** Sends; false: the other end is behind, and the sender should wait. */
   send(message, handle, options, callback) {
-    if (handle || typeof callback === 'function') {
-      this.#hasAnswered = true;
-      return this.channel.send(message, handle, options, callback);
-    }
-    const isSilent = options !== undefined && (options === true || Boolean(options?.swallowErrors));
-    const sent = this.#sendAlone(message, isSilent);
+    const sent = handle ? this.#send(message, handle, options, callback) : this.#sendAlone(message, options, callback);
     if (sent !== undefined) return sent;
     this.#hasAnswered = true;
     return true;
   }
 
-  #sendAlone(message, isSilent) {
-    if (this.#isAdvanced || typeof message !== 'object' || message === null) return this.#sendValue(message, isSilent);
-    // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
-    return this.#sendText(stringify(message) ?? 'undefined', isSilent);
+  #sendAlone(message, options, callback) {
+    const isSilent = options !== undefined && (options === true || Boolean(options?.swallowErrors));
+    let send = this.#sendValue;
+    if (!this.#isAdvanced && typeof message === 'object' && message !== null) {
+      // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
+      message = stringify(message) ?? 'undefined';
+      send = this.#sendText;
+    }
+    return typeof callback === 'function' ? send(message, isSilent, callback) : send(message, isSilent);
   }
 
   /** Ends the channel; `true`: there is no handle that arrives first. */

@@ -8,20 +8,23 @@ use napi::{Env, Result, Unknown, check_status, sys};
 use super::{caught, unknown};
 
 /// What a native function is called with.
-pub struct Call<'a> {
+pub struct Call<'a, const N: usize> {
     pub this: Unknown<'a>,
     /// Those that are not given are `undefined`.
-    pub arguments: [Unknown<'a>; 2],
+    pub arguments: [Unknown<'a>; N],
+    /// How many are given.
+    pub count: usize,
 }
 
-/// A function of JavaScript that calls `body`: a third of the cost of one that napi-rs makes. `None` is `undefined`, the cheapest
+/// A function of JavaScript that calls `body`: a call is a third of the cost of one that napi-rs makes, but to make one takes
+/// microseconds. `None` is `undefined`, the cheapest
 /// result.
 ///
 /// # Errors
 /// An N-API failure.
-pub fn function<F>(env: &Env, body: F) -> Result<Unknown<'_>>
+pub fn function<const N: usize, F>(env: &Env, body: F) -> Result<Unknown<'_>>
 where
-    F: Fn(&Env, &Call) -> Result<Option<bool>> + 'static,
+    F: Fn(&Env, &Call<N>) -> Result<Option<bool>> + 'static,
 {
     let data = Box::into_raw(Box::new(body));
     let mut function = ptr::null_mut();
@@ -32,7 +35,7 @@ where
             env.raw(),
             name.as_ptr(),
             0,
-            Some(enter::<F>),
+            Some(enter::<N, F>),
             data.cast(),
             &raw mut function
         ))
@@ -61,13 +64,13 @@ unsafe extern "C" fn release<F>(_env: sys::napi_env, data: *mut c_void, _hint: *
     let _ = caught(|| drop(body));
 }
 
-unsafe extern "C" fn enter<F: Fn(&Env, &Call) -> Result<Option<bool>>>(
+unsafe extern "C" fn enter<const N: usize, F: Fn(&Env, &Call<N>) -> Result<Option<bool>>>(
     raw: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     let env = Env::from_raw(raw);
-    let mut count = 2;
-    let mut arguments = [ptr::null_mut(); 2];
+    let mut count = N;
+    let mut arguments = [ptr::null_mut(); N];
     let mut this = ptr::null_mut();
     let mut data = ptr::null_mut();
     // SAFETY: `arguments` has room for `count`, which missing ones fill with `undefined`; `data` is the box that `function`
@@ -85,7 +88,7 @@ unsafe extern "C" fn enter<F: Fn(&Env, &Call) -> Result<Option<bool>>>(
             return ptr::null_mut();
         }
         let arguments = arguments.map(|value| unknown(&env, value));
-        (&*data.cast::<F>(), Call { this: unknown(&env, this), arguments })
+        (&*data.cast::<F>(), Call { this: unknown(&env, this), arguments, count })
     };
     match caught(|| body(&env, &call)).unwrap_or_else(Err) {
         Ok(None) => ptr::null_mut(),

@@ -103,7 +103,7 @@ impl Channel {
                     return Ok(());
                 };
                 engine::function(env, move |env, call| {
-                    let [error, _] = call.arguments;
+                    let [error] = call.arguments;
                     listener.tell(env, Event::Unsent, [&error]);
                     Ok(None)
                 })?

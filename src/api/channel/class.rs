@@ -14,7 +14,7 @@ use super::events::Listener;
 use super::sending::Request;
 use super::{Channel, Settings, registry};
 use crate::channel::Mode;
-use crate::engine;
+use crate::engine::{self, Call};
 use crate::options::{is_truthy, option};
 use crate::sys;
 
@@ -68,60 +68,50 @@ impl ChannelClass {
         Ok(Self(channel))
     }
 
-    /// Sends any message, alone or with a socket or server (Node.js documentation, «subprocess.send»). `options`: `keepOpen`,
-    /// `swallowErrors`; `true` stands for the latter. `callback(error)` is called when it is written. Says whether there is room for more.
+    /// `send(message, handle, options, callback)` sends any message, alone or with a socket or server (Node.js documentation,
+    /// «subprocess.send»). `options`: `keepOpen`, `swallowErrors`; `true` stands for the latter. `callback(error)` is called when it is
+    /// written. It gives true or false, whether there is room for more; or undefined: there is, and the message may not be written yet.
+    /// It throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what serialising throws. Like the functions
+    /// below it belongs to this channel alone.
     ///
     /// # Errors
-    /// `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`; it cannot be serialised.
-    #[napi(catch_unwind)]
-    pub fn send(
-        &self,
-        env: &Env,
-        message: Unknown,
-        handle: Unknown,
-        options: Unknown,
-        callback: Unknown,
-    ) -> Result<bool> {
-        let mut request = Request::default();
-        match engine::kind(env, &options)? {
-            ValueType::Boolean => request.is_silent = engine::to_bool(env, &options)?,
-            ValueType::Object => {
-                request.is_silent =
-                    engine::is_truthy(env, &engine::property(env, &options, c"swallowErrors")?)?;
-                request.keeps_open = engine::is_truthy(env, &engine::property(env, &options, c"keepOpen")?)?;
+    /// An N-API failure.
+    #[napi(getter, catch_unwind)]
+    pub fn send<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let channel = Rc::clone(&self.0);
+        engine::function(env, move |env, call| {
+            let [message, handle, options, callback] = &call.arguments;
+            let request = request(env, options, *callback)?;
+            if !engine::is_truthy(env, handle)? {
+                return channel.send_value(env, message, request);
             }
-            _ => {}
-        }
-        if engine::is_function(env, &callback)? {
-            request.callback = Some(callback);
-        }
-        if engine::is_truthy(env, &handle)? {
-            self.0.check(env, &message)?;
-            return self.0.send_handle(env, &message, &handle, request);
-        }
-        self.0.send_value(env, &message, request).map(|has_room| has_room.unwrap_or(true))
+            channel.check(env, message)?;
+            channel.send_handle(env, message, handle, request)
+        })
     }
 
-    /// `send(message, isSilent)`, alone and without a callback, at a third of the cost. It also gives undefined where there is room and
-    /// the message may not be written yet: while messages are delivered, `flush` is to be called after the one that sent it.
+    /// `sendValue(message, isSilent, callback)`: a message alone, at less cost. It gives undefined where there is room and the message may
+    /// not be written yet: while messages are delivered, `flush` is to be called after the one that sent it.
+    ///
+    /// # Errors
+    /// An N-API failure.
     #[napi(getter, catch_unwind)]
     pub fn send_value<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let channel = Rc::clone(&self.0);
         engine::function(env, move |env, call| {
-            let [message, is_silent] = &call.arguments;
-            let is_silent = engine::to_bool(env, is_silent).unwrap_or(false);
-            channel.send_value(env, message, Request { is_silent, ..Request::default() })
+            channel.send_value(env, &call.arguments[0], request_alone(env, call)?)
         })
     }
 
     /// The same for the JSON text of an object, in json mode.
+    ///
+    /// # Errors
+    /// An N-API failure.
     #[napi(getter, catch_unwind)]
     pub fn send_text<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let channel = Rc::clone(&self.0);
         engine::function(env, move |env, call| {
-            let [text, is_silent] = &call.arguments;
-            let is_silent = engine::to_bool(env, is_silent).unwrap_or(false);
-            channel.send_text(env, text, Request { is_silent, ..Request::default() })
+            channel.send_text(env, &call.arguments[0], request_alone(env, call)?)
         })
     }
 
@@ -175,6 +165,31 @@ impl ChannelClass {
     pub fn fd(&self) -> i32 {
         self.0.fd()
     }
+}
+
+/// What `sendValue` and `sendText` are called with besides the message.
+fn request_alone<'a>(env: &Env, call: &Call<'a, 3>) -> Result<Request<'a>> {
+    let [_, is_silent, callback] = call.arguments;
+    let is_awaited = call.count == call.arguments.len() && engine::is_function(env, &callback)?;
+    Ok(Request {
+        callback: is_awaited.then_some(callback),
+        is_silent: engine::to_bool(env, &is_silent).unwrap_or(false),
+        keeps_open: false,
+    })
+}
+
+fn request<'a>(env: &Env, options: &Unknown, callback: Unknown<'a>) -> Result<Request<'a>> {
+    let is_set = |name| engine::is_truthy(env, &engine::property(env, options, name)?);
+    let callback = engine::is_function(env, &callback)?.then_some(callback);
+    Ok(match engine::kind(env, options)? {
+        ValueType::Boolean => {
+            Request { callback, is_silent: engine::to_bool(env, options)?, keeps_open: false }
+        }
+        ValueType::Object => {
+            Request { callback, is_silent: is_set(c"swallowErrors")?, keeps_open: is_set(c"keepOpen")? }
+        }
+        _ => Request { callback, ..Request::default() },
+    })
 }
 
 fn option_number(env: &Env, options: &Object, name: &std::ffi::CStr) -> Result<Option<f64>> {

@@ -10,7 +10,7 @@ use super::node::{Node, handle_of_datagram};
 use super::{Channel, Event};
 use crate::channel::counting::Question;
 use crate::channel::handles::Kind;
-use crate::engine::{self, Held};
+use crate::engine::{self, Call, Held};
 
 /// What is done with one type.
 pub(super) struct Conversion {
@@ -168,7 +168,7 @@ fn give_socket_away<'a>(sent: &Sent<'a, '_>) -> Result<Option<Unknown<'a>>> {
 fn detach<'a>(sent: &Sent<'a, '_>) -> Result<Unknown<'a>> {
     let Sent { env, object: socket, channel, .. } = *sent;
     let handle = inner_handle(env, &socket)?;
-    engine::set_property(env, &handle, c"onread", &engine::function(env, |_, _| Ok(None))?)?;
+    engine::set_property(env, &handle, c"onread", &channel.node().do_nothing(env)?)?;
     engine::set_property(env, &socket, c"_handle", &engine::null(env)?)?;
     engine::call_method(env, &socket, c"setTimeout", [&engine::number(env, 0.0)?])?;
     let parser = engine::property(env, &socket, c"parser")?;
@@ -208,7 +208,7 @@ fn note_sent(sent: &Sent, server: &Unknown) -> Result<()> {
     for (name, question) in [(c"close", Question::Close), (c"getConnections", Question::Count)] {
         let (channel, key) = (Rc::clone(channel), key.clone());
         let ask = engine::function(env, move |env, call| {
-            let [callback, _] = call.arguments;
+            let [callback] = call.arguments;
             channel.ask(env, &key, question, &callback).map(|()| None)
         })?;
         engine::set_property(env, &sockets, name, &ask)?;
@@ -236,8 +236,7 @@ fn got_socket<'a>(got: &Got<'a, '_>) -> Result<Option<Unknown<'a>>> {
     let class = engine::property(env, &channel.node().net(env)?, c"Socket")?;
     let socket = engine::construct(env, &class, [&options])?;
     if let Some(key) = key_of(env, &message) {
-        let channel = Rc::clone(channel);
-        let closed = engine::function(env, move |env, _| channel.socket_closed(env, &key).map(|()| None))?;
+        let closed = channel.close_listener(env, &key)?;
         engine::call_method(env, &socket, c"once", [&engine::string(env, b"close")?, &closed])?;
     }
     Ok(Some(socket))
@@ -272,13 +271,13 @@ fn take_when_listening<'a>(
     let event = engine::string(env, b"error")?;
     let take_error = Held::new(env, &take)?;
     let failed = engine::function(env, move |env, call| {
-        let [error, _] = call.arguments;
+        let [error] = call.arguments;
         engine::call(env, &take_error, [&error, &engine::undefined(env)?])?;
         Ok(None)
     })?;
     engine::call_method(env, object, c"once", [&event, &failed])?;
     let (take, failed) = (Held::new(env, &take)?, Held::new(env, &failed)?);
-    let listening = engine::function(env, move |env, call| {
+    let listening = engine::function(env, move |env, call: &Call<0>| {
         let event = engine::string(env, b"error")?;
         engine::call_method(env, &call.this, c"off", [&event, &failed.get(env)?])?;
         engine::call(env, &take, [&engine::null(env)?, &call.this])?;

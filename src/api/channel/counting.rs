@@ -13,7 +13,7 @@ use super::sending::Request;
 use super::{Channel, Leaving, Phase};
 use crate::channel::counting::{Answer, Counting, Question};
 use crate::channel::handles::Kind;
-use crate::engine::{self, Held};
+use crate::engine::{self, Call, Held};
 use crate::reactor::Callback;
 
 /// What one end knows of the sockets of servers.
@@ -22,6 +22,8 @@ pub(super) struct Sockets {
     counting: RefCell<Counting<(Question, Held)>>,
     /// The keys of those that were announced and have not come: they are counted, too.
     missing: RefCell<HashMap<u32, String>>,
+    /// What listens to their end, by their keys.
+    close_listeners: RefCell<HashMap<String, Held>>,
 }
 
 impl Channel {
@@ -100,6 +102,21 @@ impl Channel {
         answer(env, askers, 0.0, |callback, arguments| {
             let _ = context.call_held(env, callback, arguments);
         });
+    }
+
+    /// The function that is called when a socket which is counted here has closed.
+    pub(super) fn close_listener<'a>(self: &Rc<Self>, env: &'a Env, key: &str) -> Result<Unknown<'a>> {
+        if let Some(listener) = self.sockets.close_listeners.borrow().get(key) {
+            return listener.get(env);
+        }
+        // It is kept by this channel, which it does not keep.
+        let (channel, name) = (Rc::downgrade(self), key.to_owned());
+        let listener = engine::function(env, move |env, _: &Call<0>| {
+            channel.upgrade().map_or(Ok(()), |channel| channel.socket_closed(env, &name)).map(|()| None)
+        })?;
+        let held = Held::new(env, &listener)?;
+        self.sockets.close_listeners.borrow_mut().insert(key.to_owned(), held);
+        Ok(listener)
     }
 
     /// A socket that was counted here has closed.

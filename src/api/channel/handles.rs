@@ -54,7 +54,7 @@ impl Channel {
         self.outbox.borrow_mut().handles.pipeline();
     }
 
-    /// Sends a message with a handle. Says whether there is room for more.
+    /// Sends a message with a handle. Says what [`Channel::send_value`] does.
     ///
     /// # Errors
     /// `ERR_INVALID_HANDLE_TYPE`; what a getter throws; the message cannot be serialised.
@@ -64,7 +64,7 @@ impl Channel {
         message: &Unknown,
         handle: &Unknown,
         request: Request,
-    ) -> Result<bool> {
+    ) -> Result<Option<bool>> {
         let Some(conversion) = Conversion::of_object(env, &self.node, handle)? else {
             return Err(self.node.context(env)?.invalid_handle());
         };
@@ -72,14 +72,14 @@ impl Channel {
         let source = inner(env, handle)?;
         // Sent before, or closed: then the message goes alone.
         if !engine::is_truthy(env, &source)? {
-            return self.send_value(env, message, request).map(|room| room.unwrap_or(true));
+            return self.send_value(env, message, request);
         }
         // As with the builtin, only those who asked hear that the other end is gone: cluster sends before it knows.
         let is_silent = request.is_silent || request.callback.is_none();
         let quiet = Request { is_silent, ..request };
         if self.phase.get() != Phase::Open {
             self.refuse(env, libc::EPIPE, &quiet);
-            return Ok(true);
+            return Ok(Some(true));
         }
         let name = |text: &str| engine::string(env, text.as_bytes());
         let wrapped = engine::object(
@@ -91,7 +91,7 @@ impl Channel {
         let queued = match self.transmit(env, &wrapped, Some(fd), &quiet)? {
             Sent::Refused(errno) => {
                 self.refuse(env, errno, &request);
-                return Ok(true);
+                return Ok(Some(true));
             }
             queued => self.after_send(env, queued, &quiet)?,
         };
@@ -100,7 +100,7 @@ impl Channel {
         if let Some(handle) = given {
             self.close_given(env, &handle)?;
         }
-        Ok(queued.unwrap_or(true))
+        Ok(queued)
     }
 
     /// What is sent has a descriptor of its own, but what a handle has still to write only itself can.

@@ -7,7 +7,7 @@ use napi::{Env, Result};
 
 use super::events::{Event, Listener};
 use super::{Channel, Phase, registry};
-use crate::engine;
+use crate::engine::{self, Call};
 use crate::reactor::Callback;
 
 /// How far `disconnect()` has got.
@@ -58,7 +58,7 @@ impl Channel {
 
     fn disconnect_after_tick(self: &Rc<Self>, env: &Env) -> Result<()> {
         let channel = Rc::clone(self);
-        let over = engine::function(env, move |env, _| {
+        let over = engine::function(env, move |env, _: &Call<0>| {
             channel.disconnect_if_due(env);
             Ok(None)
         })?;
@@ -76,7 +76,10 @@ impl Channel {
         self.close_lingering(env);
         listener.tell_in(env, &context, Event::Disconnect, []);
         self.answer_all(env, &context);
-        if let Ok(node) = self.node.context(env) {
+        // An error takes time to make.
+        if !self.awaiting.borrow().is_empty()
+            && let Ok(node) = self.node.context(env)
+        {
             self.settle_failed(env, &engine::thrown(env, node.channel_closed()));
         }
         if self.is_closed() {

@@ -41,7 +41,7 @@ use crate::channel::outbox::Outbox;
 use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
 use crate::channel::word::Word;
-use crate::engine::{self, Held};
+use crate::engine::{self, Call, Held};
 use crate::reactor::{Key, Reactor, Source, Turn};
 use crate::sys;
 
@@ -257,7 +257,7 @@ impl Channel {
         }
         // It is kept by this channel, which it does not keep.
         let channel = Rc::downgrade(self);
-        let flush = engine::function(env, move |env, _| {
+        let flush = engine::function(env, move |env, _: &Call<0>| {
             if let Some(channel) = channel.upgrade() {
                 channel.flush_and_tell(env);
             }

@@ -9,7 +9,7 @@ use napi::{Env, Result, Unknown};
 
 use super::Serialization;
 use crate::channel::handles::Socket;
-use crate::engine::{self, Held};
+use crate::engine::{self, Call, Held};
 use crate::options::Context;
 use crate::sys;
 
@@ -27,6 +27,7 @@ pub(in crate::api) struct Node {
     dgram: OnceCell<Held>,
     /// Node's classes of handles: of TCP, Pipe and UDP.
     handle_classes: RefCell<[Option<Held>; 3]>,
+    do_nothing: OnceCell<Held>,
 }
 
 impl Node {
@@ -46,6 +47,7 @@ impl Node {
             net: OnceCell::new(),
             dgram: OnceCell::new(),
             handle_classes: RefCell::default(),
+            do_nothing: OnceCell::new(),
         })
     }
 
@@ -77,6 +79,15 @@ impl Node {
 
     pub fn dgram<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         self.kept(env, &self.dgram, c"dgram")
+    }
+
+    /// A function that does nothing.
+    pub fn do_nothing<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        if self.do_nothing.get().is_none() {
+            let function = engine::function(env, |_, _: &Call<0>| Ok(None))?;
+            let _ = self.do_nothing.set(Held::new(env, &function)?);
+        }
+        self.do_nothing.get().map_or_else(|| engine::undefined(env), |function| function.get(env))
     }
 
     /// The advanced serialization.

@@ -80,7 +80,7 @@ ChildProcess.prototype.spawn = function spawn(options) {
   } else {
     if (launched.hasSubscribers) launched.error.publish({ process: this, error: errnoError(errno, 'spawn') });
     if (!includes(REPORTED, -errno)) {
-      handle.release();
+      handle.abandon();
       this._handle = null;
       throw errnoError(errno, 'spawn');
     }

@@ -124,7 +124,9 @@ function attachChannel(child, handle, fd, secret, { serialization, busyPoll, max
     maxMessageSize,
     onClose: () => closeOne(child),
     // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
-    beforeFirst: () => handle.pollExec(),
+    beforeFirst() {
+      if (!handle.isSpawnTold) handle.pollExec();
+    },
     beforeDisconnect(disconnect) {
       const isAlive = child.pid !== undefined && child._handle;
       if (!isAlive || handle.isSpawnTold || child.listenerCount('spawn') === 0) disconnect();

@@ -332,13 +332,16 @@ class Link {
 
   /** Asked for by this end: what has come already is still delivered. */
   disconnect() {
-    this.#whenOver = AsyncResource.bind(() => {
+    const finish = () => {
       try {
         this.#beforeDisconnect(() => this.#finish());
       } catch (error) {
         native.throwUncaught(error);
       }
-    });
+    };
+    // Not `AsyncResource.bind`, which takes as long as all the rest of the end.
+    const resource = new AsyncResource('CHANNELEND');
+    this.#whenOver = () => resource.runInAsyncScope(finish);
     if (!this.deliveries.isRunning) this.#delivered();
   }
 
@@ -355,7 +358,7 @@ class Link {
       return;
     }
     this.#isOver = true;
-    this.#endMissing();
+    if (!this.deliveries.isEmpty) this.#endMissing();
     if (isPartial) this.reportBroken(new Error('the channel was closed in the middle of a message'));
     if (target.connected) target.disconnect();
     // It waited for acknowledgements.
@@ -369,7 +372,8 @@ class Link {
     native.closeChannel(this.#number);
     clearTimeout(this.#retry);
     this.passing.letGo();
-    this.settle(this.#callbacks.length, channelClosed());
+    // An error takes time to make.
+    if (this.#callbacks.length > 0) this.settle(this.#callbacks.length, channelClosed());
     this.#target.emit('disconnect');
   }
 }

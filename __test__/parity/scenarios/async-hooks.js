@@ -31,7 +31,7 @@ async function graph(t, start) {
     },
   }).enable();
   const child = new AsyncResource('GRANDPARENT').runInAsyncScope(() => new AsyncResource('PARENT').runInAsyncScope(start));
-  await once(child, 'close');
+  await new Promise((resolve) => child.once('close', resolve));
   await t.until(() => ofProcess.ends > 0);
   hook.disable();
   return { begun, ofProcess };

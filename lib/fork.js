@@ -30,6 +30,7 @@ function fork(modulePath, args = [], options) {
 function withChannel({ stdio, silent }) {
   if (Array.isArray(stdio)) return stdio;
   const entry = typeof stdio === 'string' ? stdio : silent ? 'pipe' : 'inherit';
+  if (entry === 'inherit') return [0, 1, 2, 'ipc'];
   return [entry, entry, entry, 'ipc'];
 }
 

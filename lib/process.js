@@ -18,6 +18,8 @@ class Process {
     this.#child = child;
     this.#onexit = onexit;
     this.pid = undefined;
+    // The child may be told of our end of the channel rather than the builtin's.
+    this.mayBeNative = false;
     // 'spawn' has been emitted, or nobody was there to hear it.
     this.isSpawnTold = false;
   }

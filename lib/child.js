@@ -2,12 +2,11 @@
 
 // class ChildProcess: the events and streams around a native Process.
 
-// Taken now: `register` puts ours in its place later.
-const { ChildProcess: BuiltinChildProcess } = require('node:child_process');
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
 const { append, copy, includes, indexOf, map } = require('./arrays');
+const { builtin, isHooked } = require('./builtin');
 const { nextTick } = require('./clock');
 const { errnoError } = require('./errors');
 const { announce } = require('./native-end');
@@ -56,7 +55,7 @@ Object.setPrototypeOf(ChildProcess, EventEmitter);
 Object.defineProperty(ChildProcess, Symbol.hasInstance, {
   value(candidate) {
     const isInstance = Function.prototype[Symbol.hasInstance];
-    return isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(BuiltinChildProcess, candidate));
+    return isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(builtin.ChildProcess, candidate));
   },
   configurable: true,
   writable: true,
@@ -67,7 +66,7 @@ ChildProcess.prototype.spawn = function spawn(options) {
   const handle = this._handle;
   const stdio = options?.stdio;
   const channelFd = Array.isArray(stdio) ? indexOf(stdio, 'ipc') : -1;
-  const secret = channelFd === -1 ? undefined : tellOfChannel(options, channelFd);
+  const secret = channelFd === -1 ? undefined : tellOfChannel(handle, options, channelFd);
   // Called between the checks and the launch, only where somebody has something to do there.
   const isAwaited = launched.hasSubscribers || isRestricted;
   const { errno, ends } = handle.launch(options, isAwaited ? () => aboutToLaunch(this, options) : undefined);
@@ -80,7 +79,7 @@ ChildProcess.prototype.spawn = function spawn(options) {
   } else {
     if (launched.hasSubscribers) launched.error.publish({ process: this, error: errnoError(errno, 'spawn') });
     if (!includes(REPORTED, -errno)) {
-      handle.release();
+      handle.abandon();
       this._handle = null;
       throw errnoError(errno, 'spawn');
     }
@@ -97,18 +96,28 @@ ChildProcess.prototype.spawn = function spawn(options) {
 
 const spawnMethod = ChildProcess.prototype.spawn;
 
+/** Whether somebody has replaced the method that starts processes, ours or the builtin's. */
+function isPatched() {
+  return ChildProcess.prototype.spawn !== spawnMethod || isHooked();
+}
+
 /** Whether somebody hooked in who expects to see complete options. */
 function isObserved() {
-  return ChildProcess.prototype.spawn !== spawnMethod || launched.hasSubscribers;
+  return isPatched() || launched.hasSubscribers;
+}
+
+/** Whether somebody hooked in who expects a ChildProcess. */
+function isWatched() {
+  return isObserved() || created.hasSubscribers;
 }
 
 /** Puts the channel into the environment of the child, as far as the options are valid. Returns the secret of a native end. */
-function tellOfChannel(options, fd) {
+function tellOfChannel(handle, options, fd) {
   // Few programs need it, and once there is a child it might not be loaded any more: for want of descriptors, or of the file.
   require('./channel');
   if (options.envPairs === undefined) options.envPairs = [];
   if (!Array.isArray(options.envPairs)) return undefined;
-  if (options.nativeChannel === true) return announce(options.envPairs, fd, options);
+  if (handle.mayBeNative) return announce(options.envPairs, fd, options);
   // Anything else is refused in a moment.
   const mode = options.serialization === 'advanced' ? 'advanced' : 'json';
   append(options.envPairs, `NODE_CHANNEL_FD=${fd}`);
@@ -125,7 +134,9 @@ function attachChannel(child, handle, fd, secret, { serialization, busyPoll, max
     expects: secret,
     onClose: () => closeOne(child),
     // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
-    beforeFirst: () => handle.pollExec(),
+    beforeFirst() {
+      if (!handle.isSpawnTold) handle.pollExec();
+    },
     beforeDisconnect(disconnect) {
       const isAlive = child.pid !== undefined && child._handle;
       if (!isAlive || handle.isSpawnTold || child.listenerCount('spawn') === 0) disconnect();
@@ -293,4 +304,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, closeOne, isObserved, streamsOf };
+module.exports = { ChildProcess, closeOne, isObserved, isPatched, isWatched, streamsOf };

@@ -37,6 +37,10 @@ class Deliveries {
     return this.#isRunning;
   }
 
+  get isEmpty() {
+    return this.#queue.length === 0;
+  }
+
   /** Whether something is held back. */
   get isHeld() {
     return this.#queue.length > 0 && !this.#isReady();

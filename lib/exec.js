@@ -4,13 +4,14 @@
 
 const { getSystemErrorName, promisify } = require('node:util');
 const { append, copy, join } = require('./arrays');
+const { builtin, isHooked } = require('./builtin');
 const { normalizeCall, normalizeCommand } = require('./calls');
 const { clearTimeout, setTimeout } = require('./clock');
 const { errnoError, tooMuchOutput } = require('./errors');
 const exported = require('./exported');
 const { Outputs } = require('./outputs');
 const { native, runtime } = require('./runtime');
-const { spawn } = require('./spawn');
+const { start } = require('./spawn');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
 const STDOUT = 1;
@@ -29,11 +30,12 @@ const DEFAULTS = {
 
 /** Runs `file` and hands over its output (Node.js documentation, «child_process.execFile»). */
 function execFile(file, args, options, callback) {
+  if (isHooked()) return builtin.execFile(file, args, options, callback);
   ({ file, args, options, callback } = normalizeCall(file, args, options, callback));
   options = { __proto__: null, ...DEFAULTS, ...options };
   const { timeout, maxBuffer, cwd, env, gid, uid, shell, signal } = options;
   const killSignal = native.checkLimits(runtime, timeout, maxBuffer, options.killSignal) ?? undefined;
-  const child = spawn(file, args, {
+  const settings = {
     cwd,
     env,
     gid,
@@ -42,7 +44,8 @@ function execFile(file, args, options, callback) {
     uid,
     windowsHide: Boolean(options.windowsHide),
     windowsVerbatimArguments: Boolean(options.windowsVerbatimArguments),
-  });
+  };
+  const child = start(file, args, settings, false);
   const isText = options.encoding !== 'buffer' && Buffer.isEncoding(options.encoding);
   const encoding = isText ? options.encoding : null;
   new Execution(child, { file, args, encoding, maxBuffer, timeout, killSignal, callback });

@@ -3,13 +3,15 @@
 // fork(): a Node child with a channel.
 
 const { concat, copy } = require('./arrays');
+const { builtin, isHooked } = require('./builtin');
 const { native, runtime } = require('./runtime');
 const { pathOfUrl } = require('./normalize');
 const { mayBeNative } = require('./native-end');
-const { spawn } = require('./spawn');
+const { start } = require('./spawn');
 
 /** Starts the Node module at `modulePath` (Node.js documentation, «child_process.fork»). */
 function fork(modulePath, args = [], options) {
+  if (isHooked()) return builtin.fork(modulePath, args, options);
   const path = pathOfUrl(modulePath);
   if (typeof args === 'object' && args !== null && !Array.isArray(args)) {
     options = args;
@@ -22,13 +24,13 @@ function fork(modulePath, args = [], options) {
   native.checkForked(runtime, forked.execPath, typeof given === 'string' ? given.split('') : given, forked.stdio);
   forked.stdio = withChannel(forked);
   const execArgv = listOf(given);
-  forked.nativeChannel = mayBeNative(forked, execArgv);
-  return spawn(forked.execPath, concat(execArgv, [path], args ?? []), forked);
+  return start(forked.execPath, concat(execArgv, [path], args ?? []), forked, mayBeNative(forked, execArgv));
 }
 
 function withChannel({ stdio, silent }) {
   if (Array.isArray(stdio)) return stdio;
   const entry = typeof stdio === 'string' ? stdio : silent ? 'pipe' : 'inherit';
+  if (entry === 'inherit') return [0, 1, 2, 'ipc'];
   return [entry, entry, entry, 'ipc'];
 }
 

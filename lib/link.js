@@ -182,7 +182,7 @@ class Link {
 
   onDisconnect() {
     // What is missing is not waited for, but what came after it is still delivered.
-    if (this.#deliveries.isHeld) this.#endMissing();
+    this.#endMissing();
     if (this.#deliveries.isRunning) this.#isOver = true;
     else this.#disconnected();
   }
@@ -224,7 +224,7 @@ class Link {
   }
 
   #endMissing() {
-    this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it came again'));
+    if (!this.#deliveries.isEmpty) this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it came again'));
   }
 }
 

@@ -4,9 +4,10 @@
 // not, this throws one sentence that says what to do: it is the first thing of ours that a newcomer may see.
 
 // This file and that one keep to a syntax that any Node can read, so that the sentence is reached.
-const tooOld = require('./old-node');
+if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./old-node'));
 
-if (tooOld) throw new Error(tooOld);
+const { existsSync } = require('node:fs');
+const path = require('node:path');
 
 // What Node throws at an addon under --permission without --allow-addons, and under --no-addons.
 const FORBIDDEN = ['ERR_DLOPEN_DISABLED', 'ERR_ACCESS_DENIED'];
@@ -40,6 +41,14 @@ function open(file, advice) {
   }
 }
 
+/** The binary beside this package, where there is just one: it was made for this system, or else it does not load. */
+function besides() {
+  const { platform, arch } = process;
+  const triples = platform === 'linux' ? [`linux-${arch}-gnu`, `linux-${arch}-musl`] : [`${platform}-${arch}`];
+  const files = triples.map((triple) => path.join(__dirname, `../child-process-rs.${triple}.node`)).filter(existsSync);
+  return files.length === 1 ? files[0] : undefined;
+}
+
 function load() {
   // Both run addons, but neither has the libuv loop that ours hooks into.
   if (process.versions.bun) return standIn('Bun has no libuv loop for it');
@@ -47,9 +56,22 @@ function load() {
 
   const { CHILD_PROCESS_RS_BINARY: override } = process.env;
   if (override) {
-    return open(require('node:path').resolve(override), 'correct or unset CHILD_PROCESS_RS_BINARY, which names it');
+    return open(path.resolve(override), 'correct or unset CHILD_PROCESS_RS_BINARY, which names it');
   }
 
+  const file = besides();
+  if (file !== undefined) {
+    try {
+      return { native: require(file), file };
+    } catch {
+      // What is wrong is told below.
+    }
+  }
+  return find();
+}
+
+/** Looks at the system first, to name the binary that fits it. */
+function find() {
   const { triple: findTriple, mayDoWithout } = require('./triple');
   const triple = findTriple();
   const none = standIn(`there is none for ${triple || `${process.platform}-${process.arch}`}`);
@@ -59,7 +81,7 @@ function load() {
   const local = localBinary(triple);
   const command = isCheckout() ? 'npm install' : 'npm rebuild child-process-rs';
   const rebuild = `with a Rust toolchain installed, run \`${command}\` to build one that fits`;
-  if (require('node:fs').existsSync(local)) return open(local, rebuild);
+  if (existsSync(local)) return open(local, rebuild);
   const packaged = packagedBinary(triple);
   if (packaged) return open(packaged, rebuild);
   if (mayDoWithout(triple)) return none;

@@ -2,12 +2,14 @@
 
 const { asStrings } = require('./argv');
 const { copy } = require('./arrays');
+const { LaunchContext } = require('./context');
 const { native, runtime } = require('./runtime');
 
 /** The launched process behind a ChildProcess. */
 class Process {
   #child;
   #id = 0;
+  #context;
   #onoutput;
   #onexit;
   #afterSpawn;
@@ -16,6 +18,8 @@ class Process {
     this.#child = child;
     this.#onexit = onexit;
     this.pid = undefined;
+    // The child may be told of our end of the channel rather than the builtin's.
+    this.mayBeNative = false;
     // 'spawn' has been emitted, or nobody was there to hear it.
     this.isSpawnTold = false;
   }
@@ -26,6 +30,7 @@ class Process {
     const launched = native.launch(
       runtime, this, options, stdio, serialization, file, asStrings(args), envPairs, cwd, uid, gid, detached, started,
     );
+    this.#context = new LaunchContext();
     const status = launched[0];
     this.#id = launched[1];
     if (status > 0) this.pid = status;
@@ -41,19 +46,14 @@ class Process {
     native.pollExec(runtime, this.#id);
   }
 
-  /** What `body` returns, or throws, called in the async context of the launch. */
+  /** What `body` returns, called in the async context of the launch. */
+  inLaunchContext(body) {
+    return this.#context.runAsLauncher(body);
+  }
+
+  /** The same in that of the process. */
   inContext(body) {
-    let outcome;
-    const attempt = () => {
-      try {
-        outcome = { value: body() };
-      } catch (error) {
-        outcome = { error };
-      }
-    };
-    if (!native.callInContext(runtime, this.#id, attempt)) attempt();
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
+    return this.#context.runAsProcess(body);
   }
 
   /**
@@ -90,6 +90,12 @@ class Process {
 
   release() {
     native.release(runtime, this.#id);
+  }
+
+  /** Nothing was launched, and nobody is told. */
+  abandon() {
+    this.#context.destroy();
+    this.release();
   }
 
   kill(signal) {
@@ -132,6 +138,7 @@ class Process {
     try {
       this.#onexit(this.#child, this, code, signal, syscall);
     } finally {
+      this.#context.destroy();
       this.#runAfterSpawn();
     }
   }

@@ -6,7 +6,9 @@
 const { StringDecoder } = require('node:string_decoder');
 const { concat, copy, join } = require('./arrays');
 const { normalizeCall, normalizeCommand } = require('./calls');
+const { isWatched } = require('./child');
 const { AbortError, errnoError, tooMuchOutput } = require('./errors');
+const { execFile: execFileOnLoop } = require('./exec');
 const { toBytes } = require('./input');
 const { normalize } = require('./normalize');
 const { mayLaunch, throwDenied } = require('./permission');
@@ -42,6 +44,7 @@ function run(file, args, given) {
   if (!mayLaunch()) throwDenied(file);
   if (signal?.aborted) throw new AbortError({ cause: signal.reason });
   const input = options.input == null ? undefined : toBytes(options.input, isText(encoding) ? encoding : 'utf8');
+  if (isWatched()) return runOnLoop(file, args, options, input);
   const command = join(concat([file], args), ' ');
   return new Promise((resolve, reject) => {
     const { envPairs, cwd, uid, gid, detached } = normalized;
@@ -74,6 +77,22 @@ function run(file, args, given) {
       return;
     }
     signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/** The same by execFile(), where somebody is to see a ChildProcess. */
+function runOnLoop(file, args, options, input) {
+  return new Promise((resolve, reject) => {
+    const begun = performance.now();
+    const child = execFileOnLoop(file, args, options, (error, stdout, stderr) => {
+      const { exitCode, signalCode: signal } = child;
+      const durationMs = performance.now() - begun;
+      const result = { stdout, stderr, exitCode: exitCode < 0 ? null : exitCode, signal, durationMs, resourceUsage: null };
+      if (error) reject(Object.assign(error, result));
+      else resolve(result);
+    });
+    // A command need not read all of its input.
+    child.stdin?.on('error', () => {}).end(input);
   });
 }
 

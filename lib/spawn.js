@@ -3,6 +3,7 @@
 // spawn(): a ChildProcess for normalised options, and what can end it early.
 
 const { addAbortListener } = require('node:events');
+const { builtin, isHooked } = require('./builtin');
 const { ChildProcess } = require('./child');
 const { clearTimeout, nextTick, setTimeout } = require('./clock');
 const { AbortError } = require('./errors');
@@ -15,9 +16,15 @@ const END = MAJOR >= 26 ? 'close' : 'exit';
 
 /** Starts `file` (Node.js documentation, «child_process.spawn»). */
 function spawn(file, args, options) {
+  return isHooked() ? builtin.spawn(file, args, options) : start(file, args, options, false);
+}
+
+/** The same past all hooks in the builtin; `mayBeNative`: whether the child may have our end of a channel. */
+function start(file, args, options, mayBeNative) {
   const normalized = normalize(file, args, options);
   const killSignal = checkEnding(normalized);
   const child = new ChildProcess();
+  child._handle.mayBeNative = mayBeNative;
   child.spawn(normalized);
   if (normalized.timeout > 0) killAfter(child, normalized.timeout, killSignal);
   if (normalized.signal) killOnAbort(child, normalized.signal, killSignal);
@@ -59,4 +66,4 @@ function killOnAbort(child, signal, killSignal) {
   child.once('exit', () => listener[Symbol.dispose]());
 }
 
-module.exports = { spawn };
+module.exports = { spawn, start };

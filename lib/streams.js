@@ -109,7 +109,7 @@ class Streams {
     const begun = gatherer && this.#handle.takeOutput(index);
     const fd = this.#handle.takeEnd(index);
     if (fd === -1 && !gatherer) return this.#closed(index);
-    const socket = this.#handle.inContext(() => {
+    const socket = this.#handle.inLaunchContext(() => {
       // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
       return fd === -1 ? new net.Socket({ writable: false }) : socketOver(fd, { readable: index > 0 });
     });

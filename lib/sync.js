@@ -3,7 +3,9 @@
 // spawnSync(), execFileSync(), execSync(): the wait is a poll loop in Rust.
 
 const { concat, copy, join, map } = require('./arrays');
+const { builtin } = require('./builtin');
 const { normalizeCall, normalizeCommand } = require('./calls');
+const { isPatched } = require('./child');
 const { errnoError } = require('./errors');
 const { isInput, toBytes } = require('./input');
 const { normalize } = require('./normalize');
@@ -17,6 +19,8 @@ const NO_OUTPUT = MAJOR >= 22 ? undefined : null;
 
 /** Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). */
 function spawnSync(file, args, options) {
+  // Whoever has hooked into that has hooked into what the builtin's spawnSync() calls, too, which only `process.binding` shows.
+  if (isPatched()) return builtin.spawnSync(file, args, options);
   const normalized = { __proto__: null, maxBuffer: MAX_BUFFER, ...normalize(file, args, options) };
   const { timeout, maxBuffer, killSignal, encoding, stdio } = normalized;
   const signal = native.checkLimits(runtime, timeout, maxBuffer, killSignal);

@@ -4,7 +4,12 @@
 //! its answers come at once, may look again for some microseconds instead, as a mutex spins before it sleeps. Where answers
 //! do not come that quickly, looking for them is given up for longer and longer.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+
+/// Asked once: that takes a dozen system calls, for the files of control groups.
+static HAS_SEVERAL_PROCESSORS: LazyLock<bool> =
+    LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|processors| processors.get() > 1));
 
 /// An answer within this many times the time to look counts as a quick one: it includes the waking up that looking saves.
 const QUICK: u32 = 6;
@@ -31,8 +36,7 @@ impl Spin {
     /// Looks for `limit` at most; zero never looks. With a single processor the other end could not answer meanwhile.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let limit = if processors > 1 { limit } else { Duration::ZERO };
+        let limit = if *HAS_SEVERAL_PROCESSORS { limit } else { Duration::ZERO };
         Self { limit, answered: None, quick: 0, pause: 0, last_pause: 0 }
     }
 

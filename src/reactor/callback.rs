@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::ptr;
 
-use napi::bindgen_prelude::{Function, FunctionRef, JsValue, JsValuesTupleIntoVec};
+use napi::bindgen_prelude::{FunctionRef, JsValue, JsValuesTupleIntoVec};
 use napi::{Env, Result, Unknown, check_status, sys};
 
 use crate::engine::{self, Held};
@@ -39,16 +39,10 @@ impl Callback {
     /// # Errors
     /// An N-API failure.
     pub fn new<'a>(env: &Env, receiver: &impl JsValue<'a>, name: &str) -> Result<Self> {
-        let mut callback = Self { env: env.raw(), receiver: ptr::null_mut(), context: ptr::null_mut() };
+        let mut callback = Self::without_context(env, receiver)?;
         let name = env.create_string(name)?;
-        // SAFETY: values of this scope; the results go into `callback`, whose drop releases them.
+        // SAFETY: values of this scope; the result goes into `callback`, whose drop releases it.
         unsafe {
-            check_status!(sys::napi_create_reference(
-                env.raw(),
-                receiver.raw(),
-                1,
-                &raw mut callback.receiver
-            ))?;
             check_status!(sys::napi_async_init(
                 env.raw(),
                 receiver.raw(),
@@ -72,20 +66,31 @@ impl Callback {
         }
     }
 
+    /// Holds `receiver` strongly; what is called on it enters its async context itself.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn without_context<'a>(env: &Env, receiver: &impl JsValue<'a>) -> Result<Self> {
+        let mut callback = Self { env: env.raw(), receiver: ptr::null_mut(), context: ptr::null_mut() };
+        // SAFETY: a value of this scope; the result goes into `callback`, whose drop releases it.
+        unsafe {
+            check_status!(sys::napi_create_reference(
+                env.raw(),
+                receiver.raw(),
+                1,
+                &raw mut callback.receiver
+            ))?;
+        }
+        Ok(callback)
+    }
+
     /// Calls `function` on the receiver.
     ///
     /// # Errors
     /// An N-API failure; what JavaScript throws is not one, it goes to `uncaughtException`.
     pub fn call<A: JsValuesTupleIntoVec>(&self, function: &FunctionRef<A, ()>, arguments: A) -> Result<()> {
-        self.call_function(&function.borrow_back(&Env::from_raw(self.env))?, arguments)
-    }
-
-    /// The same, for a function of the current scope.
-    pub fn call_function<A: JsValuesTupleIntoVec>(
-        &self,
-        function: &Function<A, ()>,
-        arguments: A,
-    ) -> Result<()> {
+        let env = Env::from_raw(self.env);
+        let function = function.borrow_back(&env)?;
         self.make_callback(function.raw(), &arguments.into_vec(self.env)?).map(drop)
     }
 

@@ -78,7 +78,7 @@ impl Listener {
 
     /// In the async context that is current now.
     pub fn context(&self, env: &Env) -> Result<Callback> {
-        Callback::new(env, &self.callback.receiver(env)?, "PIPEWRAP")
+        Callback::new(env, &self.callback.receiver(env)?, "CHANNELEND")
     }
 
     /// Calls the method of an event. What it throws goes to `uncaughtException`.

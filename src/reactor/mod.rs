@@ -8,6 +8,7 @@
 //! environment waits for that.
 
 mod callback;
+mod keep_alive;
 mod uv;
 
 use std::cell::{Cell, RefCell};
@@ -25,6 +26,7 @@ use napi::{Env, sys as napi_sys};
 use slab::Slab;
 
 pub use callback::{Callback, tell};
+pub use keep_alive::{KeepAlive, Retain, Work};
 use uv::Handles;
 
 use crate::engine;
@@ -116,6 +118,16 @@ pub struct Reactor {
 struct Threads {
     waker: Waker,
     done: Mutex<Vec<Key>>,
+}
+
+impl Retain for Reactor {
+    fn retain(&self) {
+        Reactor::retain(self);
+    }
+
+    fn release(&self) {
+        Reactor::release(self);
+    }
 }
 
 fn interest(or_writable: bool) -> Interest {

@@ -61,7 +61,7 @@ impl Channel {
     /// What was sent could not be written. Of what had to wait for room only those hear who asked, as with the builtin.
     pub(super) fn fail(&self, env: &Env, errno: i32) {
         self.fail_awaited(env, errno);
-        if self.has_lost.take() {
+        if self.take_lost() {
             self.refuse(env, errno, &Request::default());
         }
     }
@@ -69,11 +69,15 @@ impl Channel {
     /// The same where it shows when another message is sent.
     pub(super) fn fail_with(&self, env: &Env, errno: i32, request: &Request) {
         self.fail_awaited(env, errno);
-        let has_lost_others = self.has_lost.take() && request.callback.is_some();
+        let has_lost_others = self.take_lost() && request.callback.is_some();
         self.refuse(env, errno, request);
         if has_lost_others {
             self.refuse(env, errno, &Request::default());
         }
+    }
+
+    fn take_lost(&self) -> bool {
+        self.writer.borrow_mut().take_lost()
     }
 
     fn fail_awaited(&self, env: &Env, errno: i32) {
@@ -119,7 +123,7 @@ impl Channel {
         {
             self.retry_at.set(Some(Instant::now() + RETRY_DELAY));
             self.reactor.call_after(key, RETRY_DELAY);
-            self.update_retention();
+            self.update_work();
         }
     }
 
@@ -128,7 +132,7 @@ impl Channel {
         match self.flush() {
             Err(errno) => self.fail(env, errno),
             Ok(()) => {
-                if self.outbox.borrow().is_crowded() {
+                if self.writer.borrow().outbox.is_crowded() {
                     self.retry_later();
                 } else {
                     let done = self.take_done();

@@ -145,19 +145,19 @@ impl ChannelClass {
     /// Has the event loop wait for the channel; it does not from the start.
     #[napi(js_name = "ref", catch_unwind)]
     pub fn reference(&self) {
-        self.0.set_referenced(true);
+        self.0.keep_alive.set_referenced(true);
     }
 
     /// Has the event loop not wait for it.
     #[napi(js_name = "unref", catch_unwind)]
     pub fn unreference(&self) {
-        self.0.set_referenced(false);
+        self.0.keep_alive.set_referenced(false);
     }
 
     /// Whether the event loop waits for it.
     #[napi(catch_unwind)]
     pub fn has_ref(&self) -> bool {
-        self.0.has_ref()
+        self.0.keep_alive.is_referenced()
     }
 
     /// Its socket; a negative errno where it is closed.

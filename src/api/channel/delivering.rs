@@ -12,6 +12,7 @@ use super::events::{Event, Listener};
 use super::{Channel, encode};
 use crate::channel::internal::Reply;
 use crate::channel::missing::Missing;
+use crate::channel::reader::Delivery;
 use crate::channel::shared::Place;
 use crate::channel::word::{Content, Word};
 use crate::channel::{Mode, v8};
@@ -27,10 +28,10 @@ impl Channel {
         let mut rest = messages;
         while !rest.is_empty() {
             // One that comes again is delivered in its own place.
-            let is_alone = self.received.gaps.borrow().expects_again();
-            let length = if is_alone { 1 } else { decode::run(&self.inbox.borrow(), self.mode, rest) };
+            let is_alone = self.reader.gaps.borrow().expects_again();
+            let length = if is_alone { 1 } else { decode::run(&self.reader.inbox.borrow(), self.mode, rest) };
             let (run, after) = rest.split_at(length);
-            self.has_more.set(!after.is_empty());
+            self.reader.delivery.set(if after.is_empty() { Delivery::Last } else { Delivery::HasMore });
             let delivered = engine::with_scope(env, || {
                 if self.deliver_in_place(env, listener, run) {
                     Ok(())
@@ -38,7 +39,7 @@ impl Channel {
                     self.deliver_run(env, listener, run)
                 }
             });
-            self.fds_are_later.set(false);
+            self.reader.descriptors.borrow_mut().message_is_over();
             delivered.unwrap_or(Ok(()))?;
             rest = after;
         }
@@ -50,11 +51,11 @@ impl Channel {
         let ([message], Mode::Advanced) = (run, self.mode) else {
             return false;
         };
-        let content = v8::buffer(self.inbox.borrow().bytes(message)).map(<[u8]>::len);
+        let content = v8::buffer(self.reader.inbox.borrow().bytes(message)).map(<[u8]>::len);
         let Some(length) = content else {
             return false;
         };
-        let Some(buffer) = self.inbox.borrow_mut().give_away(message) else {
+        let Some(buffer) = self.reader.inbox.borrow_mut().give_away(message) else {
             return false;
         };
         let part = Part { buffer, range: message.end - length..message.end };
@@ -70,12 +71,12 @@ impl Channel {
         listener: &Listener,
         run: &[Range<usize>],
     ) -> std::result::Result<(), Fault> {
-        let decoded = self.with_codec(|codec| decode::decode(env, codec, &self.inbox.borrow(), run));
+        let decoded = self.with_codec(|codec| decode::decode(env, codec, &self.reader.inbox.borrow(), run));
         decoded.into_iter().try_for_each(|decoded| self.deliver_decoded(env, listener, decoded))
     }
 
     fn with_codec<T>(&self, decode: impl FnOnce(&Codec) -> T) -> T {
-        let reads_words = self.is_native.get() || self.secret.borrow().is_some();
+        let reads_words = self.peer.borrow().may_be_native();
         decode(&Codec { node: &self.node, mode: self.mode, reads_words })
     }
 
@@ -109,13 +110,14 @@ impl Channel {
     fn hear(self: &Rc<Self>, env: &Env, listener: &Listener, word: Word) -> std::result::Result<(), Fault> {
         match word {
             Word::Hello { secret } => {
-                if self.secret.take().is_some_and(|expected| expected == secret) {
-                    self.become_native();
-                    return Ok(());
-                }
-                Err(Fault::Protocol("it introduced itself with a wrong secret"))
+                let introduced = self.peer.borrow_mut().introduced(&secret);
+                introduced.map_err(|_| Fault::Protocol("it introduced itself with a wrong secret"))?;
+                self.writer.borrow_mut().outbox.handles.pipeline();
+                Ok(())
             }
-            _ if !self.is_native.get() => Err(Fault::Protocol("it spoke before it had introduced itself")),
+            _ if !self.peer.borrow().is_native() => {
+                Err(Fault::Protocol("it spoke before it had introduced itself"))
+            }
             Word::Taken { slot } => {
                 self.slots.borrow_mut().taken(slot);
                 Ok(())
@@ -125,7 +127,7 @@ impl Channel {
                 Ok(())
             }
             Word::Inline { slot } => {
-                self.received.gaps.borrow_mut().comes_again(Missing::Slot(slot));
+                self.reader.gaps.borrow_mut().comes_again(Missing::Slot(slot));
                 Ok(())
             }
             Word::Forget { slot } => {
@@ -144,7 +146,7 @@ impl Channel {
     }
 
     fn take_again(&self) -> Option<Missing> {
-        self.received.gaps.borrow_mut().take_again()
+        self.reader.gaps.borrow_mut().take_again()
     }
 
     /// Something is to be delivered: now, or in the place of what was missing.
@@ -157,7 +159,7 @@ impl Channel {
         again: Option<Missing>,
     ) {
         if let Some(missing) = again {
-            self.received.gaps.borrow_mut().fill(missing);
+            self.reader.gaps.borrow_mut().fill(missing);
         }
         match again.and_then(|missing| engine::number(env, missing.key()).ok()) {
             Some(key) => listener.tell(env, event, [value, &key]),
@@ -186,7 +188,7 @@ impl Channel {
         listener: &Listener,
         missing: Missing,
     ) -> std::result::Result<(), Fault> {
-        let is_new = self.received.gaps.borrow_mut().note(missing);
+        let is_new = self.reader.gaps.borrow_mut().note(missing);
         if is_new.map_err(|_| Fault::Protocol("more is missing than can be under way"))?
             && let Ok(key) = engine::number(env, missing.key())
         {
@@ -197,7 +199,7 @@ impl Channel {
 
     /// The descriptor that has come with the message that is being delivered.
     fn next_fd(&self) -> Option<OwnedFd> {
-        if self.fds_are_later.get() { None } else { self.fds.borrow_mut().pop_front() }
+        self.reader.descriptors.borrow_mut().take()
     }
 
     /// Delivers bytes out of shared memory.
@@ -208,7 +210,7 @@ impl Channel {
         place: Place,
     ) -> std::result::Result<(), Fault> {
         let fd = place.size.and_then(|_| self.next_fd());
-        if place.length > self.inbox.borrow().limit() {
+        if place.length > self.reader.inbox.borrow().limit() {
             return Err(Fault::TooLong);
         }
         let bytes = self.views.borrow_mut().take(place, fd);

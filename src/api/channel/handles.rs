@@ -17,8 +17,9 @@ use super::sending::{Request, Sent};
 use super::{Channel, Leaving, Phase, encode};
 use crate::channel::handles::{Kind, NeverSent, Socket};
 use crate::channel::internal::Reply;
-use crate::channel::missing::{Gaps, Missing};
+use crate::channel::missing::Missing;
 use crate::channel::outbox::Outcome;
+use crate::channel::peer::Peer;
 use crate::channel::word::Word;
 use crate::engine::{self, Held};
 
@@ -32,8 +33,6 @@ pub(super) struct Received {
     unacknowledged: Cell<u32>,
     /// The number of the next one.
     next: Cell<u32>,
-    /// What was announced and has not come.
-    pub gaps: RefCell<Gaps>,
     /// What has come, until its object is made.
     arrivals: RefCell<Slab<Arrival>>,
     /// Handles that were given away while they had something to write.
@@ -50,8 +49,8 @@ struct Arrival {
 impl Channel {
     /// The other end is a native one.
     pub(super) fn become_native(&self) {
-        self.is_native.set(true);
-        self.outbox.borrow_mut().handles.pipeline();
+        self.peer.replace(Peer::Native);
+        self.writer.borrow_mut().outbox.handles.pipeline();
     }
 
     /// Sends a message with a handle. Says what [`Channel::send_value`] does.
@@ -107,7 +106,7 @@ impl Channel {
     fn close_given(&self, env: &Env, handle: &Unknown) -> Result<()> {
         let unwritten =
             engine::to_f64(env, &engine::property(env, handle, c"writeQueueSize")?).unwrap_or(0.0);
-        if unwritten > 0.0 && self.outbox.borrow().has_handles() {
+        if unwritten > 0.0 && self.writer.borrow().outbox.has_handles() {
             self.received.lingering.borrow_mut().push(Held::new(env, handle)?);
             return Ok(());
         }
@@ -184,7 +183,8 @@ impl Channel {
             Some(Missing::Handle(number)) => number,
             _ => next.replace(next.get().wrapping_add(1)),
         };
-        match (&fd, self.is_native.get()) {
+        let is_native = self.peer.borrow().is_native();
+        match (&fd, is_native) {
             (Some(_), true) => {
                 unacknowledged.set(unacknowledged.get() + 1);
                 if unacknowledged.get() == TOGETHER {
@@ -209,7 +209,7 @@ impl Channel {
             }
             None => engine::undefined(env),
         };
-        let key = again.filter(|missing| self.received.gaps.borrow_mut().fill(*missing)).map(Missing::key);
+        let key = again.filter(|missing| self.reader.gaps.borrow_mut().fill(*missing)).map(Missing::key);
         let key = key.map_or_else(|| engine::undefined(env), |key| engine::number(env, key));
         if let (Ok(arrival), Ok(key)) = (arrival, key) {
             listener.tell(env, Event::Handle, [message, &arrival, &key]);
@@ -227,11 +227,12 @@ impl Channel {
     /// After a look at the socket: tells of what it brought.
     pub(super) fn settle_handles(self: &Rc<Self>, env: &Env) {
         self.acknowledge_received();
-        if let Some(errno) = self.untold.take() {
+        let untold = self.writer.borrow_mut().take_untold();
+        if let Some(errno) = untold {
             self.fail(env, errno);
         }
-        let has_handles = self.outbox.borrow().has_handles();
-        if self.outbox.borrow().is_crowded() {
+        let has_handles = self.writer.borrow().outbox.has_handles();
+        if self.writer.borrow().outbox.is_crowded() {
             self.retry_later();
         }
         if !has_handles {
@@ -248,15 +249,17 @@ impl Channel {
     /// What a native end says of handles.
     pub(super) fn hear_of_handles(self: &Rc<Self>, env: &Env, listener: &Listener, word: &Word) {
         let outcome = match word {
-            Word::HandlesTaken { count } => self.outbox.borrow_mut().taken(*count).map(|()| Outcome::Again),
+            Word::HandlesTaken { count } => {
+                self.writer.borrow_mut().outbox.taken(*count).map(|()| Outcome::Again)
+            }
             Word::HandleMissed {} => self.handle_missed(),
             Word::HandleAgain { number } => {
-                self.received.gaps.borrow_mut().comes_again(Missing::Handle(*number));
+                self.reader.gaps.borrow_mut().comes_again(Missing::Handle(*number));
                 return;
             }
             Word::HandleLost { number } => {
                 let lost = Missing::Handle(*number);
-                if self.received.gaps.borrow_mut().fill(lost)
+                if self.reader.gaps.borrow_mut().fill(lost)
                     && let Ok(key) = engine::number(env, lost.key())
                 {
                     self.count_lost(env, *number);
@@ -272,12 +275,12 @@ impl Channel {
     /// A builtin end has got the handle that is under way, or has not.
     pub(super) fn hear_reply(&self, env: &Env, listener: &Listener, reply: Reply) {
         let outcome = match reply {
-            Reply::Acknowledged => self.outbox.borrow_mut().taken(1).map(|()| Outcome::Again),
+            Reply::Acknowledged => self.writer.borrow_mut().outbox.taken(1).map(|()| Outcome::Again),
             Reply::NotReceived => self.handle_missed(),
         };
         // What waited goes out now, and if it is a handle its acknowledgement comes soon.
-        if !self.outbox.borrow().handles.is_empty() {
-            self.has_sent.set(true);
+        if !self.writer.borrow().outbox.handles.is_empty() {
+            self.writer.borrow_mut().note_sent();
         }
         self.tell_of_outcome(env, listener, outcome);
     }
@@ -302,10 +305,12 @@ impl Channel {
 
     /// The other end has not got the oldest handle: it is sent again.
     fn handle_missed(&self) -> std::result::Result<Outcome, NeverSent> {
-        let outcome = self.outbox.borrow_mut().missed();
+        let outcome = self.writer.borrow_mut().outbox.missed();
         match outcome {
             Ok(Outcome::Later) => self.watch_age(),
-            Ok(Outcome::Lost(number)) if self.is_native.get() => self.send_word(&Word::HandleLost { number }),
+            Ok(Outcome::Lost(number)) if self.peer.borrow().is_native() => {
+                self.send_word(&Word::HandleLost { number })
+            }
             _ => {}
         }
         outcome
@@ -314,7 +319,7 @@ impl Channel {
     /// Sends the handles again that a native end has missed.
     pub(super) fn repeat_missed(&self) {
         let mode = self.mode;
-        self.outbox.borrow_mut().repeat_missed(|number| {
+        self.writer.borrow_mut().outbox.repeat_missed(|number| {
             let mut bytes = vec![];
             encode::push_word(mode, &Word::HandleAgain { number }, &mut bytes);
             bytes

@@ -7,6 +7,7 @@ use napi::{Env, Result};
 
 use super::events::{Event, Listener};
 use super::{Channel, Phase, registry};
+use crate::channel::reader::Delivery;
 use crate::engine::{self, Call};
 use crate::reactor::Callback;
 
@@ -30,14 +31,14 @@ impl Channel {
     /// An N-API failure.
     pub(super) fn disconnect(self: &Rc<Self>, env: &Env, is_delivering: bool) -> Result<bool> {
         if !matches!(&*self.leaving.borrow(), Leaving::ForDelivery(..)) {
-            if !self.is_deaf.get() && self.outbox.borrow().has_handles() {
+            if !self.reader.is_deaf() && self.writer.borrow().outbox.has_handles() {
                 self.leaving.replace(Leaving::ForHandles);
-                self.update_retention();
+                self.update_work();
                 return Ok(false);
             }
             self.leave(env)?;
         }
-        if !is_delivering && !self.has_more.get() {
+        if !is_delivering && self.reader.delivery.get() == Delivery::Last {
             self.disconnect_after_tick(env)?;
         }
         Ok(true)
@@ -51,7 +52,7 @@ impl Channel {
         if let Some(listener) = self.listener.borrow().clone() {
             let context = listener.context(env)?;
             self.leaving.replace(Leaving::ForDelivery(listener, context));
-            self.update_retention();
+            self.update_work();
         }
         Ok(())
     }
@@ -93,7 +94,7 @@ impl Channel {
         if self.disconnect_if_due(env) {
             return;
         }
-        let is_partial = self.inbox.borrow().is_partial();
+        let is_partial = self.reader.inbox.borrow().is_partial();
         if let Ok(is_partial) = engine::boolean(env, is_partial) {
             self.tell(env, Event::End, [&is_partial]);
         }
@@ -104,21 +105,20 @@ impl Channel {
         if self.phase.get() != Phase::Open {
             return;
         }
-        self.phase.set(Phase::Closing);
+        self.phase.set(Phase::Closing { progress: Instant::now() });
         self.listener.take();
-        self.outbox.borrow_mut().handles.wait_no_more();
+        self.writer.borrow_mut().outbox.handles.wait_no_more();
         if self.write_unless_full().is_err() || self.is_all_sent() {
             self.finish();
         } else {
-            self.closing.set(Some(Instant::now()));
             self.watch_age();
-            self.update_retention();
+            self.update_work();
         }
     }
 
     /// Whether all is written, and nothing is left in shared memory that the other end has not taken.
     pub(super) fn is_all_sent(&self) -> bool {
-        self.outbox.borrow().is_empty() && self.slots.borrow().under_way() == 0
+        self.writer.borrow().outbox.is_empty() && self.slots.borrow().under_way() == 0
     }
 
     /// Lets go of everything.
@@ -129,10 +129,10 @@ impl Channel {
         }
         self.socket.take();
         self.listener.take();
-        self.outbox.borrow_mut().clear();
-        self.fds.borrow_mut().clear();
+        self.writer.borrow_mut().outbox.clear();
+        self.reader.descriptors.borrow_mut().keep(0);
         self.slots.borrow_mut().clear();
         self.views.borrow_mut().clear();
-        self.update_retention();
+        self.update_work();
     }
 }

@@ -36,34 +36,24 @@ use serialization::Serialization;
 
 use crate::channel::Mode;
 use crate::channel::ancillary::Room;
-use crate::channel::inbox::Inbox;
-use crate::channel::outbox::Outbox;
+use crate::channel::peer::Peer;
+use crate::channel::reader::{Attention, Reader};
 use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
 use crate::channel::word::Word;
+use crate::channel::writer::Writer;
 use crate::engine::{self, Call, Held};
-use crate::reactor::{Key, Reactor, Source, Turn};
+use crate::reactor::{KeepAlive, Key, Reactor, Source, Turn, Work};
 use crate::sys;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// Nothing more is sent or told; what is unwritten is still written.
-    Closing,
+    /// Nothing more is sent or told; what is unwritten is still written. When some of it last was.
+    Closing {
+        progress: Instant,
+    },
     Closed,
-}
-
-/// When what is sent gets written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Corked {
-    /// At once.
-    No,
-    /// At the end of the tick, which has written already.
-    ForTick,
-    /// At once: it is the first answer to the one message that is being delivered.
-    AfterFirst,
-    /// After the messages that are being delivered, or when there is much.
-    ForDelivery,
 }
 
 /// What an end is opened with.
@@ -90,65 +80,27 @@ pub(super) struct Channel {
     socket: RefCell<Option<OwnedFd>>,
     key: Cell<Option<Key>>,
     listener: RefCell<Option<Rc<Listener>>>,
-    inbox: RefCell<Inbox>,
-    outbox: RefCell<Outbox>,
-    spin: RefCell<Spin>,
     phase: Cell<Phase>,
-    corked: Cell<Corked>,
-    /// Since the end was asked for: when something was last written.
-    closing: Cell<Option<Instant>>,
-    /// Why writing has failed, where JavaScript has not been told yet.
-    untold: Cell<Option<i32>>,
-    /// Why writing has failed, for good.
-    failure: Cell<Option<i32>>,
-    /// The socket takes nothing more for now.
-    is_full: Cell<bool>,
-    /// How many more messages of this tick are written at once.
-    at_once: Cell<u32>,
-    /// When something was last written, by the coarse clock.
-    clock: Cell<u64>,
-    /// Since when answers have waited for the end of the delivery.
-    waiting_since: Cell<Option<Instant>>,
-    /// Whether a message that nobody awaits, and whose failure somebody wants to hear of, waits for its first attempt.
-    is_unheard: Cell<bool>,
-    /// Whether such an attempt has failed.
-    has_lost: Cell<bool>,
-    /// Whether anything has been sent since this was last reset.
-    has_sent: Cell<bool>,
-    /// Whether messages that have come are left for when those are delivered that are being delivered.
-    has_more: Cell<bool>,
+    leaving: RefCell<Leaving>,
+    peer: RefCell<Peer>,
+    writer: RefCell<Writer>,
+    reader: Reader,
+    keep_alive: KeepAlive<Reactor>,
+    /// The shared memory that large messages are sent in, and that they come in.
+    slots: RefCell<Slots>,
+    views: RefCell<Views>,
     /// Who waits for messages to be written, in order.
     awaiting: RefCell<VecDeque<Awaiting>>,
     /// The function that is called at the end of a tick which has sent something.
     flush: RefCell<Option<Held>>,
-    /// When the kernel is to be asked again for room.
-    retry_at: Cell<Option<Instant>>,
-    leaving: RefCell<Leaving>,
-    /// The sockets of servers.
-    sockets: Sockets,
-    /// Whether what comes is no longer looked at: after the end, or a message that was too long.
-    is_deaf: Cell<bool>,
-    /// Whether the other end is known to be a native one.
-    is_native: Cell<bool>,
-    /// What a native end has to introduce itself with, until it has.
-    secret: RefCell<Option<String>>,
-    /// The shared memory that large messages are sent in, and that they come in.
-    slots: RefCell<Slots>,
-    views: RefCell<Views>,
-    /// Whether the kernel could not be asked to tell of what has come: this end looks again a little later.
-    is_unwatched: Cell<bool>,
-    /// When the slots are asked for their age.
-    age_at: Cell<Option<Instant>>,
-    /// Descriptors that have come, for messages still to be decoded.
-    fds: RefCell<VecDeque<OwnedFd>>,
-    /// Whether none of them is the message's that has begun to come: its own is missing.
-    fds_are_later: Cell<bool>,
     /// The handles that have come.
     received: Received,
-    /// Whether JavaScript wants the loop to wait for this channel.
-    referenced: Cell<bool>,
-    /// Whether the loop does wait for it.
-    retained: Cell<bool>,
+    /// The sockets of servers.
+    sockets: Sockets,
+    /// When the kernel is to be asked again for room.
+    retry_at: Cell<Option<Instant>>,
+    /// When the slots are asked for their age.
+    age_at: Cell<Option<Instant>>,
 }
 
 impl Channel {
@@ -167,42 +119,23 @@ impl Channel {
             node: Rc::clone(node),
             reactor: Rc::clone(reactor),
             mode,
+            socket: RefCell::default(),
             key: Cell::default(),
             listener: RefCell::new(Some(Rc::new(listener))),
-            inbox: RefCell::new(Inbox::new(mode, limit)),
-            outbox: RefCell::default(),
-            spin: RefCell::new(Spin::new(spin)),
             phase: Cell::new(Phase::Open),
-            corked: Cell::new(Corked::No),
-            closing: Cell::default(),
-            untold: Cell::default(),
-            failure: Cell::default(),
-            is_full: Cell::default(),
-            at_once: Cell::default(),
-            clock: Cell::default(),
-            waiting_since: Cell::default(),
-            is_unheard: Cell::default(),
-            has_lost: Cell::default(),
-            has_sent: Cell::default(),
-            has_more: Cell::default(),
-            awaiting: RefCell::default(),
-            flush: RefCell::default(),
-            retry_at: Cell::default(),
             leaving: RefCell::default(),
-            sockets: Sockets::default(),
-            is_deaf: Cell::default(),
-            is_native: Cell::default(),
-            secret: RefCell::default(),
+            peer: RefCell::default(),
+            writer: RefCell::default(),
+            reader: Reader::new(mode, limit, Spin::new(spin)),
+            keep_alive: KeepAlive::new(Rc::clone(reactor)),
             slots: RefCell::default(),
             views: RefCell::default(),
-            is_unwatched: Cell::default(),
-            age_at: Cell::default(),
-            fds: RefCell::default(),
-            fds_are_later: Cell::default(),
+            awaiting: RefCell::default(),
+            flush: RefCell::default(),
             received: Received::default(),
-            referenced: Cell::default(),
-            retained: Cell::default(),
-            socket: RefCell::default(),
+            sockets: Sockets::default(),
+            retry_at: Cell::default(),
+            age_at: Cell::default(),
         });
         let source = Rc::new(SocketSource(Rc::clone(&channel)));
         channel.key.set(Some(reactor.add(fd, Turn::WithIo, source)?));
@@ -214,32 +147,21 @@ impl Channel {
     fn watch(&self) -> io::Result<()> {
         match (self.key.get(), &*self.socket.borrow()) {
             (Some(key), Some(socket)) => {
-                self.reactor.watch_again(key, socket.as_raw_fd(), self.is_full.get())
+                self.reactor.watch_again(key, socket.as_raw_fd(), self.writer.borrow().is_full())
             }
             _ => Ok(()),
         }
     }
 
-    /// The loop waits for a channel that is referenced, for what is to be written, and for handles that arrive before the end.
-    fn update_retention(&self) {
-        let wanted = match self.phase.get() {
-            Phase::Open => {
-                let awaits_handles = matches!(&*self.leaving.borrow(), Leaving::ForHandles);
-                self.referenced.get() || self.is_full.get() || self.retry_at.get().is_some() || awaits_handles
-            }
-            Phase::Closing => true,
-            Phase::Closed => false,
-        };
-        self.reactor.set_retained(&self.retained, wanted);
-    }
-
-    pub fn set_referenced(&self, referenced: bool) {
-        self.referenced.set(referenced);
-        self.update_retention();
-    }
-
-    pub fn has_ref(&self) -> bool {
-        self.phase.get() != Phase::Closed && self.referenced.get()
+    /// Tells what keeps the loop alive: what is to be written, and handles that arrive before the end.
+    fn update_work(&self) {
+        let awaits_handles = matches!(&*self.leaving.borrow(), Leaving::ForHandles);
+        let is_pending = awaits_handles || self.writer.borrow().is_full() || self.retry_at.get().is_some();
+        self.keep_alive.set_work(match self.phase.get() {
+            Phase::Open if !is_pending => Work::Possible,
+            Phase::Open | Phase::Closing { .. } => Work::Pending,
+            Phase::Closed => Work::Over,
+        });
     }
 
     pub fn fd(&self) -> i32 {
@@ -280,13 +202,13 @@ impl Channel {
     /// The kernel may take more by now.
     fn retry(&self, env: &Env) {
         self.retry_at.set(None);
-        self.update_retention();
+        self.update_work();
         self.flush_and_tell(env);
     }
 
     fn age(&self) {
         self.age_at.set(None);
-        if let Some(progress) = self.closing.get()
+        if let Phase::Closing { progress } = self.phase.get()
             && (progress.elapsed() > LAST_PATIENCE || self.write_unless_full().is_err() || self.is_all_sent())
         {
             self.finish();
@@ -298,7 +220,8 @@ impl Channel {
         }
         self.repeat_missed();
         let has_slots = !self.slots.borrow().is_empty();
-        if has_slots || self.outbox.borrow().has_missed() || self.phase.get() == Phase::Closing {
+        let is_closing = matches!(self.phase.get(), Phase::Closing { .. });
+        if has_slots || is_closing || self.writer.borrow().outbox.has_missed() {
             self.watch_age();
         }
     }
@@ -344,7 +267,9 @@ impl Source for SocketSource {
         if is_due(&self.0.age_at) {
             self.0.age();
         }
-        if self.0.is_unwatched.take() {
+        let attention = &self.0.reader.attention;
+        if attention.get() == Attention::LooksLater {
+            attention.set(Attention::Watching);
             self.ready(env, false);
         }
         if self.0.is_closed() {

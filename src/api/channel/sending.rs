@@ -1,27 +1,19 @@
 //! What an end sends: into its outbox, and from there to the socket, at once or together with what follows.
 
-use std::cell::RefMut;
 use std::os::fd::RawFd;
 use std::rc::Rc;
 
 use napi::{Env, Result, Unknown, ValueType};
 
 use super::encode::{self, Form, Shared};
-use super::{Channel, Corked, Phase};
+use super::{Channel, Phase};
 use crate::channel::Mode;
-use crate::channel::outbox::Outbox;
 use crate::channel::shared::Slots;
+use crate::channel::writer::Heard;
 use crate::{engine, sys};
 
 /// From so many unwritten bytes on `send()` asks its caller to wait, as the builtin's does.
 const HIGH_WATER: usize = 128 * 1024;
-/// So many more messages of a tick than the first are written at once; they may be a process's last words.
-const AT_ONCE: u32 = 7;
-/// So many coalesced bytes are written without waiting for the end of the tick.
-const LARGE_WRITE: usize = 64 * 1024;
-/// While messages are delivered, answers wait for one another until there are so many bytes.
-const ANSWERS: usize = 8 * 1024;
-
 /// How a message is sent.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Request<'a> {
@@ -43,7 +35,6 @@ pub(super) enum Sent {
 }
 
 /// What the sender of a message has to do, and its caller.
-#[derive(Default)]
 pub(super) struct Queued {
     /// There is room for more.
     has_room: bool,
@@ -164,17 +155,18 @@ impl Channel {
         push: impl FnOnce(&mut Vec<u8>, Option<&mut Slots>) -> Result<Shared>,
     ) -> Result<Sent> {
         let is_open = self.phase.get() == Phase::Open;
-        if let Some(errno) = self.failure.get().or((!is_open).then_some(libc::EPIPE)) {
+        if let Some(errno) = self.writer.borrow().failure().or((!is_open).then_some(libc::EPIPE)) {
             return Ok(Sent::Failed(errno));
         }
         let fd = match source.map(sys::duplicate).transpose() {
             Ok(fd) => fd,
             Err(error) => return Ok(Sent::Refused(sys::errno(&error))),
         };
-        let mut outbox = self.outbox.borrow_mut();
+        let mut writer = self.writer.borrow_mut();
+        let outbox = &mut writer.outbox;
         let (start, position) = (outbox.bytes().len(), outbox.end());
         // Beside another descriptor nobody could tell which is which.
-        let may_share = self.is_native.get() && fd.is_none();
+        let may_share = self.peer.borrow().is_native() && fd.is_none();
         let mut slots = self.slots.borrow_mut();
         let shared = push(outbox.bytes(), may_share.then_some(&mut *slots)).inspect_err(|_| {
             outbox.bytes().truncate(start);
@@ -187,59 +179,34 @@ impl Channel {
         if let Some(fd) = fd {
             outbox.attach_handle(position, fd);
         }
-        if request.callback.is_none() && !request.is_silent && !self.is_full.get() {
-            self.is_unheard.set(true);
-        }
-        Ok(self.appended(outbox, request.callback.is_some()))
-    }
-
-    /// A message has been appended.
-    fn appended(&self, mut outbox: RefMut<Outbox>, is_awaited: bool) -> Sent {
-        outbox.appended();
-        if is_awaited {
-            outbox.await_last();
-        }
-        let length = outbox.len();
-        drop(outbox);
-        self.has_sent.set(true);
-        self.after_append(length)
-    }
-
-    /// Writes now or leaves it for later.
-    fn after_append(&self, length: usize) -> Sent {
-        let mut queued = Queued::default();
-        let is_due = match self.corked.get() {
-            Corked::No => {
-                self.corked.set(Corked::ForTick);
-                self.at_once.set(AT_ONCE);
-                queued.is_first = true;
-                true
-            }
-            // A tick may be long: what it sends now and then does not wait for its end.
-            Corked::ForTick => {
-                self.has_turn() || length >= LARGE_WRITE || self.clock.get() != sys::coarse_time()
-            }
-            Corked::AfterFirst => {
-                self.corked.set(Corked::ForDelivery);
-                true
-            }
-            Corked::ForDelivery => length >= ANSWERS,
+        let heard = match request {
+            Request { callback: Some(_), .. } => Heard::Awaited,
+            Request { is_silent: false, .. } => Heard::OnFailure,
+            _ => Heard::Never,
         };
-        if is_due
-            && !self.is_full.get()
-            && let Err(error) = self.write()
-        {
-            return Sent::Failed(sys::errno(&error));
+        let due = writer.appended(heard);
+        let writes = due.now && !writer.is_full();
+        drop(writer);
+        if writes && let Err(error) = self.write() {
+            return Ok(Sent::Failed(sys::errno(&error)));
         }
-        let mut outbox = self.outbox.borrow_mut();
+        Ok(Sent::Queued(self.queued(due.is_first)))
+    }
+
+    /// A message has been appended, and perhaps written.
+    fn queued(&self, is_first: bool) -> Queued {
+        let outbox = &mut self.writer.borrow_mut().outbox;
         let is_behind = outbox.len() + self.slots.borrow().under_way() >= HIGH_WATER;
-        queued.has_room = !is_behind && outbox.handles.has_room();
-        queued.is_crowded = outbox.is_crowded();
-        queued.is_all_written = outbox.is_empty();
-        if queued.is_all_written {
+        let is_all_written = outbox.is_empty();
+        if is_all_written {
             outbox.take_done();
         }
-        Sent::Queued(queued)
+        Queued {
+            has_room: !is_behind && outbox.handles.has_room(),
+            is_all_written,
+            is_first,
+            is_crowded: outbox.is_crowded(),
+        }
     }
 
     /// Does what follows a `send()`. Says whether there is room for more; `None`: there is, and it may not be written yet.

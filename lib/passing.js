@@ -85,8 +85,11 @@ class Passing {
 
   /** A message has come that announces a handle, and the descriptor `fd`, which is closed unless an object is made of it. */
   receive(message, fd, made) {
-    if (made !== MISSING) this.#convert(message, fd, made);
-    this.#target.emit('internalMessage', message, made === MISSING ? null : undefined);
+    try {
+      this.#target.emit('internalMessage', message, made === MISSING ? null : undefined);
+    } finally {
+      if (made !== MISSING) this.#convert(message, fd, made);
+    }
   }
 
   #convert(message, fd, made) {

@@ -118,14 +118,19 @@ class Link {
   onHandle(message, arrival, key) {
     this.#confirm();
     this.#deliveries.add(() => {
-      if (arrival !== undefined) {
-        this.channel.convert(message, arrival, (error, object) => {
-          if (error) this.#report(error);
-          else this.#deliverAny(message.msg, object);
-        });
+      try {
+        this.#target.emit('internalMessage', message, arrival === undefined ? null : undefined);
+      } finally {
+        if (arrival !== undefined) this.#convert(message, arrival);
       }
-      this.#target.emit('internalMessage', message, arrival === undefined ? null : undefined);
     }, key);
+  }
+
+  #convert(message, arrival) {
+    this.channel.convert(message, arrival, (error, object) => {
+      if (error) this.#report(error);
+      else this.#deliverAny(message.msg, object);
+    });
   }
 
   onMissing(key) {

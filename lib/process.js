@@ -2,6 +2,7 @@
 
 const { asStrings } = require('./argv');
 const { copy } = require('./arrays');
+const { setImmediate } = require('./clock');
 const { LaunchContext } = require('./context');
 const { native, runtime } = require('./runtime');
 
@@ -13,6 +14,7 @@ class Process {
   #onoutput;
   #onexit;
   #afterSpawn;
+  #isClosed = false;
 
   constructor(child, onexit) {
     this.#child = child;
@@ -103,7 +105,7 @@ class Process {
   }
 
   ref() {
-    native.setReferenced(runtime, this.#id, true);
+    if (!this.#isClosed) native.setReferenced(runtime, this.#id, true);
   }
 
   unref() {
@@ -112,6 +114,17 @@ class Process {
 
   hasRef() {
     return native.hasRef(runtime, this.#id);
+  }
+
+  /** Nobody is told of its end any more, and the loop does not wait for it; it still is reaped. Undocumented, as the builtin's. */
+  close(callback) {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#onexit = () => this.release();
+    setImmediate(() => {
+      this.unref();
+      callback?.call(this);
+    });
   }
 
   /** Calls `body` after 'spawn', or after the end of a process of which it was not told. */

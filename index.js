@@ -10,8 +10,7 @@ const { version } = require('./package.json');
 function ours() {
   const { ChildProcess } = require('./lib/child');
   const { exec, execFile } = require('./lib/exec');
-  const { fork } = require('./lib/fork');
-  const { spawn } = require('./lib/spawn');
+  const { fork, spawn } = require('./lib/spawn');
   const { execFileSync, execSync, spawnSync } = require('./lib/sync');
   return { ChildProcess, exec, execFile, execFileSync, execSync, fork, spawn, spawnSync };
 }

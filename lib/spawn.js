@@ -1,13 +1,13 @@
 'use strict';
 
-// spawn(): a ChildProcess for normalised options, and what can end it early.
+// spawn() and fork(): a ChildProcess for a native process, and what can end it early.
 
 const { addAbortListener } = require('node:events');
-const { ChildProcess } = require('./child');
+const { ChildProcess, begin, isObserved } = require('./child');
 const { clearTimeout, nextTick, setTimeout } = require('./clock');
 const { AbortError } = require('./errors');
-const { normalize } = require('./normalize');
-const { native, runtime } = require('./runtime');
+const { host } = require('./hooks');
+const { native } = require('./runtime');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
 // From Node 26 on a timeout also cuts off output that outlives the child.
@@ -15,19 +15,40 @@ const END = MAJOR >= 26 ? 'close' : 'exit';
 
 /** Starts `file` (Node.js documentation, «child_process.spawn»). */
 function spawn(file, args, options) {
-  const normalized = normalize(file, args, options);
-  const killSignal = checkEnding(normalized);
-  const child = new ChildProcess();
-  child.spawn(normalized);
-  if (normalized.timeout > 0) killAfter(child, normalized.timeout, killSignal);
-  if (normalized.signal) killOnAbort(child, normalized.signal, killSignal);
-  return child;
+  if (isObserved()) return launchNormalized('spawn', [file, args, options]).child;
+  return launch((child) => native.spawn(file, args, options, child._handle)).child;
 }
 
-/** The number of `options.killSignal`; also checks the other options that may end a child early. */
-function checkEnding({ timeout, signal, killSignal }) {
-  const isGiven = timeout !== undefined || signal !== undefined || killSignal !== undefined;
-  return isGiven ? (native.checkEnding(runtime, timeout, signal, killSignal) ?? undefined) : undefined;
+/** Starts the Node module at `modulePath` (Node.js documentation, «child_process.fork»). */
+function fork(modulePath, args = [], options) {
+  // Once there is a child it might not be loaded any more.
+  require('./channel');
+  if (isObserved()) return launchNormalized('fork', [modulePath, args, options]).child;
+  return launch((child) => native.fork(modulePath, args, options, child._handle)).child;
+}
+
+/** A child that `start` has made the native process of, and that. */
+function launch(start) {
+  const child = new ChildProcess();
+  const process = start(child);
+  begin(child, process);
+  endEarly(child, process, process.killSignal);
+  return { child, process };
+}
+
+/** The same in two steps, because somebody hooks in before the launch: a tracer, or Node's permission model. */
+function launchNormalized(verb, call) {
+  const options = { __proto__: null };
+  const settings = native.normalize(verb, call, host, options);
+  const child = new ChildProcess();
+  child.spawn(options);
+  endEarly(child, options, typeof settings === 'number' ? settings : undefined);
+  return { child, process: { execution: settings } };
+}
+
+function endEarly(child, { timeout, signal }, killSignal) {
+  if (timeout > 0) killAfter(child, timeout, killSignal);
+  if (signal) killOnAbort(child, signal, killSignal);
 }
 
 function killAfter(child, milliseconds, killSignal) {
@@ -59,4 +80,4 @@ function killOnAbort(child, signal, killSignal) {
   child.once('exit', () => listener[Symbol.dispose]());
 }
 
-module.exports = { spawn };
+module.exports = { fork, launch, launchNormalized, spawn };

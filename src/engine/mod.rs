@@ -126,6 +126,17 @@ pub fn undefined(env: &Env) -> Result<Unknown<'_>> {
     Ok(unknown(env, value))
 }
 
+/// `null`.
+///
+/// # Errors
+/// An N-API failure.
+pub fn null(env: &Env) -> Result<Unknown<'_>> {
+    let mut value = ptr::null_mut();
+    // SAFETY: it writes the result.
+    check_status!(unsafe { sys::napi_get_null(env.raw(), &raw mut value) })?;
+    Ok(unknown(env, value))
+}
+
 /// A number.
 ///
 /// # Errors

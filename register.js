@@ -5,10 +5,9 @@
 
 // First, because it tells an old Node in a sentence what the next lines would only stumble over.
 const { isNative, version, ...ours } = require('./index.js');
-const builtin = require('node:child_process');
 const { syncBuiltinESMExports } = require('node:module');
+const { replaceBuiltin } = require('./lib/builtin');
 const exported = require('./lib/exported');
 
-Object.assign(builtin, ours);
-exported.current = builtin;
+exported.current = replaceBuiltin(ours);
 syncBuiltinESMExports();

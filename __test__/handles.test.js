@@ -105,6 +105,24 @@ for (const serialization of ['json', 'advanced']) {
       await closed;
     });
 
+    test(`a getter in the message that itself sends does not take the handle away (${label})`, async (t) => {
+      const child = start(t, options, cp);
+      const server = net.createServer();
+      await listening(server);
+      const all = next(child, (message) => message[1]?.outer);
+      const inner = took(child, 'inner');
+      const message = {
+        get outer() {
+          child.send('inner');
+          return true;
+        },
+      };
+      child.send(message, server);
+      server.close();
+      t.deepEqual((await inner)[0], ['took', 'inner', null]);
+      t.deepEqual((await all)[0], ['took', { outer: true }, 'Server']);
+    });
+
     test(`a server, shared and native (${label})`, async (t) => {
       const child = start(t, options, cp);
       for (const [kind, expected] of [['server', 'served by the child'], ['native', 'native in the child']]) {

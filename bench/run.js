@@ -1,7 +1,7 @@
 'use strict';
 
 // npm run bench: processes. What it costs to start them, to talk to them over pipes, and to gather what they say.
-// With --report: everything, written down as docs/benchmarks.md (bench/document).
+// With --report: everything, written down as docs/benchmarks.md (bench/document). `npm run bench -- cold`: programs that use it once.
 
 const { growth } = require('./growth');
 const { runSuite } = require('./suite');
@@ -18,5 +18,6 @@ const suite = {
   below: growth,
 };
 
-if (process.argv.includes('--report')) require('./document').main();
+if (process.argv[2] === 'cold') require('./cold').main(process.argv.slice(3));
+else if (process.argv.includes('--report')) require('./document').main();
 else runSuite(suite);

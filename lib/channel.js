@@ -6,56 +6,46 @@
 const EventEmitter = require('node:events');
 const { deprecate } = require('node:util');
 const { nextTick } = require('./clock');
-const { channelClosed, disconnected, invalidType, missingArgument } = require('./errors');
+const { channelClosed, disconnected, invalidType } = require('./errors');
 const { Link } = require('./link');
 
 /** `subprocess.channel` and `process.channel`. */
 class Control extends EventEmitter {
-  #link;
+  #channel;
   #count = 0;
   #isExplicit = false;
 
-  constructor(link) {
+  constructor(channel) {
     super();
-    this.#link = link;
+    this.#channel = channel;
   }
 
   /** One more reason to wait for the channel, unless the program has said what it wants. */
   refCounted() {
-    if (++this.#count === 1 && !this.#isExplicit) this.#link.setReferenced(true);
+    if (++this.#count === 1 && !this.#isExplicit) this.#channel.ref();
   }
 
   unrefCounted() {
-    if (--this.#count === 0 && !this.#isExplicit) this.#link.setReferenced(false);
+    if (--this.#count === 0 && !this.#isExplicit) this.#channel.unref();
   }
 
   ref() {
     this.#isExplicit = true;
-    this.#link.setReferenced(true);
+    this.#channel.ref();
   }
 
   unref() {
     this.#isExplicit = true;
-    this.#link.setReferenced(false);
+    this.#channel.unref();
   }
 
   hasRef() {
-    return this.#link.hasRef();
+    return this.#channel.hasRef();
   }
 
   get fd() {
-    return this.#link.fd;
+    return this.#channel.fd;
   }
-}
-
-function isSendable(message) {
-  const type = typeof message;
-  return type === 'object' || type === 'string' || type === 'number' || type === 'boolean';
-}
-
-function unsendable(message) {
-  if (message === undefined) return missingArgument('message');
-  return invalidType('message', 'one of type string, object, number, or boolean', message);
 }
 
 // Node 26 has taken `_channel` away.
@@ -67,7 +57,7 @@ const DEPRECATED = '_channel is deprecated. Use ChildProcess.channel instead.';
  */
 function setUpChannel(target, fd, options) {
   const link = new Link(target, fd, options);
-  const control = new Control(link);
+  const control = new Control(link.channel);
   target.channel = control;
   if (HAS_ALIAS) {
     Object.defineProperty(target, '_channel', {
@@ -101,11 +91,7 @@ function setUpChannel(target, fd, options) {
     return false;
   };
 
-  target._send = function (message, handle, options, callback) {
-    if (!isSendable(message)) throw unsendable(message);
-    if (handle) return link.passing.send(message, handle, options, callback);
-    return link.send(message, callback, options === true || options?.swallowErrors);
-  };
+  target._send = (message, handle, options, callback) => link.send(message, handle, options, callback);
 
   target.connected = true;
 
@@ -117,7 +103,7 @@ function setUpChannel(target, fd, options) {
     // What is sent from here on is refused; what was sent before is still written.
     this.connected = false;
     // Handles arrive first.
-    if (!link.awaitHandles()) this._disconnect();
+    if (link.disconnect()) this.channel = null;
   };
 
   target._disconnect = function () {
@@ -125,7 +111,7 @@ function setUpChannel(target, fd, options) {
     link.disconnect();
   };
 
-  return { control, link };
+  return control;
 }
 
 module.exports = { setUpChannel };

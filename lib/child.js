@@ -2,12 +2,11 @@
 
 // class ChildProcess: the events and streams around a native Process.
 
-// Taken now: `register` puts ours in its place later.
-const { ChildProcess: BuiltinChildProcess } = require('node:child_process');
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
 const { copy, includes, map } = require('./arrays');
+const { builtin, isHooked } = require('./builtin');
 const { nextTick } = require('./clock');
 const { errnoError } = require('./errors');
 const { hooks, host } = require('./hooks');
@@ -56,7 +55,7 @@ Object.setPrototypeOf(ChildProcess, EventEmitter);
 Object.defineProperty(ChildProcess, Symbol.hasInstance, {
   value(candidate) {
     const isInstance = Function.prototype[Symbol.hasInstance];
-    return isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(BuiltinChildProcess, candidate));
+    return isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(builtin.ChildProcess, candidate));
   },
   configurable: true,
   writable: true,
@@ -72,14 +71,17 @@ ChildProcess.prototype.spawn = function spawn(options) {
 
 const spawnMethod = ChildProcess.prototype.spawn;
 
-/** Whether somebody hooks in between the call and the launch, and expects to see complete options. */
-function isObserved() {
-  return (
-    ChildProcess.prototype.spawn !== spawnMethod || launched.hasSubscribers || created.hasSubscribers || isRestricted
-  );
+/** Whether somebody has replaced the method that starts processes, ours or the builtin's. */
+function isPatched() {
+  return ChildProcess.prototype.spawn !== spawnMethod || isHooked();
 }
 
-hooks.isObserved = isObserved;
+/** Whether somebody hooked in who expects a ChildProcess, or normalised options, before the launch. */
+function isWatched() {
+  return isPatched() || launched.hasSubscribers || created.hasSubscribers;
+}
+
+hooks.isWatched = isWatched;
 
 /** Gives a child its process. Returns 0 or the negative errno of the launch. */
 function begin(child, process) {
@@ -116,6 +118,7 @@ function attachChannel(child, handle, { fd, secret, serialization, busyPoll, max
     serialization,
     busyPoll,
     maxMessageSize,
+    expects: secret,
     onClose: () => closeOne(child),
     // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
     beforeFirst() {
@@ -127,9 +130,7 @@ function attachChannel(child, handle, { fd, secret, serialization, busyPoll, max
       else handle.afterSpawn(disconnect);
     },
   };
-  const { control, link } = openChannel(child, handle, fd, settings);
-  if (secret) link.expectNative(secret);
-  control.refCounted();
+  openChannel(child, handle, fd, settings).refCounted();
 }
 
 /** Without its channel the child must not run. */
@@ -290,4 +291,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, begin, closeOne, isObserved, streamsOf };
+module.exports = { ChildProcess, begin, closeOne, isPatched, isWatched, streamsOf };

@@ -179,21 +179,23 @@ class AbortError extends Error {
 
 module.exports = {
   AbortError,
-  brokenHandle,
   brokenMessage,
   channelClosed,
   disconnected,
   errnoError,
-  invalidHandle,
   invalidType,
-  missingArgument,
   tooMuchOutput,
   // The native side throws these.
   hooks: {
+    brokenHandle,
+    channelClosed,
     channelRequired,
+    errnoError,
+    invalidHandle,
     invalidInput,
     invalidType,
     invalidValue,
+    missingArgument,
     outOfRange,
     secondChannel,
     synchronousChannel,

@@ -4,14 +4,14 @@
 
 const { getSystemErrorName, promisify } = require('node:util');
 const { append, copy, join } = require('./arrays');
-const { isObserved } = require('./child');
+const { builtin, isHooked } = require('./builtin');
 const { clearTimeout, setTimeout } = require('./clock');
 const { errnoError, tooMuchOutput } = require('./errors');
 const exported = require('./exported');
 const { host } = require('./hooks');
 const { Outputs } = require('./outputs');
 const { native } = require('./runtime');
-const { launch, launchNormalized } = require('./spawn');
+const { launch, launchNormalized, takesTwoSteps } = require('./spawn');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
 const STDOUT = 1;
@@ -20,9 +20,10 @@ const NAMES = { [STDOUT]: 'stdout', [STDERR]: 'stderr' };
 
 /** Runs `file` and hands over its output (Node.js documentation, «child_process.execFile»). */
 function execFile(file, args, options, callback) {
-  const { child, process } = isObserved()
+  if (isHooked()) return builtin.execFile(file, args, options, callback);
+  const { child, process } = takesTwoSteps()
     ? launchNormalized('execFile', [file, args, options, callback])
-    : launch((child) => native.execFile(file, args, options, callback, child._handle));
+    : launch((handle) => native.execFile(file, args, options, callback, handle));
   new Execution(child, process.execution);
   return child;
 }

@@ -46,9 +46,9 @@ const hooks = {
   warnOfShellArguments,
   coverage: () => process.env.NODE_V8_COVERAGE,
   /** The environment of a child without `options.env`; undefined where it simply inherits this process's. */
-  ambient: () => environmentToList(hooks.isObserved()),
+  ambient: () => environmentToList(hooks.isWatched()),
   /** Whether somebody looks at normalised options; lib/child.js knows. */
-  isObserved: () => false,
+  isWatched: () => false,
   listOf: (iterable) => [...iterable],
   loadChannel() {
     require('./channel');

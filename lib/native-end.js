@@ -31,8 +31,7 @@ function setUp({ fd, secret, ...options }) {
   if (native === null) throw new Error('there is no addon for this Node');
   // Before the addon notes which descriptors this process passes on.
   native.closeOnExec(fd);
-  const { control, link } = require('./channel').setUpChannel(process, fd, options);
-  if (secret !== undefined) link.introduce(secret);
+  const control = require('./channel').setUpChannel(process, fd, { ...options, introduces: secret });
   const isCounted = (name) => name === 'message' || name === 'disconnect';
   process.on('newListener', (name) => {
     if (isCounted(name)) control.refCounted();

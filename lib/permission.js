@@ -2,10 +2,8 @@
 
 // Node's permission model (`--permission`): whether children are allowed, and what they inherit of it.
 
-// Taken now: `register` puts ours in its place later.
-const { spawn: builtinSpawn } = require('node:child_process');
-
 const { append, copy, findIndex, includes, join, some } = require('./arrays');
+const { builtin } = require('./builtin');
 
 const VARIABLE = 'NODE_OPTIONS=';
 const SWITCHES = ['--permission', '--permission-audit'];
@@ -43,7 +41,7 @@ function mayLaunch() {
 
 /** Has the builtin throw its own ERR_ACCESS_DENIED: it is not allowed to start anything either. */
 function throwDenied(file) {
-  builtinSpawn(file);
+  builtin.spawn(file);
 }
 
 module.exports = { isRestricted, mayLaunch, passPermissions, throwDenied };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { errno: { ESRCH } } = require('node:os').constants;
+const { setImmediate } = require('./clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
 const { tell } = require('./runtime');
@@ -13,11 +14,14 @@ class Process {
   #onoutput;
   #onexit;
   #afterSpawn;
+  #isClosed = false;
 
   constructor(child, onexit) {
     this.#child = child;
     this.#onexit = onexit;
     this.pid = undefined;
+    // The child may be told of our end of the channel rather than the builtin's.
+    this.mayBeNative = false;
     // 'spawn' has been emitted, or nobody was there to hear it.
     this.isSpawnTold = false;
   }
@@ -81,7 +85,7 @@ class Process {
   }
 
   closePipes() {
-    this.#native.closePipes();
+    this.#native?.closePipes();
   }
 
   /** Nothing was launched, and nobody is told. */
@@ -95,7 +99,7 @@ class Process {
   }
 
   ref() {
-    this.#native?.ref();
+    if (!this.#isClosed) this.#native?.ref();
   }
 
   unref() {
@@ -104,6 +108,17 @@ class Process {
 
   hasRef() {
     return this.#native ? this.#native.hasRef() : false;
+  }
+
+  /** Nobody is told of its end any more, and the loop does not wait for it; it still is reaped. Undocumented, as the builtin's. */
+  close(callback) {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#onexit = () => this.closePipes();
+    setImmediate(() => {
+      this.unref();
+      callback?.call(this);
+    });
   }
 
   /** Calls `body` after 'spawn', or after the end of a process of which it was not told. */

@@ -5,6 +5,8 @@
 
 const { StringDecoder } = require('node:string_decoder');
 const { concat, copy, join } = require('./arrays');
+const { isWatched } = require('./child');
+const { exec: execOnLoop, execFile: execFileOnLoop } = require('./exec');
 const { hooks } = require('./hooks');
 const { native, told } = require('./runtime');
 const { spawn } = require('./spawn');
@@ -15,11 +17,14 @@ const MAX_COMPLAINT = 1024 * 1024;
 
 /** Runs `file` with `args`, no shell involved. */
 async function execFile(file, args, options) {
-  return run((events) => native.run(file, args, options, events), Array.isArray(args) ? options : (args ?? options));
+  const given = Array.isArray(args) ? options : (args ?? options);
+  if (isWatched()) return runOnLoop((done) => execFileOnLoop(file, args, options, done), given);
+  return run((events) => native.run(file, args, options, events), given);
 }
 
 /** Runs a command line in a shell. Never put user input into it: `sh` and `$` quote what they are given. */
 async function exec(command, options) {
+  if (isWatched()) return runOnLoop((done) => execOnLoop(command, options, done), options);
   return run((events) => native.runCommand(command, options, events), options);
 }
 
@@ -37,6 +42,24 @@ function run(start, options) {
     };
     cancel = start(events);
     signal?.addEventListener('abort', cancel, { once: true });
+  });
+}
+
+/** The same by exec() or execFile(), where somebody is to see a ChildProcess. */
+function runOnLoop(start, options) {
+  return new Promise((resolve, reject) => {
+    const begun = performance.now();
+    const child = start((error, stdout, stderr) => {
+      const { exitCode, signalCode: signal } = child;
+      const durationMs = performance.now() - begun;
+      const result = { stdout, stderr, exitCode: exitCode < 0 ? null : exitCode, signal, durationMs, resourceUsage: null };
+      if (error) reject(Object.assign(error, result));
+      else resolve(result);
+    });
+    const input = options?.input ?? '';
+    const bytes = ArrayBuffer.isView(input) ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : input;
+    // A command need not read all of its input.
+    child.stdin?.on('error', () => {}).end(bytes);
   });
 }
 

@@ -2,7 +2,9 @@
 
 // This copy of the addon at work.
 
+const { hooks } = require('./errors');
 const { native } = require('./native');
+const node = require('./node');
 
 /**
  * Calls `body`, for native code: what it throws is told to `uncaughtException` right there, in the async context that it was thrown
@@ -25,6 +27,6 @@ function told(body) {
 }
 
 // The number that the native functions for channels take first.
-const runtime = native.open();
+const runtime = native.open({ ...hooks, node });
 
 module.exports = { native, runtime, tell, told };

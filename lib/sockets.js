@@ -2,14 +2,13 @@
 
 // Sockets over descriptors.
 
-// Taken now: `register` puts ours in its place later.
-const { ChildProcess: BuiltinChildProcess } = require('node:child_process');
 const net = require('node:net');
+const { builtin } = require('./builtin');
 const { errnoError } = require('./errors');
 const { native } = require('./runtime');
 
 // Undefined where this package is being loaded as a mock of the builtin.
-const builtinSpawn = BuiltinChildProcess?.prototype.spawn;
+const builtinSpawn = builtin.ChildProcess?.prototype.spawn;
 const NOWHERE = '/nonexistent/child-process-rs';
 
 /** Whether Node opens a descriptor; from 26 on that takes the permission to use the network, and earlier Nodes know of none. */
@@ -37,7 +36,7 @@ function socketOver(fd, options) {
  * those of a child whose program it does not find.
  */
 function openPipe() {
-  const child = new BuiltinChildProcess();
+  const child = new builtin.ChildProcess();
   child.on('error', () => {});
   const stdio = ['pipe', 'ignore', 'ignore'];
   const errno = Reflect.apply(builtinSpawn, child, [{ file: NOWHERE, args: [NOWHERE], stdio }]);

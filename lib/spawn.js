@@ -3,10 +3,12 @@
 // spawn() and fork(): a ChildProcess for a native process, and what can end it early.
 
 const { addAbortListener } = require('node:events');
-const { ChildProcess, begin, isObserved } = require('./child');
+const { builtin, isHooked } = require('./builtin');
+const { ChildProcess, begin, isWatched } = require('./child');
 const { clearTimeout, nextTick, setTimeout } = require('./clock');
 const { AbortError } = require('./errors');
 const { host } = require('./hooks');
+const { isRestricted } = require('./permission');
 const { native } = require('./runtime');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
@@ -15,35 +17,45 @@ const END = MAJOR >= 26 ? 'close' : 'exit';
 
 /** Starts `file` (Node.js documentation, «child_process.spawn»). */
 function spawn(file, args, options) {
-  if (isObserved()) return launchNormalized('spawn', [file, args, options]).child;
-  return launch((child) => native.spawn(file, args, options, child._handle)).child;
+  return isHooked() ? builtin.spawn(file, args, options) : start(file, args, options);
+}
+
+/** The same past all hooks in the builtin. */
+function start(file, args, options) {
+  if (takesTwoSteps()) return launchNormalized('spawn', [file, args, options]).child;
+  return launch((handle) => native.spawn(file, args, options, handle)).child;
 }
 
 /** Starts the Node module at `modulePath` (Node.js documentation, «child_process.fork»). */
 function fork(modulePath, args = [], options) {
-  // Once there is a child it might not be loaded any more.
-  require('./channel');
-  if (isObserved()) return launchNormalized('fork', [modulePath, args, options]).child;
-  return launch((child) => native.fork(modulePath, args, options, child._handle)).child;
+  if (isHooked()) return builtin.fork(modulePath, args, options);
+  if (takesTwoSteps()) return launchNormalized('fork', [modulePath, args, options]).child;
+  return launch((handle) => native.fork(modulePath, args, options, handle)).child;
+}
+
+/** Whether somebody hooks in between the call and the launch: a tracer, or Node's permission model. */
+function takesTwoSteps() {
+  return isRestricted || isWatched();
 }
 
 /** A child that `start` has made the native process of, and that. */
 function launch(start) {
   const child = new ChildProcess();
-  const process = start(child);
+  const process = start(child._handle);
   begin(child, process);
   endEarly(child, process, process.killSignal);
   return { child, process };
 }
 
-/** The same in two steps, because somebody hooks in before the launch: a tracer, or Node's permission model. */
+/** The same in two steps. */
 function launchNormalized(verb, call) {
   const options = { __proto__: null };
-  const settings = native.normalize(verb, call, host, options);
+  const { killSignal, mayBeNative, execution } = native.normalize(verb, call, host, options);
   const child = new ChildProcess();
+  child._handle.mayBeNative = mayBeNative;
   child.spawn(options);
-  endEarly(child, options, typeof settings === 'number' ? settings : undefined);
-  return { child, process: { execution: settings } };
+  endEarly(child, options, killSignal);
+  return { child, process: { execution } };
 }
 
 function endEarly(child, { timeout, signal }, killSignal) {
@@ -80,4 +92,4 @@ function killOnAbort(child, signal, killSignal) {
   child.once('exit', () => listener[Symbol.dispose]());
 }
 
-module.exports = { fork, launch, launchNormalized, spawn };
+module.exports = { fork, launch, launchNormalized, spawn, start, takesTwoSteps };

@@ -1,18 +1,29 @@
 'use strict';
 
-// options.stdio as those see it who subscribe to the launch: one object for each of the child's descriptors.
+// options.stdio as those see it who subscribe to the launch: one object for each of the child's descriptors. The builtin's show the
+// handles of its pipes, too; ours have none.
 
 const STANDARD = 3;
+// By the class of a handle.
+const WRAP_TYPES = { Pipe: 'pipe', TCP: 'tcp', TTY: 'tty', UDP: 'udp' };
+
+/** A stream or a handle. */
+function describeWrapped(entry) {
+  const typeOf = (value) => WRAP_TYPES[value?.constructor?.name];
+  const handle = typeOf(entry) ? entry : typeOf(entry.handle) ? entry.handle : entry._handle;
+  return { type: 'wrap', wrapType: typeOf(handle), handle, _stdio: entry };
+}
 
 function describeEntry(entry, index) {
   entry ??= index < STANDARD ? 'pipe' : 'ignore';
   if (entry === 'ignore') return { type: 'ignore' };
+  if (entry === 'ipc') return { type: 'pipe', ipc: true };
   if (entry === 'inherit') return { type: 'inherit', fd: index };
   if (entry === 'pipe' || entry === 'overlapped' || entry < 0) {
     return { type: entry === 'overlapped' ? entry : 'pipe', readable: index === 0, writable: index !== 0 };
   }
   const fd = typeof entry === 'number' ? entry : entry.fd;
-  return typeof fd === 'number' ? { type: 'fd', fd } : { type: 'wrap', handle: entry._handle ?? entry.handle ?? entry };
+  return typeof fd === 'number' ? { type: 'fd', fd } : describeWrapped(entry);
 }
 
 function describeStdio(stdio) {

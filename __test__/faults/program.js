@@ -53,7 +53,6 @@ function census() {
 // depends on the time it takes.
 const MADE_LATE = {
   'child-process': { 'child-process': 4, 'anon_inode:[eventfd]': 2, 'anon_inode:[eventpoll]': 2 },
-  'child-process-f': { 'child-process-f': 1, 'socket:[N]': 2 },
 };
 // Likewise: what a thread that waits for a child wakes the loop through.
 const WAKER = { 'anon_inode:[eventfd]': 1 };

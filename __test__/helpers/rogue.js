@@ -49,7 +49,8 @@ function announced(ours, file, args, options) {
   const child = new ours.ChildProcess();
   const envPairs = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
   const stdio = ['ignore', 'pipe', 'inherit', 'ipc'];
-  child.spawn({ file, args: [file, ...args], envPairs, stdio, nativeChannel: true, ...options });
+  child._handle.mayBeNative = true;
+  child.spawn({ file, args: [file, ...args], envPairs, stdio, ...options });
   return child;
 }
 

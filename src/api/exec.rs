@@ -33,7 +33,7 @@ pub fn exec_file<'env>(
     callback: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<ClassInstance<'env, Process>> {
-    let context = Context::new(env, events)?;
+    let context = Context::of(env, events)?;
     start(&context, read(&context, [file, args, options, callback])?, events)
 }
 
@@ -46,7 +46,7 @@ pub fn exec<'env>(
     callback: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<ClassInstance<'env, Process>> {
-    let context = Context::new(env, events)?;
+    let context = Context::of(env, events)?;
     let callback =
         if crate::options::kind(&options)? == napi::ValueType::Function { options } else { callback };
     let Arguments { file, options, .. } = read_command(&context, command, options)?;

@@ -11,8 +11,9 @@ use crate::options::fork::{self, Forked};
 use crate::options::normalize::normalize as normalize_arguments;
 use crate::options::{Context, arguments, channel};
 
-/// Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns the number of
-/// `options.killSignal`; for `execFile`, what `execution` is otherwise.
+/// Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns `killSignal`,
+/// the number of that option, `mayBeNative`, whether the child may have the native end of a channel, and for `execFile`
+/// `execution`, as the process has it.
 ///
 /// Throws what that function throws.
 #[napi(catch_unwind)]
@@ -22,8 +23,8 @@ pub fn normalize<'env>(
     call: Vec<Unknown<'env>>,
     host: Option<Object<'env>>,
     mut target: Object<'env>,
-) -> Result<Unknown<'env>> {
-    let context = Context::new(env, host)?;
+) -> Result<Object<'env>> {
+    let context = Context::of(env, host)?;
     let undefined = engine::undefined(env)?;
     let [first, args, options, callback] =
         [0, 1, 2, 3].map(|index| call.get(index).copied().unwrap_or(undefined));
@@ -41,14 +42,18 @@ pub fn normalize<'env>(
     };
     let normalized = normalize_arguments(&context, arguments)?;
     normalized.write_to(&mut target)?;
-    if let Some(exec_argv) = exec_argv {
-        let pairs = normalized.env.as_deref().unwrap_or_default();
-        let may_be_native = channel::may_be_native(&context, &exec_argv, pairs)?;
-        target.set_c_named_property(c"nativeChannel", may_be_native)?;
+    let mut described = Object::new(env)?;
+    let pairs = normalized.env.as_deref().unwrap_or_default();
+    let may_be_native = match exec_argv {
+        Some(exec_argv) => channel::may_be_native(&context, &exec_argv, pairs)?,
+        None => false,
+    };
+    described.set_c_named_property(c"mayBeNative", may_be_native)?;
+    if let Some(number) = arguments::check_ending(&context, &normalized.options)? {
+        described.set_c_named_property(c"killSignal", number)?;
     }
-    match (arguments::check_ending(&context, &normalized.options)?, settings) {
-        (_, Some(settings)) => Ok(settings.to_unknown()),
-        (Some(number), None) => engine::number(env, f64::from(number)),
-        (None, None) => Ok(undefined),
+    if let Some(settings) = settings {
+        described.set_c_named_property(c"execution", settings.to_unknown())?;
     }
+    Ok(described)
 }

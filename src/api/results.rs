@@ -2,9 +2,9 @@
 
 use napi::bindgen_prelude::{FnArgs, FromNapiValue, Function, JsObjectValue, JsValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
-use nix::errno::Errno;
 
 use crate::engine::{self, Part, Piece, Wrapper};
+use crate::options::error::errno_name;
 use crate::options::{Context, is_nullish, is_truthy, kind, text};
 
 /// Longer texts are left to Node, which has an error for one that is too long, bytes.
@@ -41,15 +41,6 @@ pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<
         Some(text) => text,
         None if is_nullish(output)? => engine::string(env, b""),
         None => Ok(*output),
-    }
-}
-
-/// The name of a positive errno.
-pub(super) fn errno_name(errno: i32) -> String {
-    match Errno::from_raw(errno) {
-        Errno::UnknownErrno => format!("Unknown system error {}", -errno),
-        Errno::EOPNOTSUPP => "ENOTSUP".into(),
-        known => format!("{known:?}"),
     }
 }
 

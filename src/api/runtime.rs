@@ -4,11 +4,11 @@ use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::bindgen_prelude::{JsObjectValue, Object, ObjectRef};
 use napi::{Env, Result, Unknown, sys as sys_napi};
 use napi_derive::napi;
 
-use super::channel::Hooks as ChannelHooks;
+use super::channel::Node;
 use crate::engine::{self, Held};
 use crate::launch::inherited;
 use crate::reactor::{self, Reactor};
@@ -19,8 +19,9 @@ pub(super) struct Runtime {
     reactor: OnceCell<Rc<Reactor>>,
     /// The class `Process` of this environment; several may have this addon on one thread.
     process_class: Option<Held>,
-    /// What channels call, once there has been one.
-    pub(super) channel_hooks: RefCell<Option<Rc<ChannelHooks>>>,
+    hooks: Option<ObjectRef<false>>,
+    /// What channels use of Node, once there has been one.
+    channel_node: OnceCell<Rc<Node>>,
 }
 
 impl Runtime {
@@ -46,9 +47,19 @@ impl Runtime {
         self.process_class.as_ref().map_or_else(|| engine::undefined(env), |class| class.get(env))
     }
 
-    fn new(env: &Env, process_class: Option<Held>) -> Self {
-        let (reactor, channel_hooks) = Default::default();
-        Self { env: env.raw(), reactor, process_class, channel_hooks }
+    /// What channels use of Node, the same for all of them.
+    pub(super) fn channel_node(&self, env: &Env) -> Result<Rc<Node>> {
+        if let Some(node) = self.channel_node.get() {
+            return Ok(Rc::clone(node));
+        }
+        let hooks = self.hooks.as_ref().ok_or_else(not_loaded)?.get_value(env)?;
+        let node = Rc::new(Node::new(env, &hooks)?);
+        Ok(Rc::clone(self.channel_node.get_or_init(|| node)))
+    }
+
+    fn new(env: &Env, process_class: Option<Held>, hooks: Option<ObjectRef<false>>) -> Self {
+        let (reactor, channel_node) = Default::default();
+        Self { env: env.raw(), reactor, process_class, hooks, channel_node }
     }
 }
 
@@ -85,16 +96,17 @@ fn add(runtime: Runtime) -> u32 {
 #[napi(module_exports)]
 pub fn loaded(exports: Object, env: Env) -> Result<()> {
     let class: Unknown = exports.get_c_named_property_unchecked(c"Process")?;
-    add(Runtime::new(&env, Some(Held::new(&env, &class)?)));
+    add(Runtime::new(&env, Some(Held::new(&env, &class)?), None));
     env.add_env_cleanup_hook(env.raw() as usize, close)?;
     Ok(())
 }
 
-/// The number of one more copy of `lib/`, for its channels.
+/// The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/errors.js` and what else channels
+/// use of Node.
 #[napi(catch_unwind)]
-pub fn open(env: &Env) -> u32 {
+pub fn open(env: &Env, hooks: ObjectRef<false>) -> u32 {
     inherited::note();
-    add(Runtime::new(env, None))
+    add(Runtime::new(env, None, Some(hooks)))
 }
 
 /// Forgets the runtimes of an environment that goes away.

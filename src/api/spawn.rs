@@ -33,7 +33,7 @@ pub fn spawn<'env>(
     options: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<ClassInstance<'env, Process>> {
-    let context = Context::new(env, events)?;
+    let context = Context::of(env, events)?;
     let normalized = normalize(&context, read_arguments(&context, file, args, options)?)?;
     start_normalized(&context, events, normalized, None)
 }
@@ -48,13 +48,14 @@ pub fn fork<'env>(
     options: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<ClassInstance<'env, Process>> {
-    let context = Context::new(env, events)?;
+    let context = Context::of(env, events)?;
     let Forked { arguments, exec_argv, is_this_node } = fork::read(&context, module_path, args, options)?;
     let normalized = normalize(&context, arguments)?;
     start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv))
 }
 
-/// Starts the process of normalised options. `started()` is called between the checks and the launch. The rest is as with
+/// Starts the process of normalised options; `events.mayBeNative` says that it may have the native end of a channel.
+/// `started()` is called between the checks and the launch. The rest is as with
 /// `spawn`; throws what `ChildProcess.prototype.spawn` throws.
 #[napi(catch_unwind)]
 pub fn launch<'env>(
@@ -63,7 +64,7 @@ pub fn launch<'env>(
     events: Option<Object<'env>>,
     started: Option<Function<'env, (), Unknown<'env>>>,
 ) -> Result<ClassInstance<'env, Process>> {
-    let context = Context::new(env, events)?;
+    let context = Context::of(env, events)?;
     if is_nullish(&options)? {
         context.check_object(&options, "options")?;
     }
@@ -86,7 +87,10 @@ pub fn launch<'env>(
         serialization,
         busy_poll: read(c"busyPoll")?,
         max_message_size: read(c"maxMessageSize")?,
-        may_be_native: is_truthy(&read(c"nativeChannel")?)?,
+        may_be_native: match &events {
+            Some(events) => is_truthy(&option(events, c"mayBeNative")?)?,
+            None => false,
+        },
     };
     let mut request = Request::new(&context, plain, stdio, channel)?;
     if let EnvPairs::Made(Some(pairs)) = &request.plain.env {

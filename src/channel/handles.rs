@@ -41,7 +41,6 @@ pub enum Socket {
 }
 
 impl Kind {
-    /// In the order of their numbers; `lib/handles.js` has the same.
     pub const ALL: [Self; 5] =
         [Self::NetNative, Self::NetServer, Self::NetSocket, Self::DgramNative, Self::DgramSocket];
 
@@ -170,20 +169,10 @@ impl Handles {
         self.flights.is_empty()
     }
 
-    /// A message that is about to be appended at `start` takes `fd` along.
+    /// The message that was appended at `start`, and that [`Handles::appended`] is told of next, takes `fd` along.
     pub fn begin(&mut self, start: u64, fd: Rc<OwnedFd>) {
         self.flights.push_back(Flight { start, end: None, until: start, fd, number: self.next, retries: 0 });
         self.next = self.next.wrapping_add(1);
-    }
-
-    /// That message has not been appended. Says whether there was one.
-    pub fn cancel(&mut self) -> bool {
-        let is_open = self.flights.back().is_some_and(|flight| flight.end.is_none());
-        if is_open {
-            self.flights.pop_back();
-            self.next = self.next.wrapping_sub(1);
-        }
-        is_open
     }
 
     /// A message has been appended, up to `end`.

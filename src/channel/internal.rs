@@ -31,6 +31,12 @@ impl Reply {
         }
     }
 
+    /// The one of this `cmd`.
+    #[must_use]
+    pub fn from_command(command: &str) -> Option<Self> {
+        [Self::Acknowledged, Self::NotReceived].into_iter().find(|reply| reply.command() == command)
+    }
+
     /// The message as a line of JSON, without its newline.
     #[must_use]
     pub fn to_json(self) -> String {

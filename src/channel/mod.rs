@@ -5,6 +5,7 @@
 //! values as V8 serialises them, each after its length. Values themselves are made and read in [`crate::api`].
 
 pub mod ancillary;
+pub mod counting;
 pub mod handles;
 pub mod inbox;
 pub mod internal;

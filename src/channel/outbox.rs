@@ -83,18 +83,11 @@ impl Outbox {
         self.attached.push_back((position, Rc::new(fd)));
     }
 
-    /// Sends `fd` along with the message that is appended next, until the other end has it.
-    pub fn attach_handle(&mut self, fd: OwnedFd) {
-        let (start, fd) = (self.end(), Rc::new(fd));
+    /// Sends `fd` along with the message that begins at `start`, the last one, until the other end has it.
+    pub fn attach_handle(&mut self, start: u64, fd: OwnedFd) {
+        let fd = Rc::new(fd);
         self.attached.push_back((start, Rc::clone(&fd)));
         self.handles.begin(start, fd);
-    }
-
-    /// The message that was to take a handle along will not be appended.
-    pub fn cancel_handle(&mut self) {
-        if self.handles.cancel() {
-            self.attached.pop_back();
-        }
     }
 
     /// A message has been appended.
@@ -206,12 +199,6 @@ impl Outbox {
     /// How far it is written.
     fn position(&self) -> u64 {
         self.base + self.written as u64
-    }
-
-    /// Whether a descriptor goes with the byte at `position`, the last that one goes with.
-    #[must_use]
-    pub fn has_attached(&self, position: u64) -> bool {
-        self.attached.back().is_some_and(|(at, _)| *at == position)
     }
 
     /// How many of the awaited messages have been written since it was asked last.

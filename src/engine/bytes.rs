@@ -6,7 +6,7 @@ use std::ptr;
 
 use napi::{Env, JsValue, Result, Unknown, check_status, sys};
 
-use super::{caught, property, unknown};
+use super::{Held, caught, is_instance, is_same, is_truthy, property, unknown};
 use crate::background;
 
 /// A Buffer with these bytes of its own.
@@ -63,6 +63,73 @@ impl ViewKind {
         };
         Some(Self::TypedArray { kind, element })
     }
+}
+
+/// Node's number for the class of a view; `None`: it is no view.
+///
+/// # Errors
+/// What a getter of `constructor` throws.
+pub fn view_number(env: &Env, object: &Unknown, buffer_class: &Held) -> Result<Option<u32>> {
+    use sys::TypedarrayType as Type;
+    /// Node's numbers for those whose number N-API does not share.
+    const DATA_VIEW: u32 = 9;
+    const BUFFER: u32 = 10;
+    const BIGINT64: u32 = 11;
+    const BIGUINT64: u32 = 12;
+    const FLOAT16: u32 = 13;
+    let (mut is_array, mut is_data_view) = (false, false);
+    // Left as it is for a class that this N-API does not know.
+    let mut kind = -1;
+    // SAFETY: a value of the scope that is open; what is not asked for may be null.
+    unsafe {
+        check_status!(sys::napi_is_typedarray(env.raw(), object.raw(), &raw mut is_array))?;
+        if !is_array {
+            check_status!(sys::napi_is_dataview(env.raw(), object.raw(), &raw mut is_data_view))?;
+            return Ok(is_data_view.then_some(DATA_VIEW));
+        }
+        check_status!(sys::napi_get_typedarray_info(
+            env.raw(),
+            object.raw(),
+            &raw mut kind,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut()
+        ))?;
+    }
+    Ok(Some(match kind {
+        Type::uint8_array if is_same(env, &property(env, object, c"constructor")?, buffer_class)? => BUFFER,
+        Type::bigint64_array => BIGINT64,
+        Type::biguint64_array => BIGUINT64,
+        // The only other one there is.
+        kind => u32::try_from(kind).ok().filter(|kind| *kind < DATA_VIEW).unwrap_or(FLOAT16),
+    }))
+}
+
+/// Whether `object` is a Buffer, and not of a class derived from it.
+///
+/// # Errors
+/// What a getter of `constructor` throws.
+pub fn is_buffer(env: &Env, object: &Unknown, buffer_class: &Held) -> Result<bool> {
+    let mut is_view = false;
+    // SAFETY: a value of the scope that is open.
+    check_status!(unsafe { sys::napi_is_buffer(env.raw(), object.raw(), &raw mut is_view) })?;
+    Ok(is_view
+        && is_same(env, &property(env, object, c"constructor")?, buffer_class)?
+        && is_instance(env, object, &buffer_class.get(env)?)?)
+}
+
+/// Whether `object` is an ArrayBuffer of a fixed length that has not been given away, with something in it.
+///
+/// # Errors
+/// An N-API failure.
+pub fn is_full_array_buffer(env: &Env, object: &Unknown) -> Result<bool> {
+    let mut is_array_buffer = false;
+    // SAFETY: a value of the scope that is open.
+    check_status!(unsafe { sys::napi_is_arraybuffer(env.raw(), object.raw(), &raw mut is_array_buffer) })?;
+    Ok(is_array_buffer
+        && !is_truthy(env, &property(env, object, c"resizable")?)?
+        && with_array_buffer(env, object, |bytes| !bytes.is_empty()).unwrap_or(false))
 }
 
 /// A view of that class on a copy of `bytes`.

@@ -1,36 +1,41 @@
-//! Functions of JavaScript that are native, for the one that must be called cheaply.
+//! Functions of JavaScript that are native: those that must be called cheaply, and listeners.
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::ptr;
-use std::rc::Rc;
 
 use napi::{Env, Result, Unknown, check_status, sys};
 
 use super::{caught, unknown};
 
-/// A native function's work, for the one that must be called cheaply.
-pub trait Callable {
-    /// Called with two arguments; `None` is `undefined`, the cheapest result.
-    ///
-    /// # Errors
-    /// What is to be thrown.
-    fn call(&self, env: &Env, arguments: [Unknown; 2]) -> Result<Option<i32>>;
+/// What a native function is called with.
+pub struct Call<'a, const N: usize> {
+    pub this: Unknown<'a>,
+    /// Those that are not given are `undefined`.
+    pub arguments: [Unknown<'a>; N],
+    /// How many are given.
+    pub count: usize,
 }
 
-/// A function of JavaScript that calls `callable`: a third of the cost of one that napi-rs makes.
+/// A function of JavaScript that calls `body`: a call is a third of the cost of one that napi-rs makes, but to make one takes
+/// microseconds. `None` is `undefined`, the cheapest
+/// result.
 ///
 /// # Errors
 /// An N-API failure.
-pub fn function<T: Callable + 'static>(env: &Env, callable: Rc<T>) -> Result<Unknown<'_>> {
-    let data = Box::into_raw(Box::new(callable));
+pub fn function<const N: usize, F>(env: &Env, body: F) -> Result<Unknown<'_>>
+where
+    F: Fn(&Env, &Call<N>) -> Result<Option<bool>> + 'static,
+{
+    let data = Box::into_raw(Box::new(body));
     let mut function = ptr::null_mut();
     // SAFETY: `data` lives until `release`, which is called once, when the function is collected.
     unsafe {
+        let name: &CStr = c"";
         let made = check_status!(sys::napi_create_function(
             env.raw(),
-            c"write".as_ptr(),
-            -1,
-            Some(enter::<T>),
+            name.as_ptr(),
+            0,
+            Some(enter::<N, F>),
             data.cast(),
             &raw mut function
         ))
@@ -39,7 +44,7 @@ pub fn function<T: Callable + 'static>(env: &Env, callable: Rc<T>) -> Result<Unk
                 env.raw(),
                 function,
                 data.cast(),
-                Some(release::<T>),
+                Some(release::<F>),
                 ptr::null_mut(),
                 ptr::null_mut()
             ))
@@ -52,38 +57,45 @@ pub fn function<T: Callable + 'static>(env: &Env, callable: Rc<T>) -> Result<Unk
     Ok(unknown(env, function))
 }
 
-unsafe extern "C" fn release<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+unsafe extern "C" fn release<F>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: the box that `function` made, given back once.
-    let callable = unsafe { Box::from_raw(data.cast::<Rc<T>>()) };
+    let body = unsafe { Box::from_raw(data.cast::<F>()) };
     // Nobody is there to be told of a panic, which has said on standard error what it had to.
-    let _ = caught(|| drop(callable));
+    let _ = caught(|| drop(body));
 }
 
-unsafe extern "C" fn enter<T: Callable>(
+unsafe extern "C" fn enter<const N: usize, F: Fn(&Env, &Call<N>) -> Result<Option<bool>>>(
     raw: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     let env = Env::from_raw(raw);
-    let mut count = 2;
-    let mut arguments = [ptr::null_mut(); 2];
+    let mut count = N;
+    let mut arguments = [ptr::null_mut(); N];
+    let mut this = ptr::null_mut();
     let mut data = ptr::null_mut();
     // SAFETY: `arguments` has room for `count`, which missing ones fill with `undefined`; `data` is the box that `function`
     // made, alive as long as the function is.
-    let (callable, arguments) = unsafe {
-        let this = ptr::null_mut();
-        let status =
-            sys::napi_get_cb_info(raw, info, &raw mut count, arguments.as_mut_ptr(), this, &raw mut data);
+    let (body, call) = unsafe {
+        let status = sys::napi_get_cb_info(
+            raw,
+            info,
+            &raw mut count,
+            arguments.as_mut_ptr(),
+            &raw mut this,
+            &raw mut data,
+        );
         if status != sys::Status::napi_ok {
             return ptr::null_mut();
         }
-        (&*data.cast::<Rc<T>>(), arguments.map(|value| unknown(&env, value)))
+        let arguments = arguments.map(|value| unknown(&env, value));
+        (&*data.cast::<F>(), Call { this: unknown(&env, this), arguments, count })
     };
-    match caught(|| callable.call(&env, arguments)).unwrap_or_else(Err) {
+    match caught(|| body(&env, &call)).unwrap_or_else(Err) {
         Ok(None) => ptr::null_mut(),
-        Ok(Some(number)) => {
+        Ok(Some(answer)) => {
             let mut value = ptr::null_mut();
             // SAFETY: it writes the result; where it fails, the result stays null, which is `undefined`.
-            unsafe { sys::napi_create_int32(raw, number, &raw mut value) };
+            unsafe { sys::napi_get_boolean(raw, answer, &raw mut value) };
             value
         }
         Err(error) => {

@@ -3,16 +3,17 @@
 
 mod bytes;
 mod function;
+mod object;
 mod text;
 mod unwind;
 
-use std::ffi::CStr;
 use std::ptr;
 
-use napi::{Env, JsValue, Result, Unknown, ValueType, check_status, sys};
+use napi::{Env, JsValue, Result, Status, Unknown, ValueType, check_status, sys};
 
 pub use bytes::*;
 pub use function::*;
+pub use object::*;
 pub use text::*;
 pub use unwind::*;
 
@@ -115,6 +116,13 @@ pub fn take_exception(env: &Env) -> Option<Unknown<'_>> {
     (status == sys::Status::napi_ok).then(|| unknown(env, exception))
 }
 
+/// What has been thrown: by JavaScript, or, where nothing is pending, by `error`.
+#[must_use]
+pub fn thrown(env: &Env, error: napi::Error) -> Unknown<'_> {
+    let pending = if error.status == Status::PendingException { take_exception(env) } else { None };
+    pending.unwrap_or_else(|| napi::JsError::from(error).into_unknown(*env))
+}
+
 /// `undefined`.
 ///
 /// # Errors
@@ -123,17 +131,6 @@ pub fn undefined(env: &Env) -> Result<Unknown<'_>> {
     let mut value = ptr::null_mut();
     // SAFETY: it writes the result.
     check_status!(unsafe { sys::napi_get_undefined(env.raw(), &raw mut value) })?;
-    Ok(unknown(env, value))
-}
-
-/// `null`.
-///
-/// # Errors
-/// An N-API failure.
-pub fn null(env: &Env) -> Result<Unknown<'_>> {
-    let mut value = ptr::null_mut();
-    // SAFETY: it writes the result.
-    check_status!(unsafe { sys::napi_get_null(env.raw(), &raw mut value) })?;
     Ok(unknown(env, value))
 }
 
@@ -146,17 +143,6 @@ pub fn number(env: &Env, number: f64) -> Result<Unknown<'_>> {
     // SAFETY: it writes the result.
     check_status!(unsafe { sys::napi_create_double(env.raw(), number, &raw mut value) })?;
     Ok(unknown(env, value))
-}
-
-/// The integer that a number is.
-///
-/// # Errors
-/// `Status::NumberExpected`.
-pub fn to_u32(env: &Env, value: &Unknown) -> Result<u32> {
-    let mut number = 0;
-    // SAFETY: it writes the result.
-    check_status!(unsafe { sys::napi_get_value_uint32(env.raw(), value.raw(), &raw mut number) })?;
-    Ok(number)
 }
 
 /// The number that a value is.
@@ -217,32 +203,6 @@ pub fn array<'a>(env: &'a Env, elements: &[Unknown]) -> Result<Unknown<'a>> {
         }
     }
     Ok(unknown(env, array))
-}
-
-/// Whether `value` is an instance of `class`.
-///
-/// # Errors
-/// What `Symbol.hasInstance` throws.
-pub fn is_instance(env: &Env, value: &Unknown, class: &Held) -> Result<bool> {
-    let mut is_instance = false;
-    // SAFETY: values of the scope that is open.
-    check_status!(unsafe {
-        sys::napi_instanceof(env.raw(), value.raw(), class.get(env)?.raw(), &raw mut is_instance)
-    })?;
-    Ok(is_instance)
-}
-
-/// A property of an object.
-///
-/// # Errors
-/// What a getter throws.
-pub fn property<'a>(env: &'a Env, object: &Unknown, name: &CStr) -> Result<Unknown<'a>> {
-    let mut value = ptr::null_mut();
-    // SAFETY: `name` is NUL-terminated.
-    check_status!(unsafe {
-        sys::napi_get_named_property(env.raw(), object.raw(), name.as_ptr(), &raw mut value)
-    })?;
-    Ok(unknown(env, value))
 }
 
 /// Runs `body` with a handle scope open, so that values made in it do not outlive it.

@@ -6,6 +6,8 @@ use std::ffi::CStr;
 use napi::bindgen_prelude::{FnArgs, JsValue, JsValuesTupleIntoVec, Object};
 use napi::{Error, JsError, JsTypeError, Result, Unknown};
 
+use nix::errno::Errno;
+
 use super::Context;
 
 impl<'a> Context<'a> {
@@ -96,6 +98,47 @@ impl<'a> Context<'a> {
             self.error(c"tooMuchOutput", (name,), code, || format!("{name} maxBuffer length exceeded")),
             self,
         )
+    }
+
+    /// `ERR_MISSING_ARGS`.
+    pub fn missing_argument(&self, name: &str) -> Error {
+        self.error(c"missingArgument", (name,), "ERR_MISSING_ARGS", || {
+            format!("The \"{name}\" argument must be specified")
+        })
+    }
+
+    /// `ERR_INVALID_HANDLE_TYPE`.
+    pub fn invalid_handle(&self) -> Error {
+        self.error(c"invalidHandle", ((),), "ERR_INVALID_HANDLE_TYPE", || {
+            "This handle type cannot be sent".into()
+        })
+    }
+
+    /// A failed system call.
+    pub fn system_error(&self, errno: i32, call: &str) -> Error {
+        let name = errno_name(errno);
+        self.error(c"errnoError", (-errno, call), &name, || format!("{call} {name}"))
+    }
+
+    /// The other end of a channel does not keep to the protocol of handles.
+    pub fn broken_handle(&self, reason: &str) -> Error {
+        let code = "ERR_CHILD_PROCESS_RS_HANDLE";
+        self.error(c"brokenHandle", (reason,), code, || reason.into())
+    }
+
+    /// `ERR_IPC_CHANNEL_CLOSED`.
+    pub fn channel_closed(&self) -> Error {
+        self.error(c"channelClosed", ((),), "ERR_IPC_CHANNEL_CLOSED", || "Channel closed".into())
+    }
+}
+
+/// The name of a positive errno.
+#[must_use]
+pub fn errno_name(errno: i32) -> String {
+    match Errno::from_raw(errno) {
+        Errno::UnknownErrno => format!("Unknown system error {}", -errno),
+        Errno::EOPNOTSUPP => "ENOTSUP".into(),
+        known => format!("{known:?}"),
     }
 }
 

@@ -6,7 +6,7 @@ use napi::{Result, Unknown, ValueType};
 use super::arguments::{self, Arguments};
 use super::given::Options;
 use super::normalize::{elements, path_of_url};
-use super::{Context, is_nullish, is_truthy, kind};
+use super::{Context, is_nullish, is_truthy, kind, text};
 use crate::engine;
 
 /// A Node to be started with a channel.
@@ -93,12 +93,18 @@ fn with_channel<'a>(context: &Context<'a>, options: &Options<'a>) -> Result<Unkn
     if stdio.is_array()? {
         return Ok(stdio);
     }
+    let env = context.env;
+    let channel = engine::string(env, b"ipc")?;
     let entry = match kind(&stdio)? {
         ValueType::String => stdio,
-        _ if is_truthy(&options.get("silent"))? => engine::string(context.env, b"pipe")?,
-        _ => engine::string(context.env, b"inherit")?,
+        _ if is_truthy(&options.get("silent"))? => engine::string(env, b"pipe")?,
+        _ => engine::string(env, b"inherit")?,
     };
-    engine::array(context.env, &[entry, entry, entry, engine::string(context.env, b"ipc")?])
+    if text(&entry)? == "inherit" {
+        let [input, output, errors] = [0.0, 1.0, 2.0].map(|fd| engine::number(env, fd));
+        return engine::array(env, &[input?, output?, errors?, channel]);
+    }
+    engine::array(env, &[entry, entry, entry, channel])
 }
 
 /// This process's own `execArgv` without `-e script`, which the child would run instead of the module.

@@ -28,28 +28,36 @@ use napi::{Env, Result, Unknown, ValueType};
 
 use crate::engine;
 
-/// What the conversions need from JavaScript: `host.hooks`, the functions of `lib/hooks.js`. Without a host the addon has
-/// sentences of its own.
+/// What the conversions need from JavaScript: hooks, the functions of `lib/hooks.js`. Without them the addon has sentences of its
+/// own.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub env: &'a Env,
-    host: Option<Object<'a>>,
+    hooks: Option<Object<'a>>,
     /// The major version of the running Node, for what has changed.
     pub node: u32,
 }
 
 impl<'a> Context<'a> {
-    /// `host`: what a native function was given to call JavaScript on, if anything.
+    /// `host`: what a native function was given to call JavaScript on, if anything; its `hooks` count.
     ///
     /// # Errors
-    /// An N-API failure.
-    pub fn new(env: &'a Env, host: Option<Object<'a>>) -> Result<Self> {
+    /// What a getter throws.
+    pub fn of(env: &'a Env, host: Option<Object<'a>>) -> Result<Self> {
+        let Some(host) = host else { return Ok(Self::new(env, None)) };
+        let hooks = option(&host, c"hooks")?;
+        let hooks = if kind(&hooks)? == ValueType::Object { Some(hooks.coerce_to_object()?) } else { None };
+        Ok(Self::new(env, hooks))
+    }
+
+    #[must_use]
+    pub fn new(env: &'a Env, hooks: Option<Object<'a>>) -> Self {
         static NODE: OnceLock<u32> = OnceLock::new();
         let node = match NODE.get() {
             Some(node) => *node,
             None => *NODE.get_or_init(|| env.get_node_version().map_or(0, |version| version.major)),
         };
-        Ok(Self { env, host, node })
+        Self { env, hooks, node }
     }
 
     /// A member of the hooks; `None` where there is none.
@@ -57,12 +65,8 @@ impl<'a> Context<'a> {
     /// # Errors
     /// What a getter throws.
     pub fn hook_member(&self, name: &CStr) -> Result<Option<Unknown<'a>>> {
-        let Some(host) = &self.host else { return Ok(None) };
-        let hooks = option(host, c"hooks")?;
-        if kind(&hooks)? != ValueType::Object {
-            return Ok(None);
-        }
-        let member = option(&hooks.coerce_to_object()?, name)?;
+        let Some(hooks) = &self.hooks else { return Ok(None) };
+        let member = option(hooks, name)?;
         Ok((kind(&member)? != ValueType::Undefined).then_some(member))
     }
 

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::ffi::CStr;
 use std::ptr;
 
-use napi::bindgen_prelude::{JsValue, Object};
+use napi::bindgen_prelude::JsValue;
 use napi::{Env, Result, Unknown, ValueType, check_status, sys};
 
 use crate::engine::{self, Held};
@@ -39,7 +39,7 @@ impl Callback {
     ///
     /// # Errors
     /// An N-API failure.
-    pub fn new(env: &Env, receiver: &Object, name: &str) -> Result<Self> {
+    pub fn new<'a>(env: &Env, receiver: &impl JsValue<'a>, name: &str) -> Result<Self> {
         let mut callback = Self::without_context(env, receiver)?;
         let name = env.create_string(name)?;
         // SAFETY: values of this scope; the result goes into `callback`, whose drop releases it.
@@ -58,7 +58,7 @@ impl Callback {
     ///
     /// # Errors
     /// An N-API failure.
-    pub fn without_context(env: &Env, receiver: &Object) -> Result<Self> {
+    pub fn without_context<'a>(env: &Env, receiver: &impl JsValue<'a>) -> Result<Self> {
         let mut callback = Self { env: env.raw(), receiver: ptr::null_mut(), context: ptr::null_mut() };
         // SAFETY: a value of this scope; the result goes into `callback`, whose drop releases it.
         unsafe {

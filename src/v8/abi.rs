@@ -52,7 +52,7 @@ macro_rules! functions {
             fn find() -> Option<Self> {
                 Some(Self {
                     $(
-                        // SAFETY: the symbol's own type, for the versions that `lib/serialization.js` knows.
+                        // SAFETY: the symbol's own type, for the versions that `api/channel/serialization.rs` knows.
                         $name: unsafe { std::mem::transmute::<usize, unsafe extern "C" fn($($argument),*) $(-> $result)?>(symbol($symbol)?) },
                     )*
                 })
@@ -138,9 +138,7 @@ impl Abi {
 
     /// Throws, inside V8, what a call through N-API has left, or the error itself.
     pub fn throw_error(&self, env: &Env, error: napi::Error) {
-        let exception = crate::engine::take_exception(env);
-        let exception = exception.unwrap_or_else(|| napi::JsError::from(error).into_unknown(*env));
-        self.throw_value(&exception);
+        self.throw_value(&crate::engine::thrown(env, error));
     }
 
     fn throw_value(&self, value: &Unknown) {

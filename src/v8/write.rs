@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::OnceLock;
 
-use napi::{Env, JsValue, Result, Unknown, ValueType, sys};
+use napi::{Env, JsValue, Result, Unknown, sys};
 
 use super::abi::{self, Abi, Isolate, Local, Maybe, Object};
 use crate::channel::v8::{PLAIN, VIEW};
@@ -54,26 +54,26 @@ struct Writer<'a> {
     table: *const usize,
     abi: &'static Abi,
     env: &'a Env,
-    describe: &'a Held,
+    buffer_class: &'a Held,
     serializer: *mut Object,
     scratch: Scratch,
 }
 
-/// Gives `use_bytes` what V8 makes of `value`, with its header. `describe(object)` gives the number of a view's kind, or a plain
-/// object in the place of any other host object.
+/// Gives `use_bytes` what V8 makes of `value`, with its header: views of bytes as they are, other host objects as plain ones.
 ///
 /// # Errors
 /// `Status::PendingException`: it cannot be cloned, or a getter has thrown.
 pub fn serialize<T>(
     env: &Env,
     abi: &'static Abi,
-    describe: &Held,
+    buffer_class: &Held,
     value: &Unknown,
     use_bytes: impl FnOnce(&[u8]) -> T,
 ) -> Result<T> {
     let mut serializer: Object = ptr::null_mut();
     let scratch = SPARE.replace(Scratch::NONE);
-    let mut writer = Writer { table: table(), abi, env, describe, serializer: &raw mut serializer, scratch };
+    let mut writer =
+        Writer { table: table(), abi, env, buffer_class, serializer: &raw mut serializer, scratch };
     let written = abi.attempt(env, |isolate, context| {
         let serializer = writer.serializer;
         // SAFETY: constructed before all else; `writer` outlives it and does not move.
@@ -159,17 +159,16 @@ impl Writer<'_> {
         let Self { abi, env, serializer, .. } = *self;
         // SAFETY: a value of the scope that is open.
         let object = unsafe { Unknown::from_raw_unchecked(env.raw(), object) };
-        let described = engine::call(env, self.describe, [&object])?;
-        if engine::kind(env, &described)? != ValueType::Number {
+        let Some(kind) = engine::view_number(env, &object, self.buffer_class)? else {
             // SAFETY: V8 itself is calling from inside of this serializer.
             unsafe { (abi.write_u32)(serializer, PLAIN) };
+            let plain = engine::copy_object(env, &object)?;
             return abi.attempt(env, |_, context| {
                 // SAFETY: see above.
-                let written = unsafe { (abi.write_value)(serializer, context, described.raw()) };
+                let written = unsafe { (abi.write_value)(serializer, context, plain.raw()) };
                 written.is_true().then_some(written)
             });
-        }
-        let kind = engine::to_u32(env, &described)?;
+        };
         engine::with_bytes(env, &object, |bytes| {
             // Longer ones do not fit into a message.
             let length = u32::try_from(bytes.len()).ok()?;

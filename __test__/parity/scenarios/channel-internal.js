@@ -119,6 +119,35 @@ module.exports = paired({
     return recorded;
   },
 
+  'what announces a handle is heard before what came with it': async (cp, t) => {
+    const child = t.fork(t.file('giver.js', `
+      const net = require('node:net')
+      process.once('message', async () => {
+        for (const message of ['plain', { cmd: 'NODE_INSIDE' }]) {
+          const server = net.createServer().listen(0, '127.0.0.1')
+          await new Promise((resolve) => server.once('listening', resolve))
+          const client = net.connect(server.address().port, '127.0.0.1')
+          const [accepted] = await require('node:events').once(server, 'connection')
+          await new Promise((resolve) => process.send(message, accepted, resolve))
+          await new Promise((resolve) => client.once('close', resolve).resume())
+          server.close()
+        }
+        process.disconnect()
+      })`));
+    const recorded = t.record(child);
+    const seen = [];
+    for (const event of ['message', 'internalMessage']) {
+      child.on(event, (message, handle) => {
+        if (message.cmd === 'NODE_HANDLE') seen.push([event, 'announced', message.msg]);
+        else if (/^NODE_(HANDLE|SOCKET)/.test(message.cmd)) return;
+        else seen.push([event, message, handle?.constructor.name]);
+        handle?.destroy?.();
+      });
+    }
+    child.send('go');
+    return { recorded: await recorded, seen };
+  },
+
   'a listener of internal messages alone does not keep the child': (cp, t) => t.outcome(() => t.fork(() => {
     process.on('internalMessage', () => {});
     process.send('listening');

@@ -266,6 +266,28 @@ module.exports = {
     process.on('exit', () => console.log('the process ends', child.exitCode));
   }),
 
+  'a handle that is closed says nothing of the end, and its streams go on': (cp, t) => t.inNewProcess((cp) => {
+    const child = cp.spawn('sh', ['-c', 'read line; echo $line; exit 3']);
+    for (const event of ['spawn', 'exit', 'close', 'error']) child.on(event, (...args) => console.log(event, ...args));
+    child.stdout.on('data', (data) => console.log('data', String(data)));
+    const handle = child._handle;
+    const returned = handle.close(function (...args) {
+      console.log('closed', this === handle, args, handle.hasRef());
+      child.ref();
+      console.log(handle.hasRef());
+      child.stdin.end('it still runs\n');
+    });
+    console.log(returned, handle.hasRef(), handle.close(() => console.log('never')));
+    process.on('exit', () => console.log('the process ends', child.exitCode, child._handle === handle));
+  }),
+
+  'a handle that is closed lets the process end before the child': (cp, t) => t.inNewProcess((cp) => {
+    const child = cp.spawn('sleep', ['1'], { stdio: 'ignore' });
+    child.on('exit', () => console.log('never'));
+    child._handle.close();
+    process.on('exit', () => console.log('the process ends', child.exitCode));
+  }),
+
   'process.exit() with live children': (cp, t) => t.inNewProcess((cp) => {
     cp.spawn('sleep', ['0.3']);
     cp.spawn('sleep', ['0.3'], { stdio: 'ignore' });

@@ -4,6 +4,8 @@
 // by others; and the diagnostics channels.
 
 const dc = require('node:diagnostics_channel');
+const fs = require('node:fs');
+const net = require('node:net');
 
 const values = require('../values');
 
@@ -57,6 +59,36 @@ function describeHeard(cp, t, heard) {
     options: message.options && optionsOf(message.options),
     error: t.describe(message.error),
   }));
+}
+
+// Ours have no handles of their own pipes, and the builtin's get their streams later. Our forks have other variables.
+const OF_CHANNEL = /^(NODE_CHANNEL_|CHILD_PROCESS_RS_|NODE_OPTIONS=)/;
+
+function describeEntry({ handle, socket, _stdio: stdio, fd, ...rest }, known) {
+  const wrapped = rest.type === 'wrap' && { handle: handle.constructor.name, stdio: stdio.constructor.name };
+  return { ...rest, fd: fd === known ? 'the open file' : fd, ...wrapped };
+}
+
+/** What is published while each of `calls` starts a child, in order. */
+async function published(t, calls, known) {
+  const seen = {};
+  for (const [label, call] of Object.entries(calls)) {
+    seen[label] = await listening(['child_process', ...TRACING], async () => {
+      let child;
+      const { thrown } = t.attempt(() => { child = call(); });
+      if (child) await t.record(child, { streams: false });
+      return thrown;
+    });
+    seen[label].heard = seen[label].heard.map(([name, { process: child, options, error, ...others }]) => {
+      if (!options) return [name, child.spawnfile, t.describe(error), others];
+      const { stdio, envPairs, ...rest } = options;
+      const isChannel = (pair) => OF_CHANNEL.test(pair);
+      const environment = rest.nativeChannel === false ? envPairs : envPairs.filter((pair) => !isChannel(pair));
+      const keys = Object.keys(options).sort();
+      return [name, child.spawnfile, keys, t.describe(rest), environment, stdio.map((entry) => describeEntry(entry, known)), others];
+    });
+  }
+  return seen;
 }
 
 module.exports = {
@@ -166,6 +198,42 @@ module.exports = {
       badStdio: t.attempt(() => cp.spawn('true', { stdio: 'x' })),
     }));
     return { result, heard: describeHeard(cp, t, heard) };
+  },
+
+  'the channels of the launch: what is published of each': async (cp, t) => {
+    const env = { PATH: '/bin:/usr/bin' };
+    const fd = fs.openSync('/dev/null', 'r+');
+    const plain = t.file('plain', '', 0o644);
+    const program = t.program(() => {});
+    const server = net.createServer().listen(0);
+    await new Promise((resolve) => server.once('listening', resolve));
+    const socket = net.connect(server.address().port);
+    const peer = await new Promise((resolve) => server.once('connection', resolve));
+    const spawn = (stdio) => () => cp.spawn('true', { env, stdio });
+    const seen = await published(t, {
+      pipes: () => cp.spawn('true', ['x'], { env }),
+      ignore: spawn('ignore'),
+      inherit: spawn('inherit'),
+      overlapped: spawn('overlapped'),
+      short: spawn([]),
+      list: spawn(['inherit', 'ignore', 'inherit', fd, { fd }, process.stderr, null, undefined, 'pipe', 'overlapped']),
+      sockets: spawn([socket, 'ignore', peer]),
+      ipc: spawn(['ignore', 'pipe', 'inherit', 'ipc']),
+      'ipc, advanced': () => cp.spawn('true', { env, serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ipc'] }),
+      fork: () => cp.fork(program, ['x'], { env }),
+      'fork, silent': () => cp.fork(program, [], { env, silent: true, serialization: 'advanced' }),
+      'fork, list': () => cp.fork(program, [], { env, stdio: ['ignore', 'inherit', 'ignore', 'ipc'], cwd: '/' }),
+      'fork, text': () => cp.fork(program, [], { env, stdio: 'inherit', nativeChannel: false }),
+      exec: () => cp.exec('true', { env }),
+      execFile: () => cp.execFile('true', ['x'], { env }),
+      ENOENT: () => cp.spawn('no-such-program', { env }),
+      EACCES: () => cp.spawn(plain, ['x'], { env }),
+      EINVAL: () => cp.spawn('true', { env, uid: -1 }),
+      refused: spawn('nonsense'),
+    }, fd);
+    fs.closeSync(fd);
+    for (const one of [socket, peer, server]) await new Promise((resolve) => one.once('close', resolve) && (one.destroy ?? one.close).call(one));
+    return seen;
   },
 
   'a subscriber of a channel that throws': async (cp, t) => {

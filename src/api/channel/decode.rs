@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use napi::{Env, Result, Status, Unknown, ValueType};
 
-use super::Hooks;
+use super::Node;
 use crate::channel::inbox::{Inbox, TooLong};
 use crate::channel::internal;
 use crate::channel::shared::Bytes;
@@ -30,7 +30,8 @@ thread_local! {
 pub(super) enum Decoded<'a> {
     /// An array of messages.
     Messages(Unknown<'a>),
-    Internal(Unknown<'a>),
+    /// With its `cmd`.
+    Internal(Unknown<'a>, String),
     /// An internal message that a descriptor is to have come with.
     Handle(Unknown<'a>),
     /// Something that only native ends say.
@@ -60,7 +61,7 @@ impl From<TooLong> for Fault {
 
 /// What bytes are decoded with.
 pub(super) struct Codec<'a> {
-    pub hooks: &'a Hooks,
+    pub node: &'a Node,
     pub mode: Mode,
     /// Whether the other end is, or is to be, a native one.
     pub reads_words: bool,
@@ -108,8 +109,8 @@ pub(super) fn decode<'a>(
 ) -> Vec<Decoded<'a>> {
     if run.len() > 1 {
         let together = match codec.mode {
-            Mode::Json => decode_lines(env, codec.hooks, inbox, run),
-            Mode::Advanced => decode_values(env, codec.hooks, inbox, run),
+            Mode::Json => decode_lines(env, codec.node, inbox, run),
+            Mode::Advanced => decode_values(env, codec.node, inbox, run),
         };
         if let Some(together) = together {
             return vec![Decoded::Messages(together)];
@@ -126,13 +127,13 @@ pub(super) fn decode<'a>(
 }
 
 /// Decodes the lines of a run. `None`: they have to be looked at one by one.
-fn decode_lines<'a>(env: &'a Env, hooks: &Hooks, inbox: &Inbox, run: &[Range<usize>]) -> Option<Unknown<'a>> {
+fn decode_lines<'a>(env: &'a Env, node: &Node, inbox: &Inbox, run: &[Range<usize>]) -> Option<Unknown<'a>> {
     let joined = SCRATCH.with_borrow_mut(|bytes| {
         bytes.clear();
         json::join(bytes, run.iter().map(|message| inbox.bytes(message)));
         engine::string(env, bytes)
     });
-    let Ok(value) = engine::call(env, &hooks.parse, [&joined.ok()?]) else {
+    let Ok(value) = engine::call(env, &node.parse, [&joined.ok()?]) else {
         let _ = engine::take_exception(env);
         return None;
     };
@@ -140,13 +141,8 @@ fn decode_lines<'a>(env: &'a Env, hooks: &Hooks, inbox: &Inbox, run: &[Range<usi
 }
 
 /// Decodes the values of a run. `None`: they have to be looked at one by one.
-fn decode_values<'a>(
-    env: &'a Env,
-    hooks: &Hooks,
-    inbox: &Inbox,
-    run: &[Range<usize>],
-) -> Option<Unknown<'a>> {
-    let values: Result<Vec<_>> = run.iter().map(|message| value(env, hooks, inbox.bytes(message))).collect();
+fn decode_values<'a>(env: &'a Env, node: &Node, inbox: &Inbox, run: &[Range<usize>]) -> Option<Unknown<'a>> {
+    let values: Result<Vec<_>> = run.iter().map(|message| value(env, node, inbox.bytes(message))).collect();
     match values {
         Ok(values) => engine::array(env, &values).ok(),
         Err(_) => {
@@ -157,10 +153,10 @@ fn decode_values<'a>(
 }
 
 /// The value that was serialised.
-fn value<'a>(env: &'a Env, hooks: &Hooks, bytes: &[u8]) -> Result<Unknown<'a>> {
+fn value<'a>(env: &'a Env, node: &Node, bytes: &[u8]) -> Result<Unknown<'a>> {
     match v8::buffer(bytes) {
         Some(content) => engine::buffer(env, content),
-        None => hooks.serialization.read(env, bytes),
+        None => node.serialization(env)?.read(env, bytes),
     }
 }
 
@@ -169,8 +165,8 @@ fn decode_one<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Option<Decoded<'
     or_broken(
         env,
         match codec.mode {
-            Mode::Json => decode_json(env, codec.hooks, bytes),
-            Mode::Advanced => decode_v8(env, codec.hooks, bytes),
+            Mode::Json => decode_json(env, codec.node, bytes),
+            Mode::Advanced => decode_v8(env, codec.node, bytes),
         },
     )
 }
@@ -187,15 +183,14 @@ unsafe impl Content for Bytes {
 
 /// Decodes a message that has come in shared memory. `None`: the environment is going away.
 pub(super) fn decode_shared<'a>(env: &'a Env, codec: &Codec, bytes: Bytes) -> Option<Decoded<'a>> {
-    let hooks = codec.hooks;
+    let node = codec.node;
     let decoded = match codec.mode {
-        Mode::Json => decode_json(env, hooks, bytes.bytes()),
+        Mode::Json => decode_json(env, node, bytes.bytes()),
         Mode::Advanced => {
             let may_be_internal = internal::may_be_in_serialized(bytes.bytes());
             // What it holds of Buffers stays in this memory.
-            hooks
-                .serialization
-                .read_shared(env, bytes)
+            node.serialization(env)
+                .and_then(|serialization| serialization.read_shared(env, bytes))
                 .and_then(|value| if may_be_internal { classify(env, value) } else { message(env, &value) })
         }
     };
@@ -213,19 +208,19 @@ fn or_broken<'a>(env: &'a Env, decoded: Result<Decoded<'a>>) -> Option<Decoded<'
     }
 }
 
-fn decode_json<'a>(env: &'a Env, hooks: &Hooks, text: &[u8]) -> Result<Decoded<'a>> {
+fn decode_json<'a>(env: &'a Env, node: &Node, text: &[u8]) -> Result<Decoded<'a>> {
     let command = internal::command(text);
-    let value = engine::call(env, &hooks.parse, [&engine::string(env, text)?])?;
+    let value = engine::call(env, &node.parse, [&engine::string(env, text)?])?;
     match command.as_ref().map(Option::as_deref) {
         Ok(Some(internal::HANDLE)) => Ok(Decoded::Handle(value)),
-        Ok(Some(_)) => Ok(Decoded::Internal(value)),
+        Ok(Some(command)) => Ok(Decoded::Internal(value, command.to_owned())),
         Ok(None) => message(env, &value),
         Err(_) => classify(env, value),
     }
 }
 
-fn decode_v8<'a>(env: &'a Env, hooks: &Hooks, bytes: &[u8]) -> Result<Decoded<'a>> {
-    let value = value(env, hooks, bytes)?;
+fn decode_v8<'a>(env: &'a Env, node: &Node, bytes: &[u8]) -> Result<Decoded<'a>> {
+    let value = value(env, node, bytes)?;
     if internal::may_be_in_serialized(bytes) { classify(env, value) } else { message(env, &value) }
 }
 
@@ -244,7 +239,7 @@ fn classify<'a>(env: &'a Env, value: Unknown<'a>) -> Result<Decoded<'a>> {
     if name == internal::HANDLE {
         Ok(Decoded::Handle(value))
     } else if internal::is_internal(&name) {
-        Ok(Decoded::Internal(value))
+        Ok(Decoded::Internal(value, name.into_owned()))
     } else {
         message(env, &value)
     }

@@ -3,23 +3,25 @@
 
 use std::ops::Range;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 use napi::{Env, Result, Unknown};
 
 use super::decode::{self, Broken, Codec, Decoded, Fault};
+use super::events::{Event, Listener};
 use super::{Channel, encode};
+use crate::channel::internal::Reply;
 use crate::channel::missing::Missing;
 use crate::channel::shared::Place;
 use crate::channel::word::{Content, Word};
 use crate::channel::{Mode, v8};
-use crate::engine::{self, Held, Part, Wrapper};
-use crate::reactor::Callback;
+use crate::engine::{self, Part, Wrapper};
 
 impl Channel {
     pub(super) fn deliver_messages(
-        &self,
+        self: &Rc<Self>,
         env: &Env,
-        callback: &Callback,
+        listener: &Listener,
         messages: &[Range<usize>],
     ) -> std::result::Result<(), Fault> {
         let mut rest = messages;
@@ -30,10 +32,10 @@ impl Channel {
             let (run, after) = rest.split_at(length);
             self.has_more.set(!after.is_empty());
             let delivered = engine::with_scope(env, || {
-                if self.deliver_in_place(env, callback, run) {
+                if self.deliver_in_place(env, listener, run) {
                     Ok(())
                 } else {
-                    self.deliver_run(env, callback, run)
+                    self.deliver_run(env, listener, run)
                 }
             });
             self.fds_are_later.set(false);
@@ -44,7 +46,7 @@ impl Channel {
     }
 
     /// Delivers a large Buffer in the very memory that it was read into, where it is alone there. Says whether it was.
-    fn deliver_in_place(&self, env: &Env, callback: &Callback, run: &[Range<usize>]) -> bool {
+    fn deliver_in_place(&self, env: &Env, listener: &Listener, run: &[Range<usize>]) -> bool {
         let ([message], Mode::Advanced) = (run, self.mode) else {
             return false;
         };
@@ -57,48 +59,54 @@ impl Channel {
         };
         let part = Part { buffer, range: message.end - length..message.end };
         let value = engine::adopt_bytes(env, part, Wrapper::Buffer);
-        self.deliver_one(env, callback, value, self.take_again());
+        self.deliver_one(env, listener, value, self.take_again());
         true
     }
 
     /// Delivers messages that can be decoded together.
     fn deliver_run(
-        &self,
+        self: &Rc<Self>,
         env: &Env,
-        callback: &Callback,
+        listener: &Listener,
         run: &[Range<usize>],
     ) -> std::result::Result<(), Fault> {
         let decoded = self.with_codec(|codec| decode::decode(env, codec, &self.inbox.borrow(), run));
-        decoded.into_iter().try_for_each(|decoded| self.deliver_decoded(env, callback, decoded))
+        decoded.into_iter().try_for_each(|decoded| self.deliver_decoded(env, listener, decoded))
     }
 
     fn with_codec<T>(&self, decode: impl FnOnce(&Codec) -> T) -> T {
         let reads_words = self.is_native.get() || self.secret.borrow().is_some();
-        decode(&Codec { hooks: &self.hooks, mode: self.mode, reads_words })
+        decode(&Codec { node: &self.node, mode: self.mode, reads_words })
     }
 
     fn deliver_decoded(
-        &self,
+        self: &Rc<Self>,
         env: &Env,
-        callback: &Callback,
+        listener: &Listener,
         decoded: Decoded,
     ) -> std::result::Result<(), Fault> {
         let again = if matches!(decoded, Decoded::Word(_)) { None } else { self.take_again() };
         match decoded {
-            Decoded::Messages(array) => self.tell_with(env, callback, &self.hooks.on_messages, &array, again),
-            Decoded::Internal(value) => self.tell_with(env, callback, &self.hooks.on_internal, &value, again),
+            Decoded::Messages(array) => self.tell_with(env, listener, Event::Messages, &array, again),
+            Decoded::Internal(value, command) => {
+                if let Some(reply) = Reply::from_command(&command) {
+                    self.hear_reply(env, listener, reply);
+                }
+                self.hear_of_sockets(env, &command, &value);
+                self.tell_with(env, listener, Event::Internal, &value, again);
+            }
             Decoded::Handle(value) => {
                 let fd = self.next_fd();
-                return self.deliver_handle(env, callback, &value, fd, again);
+                return self.deliver_handle(env, listener, &value, fd, again);
             }
-            Decoded::Broken(why) => self.tell_broken(env, callback, &why, again),
-            Decoded::Word(word) => return self.hear(env, callback, word),
+            Decoded::Broken(why) => self.tell_broken(env, listener, &why, again),
+            Decoded::Word(word) => return self.hear(env, listener, word),
         }
         Ok(())
     }
 
     /// The other end has said something that only native ends say.
-    fn hear(&self, env: &Env, callback: &Callback, word: Word) -> std::result::Result<(), Fault> {
+    fn hear(self: &Rc<Self>, env: &Env, listener: &Listener, word: Word) -> std::result::Result<(), Fault> {
         match word {
             Word::Hello { secret } => {
                 if self.secret.take().is_some_and(|expected| expected == secret) {
@@ -126,10 +134,10 @@ impl Channel {
             }
             Word::Shared { slot, content, bytes, size } => {
                 let (length, size) = (bytes as usize, size.map(|size| size as usize));
-                self.deliver_shared(env, callback, Place { slot, content, length, size })
+                self.deliver_shared(env, listener, Place { slot, content, length, size })
             }
             word => {
-                self.hear_of_handles(env, callback, &word);
+                self.hear_of_handles(env, listener, &word);
                 Ok(())
             }
         }
@@ -143,29 +151,28 @@ impl Channel {
     pub(super) fn tell_with(
         &self,
         env: &Env,
-        callback: &Callback,
-        hook: &Held,
+        listener: &Listener,
+        event: Event,
         value: &Unknown,
         again: Option<Missing>,
     ) {
         if let Some(missing) = again {
             self.received.gaps.borrow_mut().fill(missing);
         }
-        // Failures are those of an environment that goes away.
-        let _ = match again.and_then(|missing| engine::number(env, missing.key()).ok()) {
-            Some(key) => callback.call_held(env, hook, [value, &key]),
-            None => callback.call_held(env, hook, [value]),
-        };
+        match again.and_then(|missing| engine::number(env, missing.key()).ok()) {
+            Some(key) => listener.tell(env, event, [value, &key]),
+            None => listener.tell(env, event, [value]),
+        }
     }
 
-    pub(super) fn tell_broken(&self, env: &Env, callback: &Callback, why: &Broken, again: Option<Missing>) {
+    pub(super) fn tell_broken(&self, env: &Env, listener: &Listener, why: &Broken, again: Option<Missing>) {
         let why = match why {
             Broken::Thrown(error) => Ok(*error),
             Broken::TooLong => engine::undefined(env),
             Broken::Protocol(reason) => engine::string(env, reason.as_bytes()),
         };
         if let Ok(why) = why {
-            self.tell_with(env, callback, &self.hooks.on_broken, &why, again);
+            self.tell_with(env, listener, Event::Broken, &why, again);
         }
     }
 
@@ -176,14 +183,14 @@ impl Channel {
     pub(super) fn tell_missing(
         &self,
         env: &Env,
-        callback: &Callback,
+        listener: &Listener,
         missing: Missing,
     ) -> std::result::Result<(), Fault> {
         let is_new = self.received.gaps.borrow_mut().note(missing);
         if is_new.map_err(|_| Fault::Protocol("more is missing than can be under way"))?
             && let Ok(key) = engine::number(env, missing.key())
         {
-            let _ = callback.call_held(env, &self.hooks.on_missing, [&key]);
+            listener.tell(env, Event::Missing, [&key]);
         }
         Ok(())
     }
@@ -194,7 +201,12 @@ impl Channel {
     }
 
     /// Delivers bytes out of shared memory.
-    fn deliver_shared(&self, env: &Env, callback: &Callback, place: Place) -> std::result::Result<(), Fault> {
+    fn deliver_shared(
+        self: &Rc<Self>,
+        env: &Env,
+        listener: &Listener,
+        place: Place,
+    ) -> std::result::Result<(), Fault> {
         let fd = place.size.and_then(|_| self.next_fd());
         if place.length > self.inbox.borrow().limit() {
             return Err(Fault::TooLong);
@@ -203,18 +215,18 @@ impl Channel {
         let Some(bytes) = bytes else {
             self.views.borrow_mut().forget(place.slot);
             self.send_word(&Word::NotTaken { slot: place.slot });
-            return self.tell_missing(env, callback, Missing::Slot(place.slot));
+            return self.tell_missing(env, listener, Missing::Slot(place.slot));
         };
         self.send_word(&Word::Taken { slot: place.slot });
         let value = match place.content {
             Content::Message => {
                 let decoded = self.with_codec(|codec| decode::decode_shared(env, codec, bytes));
-                return decoded.map_or(Ok(()), |decoded| self.deliver_decoded(env, callback, decoded));
+                return decoded.map_or(Ok(()), |decoded| self.deliver_decoded(env, listener, decoded));
             }
             Content::Buffer => engine::adopt_bytes(env, bytes, Wrapper::Buffer),
             Content::ArrayBuffer => engine::adopt_bytes(env, bytes, Wrapper::ArrayBuffer),
         };
-        self.deliver_one(env, callback, value, None);
+        self.deliver_one(env, listener, value, None);
         Ok(())
     }
 
@@ -229,32 +241,17 @@ impl Channel {
     }
 
     /// Delivers one message.
-    fn deliver_one(&self, env: &Env, callback: &Callback, value: Result<Unknown>, again: Option<Missing>) {
+    fn deliver_one(&self, env: &Env, listener: &Listener, value: Result<Unknown>, again: Option<Missing>) {
         // Failures are those of an environment that goes away.
         if let Ok(array) = value.and_then(|value| engine::array(env, &[value])) {
-            self.tell_with(env, callback, &self.hooks.on_messages, &array, again);
+            self.tell_with(env, listener, Event::Messages, &array, again);
         }
     }
 
-    pub(super) fn tell<const N: usize>(&self, env: &Env, hook: &Held, arguments: [&Unknown; N]) {
-        let callback = self.callback.borrow().clone();
-        if let Some(callback) = callback {
-            // It fails only while the environment goes away.
-            let _ = callback.call_held(env, hook, arguments);
+    pub(super) fn tell<const N: usize>(&self, env: &Env, event: Event, arguments: [&Unknown; N]) {
+        let listener = self.listener.borrow().clone();
+        if let Some(listener) = listener {
+            listener.tell(env, event, arguments);
         }
-    }
-
-    /// No message will come any more.
-    pub(super) fn tell_end(&self, env: &Env) {
-        let is_partial = self.inbox.borrow().is_partial();
-        if let Ok(is_partial) = engine::boolean(env, is_partial) {
-            self.tell(env, &self.hooks.on_end, [&is_partial]);
-        }
-    }
-
-    /// JavaScript wants no more messages. Says whether some that have come are still to be delivered; `on_end` follows them.
-    pub fn end(&self) -> bool {
-        self.ends_after_delivery.set(self.has_more.get());
-        self.has_more.get()
     }
 }

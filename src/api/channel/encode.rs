@@ -11,9 +11,9 @@ use crate::channel::word::{Content, Word};
 use crate::channel::{Mode, json, v8};
 use crate::engine;
 
-/// In what form JavaScript hands a message over; `lib/link.js` has the same numbers.
+/// In what form a message is handed over.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::api) enum Form {
+pub(super) enum Form {
     /// In json mode a string, a number, a boolean or null.
     Primitive,
     /// In json mode the text of an object.
@@ -24,18 +24,6 @@ pub(in crate::api) enum Form {
     Bytes,
     /// An ArrayBuffer.
     ArrayBuffer,
-}
-
-impl Form {
-    pub fn from_number(number: u32) -> Self {
-        match number {
-            0 => Self::Primitive,
-            1 => Self::Text,
-            2 => Self::Graph,
-            3 => Self::Bytes,
-            _ => Self::ArrayBuffer,
-        }
-    }
 }
 
 /// The descriptor that is to be sent along with the word for a message in shared memory, where the slot is a new one.

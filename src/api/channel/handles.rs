@@ -1,85 +1,29 @@
-//! Sockets and servers: what an object is and its descriptor on the way out, and on the way in what JavaScript makes an object
-//! of. What is under way, and what acknowledgements mean, is in [`crate::channel::handles`].
+//! Sockets and servers on their way: sending one along with a message, what has come and is to be made an object of, what the other end
+//! says of either, and the counting of a server's sockets. The types are in [`super::conversion`]; what acknowledgements mean, in
+//! [`crate::channel::handles`].
 
 use std::cell::{Cell, RefCell};
-use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::rc::Rc;
 
-use napi::bindgen_prelude::{JsObjectValue, Object};
-use napi::{Env, Result, Unknown, ValueType};
-use napi_derive::napi;
+use napi::{Env, Error, Result, Unknown};
+use slab::Slab;
 
-use super::super::runtime::runtime;
+use super::conversion::{self, Conversion, Got, Outward, text};
+use super::counting::counted_key;
 use super::decode::Fault;
-use super::{Callback, Channel, encode, registry};
+use super::events::{Event, Listener};
+use super::sending::{Request, Sent};
+use super::{Channel, Leaving, Phase, encode};
 use crate::channel::handles::{Kind, NeverSent, Socket};
 use crate::channel::internal::Reply;
 use crate::channel::missing::{Gaps, Missing};
 use crate::channel::outbox::Outcome;
 use crate::channel::word::Word;
 use crate::engine::{self, Held};
-use crate::sys;
 
 /// So many handles that have come are acknowledged together at most.
 const TOGETHER: u32 = 16;
-
-/// The functions of `lib/link.js` that hear of handles.
-pub(in crate::api) struct Hooks {
-    /// A message that announces a handle has come; gets its descriptor, what it is, and the key of what was missing if this is it.
-    on_handle: Held,
-    /// The other end has told of a handle: `true`, that could not be delivered, `false`, that was not sent.
-    on_undelivered: Held,
-    /// All handles have been acknowledged, which was asked for.
-    on_arrived: Held,
-    /// The kernel takes no more descriptors for now.
-    on_crowded: Held,
-    /// The classes that can be sent.
-    classes: [(Kind, Held); 3],
-}
-
-impl Hooks {
-    pub fn new(env: &Env, functions: &Object) -> Result<Self> {
-        let held = |name: &str| Held::new(env, &functions.get_named_property::<Unknown>(name)?);
-        Ok(Self {
-            on_handle: held("onHandle")?,
-            on_undelivered: held("onUndelivered")?,
-            on_arrived: held("onArrived")?,
-            on_crowded: held("onCrowded")?,
-            classes: [
-                (Kind::NetSocket, held("netSocket")?),
-                (Kind::NetServer, held("netServer")?),
-                (Kind::DgramSocket, held("dgramSocket")?),
-            ],
-        })
-    }
-
-    /// What kind of handle `object` is.
-    fn kind_of(&self, env: &Env, object: &Unknown) -> Result<Option<Kind>> {
-        for (kind, class) in &self.classes {
-            if engine::is_instance(env, object, class)? {
-                return Ok(Some(*kind));
-            }
-        }
-        raw_kind_of(env, object)
-    }
-}
-
-/// What kind of handle of libuv's `object` is. Their classes are Node's own, to be known by their names.
-fn raw_kind_of(env: &Env, object: &Unknown) -> Result<Option<Kind>> {
-    if engine::kind(env, object)? != ValueType::Object {
-        return Ok(None);
-    }
-    let method = engine::property(env, object, c"getAsyncId")?;
-    if engine::kind(env, &method)? != ValueType::Function {
-        return Ok(None);
-    }
-    let class = engine::property(env, object, c"constructor")?;
-    if engine::kind(env, &class)? != ValueType::Function {
-        return Ok(None);
-    }
-    let mut name = vec![];
-    engine::push_utf8(env, &engine::property(env, &class, c"name")?, &mut name)?;
-    Ok(Kind::of_class(&name))
-}
 
 /// What one end knows of the handles that come and go.
 #[derive(Default)]
@@ -90,21 +34,17 @@ pub(super) struct Received {
     next: Cell<u32>,
     /// What was announced and has not come.
     pub gaps: RefCell<Gaps>,
-    /// JavaScript waits until all that were sent are acknowledged.
-    is_awaited: Cell<bool>,
+    /// What has come, until its object is made.
+    arrivals: RefCell<Slab<Arrival>>,
+    /// Handles that were given away while they had something to write.
+    lingering: RefCell<Vec<Held>>,
 }
 
-/// What is made of a descriptor; `lib/handles.js` has the same numbers.
-#[derive(Clone, Copy)]
-#[repr(i32)]
-enum Made {
-    Tcp = 0,
-    Pipe = 1,
-    Udp = 2,
-    /// It has not come.
-    Missing = -1,
-    /// Nothing of the kind that was announced.
-    Unfit = -2,
+/// A descriptor that has come.
+struct Arrival {
+    fd: OwnedFd,
+    /// What was announced, and what it is; `None`: nothing of that kind.
+    fit: Option<(Kind, Socket)>,
 }
 
 impl Channel {
@@ -114,14 +54,117 @@ impl Channel {
         self.outbox.borrow_mut().handles.pipeline();
     }
 
-    /// Sends the descriptor of a handle of libuv's along with the next message.
+    /// Sends a message with a handle. Says what [`Channel::send_value`] does.
     ///
     /// # Errors
-    /// `EBADF`, `EMFILE`.
-    fn attach_handle(&self, fd: RawFd) -> std::io::Result<()> {
-        let fd = sys::duplicate(fd)?;
-        self.outbox.borrow_mut().attach_handle(fd);
-        Ok(())
+    /// `ERR_INVALID_HANDLE_TYPE`; what a getter throws; the message cannot be serialised.
+    pub(super) fn send_handle(
+        self: &Rc<Self>,
+        env: &Env,
+        message: &Unknown,
+        handle: &Unknown,
+        request: Request,
+    ) -> Result<Option<bool>> {
+        let Some(conversion) = Conversion::of_object(env, &self.node, handle)? else {
+            return Err(self.node.context(env)?.invalid_handle());
+        };
+        let Outward { inner, describe, sent } = &conversion.send;
+        let source = inner(env, handle)?;
+        // Sent before, or closed: then the message goes alone.
+        if !engine::is_truthy(env, &source)? {
+            return self.send_value(env, message, request);
+        }
+        // As with the builtin, only those who asked hear that the other end is gone: cluster sends before it knows.
+        let is_silent = request.is_silent || request.callback.is_none();
+        let quiet = Request { is_silent, ..request };
+        if self.phase.get() != Phase::Open {
+            self.refuse(env, libc::EPIPE, &quiet);
+            return Ok(Some(true));
+        }
+        let name = |text: &str| engine::string(env, text.as_bytes());
+        let wrapped = engine::object(
+            env,
+            &[(c"cmd", name("NODE_HANDLE")?), (c"type", name(conversion.kind.name())?), (c"msg", *message)],
+        )?;
+        describe(env, &wrapped, handle)?;
+        let fd = engine::to_f64(env, &engine::property(env, &source, c"fd")?).map_or(-1, |fd| fd as RawFd);
+        let queued = match self.transmit(env, &wrapped, Some(fd), &quiet)? {
+            Sent::Refused(errno) => {
+                self.refuse(env, errno, &request);
+                return Ok(Some(true));
+            }
+            queued => self.after_send(env, queued, &quiet)?,
+        };
+        let given =
+            sent(&conversion::Sent { env, channel: self, object: *handle, keeps_open: request.keeps_open })?;
+        if let Some(handle) = given {
+            self.close_given(env, &handle)?;
+        }
+        Ok(queued)
+    }
+
+    /// What is sent has a descriptor of its own, but what a handle has still to write only itself can.
+    fn close_given(&self, env: &Env, handle: &Unknown) -> Result<()> {
+        let unwritten =
+            engine::to_f64(env, &engine::property(env, handle, c"writeQueueSize")?).unwrap_or(0.0);
+        if unwritten > 0.0 && self.outbox.borrow().has_handles() {
+            self.received.lingering.borrow_mut().push(Held::new(env, handle)?);
+            return Ok(());
+        }
+        engine::call_method(env, handle, c"close", []).map(drop)
+    }
+
+    /// Everything has arrived, or nothing will any more.
+    pub(super) fn close_lingering(&self, env: &Env) {
+        let lingering = self.received.lingering.take();
+        for handle in lingering {
+            let _ = handle.get(env).and_then(|handle| engine::call_method(env, &handle, c"close", []));
+        }
+    }
+
+    /// Makes the object of a descriptor that has come with `message`, and hands it to `take(error, object)`.
+    ///
+    /// # Errors
+    /// What `take` throws.
+    pub(super) fn convert(
+        self: &Rc<Self>,
+        env: &Env,
+        message: &Unknown,
+        arrival: u32,
+        take: &Unknown,
+    ) -> Result<()> {
+        let Some(Arrival { fd, fit }) = self.received.arrivals.borrow_mut().try_remove(arrival as usize)
+        else {
+            return Ok(());
+        };
+        let take_function = Held::new(env, take)?;
+        let call =
+            |error: &Unknown, object: &Unknown| engine::call(env, &take_function, [error, object]).map(drop);
+        let fail = |error: Error| call(&engine::thrown(env, error), &engine::undefined(env)?);
+        let conversion = fit.and_then(|(kind, socket)| Some((Conversion::of_kind(kind)?, socket)));
+        let Some((conversion, socket)) = conversion else {
+            // A text is shown; what else it may be is not looked at.
+            let kind = text(env, &engine::property(env, message, c"type")?);
+            let kind = kind.unwrap_or_else(|| "handle of a known type".to_owned());
+            return fail(self.node.context(env)?.broken_handle(&format!("what it sent is no {kind}")));
+        };
+        let handle = match self.node.handle_over(env, socket, fd) {
+            Ok(handle) => handle,
+            Err(error) => return fail(error),
+        };
+        let got = Got { env, channel: self, message: *message, handle, take: *take };
+        match (conversion.got)(&got) {
+            Ok(Some(object)) => call(&engine::null(env)?, &object),
+            Ok(None) => Ok(()),
+            Err(error) => {
+                let error = engine::thrown(env, error);
+                let _ = engine::call_method(env, &handle, c"close", []);
+                if let Some(key) = counted_key(env, message) {
+                    self.socket_closed(env, &key)?;
+                }
+                call(&error, &engine::undefined(env)?)
+            }
+        }
     }
 
     /// A message that announces a handle has come.
@@ -129,9 +172,9 @@ impl Channel {
     /// # Errors
     /// More handles are missing than can be under way.
     pub(super) fn deliver_handle(
-        &self,
+        self: &Rc<Self>,
         env: &Env,
-        callback: &Callback,
+        listener: &Listener,
         message: &Unknown,
         fd: Option<OwnedFd>,
         again: Option<Missing>,
@@ -151,19 +194,25 @@ impl Channel {
             (None, true) => {
                 self.acknowledge_received();
                 self.send_word(&Word::HandleMissed {});
-                return self.tell_missing(env, callback, Missing::Handle(number));
+                self.count_missing(env, message, number);
+                return self.tell_missing(env, listener, Missing::Handle(number));
             }
             (Some(_), false) => self.send_reply(Reply::Acknowledged),
             (None, false) => self.send_reply(Reply::NotReceived),
         }
-        let made = fd.as_ref().map_or(Made::Missing, |fd| made_of(env, message, fd));
-        let fd = fd.filter(|_| !matches!(made, Made::Unfit)).map_or(-1, IntoRawFd::into_raw_fd);
+        let arrival = match fd {
+            Some(fd) => {
+                let fit = what_fits(env, message, &fd);
+                self.count_arrived(env, message, number, fit.is_some());
+                let index = self.received.arrivals.borrow_mut().insert(Arrival { fd, fit });
+                engine::number(env, index as f64)
+            }
+            None => engine::undefined(env),
+        };
         let key = again.filter(|missing| self.received.gaps.borrow_mut().fill(*missing)).map(Missing::key);
         let key = key.map_or_else(|| engine::undefined(env), |key| engine::number(env, key));
-        let numbers = [f64::from(fd), f64::from(made as i32)].map(|value| engine::number(env, value));
-        if let ([Ok(fd), Ok(made)], Ok(key)) = (numbers, key) {
-            // It fails only while the environment goes away.
-            let _ = callback.call_held(env, &self.hooks.handles.on_handle, [message, &fd, &made, &key]);
+        if let (Ok(arrival), Ok(key)) = (arrival, key) {
+            listener.tell(env, Event::Handle, [message, &arrival, &key]);
         }
         Ok(())
     }
@@ -176,27 +225,28 @@ impl Channel {
     }
 
     /// After a look at the socket: tells of what it brought.
-    pub(super) fn settle_handles(&self, env: &Env) {
+    pub(super) fn settle_handles(self: &Rc<Self>, env: &Env) {
         self.acknowledge_received();
-        if let Some(errno) = self.untold.take()
-            && let Ok(errno) = engine::number(env, f64::from(-errno))
-        {
-            self.tell(env, &self.hooks.on_failed, [&errno]);
+        if let Some(errno) = self.untold.take() {
+            self.fail(env, errno);
         }
-        let (is_empty, is_crowded) = {
-            let outbox = self.outbox.borrow();
-            (!outbox.has_handles(), outbox.is_crowded())
-        };
-        if is_crowded {
-            self.tell(env, &self.hooks.handles.on_crowded, []);
+        let has_handles = self.outbox.borrow().has_handles();
+        if self.outbox.borrow().is_crowded() {
+            self.retry_later();
         }
-        if is_empty && self.received.is_awaited.take() {
-            self.tell(env, &self.hooks.handles.on_arrived, []);
+        if !has_handles {
+            self.close_lingering(env);
+            if matches!(&*self.leaving.borrow(), Leaving::ForHandles) {
+                self.tell(env, Event::HandlesArrived, []);
+                // It fails only while the environment goes away.
+                let _ = self.leave(env);
+                self.disconnect_if_due(env);
+            }
         }
     }
 
     /// What a native end says of handles.
-    pub(super) fn hear_of_handles(&self, env: &Env, callback: &Callback, word: &Word) {
+    pub(super) fn hear_of_handles(self: &Rc<Self>, env: &Env, listener: &Listener, word: &Word) {
         let outcome = match word {
             Word::HandlesTaken { count } => self.outbox.borrow_mut().taken(*count).map(|()| Outcome::Again),
             Word::HandleMissed {} => self.handle_missed(),
@@ -209,19 +259,44 @@ impl Channel {
                 if self.received.gaps.borrow_mut().fill(lost)
                     && let Ok(key) = engine::number(env, lost.key())
                 {
-                    let _ = callback.call_held(env, &self.hooks.on_lost, [&key]);
+                    self.count_lost(env, *number);
+                    listener.tell(env, Event::Lost, [&key]);
                 }
                 return;
             }
             _ => return,
         };
-        let was_sent = match outcome {
-            Ok(Outcome::Again | Outcome::Later) => return,
-            Ok(Outcome::Lost(_)) => true,
-            Err(NeverSent) => false,
+        self.tell_of_outcome(env, listener, outcome);
+    }
+
+    /// A builtin end has got the handle that is under way, or has not.
+    pub(super) fn hear_reply(&self, env: &Env, listener: &Listener, reply: Reply) {
+        let outcome = match reply {
+            Reply::Acknowledged => self.outbox.borrow_mut().taken(1).map(|()| Outcome::Again),
+            Reply::NotReceived => self.handle_missed(),
         };
-        if let Ok(was_sent) = engine::boolean(env, was_sent) {
-            let _ = callback.call_held(env, &self.hooks.handles.on_undelivered, [&was_sent]);
+        // What waited goes out now, and if it is a handle its acknowledgement comes soon.
+        if !self.outbox.borrow().handles.is_empty() {
+            self.has_sent.set(true);
+        }
+        self.tell_of_outcome(env, listener, outcome);
+    }
+
+    fn tell_of_outcome(
+        &self,
+        env: &Env,
+        listener: &Listener,
+        outcome: std::result::Result<Outcome, NeverSent>,
+    ) {
+        match outcome {
+            Ok(Outcome::Again | Outcome::Later) => {}
+            Ok(Outcome::Lost(_)) => listener.tell(env, Event::Undelivered, []),
+            Err(NeverSent) => {
+                if let Ok(context) = self.node.context(env) {
+                    let error = context.broken_handle("it acknowledged one that was not sent");
+                    listener.tell(env, Event::Error, [&engine::thrown(env, error)]);
+                }
+            }
         }
     }
 
@@ -248,90 +323,15 @@ impl Channel {
     }
 }
 
-/// What is to be made of `fd`, which has come with `message`.
-fn made_of(env: &Env, message: &Unknown, fd: &OwnedFd) -> Made {
-    let mut name = vec![];
-    let announced = engine::property(env, message, c"type")
-        .and_then(|kind| engine::push_utf8(env, &kind, &mut name))
-        .ok()
-        .and_then(|()| Kind::from_name(&name));
-    let socket = Socket::of(fd.as_fd());
-    match (announced, socket) {
-        (Some(kind), Some(socket)) if kind.is_made_of(socket) => match socket {
-            Socket::Tcp => Made::Tcp,
-            Socket::Pipe => Made::Pipe,
-            Socket::Udp => Made::Udp,
-        },
-        _ => Made::Unfit,
-    }
+/// What was announced by `message`, and what `fd` is, where one can be made of the other.
+fn what_fits(env: &Env, message: &Unknown, fd: &OwnedFd) -> Option<(Kind, Socket)> {
+    let kind = kind_of(env, message)?;
+    let socket = Socket::of(fd.as_fd()).filter(|socket| kind.is_made_of(*socket))?;
+    Some((kind, socket))
 }
 
-/// What kind of handle an object is: its index among the `type`s of handles, or -1.
-#[napi(catch_unwind)]
-pub fn handle_kind(number: u32, env: &Env, object: Unknown) -> Result<i32> {
-    let hooks = runtime(number)?.channel_hooks.borrow().clone();
-    let kind = match hooks {
-        Some(hooks) => hooks.handles.kind_of(env, &object)?,
-        None => None,
-    };
-    Ok(kind
-        .and_then(|kind| Kind::ALL.iter().position(|other| *other == kind))
-        .map_or(-1, |index| index as i32))
-}
-
-/// Sends the descriptor of a handle of libuv's along with the next message, until the other end has it. Returns 0 or a
-/// negative errno.
-#[napi(catch_unwind)]
-pub fn attach_handle(channel: u32, env: &Env, handle: Unknown) -> Result<i32> {
-    let fd = engine::property(env, &handle, c"fd")?;
-    let fd = engine::to_f64(env, &fd).map_or(-1, |fd| fd as RawFd);
-    if fd < 0 {
-        return Ok(-libc::EBADF);
-    }
-    Ok(match registry::find(channel).map(|channel| channel.attach_handle(fd)) {
-        Some(Ok(())) => 0,
-        Some(Err(error)) => -sys::errno(&error),
-        None => -libc::EPIPE,
-    })
-}
-
-/// The message that was to take a handle along will not be sent.
-#[napi(catch_unwind)]
-pub fn cancel_handle(channel: u32) {
-    if let Some(channel) = registry::find(channel) {
-        channel.outbox.borrow_mut().cancel_handle();
-    }
-}
-
-/// The builtin's end has got the handle that is under way, or has not. Returns 0, 1 where it could not be delivered, or -1 where
-/// none was sent.
-#[napi(catch_unwind)]
-pub fn acknowledge(channel: u32, is_received: bool) -> i32 {
-    let Some(channel) = registry::find(channel) else {
-        return 0;
-    };
-    let outcome = if is_received {
-        channel.outbox.borrow_mut().taken(1).map(|()| Outcome::Again)
-    } else {
-        channel.handle_missed()
-    };
-    // What waited goes out now, and if it is a handle its acknowledgement comes soon.
-    if !channel.outbox.borrow().handles.is_empty() {
-        channel.has_sent.set(true);
-    }
-    match outcome {
-        Ok(Outcome::Again | Outcome::Later) => 0,
-        Ok(Outcome::Lost(_)) => 1,
-        Err(NeverSent) => -1,
-    }
-}
-
-/// Whether handles are under way; then `onArrived` is called when they are not any more.
-#[napi(catch_unwind)]
-pub fn await_handles(channel: u32) -> bool {
-    registry::find(channel).is_some_and(|channel| {
-        let is_under_way = channel.outbox.borrow().has_handles();
-        channel.received.is_awaited.set(is_under_way);
-        is_under_way
-    })
+/// What is announced by `message`.
+pub(super) fn kind_of(env: &Env, message: &Unknown) -> Option<Kind> {
+    let name = text(env, &engine::property(env, message, c"type").ok()?)?;
+    Kind::from_name(name.as_bytes())
 }

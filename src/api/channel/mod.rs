@@ -1,14 +1,21 @@
 //! One end of an IPC channel on the loop: `send()` writes into its outbox, the reactor reads its inbox.
 
+mod callbacks;
+mod class;
+mod conversion;
+mod counting;
 mod decode;
 mod delivering;
 mod encode;
-mod functions;
+mod events;
 mod handles;
+mod leaving;
+mod node;
 mod receiving;
 pub(super) mod registry;
 mod sending;
 mod serialization;
+mod writing;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,10 +26,13 @@ use std::time::{Duration, Instant};
 
 use napi::{Env, Result, Unknown};
 
-use encode::Form;
-pub(super) use handles::Hooks as HandleHooks;
+use callbacks::Awaiting;
+use counting::Sockets;
+use events::{Event, Listener};
 use handles::Received;
-pub(super) use serialization::Serialization;
+use leaving::Leaving;
+pub(super) use node::Node;
+use serialization::Serialization;
 
 use crate::channel::Mode;
 use crate::channel::ancillary::Room;
@@ -31,33 +41,9 @@ use crate::channel::outbox::Outbox;
 use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
 use crate::channel::word::Word;
-use crate::engine::{self, Callable, Held};
-use crate::reactor::{Callback, Key, Reactor, Source, Turn};
+use crate::engine::{self, Call, Held};
+use crate::reactor::{Key, Reactor, Source, Turn};
 use crate::sys;
-
-/// The functions of `lib/link.js` that are called from here; the first ones on the object given to `openChannel`.
-pub(super) struct Hooks {
-    /// Messages have come; gets an array of them. Here and below a second argument is the key of what was missing until now.
-    pub on_messages: Held,
-    /// An internal message has come.
-    pub on_internal: Held,
-    pub handles: HandleHooks,
-    /// Something that has been announced has not come, and what comes from now on waits for it; gets its key.
-    pub on_missing: Held,
-    /// What is missing under this key will not come any more.
-    pub on_lost: Held,
-    /// The other end is gone. `true`: in the middle of a message.
-    pub on_end: Held,
-    /// What came is no message; gets the error, a sentence that says how the protocol was broken, or nothing for a message that is
-    /// too long.
-    pub on_broken: Held,
-    /// So many of the awaited messages are written.
-    pub on_written: Held,
-    /// Writing has failed, with this negative errno.
-    pub on_failed: Held,
-    pub parse: Held,
-    pub serialization: Serialization,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -90,17 +76,20 @@ pub(super) struct Settings {
     pub limit: usize,
 }
 
+/// Where the kernel takes no more for now, it is asked again after so long.
+const RETRY_DELAY: Duration = Duration::from_millis(5);
+
 /// How often slots are asked whether they are still used.
 const SLOT_AGE: Duration = Duration::from_millis(50);
 
 /// One end of a channel.
 pub(super) struct Channel {
-    hooks: Rc<Hooks>,
+    node: Rc<Node>,
     reactor: Rc<Reactor>,
     mode: Mode,
     socket: RefCell<Option<OwnedFd>>,
     key: Cell<Option<Key>>,
-    callback: RefCell<Option<Rc<Callback>>>,
+    listener: RefCell<Option<Rc<Listener>>>,
     inbox: RefCell<Inbox>,
     outbox: RefCell<Outbox>,
     spin: RefCell<Spin>,
@@ -128,8 +117,15 @@ pub(super) struct Channel {
     has_sent: Cell<bool>,
     /// Whether messages that have come are left for when those are delivered that are being delivered.
     has_more: Cell<bool>,
-    /// Whether JavaScript has asked for the end while messages were delivered.
-    ends_after_delivery: Cell<bool>,
+    /// Who waits for messages to be written, in order.
+    awaiting: RefCell<VecDeque<Awaiting>>,
+    /// The function that is called at the end of a tick which has sent something.
+    flush: RefCell<Option<Held>>,
+    /// When the kernel is to be asked again for room.
+    retry_at: Cell<Option<Instant>>,
+    leaving: RefCell<Leaving>,
+    /// The sockets of servers.
+    sockets: Sockets,
     /// Whether what comes is no longer looked at: after the end, or a message that was too long.
     is_deaf: Cell<bool>,
     /// Whether the other end is known to be a native one.
@@ -141,8 +137,8 @@ pub(super) struct Channel {
     views: RefCell<Views>,
     /// Whether the kernel could not be asked to tell of what has come: this end looks again a little later.
     is_unwatched: Cell<bool>,
-    /// Whether the reactor tells of the slots' age.
-    is_aging: Cell<bool>,
+    /// When the slots are asked for their age.
+    age_at: Cell<Option<Instant>>,
     /// Descriptors that have come, for messages still to be decoded.
     fds: RefCell<VecDeque<OwnedFd>>,
     /// Whether none of them is the message's that has begun to come: its own is missing.
@@ -160,19 +156,19 @@ impl Channel {
     ///
     /// # Errors
     /// `EBADF`, `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
-    pub fn open(
-        hooks: &Rc<Hooks>,
+    fn open(
+        node: &Rc<Node>,
         reactor: &Rc<Reactor>,
-        callback: Callback,
+        listener: Listener,
         fd: RawFd,
         Settings { mode, spin, limit }: Settings,
     ) -> io::Result<Rc<Self>> {
         let channel = Rc::new(Self {
-            hooks: Rc::clone(hooks),
+            node: Rc::clone(node),
             reactor: Rc::clone(reactor),
             mode,
             key: Cell::default(),
-            callback: RefCell::new(Some(Rc::new(callback))),
+            listener: RefCell::new(Some(Rc::new(listener))),
             inbox: RefCell::new(Inbox::new(mode, limit)),
             outbox: RefCell::default(),
             spin: RefCell::new(Spin::new(spin)),
@@ -189,14 +185,18 @@ impl Channel {
             has_lost: Cell::default(),
             has_sent: Cell::default(),
             has_more: Cell::default(),
-            ends_after_delivery: Cell::default(),
+            awaiting: RefCell::default(),
+            flush: RefCell::default(),
+            retry_at: Cell::default(),
+            leaving: RefCell::default(),
+            sockets: Sockets::default(),
             is_deaf: Cell::default(),
             is_native: Cell::default(),
             secret: RefCell::default(),
             slots: RefCell::default(),
             views: RefCell::default(),
             is_unwatched: Cell::default(),
-            is_aging: Cell::default(),
+            age_at: Cell::default(),
             fds: RefCell::default(),
             fds_are_later: Cell::default(),
             received: Received::default(),
@@ -220,10 +220,13 @@ impl Channel {
         }
     }
 
-    /// The loop waits for a channel that is referenced, and for what is to be written.
+    /// The loop waits for a channel that is referenced, for what is to be written, and for handles that arrive before the end.
     fn update_retention(&self) {
         let wanted = match self.phase.get() {
-            Phase::Open => self.referenced.get() || self.is_full.get(),
+            Phase::Open => {
+                let awaits_handles = matches!(&*self.leaving.borrow(), Leaving::ForHandles);
+                self.referenced.get() || self.is_full.get() || self.retry_at.get().is_some() || awaits_handles
+            }
             Phase::Closing => true,
             Phase::Closed => false,
         };
@@ -243,54 +246,46 @@ impl Channel {
         self.socket.borrow().as_ref().map_or(-libc::EINVAL, AsRawFd::as_raw_fd)
     }
 
-    /// Ends the channel: nothing more is delivered, and the socket is closed as soon as all is written.
-    pub fn close(&self) {
-        if self.phase.get() != Phase::Open {
-            return;
-        }
-        self.phase.set(Phase::Closing);
-        self.callback.take();
-        self.outbox.borrow_mut().handles.wait_no_more();
-        if self.write_unless_full().is_err() || self.is_all_sent() {
-            self.finish();
-        } else {
-            self.closing.set(Some(Instant::now()));
-            self.watch_age();
-            self.update_retention();
-        }
+    fn node(&self) -> &Node {
+        &self.node
     }
 
-    /// Whether all is written, and nothing is left in shared memory that the other end has not taken.
-    fn is_all_sent(&self) -> bool {
-        self.outbox.borrow().is_empty() && self.slots.borrow().under_way() == 0
-    }
-
-    /// Lets go of everything.
-    fn finish(&self) {
-        self.phase.set(Phase::Closed);
-        if let Some(key) = self.key.take() {
-            self.reactor.remove(key);
+    /// The function that writes what a tick has sent.
+    fn flush_function<'a>(self: &Rc<Self>, env: &'a Env) -> Result<Unknown<'a>> {
+        if let Some(flush) = &*self.flush.borrow() {
+            return flush.get(env);
         }
-        self.socket.take();
-        self.callback.take();
-        self.outbox.borrow_mut().clear();
-        self.fds.borrow_mut().clear();
-        self.slots.borrow_mut().clear();
-        self.views.borrow_mut().clear();
-        self.update_retention();
+        // It is kept by this channel, which it does not keep.
+        let channel = Rc::downgrade(self);
+        let flush = engine::function(env, move |env, _: &Call<0>| {
+            if let Some(channel) = channel.upgrade() {
+                channel.flush_and_tell(env);
+            }
+            Ok(None)
+        })?;
+        self.flush.replace(Some(Held::new(env, &flush)?));
+        Ok(flush)
     }
 
     /// Slots that nobody uses for long are given up.
     fn watch_age(&self) {
         if let Some(key) = self.key.get()
-            && !self.is_aging.replace(true)
+            && self.age_at.get().is_none()
         {
+            self.age_at.set(Some(Instant::now() + SLOT_AGE));
             self.reactor.call_after(key, SLOT_AGE);
         }
     }
 
+    /// The kernel may take more by now.
+    fn retry(&self, env: &Env) {
+        self.retry_at.set(None);
+        self.update_retention();
+        self.flush_and_tell(env);
+    }
+
     fn age(&self) {
-        self.is_aging.set(false);
+        self.age_at.set(None);
         if let Some(progress) = self.closing.get()
             && (progress.elapsed() > LAST_PATIENCE || self.write_unless_full().is_err() || self.is_all_sent())
         {
@@ -321,24 +316,6 @@ thread_local! {
 /// A closed channel, and one of a process that exits, gives the other end so long to read some more of what was sent before.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// `write(message, form | AWAITED)`, the native part of `send()`; without arguments it is `flush()`.
-impl Callable for Channel {
-    fn call(&self, env: &Env, [message, how]: [Unknown; 2]) -> Result<Option<i32>> {
-        /// Beside the form: somebody waits for the message to be written.
-        const AWAITED: u32 = 8;
-        /// Nobody does, but a failure is to be told.
-        const UNHEARD: u32 = 16;
-        let Ok(how) = engine::to_u32(env, &how) else {
-            return Ok(self.flush().code());
-        };
-        if how & UNHEARD != 0 && !self.is_full.get() {
-            self.is_unheard.set(true);
-        }
-        let form = Form::from_number(how & !(AWAITED | UNHEARD));
-        Ok(self.send(env, &message, form, how & AWAITED != 0)?.code())
-    }
-}
-
 struct SocketSource(Rc<Channel>);
 
 impl Source for SocketSource {
@@ -360,7 +337,13 @@ impl Source for SocketSource {
     }
 
     fn elapsed(&self, env: &Env) {
-        self.0.age();
+        let is_due = |at: &Cell<Option<Instant>>| at.get().is_some_and(|at| at <= Instant::now());
+        if is_due(&self.0.retry_at) {
+            self.0.retry(env);
+        }
+        if is_due(&self.0.age_at) {
+            self.0.age();
+        }
         if self.0.is_unwatched.take() {
             self.ready(env, false);
         }

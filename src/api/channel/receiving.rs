@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use napi::Env;
@@ -27,7 +28,7 @@ enum Look {
 
 impl Channel {
     /// The socket may be ready. `is_over`: nothing more will come than is there now.
-    pub(super) fn advance(&self, env: &Env, is_over: bool) {
+    pub(super) fn advance(self: &Rc<Self>, env: &Env, is_over: bool) {
         if self.is_full.replace(false) {
             self.write_and_tell(env);
         }
@@ -41,12 +42,12 @@ impl Channel {
     }
 
     /// Delivers what has come, if anything has. Says whether.
-    pub(super) fn advance_if_ready(&self, env: &Env) -> bool {
+    pub(super) fn advance_if_ready(self: &Rc<Self>, env: &Env) -> bool {
         self.phase.get() == Phase::Open && !self.is_full.get() && self.receive(env, false)
     }
 
     /// Reads and delivers until there is no more. Says whether there was anything.
-    fn receive(&self, env: &Env, is_over: bool) -> bool {
+    fn receive(self: &Rc<Self>, env: &Env, is_over: bool) -> bool {
         if self.is_deaf.get() {
             return false;
         }
@@ -151,17 +152,17 @@ impl Channel {
     }
 
     /// Delivers every message that is complete, each in a tick of its own.
-    fn deliver(&self, env: &Env) {
+    fn deliver(self: &Rc<Self>, env: &Env) {
         let mut messages = vec![];
         let taken = self.inbox.borrow_mut().take(&mut messages);
         // A count of our own: what JavaScript does may close this channel, but what came before is told.
-        let callback = self.callback.borrow().clone();
-        let Some(callback) = callback else {
+        let listener = self.listener.borrow().clone();
+        let Some(listener) = listener else {
             return;
         };
         self.views.borrow_mut().start();
         self.corked.set(if messages.len() == 1 { Corked::AfterFirst } else { Corked::ForDelivery });
-        let delivered = self.deliver_messages(env, &callback, &messages);
+        let delivered = self.deliver_messages(env, &listener, &messages);
         self.has_more.set(false);
         self.close_surplus_fds();
         self.corked.set(Corked::No);
@@ -172,11 +173,11 @@ impl Channel {
             && self.phase.get() == Phase::Open
         {
             self.is_deaf.set(true);
-            self.tell_broken(env, &callback, &fault, None);
+            self.tell_broken(env, &listener, &fault, None);
             self.inbox.borrow_mut().clear();
             self.tell_end(env);
-        } else if self.ends_after_delivery.take() {
-            self.tell_end(env);
+        } else {
+            self.disconnect_if_due(env);
         }
     }
 

@@ -12,24 +12,28 @@ use crate::engine::{self, Content, Held, Wrapper};
 use crate::sys::Mapping;
 use crate::v8::{self, Abi};
 
-/// The functions of `lib/serialization.js`.
+/// NODE_MODULE_VERSION of Node 20, 22, 24 and 26: what the interface of V8 was tried with (`src/v8`).
+const KNOWN_ENGINES: [&str; 4] = ["115", "127", "137", "147"];
+
+/// What serialises values.
 pub(in crate::api) struct Serialization {
     abi: Option<&'static Abi>,
-    describe: Held,
-    /// What `node:v8` does.
+    pub(super) buffer_class: Held,
+    /// What `node:v8` does, through `lib/serialization.js`.
     serialize: Held,
     deserialize: Held,
 }
 
 impl Serialization {
-    pub fn new(env: &Env, functions: &Object) -> Result<Self> {
-        let held = |name: &str| Held::new(env, &functions.get_named_property::<Unknown>(name)?);
-        let is_known = functions.get_named_property::<bool>("isKnownEngine")?;
+    /// `modules`: see [`super::Node`].
+    pub fn new(env: &Env, modules: &Unknown) -> Result<Self> {
+        let functions = engine::property(env, modules, c"serialization")?;
+        let held = |object, name| Held::new(env, &engine::property(env, object, name)?);
         Ok(Self {
-            abi: if is_known { Abi::get() } else { None },
-            describe: held("describe")?,
-            serialize: held("serialize")?,
-            deserialize: held("deserialize")?,
+            abi: if is_known_engine(env)? { Abi::get() } else { None },
+            buffer_class: held(modules, c"Buffer")?,
+            serialize: held(&functions, c"serialize")?,
+            deserialize: held(&functions, c"deserialize")?,
         })
     }
 
@@ -39,7 +43,7 @@ impl Serialization {
     /// `Status::PendingException`: it cannot be cloned.
     pub fn write<T>(&self, env: &Env, value: &Unknown, use_bytes: impl FnOnce(&[u8]) -> T) -> Result<T> {
         if let Some(abi) = self.abi {
-            return v8::serialize(env, abi, &self.describe, value, use_bytes);
+            return v8::serialize(env, abi, &self.buffer_class, value, use_bytes);
         }
         let buffer = engine::call(env, &self.serialize, [value])?;
         engine::with_bytes(env, &buffer, use_bytes)
@@ -81,6 +85,15 @@ impl Serialization {
             None => engine::call(env, &self.deserialize, [&engine::buffer(env, mapping.bytes())?]),
         }
     }
+}
+
+/// Whether V8's interface is one that this was tried with, and nobody has asked for `node:v8`.
+fn is_known_engine(env: &Env) -> Result<bool> {
+    let process = env.get_global()?.get_named_property::<Object>("process")?;
+    let versions = process.get_named_property::<Object>("versions")?;
+    let version = versions.get_named_property::<String>("modules")?;
+    let wanted = std::env::var_os("CHILD_PROCESS_RS_SERIALIZER");
+    Ok(KNOWN_ENGINES.contains(&version.as_str()) && wanted.is_none_or(|wanted| wanted != "node"))
 }
 
 /// A part of a message in memory of its own, of which other Buffers are parts, too.

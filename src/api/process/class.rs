@@ -159,5 +159,5 @@ impl Process {
 /// The number of a signal given by name or number. Throws `ERR_UNKNOWN_SIGNAL`.
 #[napi(catch_unwind)]
 pub fn signal_number(env: &Env, signal: Unknown, host: Option<napi::bindgen_prelude::Object>) -> Result<i32> {
-    signal::from_value(&Context::new(env, host)?, &signal)
+    signal::from_value(&Context::of(env, host)?, &signal)
 }

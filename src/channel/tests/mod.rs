@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod ancillary;
+mod counting;
 mod handles;
 mod inbox;
 mod internal;

@@ -1,0 +1,42 @@
+'use strict';
+
+// What a program that uses child_process once does: `${module}` is the module that it requires.
+
+const programs = {
+  'require only': () => '',
+  'execFileSync': () => 'cp.execFileSync("true");',
+  'exec': () => 'cp.exec("true", () => {});',
+  'execFile': () => 'cp.execFile("true", () => {});',
+  'spawn with pipes': () => 'cp.spawn("echo", ["hi"]).stdout.on("data", () => {});',
+  'spawn, inherit': () => 'cp.spawn("true", { stdio: "inherit" });',
+  'fork, a message': () => `
+    const child = cp.fork(__filename, ["child"]);
+    child.send("hello");
+    child.on("message", () => {});`,
+};
+
+/** The child of a program that forks itself; with the parent's own module loaded, as a program that forks itself has it. */
+const CHILD = `
+  if (process.argv[2] === "child") {
+    process.on("message", () => {
+      process.send("hello");
+      process.disconnect();
+    });
+    return;
+  }`;
+
+/** What a process holds when it ends, kB: anonymous memory, and that of files. */
+const MEMORY = `
+  process.on("exit", () => {
+    const status = require("node:fs").readFileSync("/proc/self/status", "latin1");
+    const kilobytes = (name) => Number(new RegExp(name + ":\\\\s+(\\\\d+)").exec(status)[1]);
+    require("node:fs").writeSync(3, JSON.stringify([kilobytes("RssAnon"), kilobytes("RssFile")]));
+  });`;
+
+/** The text of a program, to be run as a file. */
+function sourceOf(name, module, measuresMemory) {
+  const child = name.startsWith('fork') ? CHILD : '';
+  return `${child}${measuresMemory ? MEMORY : ''}\nconst cp = require(${JSON.stringify(module)});\n${programs[name]()}\n`;
+}
+
+module.exports = { names: Object.keys(programs), sourceOf };

@@ -1,0 +1,228 @@
+//! The class `Channel`, and what else JavaScript calls on the way to one.
+
+use std::hash::{BuildHasher, RandomState};
+use std::os::fd::RawFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::Object;
+use napi::{Env, Error, Result, Unknown, ValueType};
+use napi_derive::napi;
+
+use super::super::runtime::runtime;
+use super::events::Listener;
+use super::sending::Request;
+use super::{Channel, Settings, registry};
+use crate::channel::Mode;
+use crate::engine::{self, Call};
+use crate::options::{is_truthy, option};
+use crate::sys;
+
+/// The longest message unless `maxMessageSize` says otherwise, bytes: the longest string of the engine, and the longest frame.
+const LONGEST_TEXT: f64 = ((1 << 29) - 24) as f64;
+const LONGEST_FRAME: f64 = u32::MAX as f64;
+
+/// One end of an IPC channel.
+#[napi(js_name = "Channel")]
+pub struct ChannelClass(Rc<Channel>);
+
+#[napi]
+impl ChannelClass {
+    /// Makes the socket `fd` an end of a channel, which takes it over unless this throws. `options`: `isAdvanced`, how messages are
+    /// serialised; `busyPoll`, for how long to look for a quick answer, microseconds; `maxMessageSize`, bytes; `introduces`, the secret
+    /// that the other end waits for, `expects`, the one that it is to introduce itself with if it is a native end. The methods of
+    /// `events` (`events.rs`) are called for what happens.
+    ///
+    /// # Errors
+    /// `EBADF`, `ENOMEM`, `ENOSPC`.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(number: u32, env: &Env, fd: RawFd, options: Object, events: Object) -> Result<Self> {
+        let runtime = runtime(number)?;
+        let node = runtime.channel_node(env)?;
+        let is_advanced = is_truthy(&option(&options, c"isAdvanced")?)?;
+        let number_of = |name, usual| Ok::<_, Error>(option_number(env, &options, name)?.unwrap_or(usual));
+        let longest = if is_advanced { LONGEST_FRAME } else { LONGEST_TEXT };
+        let settings = Settings {
+            mode: if is_advanced { Mode::Advanced } else { Mode::Json },
+            spin: Duration::from_micros(number_of(c"busyPoll", 0.0)? as u64),
+            limit: number_of(c"maxMessageSize", longest)? as usize,
+        };
+        if is_advanced {
+            // Its files may not be there any more when they are needed.
+            node.serialization(env)?;
+        }
+        let listener = Listener::new(env, &events)?;
+        let opened =
+            runtime.reactor(env).and_then(|reactor| Channel::open(&node, &reactor, listener, fd, settings));
+        let channel = opened.map_err(|error| match node.context(env) {
+            Ok(context) => context.system_error(sys::errno(&error), "ipc"),
+            Err(error) => error,
+        })?;
+        if let Some(secret) = option_text(&options, c"introduces")? {
+            channel.introduce(secret);
+        }
+        if let Some(secret) = option_text(&options, c"expects")? {
+            channel.expect(secret);
+        }
+        registry::add(Rc::clone(&channel));
+        Ok(Self(channel))
+    }
+
+    /// `send(message, handle, options, callback)` sends any message, alone or with a socket or server (Node.js documentation,
+    /// «subprocess.send»). `options`: `keepOpen`, `swallowErrors`; `true` stands for the latter. `callback(error)` is called when it is
+    /// written. It gives true or false, whether there is room for more; or undefined: there is, and the message may not be written yet.
+    /// It throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what serialising throws. Like the functions
+    /// below it belongs to this channel alone.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    #[napi(getter, catch_unwind)]
+    pub fn send<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let channel = Rc::clone(&self.0);
+        engine::function(env, move |env, call| {
+            let [message, handle, options, callback] = &call.arguments;
+            let request = request(env, options, *callback)?;
+            if !engine::is_truthy(env, handle)? {
+                return channel.send_value(env, message, request);
+            }
+            channel.check(env, message)?;
+            channel.send_handle(env, message, handle, request)
+        })
+    }
+
+    /// `sendValue(message, isSilent, callback)`: a message alone, at less cost. It gives undefined where there is room and the message may
+    /// not be written yet: while messages are delivered, `flush` is to be called after the one that sent it.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    #[napi(getter, catch_unwind)]
+    pub fn send_value<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let channel = Rc::clone(&self.0);
+        engine::function(env, move |env, call| {
+            channel.send_value(env, &call.arguments[0], request_alone(env, call)?)
+        })
+    }
+
+    /// The same for the JSON text of an object, in json mode.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    #[napi(getter, catch_unwind)]
+    pub fn send_text<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let channel = Rc::clone(&self.0);
+        engine::function(env, move |env, call| {
+            channel.send_text(env, &call.arguments[0], request_alone(env, call)?)
+        })
+    }
+
+    /// Writes what has waited for more, where it has waited for long enough.
+    #[napi(getter, catch_unwind)]
+    pub fn flush<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        self.0.flush_function(env)
+    }
+
+    /// Makes an object of what has come with `message`, an `arrival` of `onHandle`, and calls `take(error, object)`: at once, or when it
+    /// listens.
+    ///
+    /// # Errors
+    /// What `take` throws.
+    #[napi(catch_unwind)]
+    pub fn convert(&self, env: &Env, message: Unknown, arrival: u32, take: Unknown) -> Result<()> {
+        self.0.convert(env, &message, arrival, &take)
+    }
+
+    /// Ends the channel: `onDisconnect()` is called, once the handles that were sent have arrived and what is being delivered is
+    /// delivered. `isDelivering`: what `onMessages` was told of is still being delivered, and this is called again after it. `true`: no
+    /// handle is waited for.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    #[napi(catch_unwind)]
+    pub fn disconnect(&self, env: &Env, is_delivering: Option<bool>) -> Result<bool> {
+        self.0.disconnect(env, is_delivering.unwrap_or(false))
+    }
+
+    /// Has the event loop wait for the channel; it does not from the start.
+    #[napi(js_name = "ref", catch_unwind)]
+    pub fn reference(&self) {
+        self.0.set_referenced(true);
+    }
+
+    /// Has the event loop not wait for it.
+    #[napi(js_name = "unref", catch_unwind)]
+    pub fn unreference(&self) {
+        self.0.set_referenced(false);
+    }
+
+    /// Whether the event loop waits for it.
+    #[napi(catch_unwind)]
+    pub fn has_ref(&self) -> bool {
+        self.0.has_ref()
+    }
+
+    /// Its socket; a negative errno where it is closed.
+    #[napi(getter, catch_unwind)]
+    pub fn fd(&self) -> i32 {
+        self.0.fd()
+    }
+}
+
+/// What `sendValue` and `sendText` are called with besides the message.
+fn request_alone<'a>(env: &Env, call: &Call<'a, 3>) -> Result<Request<'a>> {
+    let [_, is_silent, callback] = call.arguments;
+    let is_awaited = call.count == call.arguments.len() && engine::is_function(env, &callback)?;
+    Ok(Request {
+        callback: is_awaited.then_some(callback),
+        is_silent: engine::to_bool(env, &is_silent).unwrap_or(false),
+        keeps_open: false,
+    })
+}
+
+fn request<'a>(env: &Env, options: &Unknown, callback: Unknown<'a>) -> Result<Request<'a>> {
+    let is_set = |name| engine::is_truthy(env, &engine::property(env, options, name)?);
+    let callback = engine::is_function(env, &callback)?.then_some(callback);
+    Ok(match engine::kind(env, options)? {
+        ValueType::Boolean => {
+            Request { callback, is_silent: engine::to_bool(env, options)?, keeps_open: false }
+        }
+        ValueType::Object => {
+            Request { callback, is_silent: is_set(c"swallowErrors")?, keeps_open: is_set(c"keepOpen")? }
+        }
+        _ => Request { callback, ..Request::default() },
+    })
+}
+
+fn option_number(env: &Env, options: &Object, name: &std::ffi::CStr) -> Result<Option<f64>> {
+    let value = option(options, name)?;
+    Ok(engine::to_f64(env, &value).ok())
+}
+
+fn option_text(options: &Object, name: &std::ffi::CStr) -> Result<Option<String>> {
+    let value = option(options, name)?;
+    if is_truthy(&value)? { crate::options::text(&value).map(Some) } else { Ok(None) }
+}
+
+/// Closes a descriptor that this process was given, and only this one, at exec. Throws where it is not open.
+#[napi(catch_unwind)]
+pub fn close_on_exec(fd: RawFd) -> Result<()> {
+    std::mem::forget(sys::adopt(fd).map_err(|error| Error::from_reason(error.to_string()))?);
+    Ok(())
+}
+
+/// Hands an error to `uncaughtException`.
+#[napi(catch_unwind)]
+pub fn throw_uncaught(env: &Env, error: Unknown) -> Result<()> {
+    engine::throw_uncaught(env, &error)
+}
+
+/// Closes a descriptor that nobody takes.
+#[napi(catch_unwind)]
+pub fn close_fd(fd: RawFd) {
+    drop(sys::adopt(fd));
+}
+
+/// A text that nobody can guess.
+#[napi(catch_unwind)]
+pub fn secret() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+}

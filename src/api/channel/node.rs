@@ -1,0 +1,169 @@
+//! What channels use of Node.
+
+use std::cell::{OnceCell, RefCell};
+use std::ffi::CStr;
+use std::os::fd::{IntoRawFd, OwnedFd};
+
+use napi::bindgen_prelude::{FromNapiValue, JsValue, Object};
+use napi::{Env, Result, Unknown};
+
+use super::Serialization;
+use crate::channel::handles::Socket;
+use crate::engine::{self, Call, Held};
+use crate::options::Context;
+use crate::sys;
+
+/// Functions and modules of Node, and of the realm that the package was loaded in; for each loaded copy of it.
+pub(in crate::api) struct Node {
+    hooks: Held,
+    pub parse: Held,
+    pub stringify: Held,
+    pub next_tick: Held,
+    /// The object whose properties are Node's modules, loaded when they are asked for.
+    modules: Held,
+    serialization: OnceCell<Serialization>,
+    net: OnceCell<Held>,
+    dgram: OnceCell<Held>,
+    /// Node's classes of handles: of TCP, Pipe and UDP.
+    handle_classes: RefCell<[Option<Held>; 3]>,
+    do_nothing: OnceCell<Held>,
+}
+
+impl Node {
+    /// `hooks` are those of `open`.
+    pub fn new(env: &Env, hooks: &Object) -> Result<Self> {
+        let hooks = Held::new(env, hooks)?;
+        let modules = engine::property(env, &hooks.get(env)?, c"node")?;
+        let json = engine::property(env, &modules, c"JSON")?;
+        Ok(Self {
+            parse: Held::new(env, &engine::property(env, &json, c"parse")?)?,
+            stringify: Held::new(env, &engine::property(env, &json, c"stringify")?)?,
+            next_tick: Held::new(env, &engine::property(env, &modules, c"nextTick")?)?,
+            modules: Held::new(env, &modules)?,
+            hooks,
+            serialization: OnceCell::new(),
+            net: OnceCell::new(),
+            dgram: OnceCell::new(),
+            handle_classes: RefCell::default(),
+            do_nothing: OnceCell::new(),
+        })
+    }
+
+    /// What makes Node's errors.
+    pub fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
+        let hooks = self.hooks.get(env)?;
+        // SAFETY: it was an object when it was taken.
+        Ok(Context::new(env, Some(unsafe { Object::from_napi_value(env.raw(), hooks.raw()) }?)))
+    }
+
+    /// A module of Node's.
+    pub fn module<'a>(&self, env: &'a Env, name: &CStr) -> Result<Unknown<'a>> {
+        engine::property(env, &self.modules.get(env)?, name)
+    }
+
+    fn kept<'a>(&self, env: &'a Env, place: &OnceCell<Held>, name: &CStr) -> Result<Unknown<'a>> {
+        if place.get().is_none() {
+            let _ = place.set(Held::new(env, &self.module(env, name)?)?);
+        }
+        match place.get() {
+            Some(module) => module.get(env),
+            None => engine::undefined(env),
+        }
+    }
+
+    pub fn net<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        self.kept(env, &self.net, c"net")
+    }
+
+    pub fn dgram<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        self.kept(env, &self.dgram, c"dgram")
+    }
+
+    /// A function that does nothing.
+    pub fn do_nothing<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        if self.do_nothing.get().is_none() {
+            let function = engine::function(env, |_, _: &Call<0>| Ok(None))?;
+            let _ = self.do_nothing.set(Held::new(env, &function)?);
+        }
+        self.do_nothing.get().map_or_else(|| engine::undefined(env), |function| function.get(env))
+    }
+
+    /// The advanced serialization.
+    pub fn serialization(&self, env: &Env) -> Result<&Serialization> {
+        if let Some(serialization) = self.serialization.get() {
+            return Ok(serialization);
+        }
+        let made = Serialization::new(env, &self.modules.get(env)?)?;
+        Ok(self.serialization.get_or_init(|| made))
+    }
+
+    /// A handle of libuv's over `fd`, which it takes over.
+    pub fn handle_over<'a>(&self, env: &'a Env, socket: Socket, fd: OwnedFd) -> Result<Unknown<'a>> {
+        let place = socket as usize;
+        if socket == Socket::Udp && self.handle_class(env, place)?.is_none() {
+            self.keep_class(env, place, &self.datagram_handle(env)?)?;
+        }
+        let Some(class) = self.handle_class(env, place)? else {
+            let handle = self.first_over(env, fd)?;
+            self.keep_class(env, place, &handle)?;
+            return Ok(handle);
+        };
+        // 0: of a connection; for a server it is the same.
+        let handle = engine::construct(env, &class, [&engine::number(env, 0.0)?])?;
+        let fd = fd.into_raw_fd();
+        let opened = engine::call_method(env, &handle, c"open", [&engine::number(env, fd.into())?]);
+        let errno = opened.and_then(|errno| engine::to_f64(env, &errno).or(Ok(0.0)));
+        match errno {
+            Ok(0.0) => Ok(handle),
+            failed => {
+                drop(sys::adopt(fd));
+                Err(self.context(env)?.system_error(-(failed? as i32), "open"))
+            }
+        }
+    }
+
+    fn handle_class<'a>(&self, env: &'a Env, place: usize) -> Result<Option<Unknown<'a>>> {
+        let classes = self.handle_classes.borrow();
+        classes.get(place).and_then(Option::as_ref).map(|class| class.get(env)).transpose()
+    }
+
+    fn keep_class(&self, env: &Env, place: usize, handle: &Unknown) -> Result<()> {
+        let class = Held::new(env, &engine::property(env, handle, c"constructor")?)?;
+        if let Some(slot) = self.handle_classes.borrow_mut().get_mut(place) {
+            *slot = Some(class);
+        }
+        Ok(())
+    }
+
+    /// A handle over `fd`, made by a socket that is not needed any more.
+    fn first_over<'a>(&self, env: &'a Env, fd: OwnedFd) -> Result<Unknown<'a>> {
+        let class = engine::property(env, &self.net(env)?, c"Socket")?;
+        let fd = fd.into_raw_fd();
+        let (number, is_manual) = (engine::number(env, fd.into())?, engine::boolean(env, true)?);
+        let options = engine::object(env, &[(c"fd", number), (c"manualStart", is_manual)])?;
+        let socket = engine::construct(env, &class, [&options]).inspect_err(|_| drop(sys::adopt(fd)))?;
+        let handle = engine::property(env, &socket, c"_handle")?;
+        engine::set_property(env, &socket, c"_handle", &engine::null(env)?)?;
+        Ok(handle)
+    }
+
+    fn datagram_handle<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let kind = engine::string(env, b"udp4")?;
+        let socket = engine::call_method(env, &self.dgram(env)?, c"createSocket", [&kind])?;
+        let handle = handle_of_datagram(env, &socket)?;
+        engine::call_method(env, &socket, c"close", [])?;
+        Ok(handle)
+    }
+}
+
+/// The handle under a `dgram.Socket`: it is in the socket's state, which only Node's own symbol leads to.
+pub(super) fn handle_of_datagram<'a>(env: &'a Env, socket: &Unknown<'a>) -> Result<Unknown<'a>> {
+    for symbol in engine::own_names(env, socket, engine::Names::Symbols)? {
+        let mut description = vec![];
+        let text = engine::property(env, &symbol, c"description")?;
+        if engine::push_utf8(env, &text, &mut description).is_ok() && description == b"state symbol" {
+            return engine::property(env, &engine::property_of(env, socket, &symbol)?, c"handle");
+        }
+    }
+    engine::undefined(env)
+}

@@ -10,8 +10,7 @@ function ours() {
   const { withHooks } = require('./lib/builtin');
   const { ChildProcess } = require('./lib/child');
   const { exec, execFile } = require('./lib/exec');
-  const { fork } = require('./lib/fork');
-  const { spawn } = require('./lib/spawn');
+  const { fork, spawn } = require('./lib/spawn');
   const { execFileSync, execSync, spawnSync } = require('./lib/sync');
   return { ChildProcess, ...withHooks({ exec, execFile, execFileSync, execSync, fork, spawn, spawnSync }) };
 }

@@ -16,16 +16,16 @@ const BINARY = path.join(ROOT, fs.readdirSync(ROOT).find((name) => name.endsWith
 const SCRIPT = path.join(__dirname, 'fixtures/addon.js');
 
 function fork(addon, mode, secret, onMessage) {
-  const { native, runtime } = addon;
-  const args = [process.execPath, SCRIPT, BINARY, mode, ...(secret ? [secret] : [])];
-  const announced = secret ? [] : ['NODE_CHANNEL_FD=3', `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`];
-  const options = { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: mode, file: process.execPath, args, envPairs: announced };
+  const { native } = addon;
   const child = {};
   const ended = new Promise((resolve) => (child.onexit = resolve));
-  const [pid, id] = native.launch(
-    runtime, child, options, options.stdio, mode, options.file, args, announced, undefined, undefined, undefined, false, undefined,
-  );
-  const fd = native.takeEnd(runtime, id, 3);
+  const stdio = ['ignore', 'inherit', 'inherit'];
+  // A child that knows the secret finds the channel by itself.
+  const process = secret
+    ? native.spawn(globalThis.process.execPath, [SCRIPT, BINARY, mode, secret], { stdio: [...stdio, 'pipe'] }, child)
+    : native.fork(SCRIPT, [BINARY, mode], { stdio: [...stdio, 'ipc'], serialization: mode }, child);
+  const { pid } = process;
+  const fd = process.takePipe(3);
   const disconnected = new Promise((resolve) => {
     child.channel = openChannel(addon, fd, { isAdvanced: mode === 'advanced', expects: secret }, onMessage, resolve);
   });
@@ -33,16 +33,12 @@ function fork(addon, mode, secret, onMessage) {
   return Object.assign(child, { pid, ended, disconnected });
 }
 
-function onExit(code) {
-  this.onexit(code);
-}
-
 for (const mode of ['json', 'advanced']) {
   for (const secret of ['of the test', undefined]) {
     test(`a forked script gets an object and a socket, and gives them back (${mode}, ${secret ? 'native' : 'builtin'} end)`, async (t) => {
       const arrived = [];
       let heard = () => {};
-      const child = fork(openAddon(BINARY, onExit), mode, secret, (...given) => {
+      const child = fork(openAddon(BINARY), mode, secret, (...given) => {
         arrived.push(given);
         heard();
       });

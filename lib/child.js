@@ -5,16 +5,16 @@
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
-const { append, copy, includes, indexOf, map } = require('./arrays');
+const { copy, includes, map } = require('./arrays');
 const { builtin, isHooked } = require('./builtin');
 const { nextTick } = require('./clock');
 const { errnoError } = require('./errors');
-const { announce } = require('./native-end');
+const { hooks, host } = require('./hooks');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
 const { Process } = require('./process');
-const { native, runtime } = require('./runtime');
+const { native } = require('./runtime');
 const { describeStdio } = require('./stdio');
-const { Streams, borrow, PIPE, BORROWED } = require('./streams');
+const { Streams, borrow } = require('./streams');
 
 const resolved = Promise.resolve();
 
@@ -61,37 +61,12 @@ Object.defineProperty(ChildProcess, Symbol.hasInstance, {
   writable: true,
 });
 
-/** Starts the process of normalised options; spawn() calls it, and tracers replace it. Undocumented in Node, too. */
+/** Starts the process of normalised options; tracers replace it. Undocumented in Node, too. */
 ChildProcess.prototype.spawn = function spawn(options) {
-  const handle = this._handle;
-  const stdio = options?.stdio;
-  const channelFd = Array.isArray(stdio) ? indexOf(stdio, 'ipc') : -1;
-  const secret = channelFd === -1 ? undefined : tellOfChannel(handle, options, channelFd);
   // Called between the checks and the launch, only where somebody has something to do there.
   const isAwaited = launched.hasSubscribers || isRestricted;
-  const { errno, ends } = handle.launch(options, isAwaited ? () => aboutToLaunch(this, options) : undefined);
-  describe(this, options);
-
-  if (errno === 0) {
-    if (launched.hasSubscribers) launched.end.publish({ process: this });
-    // Cheaper than a tick, and there is nothing to do in most cases.
-    resolved.then(() => announceSpawn(this));
-  } else {
-    if (launched.hasSubscribers) launched.error.publish({ process: this, error: errnoError(errno, 'spawn') });
-    if (!includes(REPORTED, -errno)) {
-      handle.abandon();
-      this._handle = null;
-      throw errnoError(errno, 'spawn');
-    }
-    nextTick(reportFailure, this, errno);
-    if (includes(WITHOUT_STREAMS, -errno)) return errno;
-  }
-
-  this.pid = handle.pid;
-  attachStreams(this, handle, ends);
-  if (channelFd !== -1) attachChannel(this, handle, channelFd, secret, options);
-  for (let i = 0; i < ends.length; i++) if (ends[i] === BORROWED) borrow(stdio[i]);
-  return errno;
+  const started = isAwaited ? () => aboutToLaunch(this, options) : undefined;
+  return begin(this, native.launch(options, this._handle, started));
 };
 
 const spawnMethod = ChildProcess.prototype.spawn;
@@ -101,31 +76,43 @@ function isPatched() {
   return ChildProcess.prototype.spawn !== spawnMethod || isHooked();
 }
 
-/** Whether somebody hooked in who expects to see complete options. */
-function isObserved() {
-  return isPatched() || launched.hasSubscribers;
-}
-
-/** Whether somebody hooked in who expects a ChildProcess. */
+/** Whether somebody hooked in who expects a ChildProcess, or normalised options, before the launch. */
 function isWatched() {
-  return isObserved() || created.hasSubscribers;
+  return isPatched() || launched.hasSubscribers || created.hasSubscribers;
 }
 
-/** Puts the channel into the environment of the child, as far as the options are valid. Returns the secret of a native end. */
-function tellOfChannel(handle, options, fd) {
-  // Few programs need it, and once there is a child it might not be loaded any more: for want of descriptors, or of the file.
-  require('./channel');
-  if (options.envPairs === undefined) options.envPairs = [];
-  if (!Array.isArray(options.envPairs)) return undefined;
-  if (handle.mayBeNative) return announce(options.envPairs, fd, options);
-  // Anything else is refused in a moment.
-  const mode = options.serialization === 'advanced' ? 'advanced' : 'json';
-  append(options.envPairs, `NODE_CHANNEL_FD=${fd}`);
-  append(options.envPairs, `NODE_CHANNEL_SERIALIZATION_MODE=${mode}`);
-  return undefined;
+hooks.isWatched = isWatched;
+
+/** Gives a child its process. Returns 0 or the negative errno of the launch. */
+function begin(child, process) {
+  const handle = child._handle;
+  const { errno = 0, pipes, channel, borrowed } = process;
+  handle.launched(process);
+  describe(child, process.spawnfile, process.spawnargs);
+
+  if (errno === 0) {
+    if (launched.hasSubscribers) launched.end.publish({ process: child });
+    // Cheaper than a tick, and there is nothing to do in most cases.
+    resolved.then(() => announceSpawn(child));
+  } else {
+    if (launched.hasSubscribers) launched.error.publish({ process: child, error: errnoError(errno, 'spawn') });
+    if (!includes(REPORTED, -errno)) {
+      handle.abandon();
+      child._handle = null;
+      throw errnoError(errno, 'spawn');
+    }
+    nextTick(reportFailure, child, errno);
+    if (includes(WITHOUT_STREAMS, -errno)) return errno;
+  }
+
+  child.pid = handle.pid;
+  attachStreams(child, handle, pipes);
+  if (channel) attachChannel(child, handle, channel);
+  if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
+  return errno;
 }
 
-function attachChannel(child, handle, fd, secret, { serialization, busyPoll, maxMessageSize }) {
+function attachChannel(child, handle, { fd, secret, serialization, busyPoll, maxMessageSize }) {
   child._closesNeeded++;
   const settings = {
     serialization,
@@ -148,24 +135,24 @@ function attachChannel(child, handle, fd, secret, { serialization, busyPoll, max
 
 /** Without its channel the child must not run. */
 function openChannel(child, handle, fd, settings) {
-  const end = handle.takeEnd(fd);
+  const end = handle.takePipe(fd);
   try {
     return require('./channel').setUpChannel(child, end, settings);
   } catch (error) {
     native.closeFd(end);
     handle.kill(SIGKILL);
-    handle.release();
+    handle.closePipes();
     throw error;
   }
 }
 
-function describe(child, { file, args }) {
+function describe(child, file, args) {
   child.spawnfile = file;
   child.spawnargs = args === undefined ? [] : args;
 }
 
 function aboutToLaunch(child, options) {
-  describe(child, options);
+  describe(child, options.file, options.args);
   if (launched.hasSubscribers) {
     options.stdio = describeStdio(options.stdio);
     launched.start.publish({ process: child, options });
@@ -174,21 +161,21 @@ function aboutToLaunch(child, options) {
 }
 
 /** Own accessors that turn into plain properties when first read or written, so that they look like the builtin's. */
-function attachStreams(child, handle, ends) {
-  if (!includes(ends, PIPE)) {
+function attachStreams(child, handle, pipes) {
+  if (!includes(pipes, true)) {
     child.stdin = null;
     child.stdout = null;
     child.stderr = null;
-    child.stdio = map(ends, () => null);
+    child.stdio = map(pipes, () => null);
     return;
   }
-  const streams = new Streams(handle, ends, (stream) => awaitClose(child, stream));
+  const streams = new Streams(handle, pipes, (stream) => awaitClose(child, stream));
   streamsOf.set(child, streams);
   for (let i = 0; i < STANDARD.length; i++) {
     if (streams.isPipe(i)) defineLazily(child, STANDARD[i], () => streams.get(i));
     else child[STANDARD[i]] = null;
   }
-  defineLazily(child, 'stdio', () => map(ends, (_, index) => streams.get(index)));
+  defineLazily(child, 'stdio', () => map(pipes, (_, index) => streams.get(index)));
 }
 
 /** `make` is called with nothing of the object that is asked: it may be a proxy of the child, or inherit from it. */
@@ -229,12 +216,12 @@ function announceSpawn(child) {
     handle.isSpawnTold = true;
     return;
   }
-  if (handle.awaitExec()) nextTick(() => handle.onspawn());
+  if (handle.awaitExec()) nextTick(() => handle.spawned());
   else streamsOf.get(child)?.confirmFirst();
 }
 
 function reportFailure(child, errno) {
-  child._handle.onexit(errno, null, 'spawn');
+  child._handle.exited(errno, null, 'spawn');
 }
 
 /** The end of a child; a negative code is the errno of a failed exec, or (`wait`) of why nobody knows how it ended. */
@@ -260,7 +247,7 @@ function onExit(child, handle, code, signal, syscall) {
     if (streams?.hasUntouched) child._closesNeeded++;
     nextTick(settle, child, handle, streams, streams?.hasUntouched);
   }
-  handle.onoutput();
+  handle.output();
   closeOne(child);
 }
 
@@ -269,13 +256,13 @@ function settle(child, handle, streams, hadUntouched) {
   try {
     if (hadUntouched) closeOne(child);
   } finally {
-    handle.release();
+    if (streams) handle.closePipes();
   }
 }
 
 /** Sends a signal (kill(2)); true if it was sent. */
 ChildProcess.prototype.kill = function kill(signal) {
-  const number = signal === 0 ? 0 : native.signalNumber(runtime, signal === undefined ? 'SIGTERM' : signal);
+  const number = signal === 0 ? 0 : native.signalNumber(signal === undefined ? 'SIGTERM' : signal, host);
   if (!this._handle) return false;
   const errno = -this._handle.kill(number);
   if (errno === 0) {
@@ -304,4 +291,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, closeOne, isObserved, isPatched, isWatched, streamsOf };
+module.exports = { ChildProcess, begin, closeOne, isPatched, isWatched, streamsOf };

@@ -5,50 +5,26 @@
 const { getSystemErrorName, promisify } = require('node:util');
 const { append, copy, join } = require('./arrays');
 const { builtin, isHooked } = require('./builtin');
-const { normalizeCall, normalizeCommand } = require('./calls');
 const { clearTimeout, setTimeout } = require('./clock');
 const { errnoError, tooMuchOutput } = require('./errors');
 const exported = require('./exported');
+const { host } = require('./hooks');
 const { Outputs } = require('./outputs');
-const { native, runtime } = require('./runtime');
-const { start } = require('./spawn');
+const { native } = require('./runtime');
+const { launch, launchNormalized, takesTwoSteps } = require('./spawn');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
 const STDOUT = 1;
 const STDERR = 2;
 const NAMES = { [STDOUT]: 'stdout', [STDERR]: 'stderr' };
 
-const DEFAULTS = {
-  encoding: 'utf8',
-  timeout: 0,
-  maxBuffer: 1024 * 1024,
-  killSignal: 'SIGTERM',
-  cwd: null,
-  env: null,
-  shell: false,
-};
-
 /** Runs `file` and hands over its output (Node.js documentation, «child_process.execFile»). */
 function execFile(file, args, options, callback) {
   if (isHooked()) return builtin.execFile(file, args, options, callback);
-  ({ file, args, options, callback } = normalizeCall(file, args, options, callback));
-  options = { __proto__: null, ...DEFAULTS, ...options };
-  const { timeout, maxBuffer, cwd, env, gid, uid, shell, signal } = options;
-  const killSignal = native.checkLimits(runtime, timeout, maxBuffer, options.killSignal) ?? undefined;
-  const settings = {
-    cwd,
-    env,
-    gid,
-    shell,
-    signal,
-    uid,
-    windowsHide: Boolean(options.windowsHide),
-    windowsVerbatimArguments: Boolean(options.windowsVerbatimArguments),
-  };
-  const child = start(file, args, settings, false);
-  const isText = options.encoding !== 'buffer' && Buffer.isEncoding(options.encoding);
-  const encoding = isText ? options.encoding : null;
-  new Execution(child, { file, args, encoding, maxBuffer, timeout, killSignal, callback });
+  const { child, process } = takesTwoSteps()
+    ? launchNormalized('execFile', [file, args, options, callback])
+    : launch((handle) => native.execFile(file, args, options, callback, handle));
+  new Execution(child, process.execution);
   return child;
 }
 
@@ -138,8 +114,15 @@ class Execution {
  * input into the command: a shell reads it. execFile() takes arguments as they are.
  */
 function exec(command, options, callback) {
-  const call = normalizeCommand(command, options, callback);
-  return exported.current.execFile(command, call.options, call.callback);
+  // Throws.
+  if (typeof command !== 'string' || command.includes('\0')) native.exec(command, undefined, undefined, host);
+  if (typeof options === 'function') {
+    callback = options;
+    options = undefined;
+  }
+  const shellOptions = { __proto__: null, ...options };
+  shellOptions.shell = typeof shellOptions.shell === 'string' ? shellOptions.shell : true;
+  return exported.current.execFile(command, shellOptions, callback);
 }
 
 /** What util.promisify makes of `run`: a promise of both outputs, with the child. */

@@ -127,7 +127,7 @@ class Outputs {
 
   /** Both outputs have been taken. Where the child lives on, its exit lets go of what is left. */
   release() {
-    if (!this.#child._handle) this.#handle.release();
+    if (!this.#child._handle) this.#handle.closePipes();
   }
 
   #takeWhole(index, isCut) {

@@ -1,15 +1,15 @@
 'use strict';
 
-const { asStrings } = require('./argv');
-const { copy } = require('./arrays');
+const { errno: { ESRCH } } = require('node:os').constants;
 const { setImmediate } = require('./clock');
 const { LaunchContext } = require('./context');
-const { native, runtime } = require('./runtime');
+const { hooks } = require('./hooks');
+const { tell } = require('./runtime');
 
-/** The launched process behind a ChildProcess. */
+/** The process behind a ChildProcess: a native one once it is launched, and what happens to it. */
 class Process {
   #child;
-  #id = 0;
+  #native;
   #context;
   #onoutput;
   #onexit;
@@ -26,26 +26,25 @@ class Process {
     this.isSpawnTold = false;
   }
 
-  /** Starts it. Returns 0 or a negative errno, and what there is of each of the child's descriptors. */
-  launch(options, started) {
-    const { stdio, serialization, file, args, envPairs, cwd, uid, gid, detached } = Object(options);
-    const launched = native.launch(
-      runtime, this, options, stdio, serialization, file, asStrings(args), envPairs, cwd, uid, gid, detached, started,
-    );
+  /** For the native functions. */
+  get hooks() {
+    return hooks;
+  }
+
+  /** It has been launched, or could not be. */
+  launched(native) {
+    this.#native = native;
     this.#context = new LaunchContext();
-    const status = launched[0];
-    this.#id = launched[1];
-    if (status > 0) this.pid = status;
-    return { errno: Math.min(status, 0), ends: copy(launched, 2) };
+    this.pid = native.pid;
   }
 
   /** Whether the exec is known to have succeeded; if it isn't known yet, `onspawn` will be called. */
   awaitExec() {
-    return native.awaitExec(runtime, this.#id);
+    return this.#native.awaitExec();
   }
 
   pollExec() {
-    native.pollExec(runtime, this.#id);
+    this.#native.pollExec();
   }
 
   /** What `body` returns, called in the async context of the launch. */
@@ -53,74 +52,69 @@ class Process {
     return this.#context.runAsLauncher(body);
   }
 
-  /** The same in that of the process. */
-  inContext(body) {
-    return this.#context.runAsProcess(body);
-  }
-
   /**
    * Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. Returns 0 or a negative errno.
    */
   collect(index, limit, onoutput) {
     this.#onoutput = onoutput;
-    return native.collect(runtime, this.#id, index, limit);
+    return this.#native.collect(index, limit);
   }
 
   isCollecting(index) {
-    return native.isCollecting(runtime, this.#id, index);
+    return this.#native.isCollecting(index);
   }
 
   beforeLastRead(index) {
-    return native.beforeLastRead(runtime, this.#id, index);
+    return this.#native.beforeLastRead(index);
   }
 
   takeOutput(index) {
-    return native.takeOutput(runtime, this.#id, index);
+    return this.#native.takeOutput(index);
   }
 
   takeText(index) {
-    return native.takeText(runtime, this.#id, index);
+    return this.#native.takeText(index);
   }
 
   closeOutputs() {
-    native.closeOutputs(runtime, this.#id);
+    this.#native.closeOutputs();
   }
 
-  takeEnd(index) {
-    return native.takeEnd(runtime, this.#id, index);
+  takePipe(index) {
+    return this.#native.takePipe(index);
   }
 
-  release() {
-    native.release(runtime, this.#id);
+  closePipes() {
+    this.#native?.closePipes();
   }
 
   /** Nothing was launched, and nobody is told. */
   abandon() {
     this.#context.destroy();
-    this.release();
+    this.closePipes();
   }
 
   kill(signal) {
-    return native.kill(runtime, this.#id, signal);
+    return this.#native ? this.#native.kill(signal) : -ESRCH;
   }
 
   ref() {
-    if (!this.#isClosed) native.setReferenced(runtime, this.#id, true);
+    if (!this.#isClosed) this.#native?.ref();
   }
 
   unref() {
-    native.setReferenced(runtime, this.#id, false);
+    this.#native?.unref();
   }
 
   hasRef() {
-    return native.hasRef(runtime, this.#id);
+    return this.#native ? this.#native.hasRef() : false;
   }
 
   /** Nobody is told of its end any more, and the loop does not wait for it; it still is reaped. Undocumented, as the builtin's. */
   close(callback) {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#onexit = () => this.release();
+    this.#onexit = () => this.closePipes();
     setImmediate(() => {
       this.unref();
       callback?.call(this);
@@ -138,7 +132,7 @@ class Process {
     body?.();
   }
 
-  onspawn() {
+  spawned() {
     this.isSpawnTold = true;
     try {
       this.#child.emit('spawn');
@@ -147,7 +141,7 @@ class Process {
     }
   }
 
-  onexit(code, signal, syscall) {
+  exited(code, signal, syscall) {
     try {
       this.#onexit(this.#child, this, code, signal, syscall);
     } finally {
@@ -156,8 +150,23 @@ class Process {
     }
   }
 
-  onoutput(index, isOverLimit, errno) {
+  output(index, isOverLimit, errno) {
     this.#onoutput?.(index, isOverLimit, errno);
+  }
+
+  // Called by the native side. Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the launch, and
+  // has no more to do with the process when output comes.
+
+  onspawn() {
+    this.inLaunchContext(() => tell(() => this.spawned()));
+  }
+
+  onexit(code, signal, syscall) {
+    this.#context.runAsProcess(() => tell(() => this.exited(code, signal, syscall)));
+  }
+
+  onoutput(index, isOverLimit, errno) {
+    this.inLaunchContext(() => tell(() => this.output(index, isOverLimit, errno)));
   }
 }
 

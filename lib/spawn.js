@@ -1,14 +1,15 @@
 'use strict';
 
-// spawn(): a ChildProcess for normalised options, and what can end it early.
+// spawn() and fork(): a ChildProcess for a native process, and what can end it early.
 
 const { addAbortListener } = require('node:events');
 const { builtin, isHooked } = require('./builtin');
-const { ChildProcess } = require('./child');
+const { ChildProcess, begin, isWatched } = require('./child');
 const { clearTimeout, nextTick, setTimeout } = require('./clock');
 const { AbortError } = require('./errors');
-const { normalize } = require('./normalize');
-const { native, runtime } = require('./runtime');
+const { host } = require('./hooks');
+const { isRestricted } = require('./permission');
+const { native } = require('./runtime');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
 // From Node 26 on a timeout also cuts off output that outlives the child.
@@ -16,25 +17,50 @@ const END = MAJOR >= 26 ? 'close' : 'exit';
 
 /** Starts `file` (Node.js documentation, «child_process.spawn»). */
 function spawn(file, args, options) {
-  return isHooked() ? builtin.spawn(file, args, options) : start(file, args, options, false);
+  return isHooked() ? builtin.spawn(file, args, options) : start(file, args, options);
 }
 
-/** The same past all hooks in the builtin; `mayBeNative`: whether the child may have our end of a channel. */
-function start(file, args, options, mayBeNative) {
-  const normalized = normalize(file, args, options);
-  const killSignal = checkEnding(normalized);
+/** The same past all hooks in the builtin. */
+function start(file, args, options) {
+  if (takesTwoSteps()) return launchNormalized('spawn', [file, args, options]).child;
+  return launch((handle) => native.spawn(file, args, options, handle)).child;
+}
+
+/** Starts the Node module at `modulePath` (Node.js documentation, «child_process.fork»). */
+function fork(modulePath, args = [], options) {
+  if (isHooked()) return builtin.fork(modulePath, args, options);
+  if (takesTwoSteps()) return launchNormalized('fork', [modulePath, args, options]).child;
+  return launch((handle) => native.fork(modulePath, args, options, handle)).child;
+}
+
+/** Whether somebody hooks in between the call and the launch: a tracer, or Node's permission model. */
+function takesTwoSteps() {
+  return isRestricted || isWatched();
+}
+
+/** A child that `start` has made the native process of, and that. */
+function launch(start) {
+  const child = new ChildProcess();
+  const process = start(child._handle);
+  begin(child, process);
+  endEarly(child, process, process.killSignal);
+  return { child, process };
+}
+
+/** The same in two steps. */
+function launchNormalized(verb, call) {
+  const options = { __proto__: null };
+  const { killSignal, mayBeNative, execution } = native.normalize(verb, call, host, options);
   const child = new ChildProcess();
   child._handle.mayBeNative = mayBeNative;
-  child.spawn(normalized);
-  if (normalized.timeout > 0) killAfter(child, normalized.timeout, killSignal);
-  if (normalized.signal) killOnAbort(child, normalized.signal, killSignal);
-  return child;
+  child.spawn(options);
+  endEarly(child, options, killSignal);
+  return { child, process: { execution } };
 }
 
-/** The number of `options.killSignal`; also checks the other options that may end a child early. */
-function checkEnding({ timeout, signal, killSignal }) {
-  const isGiven = timeout !== undefined || signal !== undefined || killSignal !== undefined;
-  return isGiven ? (native.checkEnding(runtime, timeout, signal, killSignal) ?? undefined) : undefined;
+function endEarly(child, { timeout, signal }, killSignal) {
+  if (timeout > 0) killAfter(child, timeout, killSignal);
+  if (signal) killOnAbort(child, signal, killSignal);
 }
 
 function killAfter(child, milliseconds, killSignal) {
@@ -66,4 +92,4 @@ function killOnAbort(child, signal, killSignal) {
   child.once('exit', () => listener[Symbol.dispose]());
 }
 
-module.exports = { spawn, start };
+module.exports = { fork, launch, launchNormalized, spawn, start, takesTwoSteps };

@@ -7,10 +7,6 @@ const net = require('node:net');
 const { findIndex } = require('./arrays');
 const { socketOver } = require('./sockets');
 
-// What `Process.launch` says of a descriptor of the child; 0 is none of ours.
-const PIPE = 1;
-const BORROWED = 2;
-
 // Streams of this process that a child reads or writes now: they are not ours to drain.
 const borrowed = new WeakSet();
 
@@ -54,7 +50,7 @@ function closedSocket(wasRead, wasWritten) {
 
 class Streams {
   #handle;
-  #ends;
+  #pipes;
   #made = [];
   #onClose;
   #gatherers = new Map();
@@ -63,19 +59,19 @@ class Streams {
   #confirmFirst = false;
   #settled = false;
 
-  /** `ends`: what `Process.launch` says of each descriptor. `onClose` hears of each output stream that is made. */
-  constructor(handle, ends, onClose) {
+  /** `pipes`: which of the descriptors are pipes. `onClose` hears of each output stream that is made. */
+  constructor(handle, pipes, onClose) {
     this.#handle = handle;
-    this.#ends = ends;
+    this.#pipes = pipes;
     this.#onClose = onClose;
   }
 
   get length() {
-    return this.#ends.length;
+    return this.#pipes.length;
   }
 
   isPipe(index) {
-    return this.#ends[index] === PIPE;
+    return this.#pipes[index];
   }
 
   /** Whether any pipe has not been touched, nor is gathered. */
@@ -98,7 +94,7 @@ class Streams {
 
   /** The stream of descriptor `index`, made now if it wasn't; null where there is none. */
   get(index) {
-    if (this.#ends[index] !== PIPE) return null;
+    if (!this.#pipes[index]) return null;
     return (this.#made[index] ??= this.#make(index));
   }
 
@@ -107,7 +103,7 @@ class Streams {
     if (this.#settled && !gatherer) return this.#closed(index);
     this.#gatherers.delete(index);
     const begun = gatherer && this.#handle.takeOutput(index);
-    const fd = this.#handle.takeEnd(index);
+    const fd = this.#handle.takePipe(index);
     if (fd === -1 && !gatherer) return this.#closed(index);
     const socket = this.#handle.inLaunchContext(() => {
       // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
@@ -160,4 +156,4 @@ class Streams {
   }
 }
 
-module.exports = { Streams, borrow, PIPE, BORROWED };
+module.exports = { Streams, borrow };

@@ -5,9 +5,11 @@
 
 const path = require('node:path');
 
+const { announce, mayBeNative } = require('../helpers/announce');
+
 const BUILTIN = 'node:child_process';
 const OURS = process.env.PARITY_SUBJECT ?? path.resolve(__dirname, '../../index.js');
-const NATIVE_END = path.join(path.isAbsolute(OURS) ? path.dirname(OURS) : path.resolve(__dirname, '../..'), 'lib/native-end.js');
+const FOLDER = path.isAbsolute(OURS) ? path.dirname(OURS) : path.resolve(__dirname, '../..');
 
 const ORACLE = { subject: BUILTIN };
 const UNPAIRED = { name: '', subject: OURS };
@@ -68,23 +70,10 @@ function forkWithOurEnd(cp, args) {
       // One object up to Node 22, its values since.
       const envPairs = values.length === 1 ? values[0].envPairs : values[3];
       const env = Object.fromEntries(envPairs.map((pair) => pair.split(/=(.*)/s)));
-      if (require(NATIVE_END).mayBeNative({ execPath: file, env, uid, gid }, args)) announceOurEnd(envPairs);
+      if (mayBeNative({ execPath: file, env, uid, gid }, args)) announce(envPairs, FOLDER);
       return start.apply(handle, values);
     };
   });
-}
-
-// The variables as our fork() writes them, but for what is true only where our parent is at the other end.
-function announceOurEnd(envPairs) {
-  const take = (name) => {
-    const at = envPairs.findLastIndex((pair) => pair.startsWith(`${name}=`));
-    return envPairs.splice(at, 1)[0].slice(name.length + 1);
-  };
-  const fd = Number(take('NODE_CHANNEL_FD'));
-  require(NATIVE_END).announce(envPairs, fd, { serialization: take('NODE_CHANNEL_SERIALIZATION_MODE') });
-  const name = 'CHILD_PROCESS_RS_CHANNEL';
-  const announced = JSON.parse(take(name));
-  envPairs.push(`${name}=${JSON.stringify({ ...announced, secret: undefined })}`);
 }
 
 module.exports = { BUILTIN, ORACLE, OURS, paired, settingsOf, withChildEnd };

@@ -1,9 +1,13 @@
 //! The N-API face: what `lib/` sees of the Rust.
 
-mod capture;
 mod channel;
 mod descriptors;
-mod off_loop;
+mod exec;
+mod normalize;
 mod output;
 mod process;
+mod results;
+mod run;
 mod runtime;
+mod spawn;
+mod sync;

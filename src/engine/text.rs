@@ -89,3 +89,38 @@ pub fn string<'a>(env: &'a Env, text: &[u8]) -> Result<Unknown<'a>> {
     check_status!(unsafe { create(env.raw(), text.as_ptr().cast(), length, &raw mut value) })?;
     Ok(unknown(env, value))
 }
+
+/// A part of a text that is put together.
+pub enum Piece<'a> {
+    Text(&'a str),
+    /// Of a string of JavaScript's, which need not be valid Unicode.
+    Value(Unknown<'a>),
+}
+
+/// The pieces in one string.
+///
+/// # Errors
+/// What a `toString` throws.
+pub fn concat<'a>(env: &'a Env, pieces: &[Piece]) -> Result<Unknown<'a>> {
+    let mut units = vec![];
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => units.extend(text.encode_utf16()),
+            Piece::Value(value) => units.extend(utf16(env, &value.coerce_to_string()?.to_unknown())?),
+        }
+    }
+    Ok(env.create_string_utf16(&units)?.to_unknown())
+}
+
+/// An Error.
+///
+/// # Errors
+/// An N-API failure.
+pub fn error<'a>(env: &'a Env, message: &Unknown) -> Result<Unknown<'a>> {
+    let mut value = ptr::null_mut();
+    // SAFETY: a value of the scope that is open; without a code it gets none.
+    check_status!(unsafe {
+        sys::napi_create_error(env.raw(), ptr::null_mut(), message.raw(), &raw mut value)
+    })?;
+    Ok(unknown(env, value))
+}

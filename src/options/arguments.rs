@@ -1,74 +1,69 @@
-//! What `spawn(file, args, options)` was called with: checked here, in Node's order; `lib/spawn.js` puts the normalised
-//! options together. Values come one by one, because JavaScript reads properties far faster than N-API does.
+//! What the functions were called with: checked in Node's order.
 
-use napi::bindgen_prelude::{Array, FromNapiValue, JsObjectValue, JsValue, Object};
+use napi::bindgen_prelude::{Array, FromNapiValue, JsObjectValue, JsValue};
 use napi::{Result, Unknown, ValueType};
 
-use super::{Context, is_nullish, is_truthy, kind, option, signal, stdio, text};
+use super::given::Options;
+use super::{Context, is_nullish, kind, option, signal, stdio};
 
-/// The arguments, and the options that need a look before anything is started.
+/// The arguments of `spawn()`.
 pub struct Arguments<'a> {
     pub file: Unknown<'a>,
     pub args: Unknown<'a>,
-    pub options: Unknown<'a>,
-    pub cwd: Unknown<'a>,
-    pub detached: Unknown<'a>,
-    pub uid: Unknown<'a>,
-    pub gid: Unknown<'a>,
-    pub shell: Unknown<'a>,
-    pub argv0: Unknown<'a>,
-    pub windows_hide: Unknown<'a>,
-    pub windows_verbatim_arguments: Unknown<'a>,
+    /// The third argument as it was given.
+    pub given: Unknown<'a>,
+    pub options: Options<'a>,
 }
 
-/// Checks the arguments.
+/// Checks the arguments; `cwd` is `options.cwd`, a path rather than a URL by now.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
-pub fn check(context: &Context, arguments: &Arguments) -> Result<()> {
-    let file = context.check_string(&arguments.file, "file")?;
-    if file.contains('\0') {
-        context.check_no_nul(&arguments.file, || "file".into())?;
+pub fn check(context: &Context, arguments: &Arguments, cwd: &Unknown) -> Result<()> {
+    let Arguments { file, args, given, options } = arguments;
+    let name = context.check_string(file, "file")?;
+    if name.contains('\0') {
+        context.check_no_nul(file, || "file".into())?;
     }
-    if file.is_empty() {
-        return Err(context.invalid_value("file", &arguments.file, "cannot be empty"));
+    if name.is_empty() {
+        return Err(context.invalid_value("file", file, "cannot be empty"));
     }
-    check_args(context, &arguments.args)?;
-    if kind(&arguments.options)? != ValueType::Undefined {
-        context.check_object(&arguments.options, "options")?;
+    check_args(context, args)?;
+    if kind(given)? != ValueType::Undefined {
+        context.check_object(given, "options")?;
     }
-    if !is_nullish(&arguments.cwd)? {
-        context.check_path(&arguments.cwd, "options.cwd")?;
+    if !is_nullish(cwd)? {
+        context.check_path(cwd, "options.cwd")?;
     }
-    context.check_boolean(&arguments.detached, "options.detached")?;
-    context.check_id(&arguments.uid, "options.uid")?;
-    context.check_id(&arguments.gid, "options.gid")?;
-    let shell = &arguments.shell;
-    if !matches!(kind(shell)?, ValueType::String | ValueType::Boolean) && !is_nullish(shell)? {
-        return Err(context.invalid_type("options.shell", "one of type boolean or string", shell));
+    context.check_boolean(&options.get("detached"), "options.detached")?;
+    context.check_id(&options.get("uid"), "options.uid")?;
+    context.check_id(&options.get("gid"), "options.gid")?;
+    let shell = options.get("shell");
+    if !matches!(kind(&shell)?, ValueType::String | ValueType::Boolean) && !is_nullish(&shell)? {
+        return Err(context.invalid_type("options.shell", "one of type boolean or string", &shell));
     }
-    if !is_nullish(&arguments.argv0)? {
-        context.check_string(&arguments.argv0, "options.argv0")?;
-        context.check_no_nul(&arguments.argv0, || "options.argv0".into())?;
+    check_argv0(context, &options.get("argv0"))?;
+    context.check_boolean(&options.get("windowsHide"), "options.windowsHide")?;
+    context.check_boolean(&options.get("windowsVerbatimArguments"), "options.windowsVerbatimArguments")?;
+    context.check_no_nul(&shell, || "options.shell".into())
+}
+
+fn check_argv0(context: &Context, argv0: &Unknown) -> Result<()> {
+    if is_nullish(argv0)? {
+        return Ok(());
     }
-    context.check_boolean(&arguments.windows_hide, "options.windowsHide")?;
-    context.check_boolean(&arguments.windows_verbatim_arguments, "options.windowsVerbatimArguments")?;
-    context.check_no_nul(shell, || "options.shell".into())
+    context.check_string(argv0, "options.argv0")?;
+    context.check_no_nul(argv0, || "options.argv0".into())
 }
 
 /// Checks what may end a child early. Gives the number of `options.killSignal`.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
-pub fn check_ending(
-    context: &Context,
-    timeout: &Unknown,
-    abort: &Unknown,
-    kill_signal: &Unknown,
-) -> Result<Option<i32>> {
-    context.check_timeout(timeout)?;
-    context.check_abort_signal(abort)?;
-    signal::from_option(context, kill_signal)
+pub fn check_ending(context: &Context, options: &Options) -> Result<Option<i32>> {
+    context.check_timeout(&options.get("timeout"))?;
+    context.check_abort_signal(&options.get("signal"))?;
+    signal::from_option(context, &options.get("killSignal"))
 }
 
 fn check_args(context: &Context, args: &Unknown) -> Result<()> {
@@ -105,11 +100,7 @@ pub fn check_call(context: &Context, options: &Unknown, callback: &Unknown) -> R
         return Err(context.invalid_type("callback", "of type function", callback));
     }
     if matches!(kind(options)?, ValueType::Object | ValueType::Function) {
-        let argv0 = option(&options.coerce_to_object()?, c"argv0")?;
-        if !is_nullish(&argv0)? {
-            context.check_string(&argv0, "options.argv0")?;
-            context.check_no_nul(&argv0, || "options.argv0".into())?;
-        }
+        check_argv0(context, &option(&options.coerce_to_object()?, c"argv0")?)?;
     }
     Ok(())
 }
@@ -161,44 +152,6 @@ pub fn check_forked(
     }
     if stdio.is_array()? && !stdio::has_channel(*stdio)? {
         return Err(context.channel_required("options.stdio"));
-    }
-    Ok(())
-}
-
-/// Where Node writes coverage (Node.js documentation, «NODE_V8_COVERAGE»).
-const COVERAGE: &str = "NODE_V8_COVERAGE";
-
-/// A child's environment as `NAME=value` strings: every enumerable property of `env`, inherited ones included, but
-/// those that are `undefined`; and `NODE_V8_COVERAGE`, which reaches children whatever environment they are given.
-///
-/// # Errors
-/// `ERR_INVALID_ARG_VALUE` for a NUL; what a value's `toString` throws.
-pub fn env_pairs(context: &Context, env: &Object, coverage: &Unknown) -> Result<Vec<String>> {
-    let mut pairs = vec![];
-    let passes_coverage = is_truthy(coverage)? && !env.has_own_property(COVERAGE)?;
-    collect(context, env, passes_coverage.then_some(COVERAGE), &mut pairs)?;
-    if passes_coverage {
-        pairs.push(format!("{COVERAGE}={}", text(coverage)?));
-    }
-    Ok(pairs)
-}
-
-/// Every enumerable property, inherited ones included, but those that are `undefined` and the one named.
-fn collect(context: &Context, env: &Object, but: Option<&str>, pairs: &mut Vec<String>) -> Result<()> {
-    let names = env.get_property_names()?;
-    for index in 0..names.get_array_length()? {
-        let name: Unknown = names.get_element(index)?;
-        let value: Unknown = env.get_property_unchecked(name)?;
-        if kind(&value)? == ValueType::Undefined {
-            continue;
-        }
-        let key = text(&name)?;
-        if but == Some(key.as_str()) {
-            continue;
-        }
-        context.check_no_nul(&name, || format!("options.env['{key}']"))?;
-        context.check_no_nul(&value, || format!("options.env['{key}']"))?;
-        pairs.push(format!("{key}={}", text(&value)?));
     }
     Ok(())
 }

@@ -1,73 +1,136 @@
 //! The normalised options of `ChildProcess.prototype.spawn` → what the launcher runs.
 
 use std::ffi::CString;
+use std::mem;
 
-use napi::bindgen_prelude::{Array, FromNapiValue, JsObjectValue, JsValue, Uint8Array};
+use napi::bindgen_prelude::{FromNapiValue, JsValue, Uint8Array};
 use napi::{Result, Unknown, ValueType};
 
-use super::stdio::{self, Entry};
+use super::environment::{self, Pairs};
+use super::normalize::{Normalized, elements};
+use super::stdio::Entry;
 use super::{Context, is_nullish, is_truthy, kind, text};
+use crate::engine;
 use crate::launch::{Command, Stdio, Strings};
 
-/// The properties of normalised options that both families share, as `ChildProcess.prototype.spawn` finds them.
-pub struct Normalized<'a> {
+/// The normalised options that both families read.
+pub struct Plain<'a> {
     pub file: Unknown<'a>,
     pub args: Unknown<'a>,
-    pub env_pairs: Unknown<'a>,
+    pub env: Env<'a>,
     pub cwd: Unknown<'a>,
     pub uid: Unknown<'a>,
     pub gid: Unknown<'a>,
     pub detached: Unknown<'a>,
 }
 
-/// Reads and checks the options in Node's order.
-///
-/// # Errors
-/// `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and those of [`stdio::plan`].
-pub fn request(
-    context: &Context,
-    stdio: Unknown,
-    serialization: &Unknown,
-    options: &Normalized,
-) -> Result<(Command, Vec<Entry>)> {
-    let stdio = stdio::plan(context, stdio)?;
-    check_serialization(context, serialization)?;
-    if stdio.contains(&Entry::Channel) && kind(&options.env_pairs)? != ValueType::Undefined {
-        context.check_array(&options.env_pairs, "options.envPairs")?;
-    }
-    context.check_string(&options.file, "options.file")?;
-    if kind(&options.args)? != ValueType::Undefined {
-        context.check_array(&options.args, "options.args")?;
-    }
-    Ok((read(options)?, stdio))
+/// An environment of `NAME=value` strings.
+pub enum Env<'a> {
+    /// Made here.
+    Made(Pairs),
+    /// `options.envPairs`.
+    Given(Unknown<'a>),
 }
 
-/// Reads options that have been checked, but for the descriptors. Only a string that isn't empty is a directory to the builtin's spawn().
-///
-/// # Errors
-/// What a `toString` of an argument throws.
-pub fn read(options: &Normalized) -> Result<Command> {
-    let command = read_sync(options)?;
-    let is_directory = kind(&options.cwd)? == ValueType::String;
-    let cwd = command.cwd.filter(|path| is_directory && !path.is_empty());
-    Ok(Command { cwd, ..command })
+impl Env<'_> {
+    /// The strings, without any check.
+    ///
+    /// # Errors
+    /// What a `toString` throws.
+    pub fn into_pairs(self) -> Result<Pairs> {
+        match self {
+            Self::Made(pairs) => Ok(pairs),
+            Self::Given(list) if list.is_array()? => {
+                elements(&list)?.iter().map(text).collect::<Result<_>>().map(Some)
+            }
+            Self::Given(_) => Ok(None),
+        }
+    }
 }
 
-/// The same for the synchronous family, where a Buffer and an empty string are directories, too.
-///
-/// # Errors
-/// What a `toString` of an argument throws.
-pub fn read_sync(options: &Normalized) -> Result<Command> {
-    let Normalized { file, args, env_pairs, cwd, uid, gid, detached } = options;
-    let args = if args.is_array()? { strings(*args)? } else { Strings::new() };
-    Ok(Command {
-        env: if env_pairs.is_array()? { Some(strings(*env_pairs)?) } else { None },
-        cwd: path(cwd)?,
-        uid: id(uid)?,
-        gid: id(gid)?,
-        detached: is_truthy(detached)?,
-        ..Command::new(c_string(text(file)?.as_bytes()), args)
-    })
+impl Env<'_> {
+    /// The strings, to be added to and put back; those of this process where the child would just inherit.
+    ///
+    /// # Errors
+    /// What a `toString` throws.
+    pub fn take_list(&mut self) -> Result<Vec<String>> {
+        match mem::replace(self, Self::Made(None)) {
+            Self::Made(pairs) => Ok(pairs.unwrap_or_else(environment::of_this_process)),
+            given => Ok(given.into_pairs()?.unwrap_or_default()),
+        }
+    }
+}
+
+impl<'a> Plain<'a> {
+    /// Of what [`normalize`](super::normalize) has made.
+    #[must_use]
+    pub fn of(normalized: Normalized<'a>) -> Self {
+        let Normalized { file, args, env, cwd, options } = normalized;
+        let [uid, gid, detached] = ["uid", "gid", "detached"].map(|name| options.get(name));
+        Self { file, args, env: Env::Made(env), cwd, uid, gid, detached }
+    }
+
+    /// Checks them in Node's order, for a child of these descriptors.
+    ///
+    /// # Errors
+    /// `ERR_INVALID_ARG_TYPE`.
+    pub fn check(&self, context: &Context, stdio: &[Entry]) -> Result<()> {
+        if let Env::Given(pairs) = &self.env
+            && stdio.contains(&Entry::Channel)
+            && kind(pairs)? != ValueType::Undefined
+        {
+            context.check_array(pairs, "options.envPairs")?;
+        }
+        context.check_string(&self.file, "options.file")?;
+        if kind(&self.args)? != ValueType::Undefined {
+            context.check_array(&self.args, "options.args")?;
+        }
+        Ok(())
+    }
+
+    /// What the launcher runs, but for the descriptors. Only a string that isn't empty is a directory to the builtin's
+    /// spawn().
+    ///
+    /// # Errors
+    /// What a `toString` of an argument throws.
+    pub fn into_command(self, context: &Context) -> Result<Command> {
+        let is_directory = kind(&self.cwd)? == ValueType::String;
+        let command = self.into_sync_command(context)?;
+        let cwd = command.cwd.filter(|path| is_directory && !path.is_empty());
+        Ok(Command { cwd, ..command })
+    }
+
+    /// The same for the synchronous family, where a Buffer and an empty string are directories, too.
+    ///
+    /// # Errors
+    /// What a `toString` of an argument throws.
+    pub fn into_sync_command(self, context: &Context) -> Result<Command> {
+        let args = arguments(context, &self.args)?;
+        Ok(Command {
+            env: self.env.into_pairs()?.map(|pairs| pairs.iter().map(String::as_bytes).collect()),
+            cwd: path(&self.cwd)?,
+            uid: id(&self.uid)?,
+            gid: id(&self.gid)?,
+            detached: is_truthy(&self.detached)?,
+            ..Command::new(c_string(text(&self.file)?.as_bytes()), args)
+        })
+    }
+}
+
+/// Arguments of any type as strings. What cannot become a string is an empty one from Node 22 on.
+fn arguments(context: &Context, args: &Unknown) -> Result<Strings> {
+    let mut strings = Strings::new();
+    for argument in elements(args)? {
+        match text(&argument) {
+            Ok(text) => strings.push(text.as_bytes()),
+            Err(_) if context.node >= 22 => {
+                let _ = engine::take_exception(context.env);
+                strings.push(b"");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(strings)
 }
 
 /// What the child gets for an entry that is no pipe.
@@ -80,7 +143,11 @@ pub fn without_pipe(target: usize, entry: Entry) -> Option<Stdio> {
     }
 }
 
-fn check_serialization(context: &Context, value: &Unknown) -> Result<()> {
+/// Checks `options.serialization`.
+///
+/// # Errors
+/// `ERR_INVALID_ARG_VALUE`.
+pub fn check_serialization(context: &Context, value: &Unknown) -> Result<()> {
     let known = match kind(value)? {
         ValueType::Undefined => true,
         ValueType::String => matches!(text(value)?.as_str(), "json" | "advanced"),
@@ -91,15 +158,6 @@ fn check_serialization(context: &Context, value: &Unknown) -> Result<()> {
     }
     let reason = "must be one of: undefined, 'json', 'advanced'";
     Err(context.invalid_value("options.serialization", value, reason))
-}
-
-fn strings(list: Unknown) -> Result<Strings> {
-    let list = Array::from_unknown(list)?;
-    let mut strings = Strings::new();
-    for index in 0..list.len() {
-        strings.push(text(&list.get_element(index)?)?.as_bytes());
-    }
-    Ok(strings)
 }
 
 fn path(value: &Unknown) -> Result<Option<CString>> {

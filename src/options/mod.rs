@@ -1,42 +1,102 @@
 //! JavaScript options in, plain Rust data out, or the error that Node would throw.
 //!
 //! Two steps, as in Node, because programs hook in between (`ChildProcess.prototype.spawn` is patched by tracers and
-//! coverage tools): [`arguments`] turns what `spawn()` was called with into one normalised object, [`command`] turns such
-//! an object into a [`crate::launch::Command`].
+//! coverage tools): [`normalize`] turns what a function was called with into normalised options, [`command`] turns those
+//! into a [`crate::launch::Command`].
 
 pub mod arguments;
+pub mod call;
+pub mod channel;
 pub mod check;
 pub mod command;
+pub mod environment;
 pub mod error;
+pub mod fork;
+pub mod given;
+pub mod input;
+pub mod normalize;
 pub mod signal;
 pub mod stdio;
 
-use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, JsValue, JsValuesTupleIntoVec, Object};
-use napi::{Result, Unknown, ValueType};
+use std::ffi::CStr;
+use std::sync::OnceLock;
 
-/// What the conversions need from JavaScript: the hooks of `lib/errors.js`.
+use napi::bindgen_prelude::{
+    FnArgs, FromNapiValue, Function, JsObjectValue, JsValue, JsValuesTupleIntoVec, Object,
+};
+use napi::{Env, Result, Unknown, ValueType};
+
+use crate::engine;
+
+/// What the conversions need from JavaScript: hooks, the functions of `lib/hooks.js`. Without them the addon has sentences of its
+/// own.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    hooks: Object<'a>,
-    /// The major version of the running Node, for the messages that changed.
+    pub env: &'a Env,
+    hooks: Option<Object<'a>>,
+    /// The major version of the running Node, for what has changed.
     pub node: u32,
 }
 
 impl<'a> Context<'a> {
-    #[must_use]
-    pub fn new(hooks: Object<'a>, node: u32) -> Self {
-        Self { hooks, node }
+    /// `host`: what a native function was given to call JavaScript on, if anything; its `hooks` count.
+    ///
+    /// # Errors
+    /// What a getter throws.
+    pub fn of(env: &'a Env, host: Option<Object<'a>>) -> Result<Self> {
+        let Some(host) = host else { return Ok(Self::new(env, None)) };
+        let hooks = option(&host, c"hooks")?;
+        let hooks = if kind(&hooks)? == ValueType::Object { Some(hooks.coerce_to_object()?) } else { None };
+        Ok(Self::new(env, hooks))
     }
 
-    /// Calls a hook.
+    #[must_use]
+    pub fn new(env: &'a Env, hooks: Option<Object<'a>>) -> Self {
+        static NODE: OnceLock<u32> = OnceLock::new();
+        let node = match NODE.get() {
+            Some(node) => *node,
+            None => *NODE.get_or_init(|| env.get_node_version().map_or(0, |version| version.major)),
+        };
+        Self { env, hooks, node }
+    }
+
+    /// A member of the hooks; `None` where there is none.
+    ///
+    /// # Errors
+    /// What a getter throws.
+    pub fn hook_member(&self, name: &CStr) -> Result<Option<Unknown<'a>>> {
+        let Some(hooks) = &self.hooks else { return Ok(None) };
+        let member = option(hooks, name)?;
+        Ok((kind(&member)? != ValueType::Undefined).then_some(member))
+    }
+
+    /// Calls a hook; `None` where there is no such hook.
     ///
     /// # Errors
     /// What the hook throws.
-    pub fn hook<A>(&self, name: &str, arguments: A) -> Result<Unknown<'a>>
+    pub fn hook<A>(&self, name: &CStr, arguments: A) -> Result<Option<Unknown<'a>>>
     where
         FnArgs<A>: JsValuesTupleIntoVec,
     {
-        self.hooks.get_named_property::<Function<FnArgs<A>, Unknown>>(name)?.call(arguments.into())
+        let Some(hook) = self.hook_member(name)? else { return Ok(None) };
+        Function::<FnArgs<A>, Unknown>::from_unknown(hook)?.call(arguments.into()).map(Some)
+    }
+
+    /// `undefined`.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn undefined(&self) -> Result<Unknown<'a>> {
+        engine::undefined(self.env)
+    }
+
+    /// A property of Node's `process`.
+    ///
+    /// # Errors
+    /// What a getter throws.
+    pub fn of_process(&self, name: &CStr) -> Result<Unknown<'a>> {
+        let process = option(&self.env.get_global()?.coerce_to_object()?, c"process")?;
+        option(&process.coerce_to_object()?, name)
     }
 }
 
@@ -64,6 +124,6 @@ pub fn is_truthy(value: &Unknown) -> Result<bool> {
 }
 
 /// An option's value; `undefined` where there is none.
-pub fn option<'a>(options: &Object<'a>, name: &std::ffi::CStr) -> Result<Unknown<'a>> {
+pub fn option<'a>(options: &Object<'a>, name: &CStr) -> Result<Unknown<'a>> {
     options.get_c_named_property_unchecked(name)
 }

@@ -3,10 +3,11 @@
 //! `uncaughtException`.
 
 use std::cell::Cell;
+use std::ffi::CStr;
 use std::ptr;
 
-use napi::bindgen_prelude::{FunctionRef, JsValue, JsValuesTupleIntoVec};
-use napi::{Env, Result, Unknown, check_status, sys};
+use napi::bindgen_prelude::JsValue;
+use napi::{Env, Result, Unknown, ValueType, check_status, sys};
 
 use crate::engine::{self, Held};
 
@@ -53,19 +54,6 @@ impl Callback {
         Ok(callback)
     }
 
-    /// The object that the functions are called on.
-    ///
-    /// # Errors
-    /// An N-API failure.
-    pub fn receiver<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
-        let mut receiver = ptr::null_mut();
-        // SAFETY: the reference is held; the value belongs to the scope that is open.
-        unsafe {
-            check_status!(sys::napi_get_reference_value(env.raw(), self.receiver, &raw mut receiver))?;
-            Ok(Unknown::from_raw_unchecked(env.raw(), receiver))
-        }
-    }
-
     /// Holds `receiver` strongly; what is called on it enters its async context itself.
     ///
     /// # Errors
@@ -84,17 +72,35 @@ impl Callback {
         Ok(callback)
     }
 
-    /// Calls `function` on the receiver.
+    /// Calls the method `name` of the receiver, where it has one.
     ///
     /// # Errors
     /// An N-API failure; what JavaScript throws is not one, it goes to `uncaughtException`.
-    pub fn call<A: JsValuesTupleIntoVec>(&self, function: &FunctionRef<A, ()>, arguments: A) -> Result<()> {
+    pub fn call(&self, name: &CStr, arguments: &[Unknown]) -> Result<()> {
         let env = Env::from_raw(self.env);
-        let function = function.borrow_back(&env)?;
-        self.make_callback(function.raw(), &arguments.into_vec(self.env)?).map(drop)
+        let receiver = self.receiver(&env)?;
+        let method = engine::property(&env, &receiver, name)?;
+        if engine::kind(&env, &method)? != ValueType::Function {
+            return Ok(());
+        }
+        let arguments: Vec<_> = arguments.iter().map(JsValue::raw).collect();
+        self.make_callback(method.raw(), &arguments).map(drop)
     }
 
-    /// The same, for a function that is held. Gives the boolean that it returns, and `true` where it throws.
+    /// The receiver.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn receiver<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let mut receiver = ptr::null_mut();
+        // SAFETY: the reference is held, and `env` is the one it was made in.
+        unsafe {
+            check_status!(sys::napi_get_reference_value(self.env, self.receiver, &raw mut receiver))?;
+            Ok(Unknown::from_raw_unchecked(env.raw(), receiver))
+        }
+    }
+
+    /// Calls a function that is held. Gives the boolean that it returns, and `true` where it throws.
     pub fn call_held<const N: usize>(
         &self,
         env: &Env,

@@ -16,7 +16,6 @@ use crate::sys;
 /// Functions and modules of Node, and of the realm that the package was loaded in; for each loaded copy of it.
 pub(in crate::api) struct Node {
     hooks: Held,
-    major: u32,
     pub parse: Held,
     pub stringify: Held,
     pub next_tick: Held,
@@ -32,7 +31,7 @@ pub(in crate::api) struct Node {
 
 impl Node {
     /// `hooks` are those of `open`.
-    pub fn new(env: &Env, hooks: &Object, major: u32) -> Result<Self> {
+    pub fn new(env: &Env, hooks: &Object) -> Result<Self> {
         let hooks = Held::new(env, hooks)?;
         let modules = engine::property(env, &hooks.get(env)?, c"node")?;
         let json = engine::property(env, &modules, c"JSON")?;
@@ -42,7 +41,6 @@ impl Node {
             next_tick: Held::new(env, &engine::property(env, &modules, c"nextTick")?)?,
             modules: Held::new(env, &modules)?,
             hooks,
-            major,
             serialization: OnceCell::new(),
             net: OnceCell::new(),
             dgram: OnceCell::new(),
@@ -55,7 +53,7 @@ impl Node {
     pub fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
         let hooks = self.hooks.get(env)?;
         // SAFETY: it was an object when it was taken.
-        Ok(Context::new(unsafe { Object::from_napi_value(env.raw(), hooks.raw()) }?, self.major))
+        Ok(Context::new(env, Some(unsafe { Object::from_napi_value(env.raw(), hooks.raw()) }?)))
     }
 
     /// A module of Node's.

@@ -1,22 +1,25 @@
 //! The native side of one `ChildProcess`: a command launched, watched, signalled and reaped.
 
-mod exec;
-mod functions;
+mod class;
 mod outputs;
+mod starting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use napi::Env;
-use napi::bindgen_prelude::{FnArgs, FunctionRef, Object};
+use napi::bindgen_prelude::Object;
+use napi::{Env, Result, Unknown};
 
-use exec::Starting;
+pub(super) use class::Process as ProcessObject;
+use starting::Starting;
 
 use super::output::Output;
 use crate::backoff::Backoff;
+use crate::engine;
 use crate::launch::{self, Command, Exec, Launched, Stdio};
 use crate::options::command::without_pipe;
 use crate::options::signal;
@@ -38,25 +41,8 @@ struct Live {
     backoff: Backoff,
 }
 
-pub(super) type ExitArguments = FnArgs<(i32, Option<&'static str>, Option<&'static str>)>;
-pub(super) type OutputArguments = FnArgs<(u32, bool, Option<i32>)>;
-
-/// The functions of `lib/process.js` that are called on a process's handle.
-pub(super) struct Listeners {
-    /// The exec is confirmed.
-    pub on_spawn: FunctionRef<(), ()>,
-    /// The process has ended: its exit code and the name of the signal; or a negative errno and what failed.
-    pub on_exit: FunctionRef<ExitArguments, ()>,
-    /// An output that is gathered has come to its end, or over its limit (`true`), or has failed with a
-    /// negative errno.
-    pub on_output: FunctionRef<OutputArguments, ()>,
-    /// A run off the loop has ended.
-    pub on_finish: FunctionRef<FnArgs<(Object<'static>,)>, ()>,
-}
-
 /// A process, from its launch until JavaScript has let go of its pipes.
 pub(super) struct Child {
-    listeners: Rc<Listeners>,
     reactor: Rc<Reactor>,
     live: RefCell<Option<Live>>,
     /// The parent's ends that no stream has taken yet, by descriptor.
@@ -91,9 +77,8 @@ impl From<napi::Error> for Failure {
 }
 
 impl Child {
-    pub fn new(listeners: &Rc<Listeners>, reactor: &Rc<Reactor>) -> Rc<Self> {
+    pub fn new(reactor: &Rc<Reactor>) -> Rc<Self> {
         Rc::new(Self {
-            listeners: Rc::clone(listeners),
             reactor: Rc::clone(reactor),
             live: RefCell::default(),
             ends: RefCell::default(),
@@ -105,15 +90,15 @@ impl Child {
         })
     }
 
-    /// Starts `command` with these descriptors; `handle` is the object that the listeners will be called on.
+    /// Starts `command` with these descriptors; `events` has the methods that are called later.
     /// Gives the pid. On failure the pipes stay, at their end-of-file.
     pub fn start(
         self: &Rc<Self>,
         env: &Env,
         command: Command,
         entries: &[Entry],
-        handle: &Object,
-    ) -> Result<i32, Failure> {
+        events: Option<Object>,
+    ) -> std::result::Result<i32, Failure> {
         let mut ends = vec![];
         let mut stdio = vec![];
         for (target, entry) in entries.iter().enumerate() {
@@ -125,12 +110,12 @@ impl Child {
             stdio.push(childs);
         }
         self.ends.replace(ends);
-        let callback = Callback::without_context(env, handle)?;
+        let callback = events.map(|events| Callback::without_context(env, &events)).transpose()?;
         let Launched { process, exec } =
             launch::launch(Command { stdio, ..command }).map_err(Failure::System)?;
         let pid = process.pid();
         self.watch(process, exec);
-        self.callback.replace(Some(Rc::new(callback)));
+        self.callback.replace(callback.map(Rc::new));
         self.update_retention();
         Ok(pid)
     }
@@ -157,11 +142,6 @@ impl Child {
 
     fn is_alive(&self) -> bool {
         self.live.borrow().is_some()
-    }
-
-    /// Whether nothing is left to be done for it.
-    pub fn is_done(&self) -> bool {
-        !self.is_alive() && self.ends.borrow().is_empty() && self.outputs.borrow().is_empty()
     }
 
     /// Drops the callback once nothing can call it any more.
@@ -210,7 +190,7 @@ impl Child {
     }
 
     /// The process may have ended.
-    fn poll_exit(self: &Rc<Self>) {
+    fn poll_exit(self: &Rc<Self>, env: &Env) {
         let ending = self.live.borrow_mut().as_mut().and_then(|live| live.process.try_wait());
         let Some(ending) = ending else {
             self.look_later();
@@ -228,15 +208,34 @@ impl Child {
         for (index, output) in outputs.iter().filter(|(_, output)| output.is_on_loop()) {
             output.advance(|| self.output_source(*index));
             if output.is_over_limit() || output.error().is_some() {
-                self.tell_output(*index, output);
+                self.tell_output(env, *index, output);
             }
         }
         self.update_retention();
-        let callback = self.callback.borrow().clone();
-        if let Some(callback) = callback {
-            let _ = callback.call(&self.listeners.on_exit, FnArgs::from((code, signal, failed)));
-        }
+        let _ = self.tell_exit(env, code, signal, failed);
         self.let_go();
+    }
+
+    fn tell_exit(
+        &self,
+        env: &Env,
+        code: i32,
+        signal: Option<&'static str>,
+        failed: Option<&'static str>,
+    ) -> Result<()> {
+        let text = |name: Option<&str>| match name {
+            Some(name) => engine::string(env, name.as_bytes()),
+            None => engine::null(env),
+        };
+        let arguments = [engine::number(env, f64::from(code))?, text(signal)?, text(failed)?];
+        self.tell(c"onexit", &arguments)
+    }
+
+    /// Calls a method of the events.
+    fn tell(&self, method: &CStr, arguments: &[Unknown]) -> Result<()> {
+        // A count of our own: what JavaScript does there may shut this process down.
+        let callback = self.callback.borrow().clone();
+        callback.map_or(Ok(()), |callback| callback.call(method, arguments))
     }
 
     /// Lets go of the process; the ends of its pipes stay.
@@ -259,8 +258,8 @@ impl Child {
 struct ExitSource(Rc<Child>);
 
 impl Source for ExitSource {
-    fn ready(&self, _env: &Env, _is_over: bool) {
-        self.0.poll_exit();
+    fn ready(&self, env: &Env, _is_over: bool) {
+        self.0.poll_exit(env);
     }
 
     /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got,

@@ -4,11 +4,11 @@ use std::io;
 use std::rc::Rc;
 
 use napi::Env;
-use napi::bindgen_prelude::FnArgs;
 
 use super::super::output::Output;
 use super::Child;
 use crate::collect::Gathered;
+use crate::engine;
 use crate::reactor::Source;
 
 impl Child {
@@ -63,7 +63,7 @@ impl Child {
     }
 
     /// An output may have come, or come to its end.
-    fn poll_output(self: &Rc<Self>, index: u32) {
+    fn poll_output(self: &Rc<Self>, env: &Env, index: u32) {
         let Some(output) = self.output(index).filter(|output| !output.is_over()) else {
             return;
         };
@@ -72,19 +72,21 @@ impl Child {
         output.advance(|| self.output_source(index));
         if output.is_over() {
             self.update_retention();
-            self.tell_output(index, &output);
+            self.tell_output(env, index, &output);
             self.let_go();
         }
     }
 
-    pub(super) fn tell_output(&self, index: u32, output: &Output) {
-        let errno = output.error().map(|errno| -errno);
-        let arguments = FnArgs::from((index, output.is_over_limit(), errno));
-        // A count of our own: what JavaScript does there may shut this process down.
-        let callback = self.callback.borrow().clone();
-        if let Some(callback) = callback {
-            let _ = callback.call(&self.listeners.on_output, arguments);
-        }
+    pub(super) fn tell_output(&self, env: &Env, index: u32, output: &Output) {
+        let told = || {
+            let errno = match output.error() {
+                Some(errno) => engine::number(env, -f64::from(errno))?,
+                None => engine::undefined(env)?,
+            };
+            let is_over_limit = engine::boolean(env, output.is_over_limit())?;
+            self.tell(c"onoutput", &[engine::number(env, f64::from(index))?, is_over_limit, errno])
+        };
+        let _: napi::Result<()> = told();
     }
 }
 
@@ -92,8 +94,8 @@ impl Child {
 struct OutputSource(Rc<Child>, u32);
 
 impl Source for OutputSource {
-    fn ready(&self, _env: &Env, _is_over: bool) {
-        self.0.poll_output(self.1);
+    fn ready(&self, env: &Env, _is_over: bool) {
+        self.0.poll_output(env, self.1);
     }
 
     fn shut_down(&self) {

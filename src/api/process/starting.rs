@@ -134,11 +134,7 @@ impl Child {
     pub fn poll_exec(&self) -> Option<Result<(), i32>> {
         let (result, is_awaited) = self.confirm_exec();
         if is_awaited {
-            // A count of our own: what JavaScript does there may shut this process down.
-            let callback = self.callback.borrow().clone();
-            if let Some(callback) = callback {
-                let _ = callback.call(&self.listeners.on_spawn, ());
-            }
+            let _ = self.tell(c"onspawn", &[]);
         }
         result
     }

@@ -1,0 +1,127 @@
+'use strict';
+
+// The addon is whole by itself: the `.node` file alone, without any file of `lib/`, starts processes and says how they ended. And
+// how often a call of ours goes over to it, and back.
+
+const test = require('ava');
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+
+const { valueFromNode } = require('./helpers/run-node');
+const { OURS } = require('./parity/harness');
+
+const ROOT = path.dirname(OURS);
+const BINARY = path.join(ROOT, fs.readdirSync(ROOT).find((name) => name.endsWith('.node')));
+const native = require(BINARY);
+
+/** What comes out of a pipe of a process, to its end. */
+async function textFrom(process, index) {
+  let text = '';
+  for await (const chunk of new net.Socket({ fd: process.takePipe(index) })) text += chunk;
+  return text;
+}
+
+function ending() {
+  const events = {};
+  events.ended = new Promise((resolve) => { events.onexit = (...how) => resolve(how); });
+  return events;
+}
+
+test('it spawns with pipes, which can be read and written', async (t) => {
+  const events = ending();
+  const child = native.spawn('sh', ['-c', 'cat; echo "$A" >&2; exit 3'], { env: { A: 'from env', PATH: process.env.PATH } }, events);
+  t.true(child.pid > 0);
+  t.true(child.hasRef());
+  t.deepEqual([child.spawnfile, child.spawnargs], ['sh', ['sh', '-c', 'cat; echo "$A" >&2; exit 3']]);
+  const outputs = Promise.all([textFrom(child, 1), textFrom(child, 2)]);
+  new net.Socket({ fd: child.takePipe(0), writable: true }).end('input');
+  t.deepEqual(await events.ended, [3, null, null]);
+  t.deepEqual(await outputs, ['input', 'from env\n']);
+});
+
+test('a signal ends what it has spawned', async (t) => {
+  const events = ending();
+  const child = native.spawn('sleep', ['1000'], { stdio: 'ignore' }, events);
+  t.is(child.kill(os.constants.signals.SIGTERM), 0);
+  t.deepEqual(await events.ended, [0, 'SIGTERM', null]);
+  t.is(child.kill(0), -os.constants.errno.ESRCH);
+  t.false(child.hasRef());
+});
+
+test('a program that is not there is an errno', (t) => {
+  const child = native.spawn('no-such-program');
+  t.deepEqual([child.pid, child.errno], [undefined, -os.constants.errno.ENOENT]);
+});
+
+test('it forks a script, whose messages are lines of JSON', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'addon-'));
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const script = path.join(folder, 'child.js');
+  fs.writeFileSync(script, 'process.send({ argv: process.argv.slice(2) }, () => process.disconnect())');
+  const events = ending();
+  const child = native.fork(script, ['a', 'b'], { silent: true }, events);
+  t.is(child.channel.fd, 3);
+  t.deepEqual(JSON.parse(await textFrom(child, 3)), { argv: ['a', 'b'] });
+  t.deepEqual(await events.ended, [0, null, null]);
+});
+
+test('the synchronous family', (t) => {
+  const result = native.spawnSync('sh', ['-c', 'cat; exit 3'], { input: 'input', encoding: 'utf8' });
+  t.deepEqual([result.status, result.stdout], [3, 'input']);
+  t.is(native.execFileSync('echo', ['a', 'b'], { encoding: 'utf8' }), 'a b\n');
+  const error = t.throws(() => native.execSync('echo bad >&2; exit 4', { stdio: 'pipe' }));
+  t.deepEqual([error.message, error.status], ['Command failed: echo bad >&2; exit 4\nbad\n', 4]);
+  t.is(native.spawnSync('sleep', ['1000'], { timeout: 10 }).error.code, 'ETIMEDOUT');
+});
+
+test('a run off the loop', async (t) => {
+  const run = (...call) => new Promise((resolve) => native.runCommand(...call, { onfinish: (...how) => resolve(how) }));
+  const [none, { stdout, exitCode }] = await run('echo hi', {});
+  t.deepEqual([none, stdout, exitCode], [null, 'hi\n', 0]);
+  const [error] = await run('yes', { maxBuffer: 10 });
+  t.deepEqual([error.code, error.stdout], ['ERR_CHILD_PROCESS_STDIO_MAXBUFFER', 'y\n'.repeat(5)]);
+  const [late] = await run('exec sleep 1000', { timeout: 10 });
+  t.deepEqual([late.killed, late.signal], [true, 'SIGTERM']);
+});
+
+test('what is wrong with arguments is an error with the code of Node', (t) => {
+  t.is(t.throws(() => native.spawn('')).code, 'ERR_INVALID_ARG_VALUE');
+  t.is(t.throws(() => native.spawn('true', [], { cwd: 1 })).code, 'ERR_INVALID_ARG_TYPE');
+  t.is(t.throws(() => native.spawnSync('true', [], { timeout: -1 })).code, 'ERR_OUT_OF_RANGE');
+});
+
+/** Prints which native functions and methods `run` calls, and which of ours are called back; until nothing is left to be done. */
+const COUNT = (run) => `
+  const native = require(${JSON.stringify(BINARY)});
+  const calls = [];
+  const counting = (name, original) => function (...args) {
+    calls.push(name);
+    return new.target ? Reflect.construct(original, args, new.target) : Reflect.apply(original, this, args);
+  };
+  for (const name of Object.keys(native)) {
+    if (name !== 'Process' && name !== 'Channel') native[name] = counting(name, native[name]);
+  }
+  const { prototype } = native.Process;
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    if (name !== 'constructor') prototype[name] = counting('Process#' + name, prototype[name]);
+  }
+  const ours = require(${JSON.stringify(OURS)});
+  const { Process } = require(${JSON.stringify(path.join(ROOT, 'lib/process.js'))});
+  for (const name of ['onspawn', 'onexit', 'onoutput']) Process.prototype[name] = counting(name, Process.prototype[name]);
+  calls.length = 0;
+  (${run})(ours);
+  process.on('exit', () => console.log(JSON.stringify(calls)));`;
+
+const counted = (run) => valueFromNode(['-e', COUNT(run)], { timeout: 60_000 });
+
+test('a spawn goes over once, and comes back once', async (t) => {
+  t.deepEqual(await counted((ours) => ours.spawn('true', { stdio: 'ignore' })), ['spawn', 'onexit']);
+});
+
+test('the synchronous functions go over once', async (t) => {
+  t.deepEqual(await counted((ours) => ours.spawnSync('true')), ['spawnSync']);
+  t.deepEqual(await counted((ours) => ours.execFileSync('true')), ['execFileSync']);
+  t.deepEqual(await counted((ours) => ours.execSync('true')), ['execSync']);
+});

@@ -1,0 +1,75 @@
+'use strict';
+
+// What the native functions ask of JavaScript: `hooks` of whatever they are given last.
+
+const { AbortError, hooks: errors, tooMuchOutput } = require('./errors');
+const { environmentToList } = require('./environment');
+const { file: binary } = require('./native');
+const { isRestricted, mayLaunch, passPermissions, throwDenied } = require('./permission');
+
+const MAJOR = Number(process.versions.node.split('.')[0]);
+
+/** The path of a file: URL object; anything else as it is. */
+function pathOfUrl(path) {
+  const isUrl = path?.href && path.protocol && path.auth === undefined && path.path === undefined;
+  return isUrl ? require('node:url').fileURLToPath(path) : path;
+}
+
+let warnedOfShellArguments = false;
+
+function warnOfShellArguments() {
+  if (MAJOR < 24 || warnedOfShellArguments) return;
+  warnedOfShellArguments = true;
+  process.emitWarning(
+    'Passing args to a child process with shell option true can lead to security ' +
+      'vulnerabilities, as the arguments are not escaped, only concatenated.',
+    'DeprecationWarning',
+    'DEP0190',
+  );
+}
+
+/** Whether this Node runs a script that is not in a file of its own. */
+function isSingleExecutable() {
+  try {
+    return require('node:sea').isSea();
+  } catch {
+    // Node 20.0 to 20.11 have no such module.
+    return false;
+  }
+}
+
+const hooks = {
+  ...errors,
+  tooMuchOutput,
+  aborted: (signal) => new AbortError({ cause: signal.reason }),
+  pathOfUrl,
+  warnOfShellArguments,
+  coverage: () => process.env.NODE_V8_COVERAGE,
+  /** The environment of a child without `options.env`; undefined where it simply inherits this process's. */
+  ambient: () => environmentToList(hooks.isWatched()),
+  /** Whether somebody looks at normalised options; lib/child.js knows. */
+  isWatched: () => false,
+  listOf: (iterable) => [...iterable],
+  loadChannel() {
+    require('./channel');
+  },
+  /** What a child needs for the native end of a channel; undefined where none can have it. */
+  get nativeEnd() {
+    if (isRestricted || process.versions.electron || isSingleExecutable()) return undefined;
+    return { require: require('./native-end').REQUIRE, binary };
+  },
+  showComplaint(stderr) {
+    process.stderr.write(stderr);
+  },
+  ...(isRestricted && {
+    passPermissions,
+    checkPermitted(file) {
+      if (!mayLaunch()) throwDenied(file);
+    },
+  }),
+};
+
+/** For functions that call nothing else. */
+const host = { hooks };
+
+module.exports = { hooks, host };

@@ -1,0 +1,331 @@
+//! The promises: a process run to its end on tokio, its launch included. JavaScript is entered once.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use napi::bindgen_prelude::{Function, JsObjectValue, JsValue, Object};
+use napi::{Env, Error, Result, Unknown, ValueType};
+use napi_derive::napi;
+use tokio::sync::oneshot;
+
+use super::results::{self, Started, assign, check_permitted, decode, is_aborted, text_of};
+use super::runtime;
+use super::sync::{Limits, ending, errno, limits};
+use crate::background::{self, AtEnd};
+use crate::capture::{self, Cut, End, Finished, NotRun};
+use crate::engine::{self, Held, Piece};
+use crate::launch::{Command, Stdio, Strings};
+use crate::options::arguments::{self, Arguments};
+use crate::options::call::{Call, read_command};
+use crate::options::command::Plain;
+use crate::options::given::Options;
+use crate::options::normalize::{elements, join, normalize};
+use crate::options::{Context, input, is_nullish, kind};
+use crate::reactor::{Callback, Key, Reactor, Source, Turn};
+use crate::sys;
+
+/// `options.maxBuffer` where it isn't given, bytes.
+const MAX_BUFFER: f64 = 1024.0 * 1024.0;
+const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
+
+type RunResult = std::result::Result<Finished, NotRun>;
+
+/// What came of a run, and how long it took, milliseconds.
+struct Outcome {
+    result: RunResult,
+    duration: f64,
+}
+
+/// A run, until its outcome has been handed over.
+struct Run {
+    reactor: Rc<Reactor>,
+    key: Cell<Option<Key>>,
+    callback: RefCell<Option<Callback>>,
+    /// An array of the command as one line, `encoding`, `signal`, and the file and the arguments that are run.
+    kept: Held,
+    /// The most bytes of an output.
+    limit: u64,
+    outcome: Arc<Mutex<Option<Outcome>>>,
+    /// Dropped to cancel the run.
+    cancel: RefCell<Option<oneshot::Sender<()>>>,
+}
+
+impl Run {
+    fn finish(&self, env: &Env) -> Result<()> {
+        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Without one the task has panicked.
+        let failed = || Outcome { result: Err(NotRun::Failed(libc::EIO)), duration: 0.0 };
+        self.cancel.take();
+        let Some(callback) = self.callback.take() else {
+            return Ok(());
+        };
+        if let Some(key) = self.key.take() {
+            self.reactor.remove(key);
+            self.reactor.release();
+        }
+        let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?))?;
+        let arguments = match self.describe(&context, outcome.unwrap_or_else(failed)) {
+            Ok(described) => described,
+            // An output too long for a string, say.
+            Err(error) => {
+                let thrown = engine::take_exception(env);
+                let thrown = thrown.unwrap_or_else(|| napi::JsError::from(error).into_unknown(*env));
+                [thrown, engine::undefined(env)?]
+            }
+        };
+        callback.call(c"onfinish", &arguments)
+    }
+
+    /// The error and the result.
+    fn describe<'a>(&self, context: &Context<'a>, outcome: Outcome) -> Result<[Unknown<'a>; 2]> {
+        let env = context.env;
+        let Outcome { result, duration } = outcome;
+        let [command, encoding, signal, file, args] =
+            <[Unknown; 5]>::try_from(elements(&self.kept.get(env)?)?)
+                .map_err(|_| Error::from_reason("what is kept of a run"))?;
+        let reason = reason(&result);
+        let errno = errno(&result).unwrap_or_default();
+        let usage = result.as_ref().ok().map(|finished| finished.usage);
+        let (code, ended_by) = ending(env, result.as_ref().ok())?;
+        let mut outputs = result.map(|finished| finished.outputs).unwrap_or_default();
+        let mut output = |index: usize| {
+            let mut bytes = outputs.get_mut(index).and_then(Option::take).unwrap_or_default();
+            bytes.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+            decode(env, bytes, &encoding)
+        };
+        let (stdout, stderr) = (output(1)?, output(2)?);
+        let mut object = Object::new(env)?;
+        object.set_c_named_property(c"stdout", stdout)?;
+        object.set_c_named_property(c"stderr", stderr)?;
+        object.set_c_named_property(c"exitCode", code)?;
+        object.set_c_named_property(c"signal", ended_by)?;
+        object.set_c_named_property(c"durationMs", duration)?;
+        let mut used = engine::null(env)?;
+        if let Some(usage) = usage {
+            let mut object = Object::new(env)?;
+            object.set_c_named_property(c"userCPUTime", usage.user.as_micros() as f64)?;
+            object.set_c_named_property(c"systemCPUTime", usage.system.as_micros() as f64)?;
+            object.set_c_named_property(c"maxRSS", usage.max_rss as f64)?;
+            used = object.to_unknown();
+        }
+        object.set_c_named_property(c"resourceUsage", used)?;
+
+        let error = match reason {
+            Some(Reason::Cancelled) => Some(context.aborted(&signal)?),
+            Some(Reason::TooLong(index)) => {
+                let name = NAMES.get(index).copied().unwrap_or_default();
+                Some(context.too_much_output(name)?)
+            }
+            Some(Reason::Call(call @ ("spawn" | "wait"))) => {
+                Some(Started { file, args }.failed(env, errno, call)?)
+            }
+            // A command need not read all of its input.
+            Some(Reason::Call("write")) if matches!(errno, libc::EPIPE | libc::ECONNRESET) => None,
+            Some(Reason::Call(call)) => Some(results::errno_error(env, errno, &[Piece::Text(call)])?),
+            Some(Reason::TimedOut) | None => None,
+        };
+        let is_timed_out = matches!(reason, Some(Reason::TimedOut));
+        let is_success = kind(&code)? == ValueType::Number && engine::to_f64(env, &code)? == 0.0;
+        let mut error = match error {
+            Some(error) => error,
+            None if is_success && !is_timed_out => return Ok([engine::null(env)?, object.to_unknown()]),
+            None => {
+                let complaint = Piece::Value(text_of(env, &stderr)?);
+                let message =
+                    [Piece::Text("Command failed: "), Piece::Value(command), Piece::Text("\n"), complaint];
+                let mut failed = results::error(env, &message)?;
+                failed.set_c_named_property(c"code", code)?;
+                failed.set_c_named_property(c"killed", is_timed_out)?;
+                failed
+            }
+        };
+        assign(&mut error, &object)?;
+        error.set_c_named_property(c"cmd", command)?;
+        Ok([error.to_unknown(), object.to_unknown()])
+    }
+
+    /// Kills the process, if it still runs.
+    fn cancel(&self) {
+        self.cancel.take();
+    }
+
+    /// Has tokio run it.
+    ///
+    /// # Errors
+    /// What is missing for that.
+    fn start(self: &Rc<Self>, command: Command, input: Option<Vec<u8>>, limits: Limits) -> io::Result<()> {
+        let background = background::runtime()?;
+        let (cancel, cancelled) = oneshot::channel();
+        self.cancel.replace(Some(cancel));
+        let (key, wake) = self.reactor.add_thread(Turn::WithIo, Rc::new(FinishSource(Rc::clone(self))))?;
+        self.key.set(Some(key));
+        self.reactor.retain();
+        let called = Instant::now();
+        let outcome = Arc::clone(&self.outcome);
+        let wake = AtEnd::new(wake);
+        background.spawn(async move {
+            let _wake = wake;
+            let begun = Instant::now();
+            // The time begins to run with the call, not when it is this task's turn.
+            let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(called.elapsed()));
+            let result = run_to_end(command, input, Limits { timeout, ..limits }, cancelled).await;
+            let duration = begun.elapsed().as_secs_f64() * 1000.0;
+            *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { result, duration });
+        });
+        Ok(())
+    }
+}
+
+/// Why a run has not simply ended.
+#[derive(Clone, Copy)]
+enum Reason {
+    Cancelled,
+    TimedOut,
+    /// The output of this descriptor.
+    TooLong(usize),
+    /// The system call that failed.
+    Call(&'static str),
+}
+
+fn reason(result: &RunResult) -> Option<Reason> {
+    let finished = match result {
+        Ok(finished) => finished,
+        Err(NotRun::Cancelled) => return Some(Reason::Cancelled),
+        Err(NotRun::Failed(_)) => return Some(Reason::Call("spawn")),
+    };
+    match (finished.cut, finished.ending, finished.failure) {
+        (Some(Cut::TimedOut), ..) => Some(Reason::TimedOut),
+        (Some(Cut::Cancelled), ..) => Some(Reason::Cancelled),
+        (Some(Cut::TooLong(index)), ..) => Some(Reason::TooLong(index)),
+        (None, Err(_), _) => Some(Reason::Call("wait")),
+        (None, Ok(_), failure) => failure.map(|failure| Reason::Call(failure.call)),
+    }
+}
+
+struct FinishSource(Rc<Run>);
+
+impl Source for FinishSource {
+    fn ready(&self, env: &Env, _is_over: bool) {
+        let _ = self.0.finish(env);
+    }
+
+    fn shut_down(&self) {
+        self.0.callback.take();
+        self.0.cancel();
+    }
+}
+
+/// Runs `file` off the event loop, with the options of `execFile` and `input`. Calls `events.onfinish(error, result)` at its
+/// end: the error, or null, is what `execFile` calls back with, and has all of the result, too. The result has `stdout`,
+/// `stderr`, `exitCode`, `signal`, `durationMs` and `resourceUsage`: `userCPUTime` and `systemCPUTime` in microseconds,
+/// `maxRSS` in kilobytes.
+///
+/// Without `input` the child reads the null device. Returns a function that kills the process and ends the run.
+///
+/// Throws what Node throws, and an AbortError where `options.signal` has been aborted already.
+#[napi(catch_unwind)]
+pub fn run<'env>(
+    env: &'env Env,
+    file: Unknown<'env>,
+    args: Unknown<'env>,
+    options: Unknown<'env>,
+    events: Object<'env>,
+) -> Result<Function<'env, (), ()>> {
+    let context = Context::of(env, Some(events))?;
+    let call = Call::read(&context, file, args, options, context.undefined()?)?;
+    let options = Options::read(&context, &call.options)?;
+    begin(&context, Arguments { file, args: call.args, given: context.undefined()?, options }, events)
+}
+
+/// The same for a command line, in a shell.
+#[napi(catch_unwind)]
+pub fn run_command<'env>(
+    env: &'env Env,
+    command: Unknown<'env>,
+    options: Unknown<'env>,
+    events: Object<'env>,
+) -> Result<Function<'env, (), ()>> {
+    let context = Context::of(env, Some(events))?;
+    begin(&context, read_command(&context, command, options)?, events)
+}
+
+fn begin<'a>(
+    context: &Context<'a>,
+    arguments: Arguments<'a>,
+    events: Object<'a>,
+) -> Result<Function<'a, (), ()>> {
+    let env = context.env;
+    let options = &arguments.options;
+    let or = |name, default: Unknown<'a>| if options.has(name) { options.get(name) } else { default };
+    let max_buffer = or("maxBuffer", engine::number(env, MAX_BUFFER)?);
+    let encoding = or("encoding", engine::string(env, b"utf8")?);
+    let [timeout, signal, given] = ["timeout", "signal", "input"].map(|name| options.get(name));
+    let kill_signal = arguments::check_limits(context, &timeout, &max_buffer, &options.get("killSignal"))?;
+    context.check_abort_signal(&signal)?;
+    let mut words = elements(&arguments.args)?;
+    words.insert(0, arguments.file);
+    let file = arguments.file;
+    let normalized = normalize(context, arguments)?;
+    check_permitted(context, &file)?;
+    if is_aborted(&signal)? {
+        return Err(Error::from(context.aborted(&signal)?.to_unknown()));
+    }
+    let encoding = if input::is_encoding(&encoding)? { encoding } else { context.undefined()? };
+    let input = if is_nullish(&given)? { None } else { Some(input::to_bytes(context, &given, &encoding)?) };
+    let mut limits = limits(&max_buffer, &timeout, kill_signal)?;
+    // Node's exec takes 0 for the least, and its spawnSync for no limit.
+    if kind(&max_buffer)? == ValueType::Number && max_buffer.coerce_to_number()?.get_double()? == 0.0 {
+        limits.bytes = 0;
+    }
+    let started = Started { file: normalized.file, args: normalized.args };
+    let kept = [join(context, &words)?, encoding, signal, normalized.file, normalized.args];
+    let kept = Held::new(env, &engine::array(env, &kept)?)?;
+    let mut command = Plain::of(normalized).into_command(context)?;
+    // As it is now: this thread may change it before the other has looked.
+    command.env.get_or_insert_with(|| {
+        let mut strings = Strings::new();
+        sys::for_each_env(|entry| strings.push(entry.to_bytes()));
+        strings
+    });
+    let run = Rc::new(Run {
+        reactor: runtime::of(env)?.reactor(env).map_err(|error| started.thrown(env, &error))?,
+        key: Cell::default(),
+        callback: RefCell::new(Some(Callback::new(env, &events, "PROCESSWRAP")?)),
+        kept,
+        limit: limits.bytes,
+        outcome: Arc::default(),
+        cancel: RefCell::default(),
+    });
+    run.start(command, input, limits).map_err(|error| started.thrown(env, &error))?;
+    env.create_function_from_closure("cancel", move |_| {
+        run.cancel();
+        Ok(())
+    })
+}
+
+async fn run_to_end(
+    command: Command,
+    input: Option<Vec<u8>>,
+    limits: Limits,
+    cancelled: oneshot::Receiver<()>,
+) -> std::result::Result<Finished, NotRun> {
+    let (ends, stdio) = make_ends(input).map_err(|error| NotRun::Failed(sys::errno(&error)))?;
+    capture::run_in_background(Command { stdio, ..command }, ends, limits, cancelled).await
+}
+
+fn make_ends(input: Option<Vec<u8>>) -> io::Result<(Vec<End<'static>>, Vec<Stdio>)> {
+    let (stdin, childs_stdin) = match input {
+        Some(bytes) => {
+            let (ours, childs) = sys::stream_pair()?;
+            (End::Input(ours, bytes.into()), Stdio::Pipe(childs))
+        }
+        None => (End::None, Stdio::Null),
+    };
+    let (stdout, childs_stdout) = sys::stream_pair()?;
+    let (stderr, childs_stderr) = sys::stream_pair()?;
+    let ends = vec![stdin, End::Output(stdout), End::Output(stderr)];
+    Ok((ends, vec![childs_stdin, Stdio::Pipe(childs_stdout), Stdio::Pipe(childs_stderr)]))
+}

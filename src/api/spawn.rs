@@ -1,0 +1,252 @@
+//! `spawn` and `fork`: a process started, and watched to its end.
+
+use napi::bindgen_prelude::{Array, ClassInstance, FromNapiValue, Function, JsObjectValue, JsValue, Object};
+use napi::{Env, Result, Unknown, ValueType};
+use napi_derive::napi;
+
+use super::process::{Child, Failure, ProcessObject as Process};
+use super::runtime;
+use crate::options::arguments::{self, Arguments};
+use crate::options::channel::{self, Channel};
+use crate::options::command::{self, Env as EnvPairs, Plain};
+use crate::options::fork::{self, Forked};
+use crate::options::given::Options;
+use crate::options::normalize::{Normalized, normalize};
+use crate::options::stdio::{self, Entry};
+use crate::options::{Context, is_nullish, is_truthy, kind, option};
+use crate::sys;
+
+/// Starts `file` (Node.js documentation, «child_process.spawn»). What `events` has of these methods is called later:
+/// `onspawn()` when the exec is confirmed, if `awaitExec` asked for it; `onexit(code, signal)` when the process has ended,
+/// or `onexit(-errno, null, syscall)` where the exec failed (`spawn`) or its end cannot be known (`wait`).
+///
+/// The process has `pid`, or `errno`, negative, where nothing was started; `spawnfile` and `spawnargs`; `pipes`, which of the
+/// child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
+/// streams of this process that the child reads or writes; and `channel`, where it has one.
+///
+/// Throws what Node throws.
+#[napi(catch_unwind)]
+pub fn spawn<'env>(
+    env: &'env Env,
+    file: Unknown<'env>,
+    args: Unknown<'env>,
+    options: Unknown<'env>,
+    events: Option<Object<'env>>,
+) -> Result<ClassInstance<'env, Process>> {
+    let context = Context::of(env, events)?;
+    let normalized = normalize(&context, read_arguments(&context, file, args, options)?)?;
+    start_normalized(&context, events, normalized, None)
+}
+
+/// Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as with
+/// `spawn`.
+#[napi(catch_unwind)]
+pub fn fork<'env>(
+    env: &'env Env,
+    module_path: Unknown<'env>,
+    args: Unknown<'env>,
+    options: Unknown<'env>,
+    events: Option<Object<'env>>,
+) -> Result<ClassInstance<'env, Process>> {
+    let context = Context::of(env, events)?;
+    let Forked { arguments, exec_argv, is_this_node } = fork::read(&context, module_path, args, options)?;
+    let normalized = normalize(&context, arguments)?;
+    start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv))
+}
+
+/// Starts the process of normalised options; `events.mayBeNative` says that it may have the native end of a channel.
+/// `started()` is called between the checks and the launch. The rest is as with
+/// `spawn`; throws what `ChildProcess.prototype.spawn` throws.
+#[napi(catch_unwind)]
+pub fn launch<'env>(
+    env: &'env Env,
+    options: Unknown<'env>,
+    events: Option<Object<'env>>,
+    started: Option<Function<'env, (), Unknown<'env>>>,
+) -> Result<ClassInstance<'env, Process>> {
+    let context = Context::of(env, events)?;
+    if is_nullish(&options)? {
+        context.check_object(&options, "options")?;
+    }
+    let mut object = options.coerce_to_object()?;
+    let read = |name| option(&object, name);
+    let stdio = read(c"stdio")?;
+    let serialization = read(c"serialization")?;
+    let plain = Plain {
+        file: read(c"file")?,
+        args: read(c"args")?,
+        env: EnvPairs::Given(read(c"envPairs")?),
+        cwd: read(c"cwd")?,
+        uid: read(c"uid")?,
+        gid: read(c"gid")?,
+        detached: read(c"detached")?,
+    };
+    context.check_object(&options, "options")?;
+    let channel = Channel {
+        fd: 0,
+        serialization,
+        busy_poll: read(c"busyPoll")?,
+        max_message_size: read(c"maxMessageSize")?,
+        may_be_native: match &events {
+            Some(events) => is_truthy(&option(events, c"mayBeNative")?)?,
+            None => false,
+        },
+    };
+    let mut request = Request::new(&context, plain, stdio, channel)?;
+    if let EnvPairs::Made(Some(pairs)) = &request.plain.env {
+        show_pairs(&mut object, pairs)?;
+    }
+    request.started = started;
+    request.start(events)
+}
+
+/// Puts the environment into the list that the caller has, as the builtin does.
+fn show_pairs(options: &mut Object, pairs: &[String]) -> Result<()> {
+    let list: Unknown = option(options, c"envPairs")?;
+    if !list.is_array()? {
+        return options.set_c_named_property(c"envPairs", pairs.to_vec());
+    }
+    list.coerce_to_object()?.set_c_named_property(c"length", 0)?;
+    let mut list = Array::from_unknown(list)?;
+    for (index, pair) in (0..).zip(pairs) {
+        list.set(index, pair.as_str())?;
+    }
+    Ok(())
+}
+
+/// The arguments of `spawn()`, of which the second may be left out.
+pub(super) fn read_arguments<'a>(
+    context: &Context<'a>,
+    file: Unknown<'a>,
+    args: Unknown<'a>,
+    options: Unknown<'a>,
+) -> Result<Arguments<'a>> {
+    let is_options = kind(&args)? == ValueType::Object && !args.is_array()?;
+    let (args, given) = if is_options { (context.undefined()?, args) } else { (args, options) };
+    Ok(Arguments { file, args, given, options: Options::read(context, &given)? })
+}
+
+/// `forked`: the `execArgv` of a child that is this Node.
+pub(super) fn start_normalized<'a>(
+    context: &Context<'a>,
+    events: Option<Object<'a>>,
+    normalized: Normalized<'a>,
+    forked: Option<Vec<Unknown<'a>>>,
+) -> Result<ClassInstance<'a, Process>> {
+    let options = &normalized.options;
+    let kill_signal = arguments::check_ending(context, options)?;
+    let ending = ["timeout", "signal"].map(|name| options.get(name));
+    let stdio = options.get("stdio");
+    let mut channel = Channel {
+        fd: 0,
+        serialization: options.get("serialization"),
+        busy_poll: options.get("busyPoll"),
+        max_message_size: options.get("maxMessageSize"),
+        may_be_native: false,
+    };
+    let mut plain = Plain::of(normalized);
+    if let Some(exec_argv) = forked {
+        let pairs = plain.env.take_list()?;
+        channel.may_be_native = channel::may_be_native(context, &exec_argv, &pairs)?;
+        plain.env = EnvPairs::Made(Some(pairs));
+    }
+    let mut process = Request::new(context, plain, stdio, channel)?.start(events)?;
+    let [timeout, signal] = ending;
+    for (name, value) in [(c"timeout", timeout), (c"signal", signal)] {
+        if kind(&value)? != ValueType::Undefined {
+            process.set_c_named_property(name, value)?;
+        }
+    }
+    if let Some(number) = kill_signal {
+        process.set_c_named_property(c"killSignal", number)?;
+    }
+    Ok(process)
+}
+
+/// A process to be started: options that have been checked.
+struct Request<'a> {
+    context: Context<'a>,
+    plain: Plain<'a>,
+    stdio: Unknown<'a>,
+    entries: Vec<Entry>,
+    channel: Channel<'a>,
+    secret: Option<String>,
+    started: Option<Function<'a, (), Unknown<'a>>>,
+}
+
+impl<'a> Request<'a> {
+    fn new(
+        context: &Context<'a>,
+        plain: Plain<'a>,
+        stdio: Unknown<'a>,
+        channel: Channel<'a>,
+    ) -> Result<Self> {
+        let entries = stdio::plan(context, stdio)?;
+        command::check_serialization(context, &channel.serialization)?;
+        plain.check(context, &entries)?;
+        let (secret, started) = Default::default();
+        let mut request = Self { context: *context, plain, stdio, entries, channel, secret, started };
+        if let Some(fd) = request.channel_fd() {
+            // Once there is a child it might not be loaded any more: for want of descriptors, or of the file.
+            context.hook(c"loadChannel", ((),))?;
+            request.channel.fd = fd;
+            let mut pairs = request.plain.env.take_list()?;
+            request.secret = request.channel.announce(context, &mut pairs)?;
+            request.plain.env = EnvPairs::Made(Some(pairs));
+        }
+        Ok(request)
+    }
+
+    fn channel_fd(&self) -> Option<usize> {
+        self.entries.iter().position(|entry| *entry == Entry::Channel)
+    }
+
+    fn start(self, events: Option<Object<'a>>) -> Result<ClassInstance<'a, Process>> {
+        let Self { context, plain, stdio, entries, channel, secret, started } = self;
+        let env = context.env;
+        let (file, args) = (plain.file, plain.args);
+        let command = plain.into_command(&context)?;
+        if let Some(started) = started {
+            started.call(())?;
+        }
+        let (child, status) = match runtime::of(env)?.reactor(env) {
+            Ok(reactor) => {
+                let child = Child::new(&reactor);
+                match child.start(env, command, &entries, events) {
+                    Ok(pid) => (Some(child), pid),
+                    Err(Failure::System(errno)) => (Some(child), -errno),
+                    Err(Failure::Node(error)) => return Err(error),
+                }
+            }
+            Err(error) => (None, -sys::errno(&error)),
+        };
+        let mut process = Process::wrap(env, child)?;
+        let name = if status < 0 { c"errno" } else { c"pid" };
+        process.set_c_named_property(name, status)?;
+        process.set_c_named_property(c"spawnfile", file)?;
+        process.set_c_named_property(c"spawnargs", args)?;
+        let pipes: Vec<_> = entries.iter().map(|entry| *entry == Entry::Pipe).collect();
+        process.set_c_named_property(c"pipes", pipes)?;
+        let borrowed = borrowed(&stdio, &entries)?;
+        if !borrowed.is_empty() {
+            process.set_c_named_property(c"borrowed", borrowed)?;
+        }
+        if entries.contains(&Entry::Channel) {
+            let mut described = Object::new(env)?;
+            described.set_c_named_property(c"fd", channel.fd as u32)?;
+            described.set_c_named_property(c"secret", secret)?;
+            described.set_c_named_property(c"serialization", channel.serialization)?;
+            described.set_c_named_property(c"busyPoll", channel.busy_poll)?;
+            described.set_c_named_property(c"maxMessageSize", channel.max_message_size)?;
+            process.set_c_named_property(c"channel", described)?;
+        }
+        Ok(process)
+    }
+}
+
+/// The streams among the entries of `options.stdio`.
+fn borrowed<'a>(stdio: &Unknown<'a>, entries: &[Entry]) -> Result<Vec<Unknown<'a>>> {
+    let is_stream = |(_, entry): &(u32, &Entry)| matches!(entry, Entry::Stream(_));
+    let streams = (0..).zip(entries).filter(is_stream);
+    streams.map(|(index, _)| Array::from_unknown(*stdio)?.get_element(index)).collect()
+}

@@ -1,0 +1,89 @@
+//! The options that a function was given, copied as a spread copies them: own enumerable properties only, so that nothing
+//! that was put on `Object.prototype` becomes an option; each read once, in order.
+
+use napi::bindgen_prelude::{JsObjectValue, Object};
+use napi::{KeyCollectionMode, KeyConversion, KeyFilter, Result, Unknown, ValueType};
+
+use super::{Context, kind, text};
+
+struct Entry<'a> {
+    key: Unknown<'a>,
+    /// `None` for a symbol.
+    name: Option<String>,
+    value: Unknown<'a>,
+}
+
+/// Options by name.
+pub struct Options<'a> {
+    entries: Vec<Entry<'a>>,
+    undefined: Unknown<'a>,
+}
+
+impl<'a> Options<'a> {
+    /// Copies `given`; of anything but an object, nothing.
+    ///
+    /// # Errors
+    /// What a getter throws.
+    pub fn read(context: &Context<'a>, given: &Unknown<'a>) -> Result<Self> {
+        let mut options = Self { entries: vec![], undefined: context.undefined()? };
+        if !matches!(kind(given)?, ValueType::Object | ValueType::Function) {
+            return Ok(options);
+        }
+        let given = napi::JsValue::coerce_to_object(given)?;
+        let names = given.get_all_property_names(
+            KeyCollectionMode::OwnOnly,
+            KeyFilter::Enumerable,
+            KeyConversion::NumbersToStrings,
+        )?;
+        for index in 0..names.get_array_length()? {
+            let key: Unknown = names.get_element(index)?;
+            let name = (kind(&key)? == ValueType::String).then(|| text(&key)).transpose()?;
+            let value = given.get_property_unchecked(key)?;
+            options.entries.push(Entry { key, name, value });
+        }
+        Ok(options)
+    }
+
+    fn find(&self, name: &str) -> Option<&Entry<'a>> {
+        self.entries.iter().find(|entry| entry.name.as_deref() == Some(name))
+    }
+
+    /// Whether it was given, be it as `undefined`.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// An option; `undefined` where it was not given.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Unknown<'a> {
+        self.find(name).map_or(self.undefined, |entry| entry.value)
+    }
+
+    /// Puts `value` in the place of what was given.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn set(&mut self, context: &Context<'a>, name: &str, value: Unknown<'a>) -> Result<()> {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.name.as_deref() == Some(name)) {
+            entry.value = value;
+            return Ok(());
+        }
+        let key = crate::engine::string(context.env, name.as_bytes())?;
+        self.entries.push(Entry { key, name: Some(name.into()), value });
+        Ok(())
+    }
+
+    /// Leaves only the options of these names.
+    pub fn keep(&mut self, names: &[&str]) {
+        self.entries.retain(|entry| entry.name.as_deref().is_some_and(|name| names.contains(&name)));
+    }
+
+    /// Writes all of them to `target`.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn write_to(&self, target: &mut Object) -> Result<()> {
+        self.entries.iter().try_for_each(|entry| target.set_property(entry.key, entry.value))
+    }
+}

@@ -1,0 +1,55 @@
+//! What is written to a child's standard input in one go.
+
+use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, JsValue};
+use napi::{Error, Result, Unknown, ValueType};
+
+use super::{Context, is_truthy, kind, option, text};
+use crate::engine;
+
+const EXPECTED: &str = "of type string or an instance of Buffer, TypedArray, or DataView";
+
+/// The names of encodings that Node knows, in small letters.
+const ENCODINGS: [&str; 11] =
+    ["utf8", "utf-8", "hex", "base64", "base64url", "ascii", "latin1", "binary", "ucs2", "ucs-2", "utf16le"];
+
+/// Whether outputs are to be text: `encoding` is a known one, and not `'buffer'`.
+///
+/// # Errors
+/// An N-API failure.
+pub fn is_encoding(encoding: &Unknown) -> Result<bool> {
+    if kind(encoding)? != ValueType::String {
+        return Ok(false);
+    }
+    let name = text(encoding)?.to_ascii_lowercase();
+    Ok(ENCODINGS.contains(&name.as_str()) || name == "utf-16le")
+}
+
+/// Whether `input` is something that can be written.
+///
+/// # Errors
+/// An N-API failure.
+pub fn is_input(context: &Context, input: &Unknown) -> Result<bool> {
+    Ok(kind(input)? == ValueType::String || engine::with_bytes(context.env, input, |_| ()).is_some())
+}
+
+/// `options.input` as bytes; a string is encoded, as UTF-8 where `encoding` says nothing else.
+///
+/// # Errors
+/// `ERR_INVALID_ARG_TYPE`; what Node throws for an encoding that it does not know.
+pub fn to_bytes(context: &Context, input: &Unknown, encoding: &Unknown) -> Result<Vec<u8>> {
+    if kind(input)? == ValueType::String {
+        if !is_truthy(encoding)? {
+            return Ok(text(input)?.into_bytes());
+        }
+        let buffer = option(&context.env.get_global()?.coerce_to_object()?, c"Buffer")?.coerce_to_object()?;
+        let from: Function<FnArgs<(Unknown, Unknown)>, Unknown> = buffer.get_named_property("from")?;
+        let bytes = from.apply(buffer, FnArgs::from((*input, *encoding)))?;
+        return to_bytes(context, &bytes, encoding);
+    }
+    engine::with_bytes(context.env, input, <[u8]>::to_vec).ok_or_else(|| invalid(context, input))
+}
+
+/// `ERR_INVALID_ARG_TYPE`.
+pub fn invalid(context: &Context, input: &Unknown) -> Error {
+    context.invalid_type("options.stdio[0]", EXPECTED, input)
+}

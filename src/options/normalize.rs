@@ -1,0 +1,124 @@
+//! What `spawn()` was called with → normalised options.
+
+use napi::bindgen_prelude::{Array, FromNapiValue, JsObjectValue, JsValue, Object};
+use napi::{Result, Unknown, ValueType};
+
+use super::arguments::{self, Arguments};
+use super::environment::{self, Pairs};
+use super::given::Options;
+use super::{Context, is_nullish, is_truthy, kind, text};
+use crate::engine;
+
+/// The shell of `shell: true`.
+const SHELL: &str = "/bin/sh";
+
+/// Normalised options.
+pub struct Normalized<'a> {
+    pub file: Unknown<'a>,
+    /// `argv`, its zeroth entry included; the elements are as they were given.
+    pub args: Unknown<'a>,
+    pub env: Pairs,
+    pub cwd: Unknown<'a>,
+    /// The rest, as it was given.
+    pub options: Options<'a>,
+}
+
+/// Checks the arguments of `spawn()` and normalises them.
+///
+/// # Errors
+/// What Node throws for the first thing that is wrong.
+pub fn normalize<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Normalized<'a>> {
+    let cwd = path_of_url(context, arguments.options.get("cwd"))?;
+    arguments::check(context, &arguments, &cwd)?;
+    let Arguments { mut file, args, options, .. } = arguments;
+    let mut list = elements(&args)?;
+    let shell = options.get("shell");
+    if is_truthy(&shell)? {
+        if !list.is_empty() {
+            context.hook(c"warnOfShellArguments", ((),))?;
+            list.insert(0, file);
+            file = join(context, &list)?;
+        }
+        list = vec![engine::string(context.env, b"-c")?, file];
+        let is_named = kind(&shell)? == ValueType::String;
+        file = if is_named { shell } else { engine::string(context.env, SHELL.as_bytes())? };
+    }
+    let argv0 = options.get("argv0");
+    list.insert(0, if is_nullish(&argv0)? { file } else { argv0 });
+    let args = engine::array(context.env, &list)?;
+    let mut env = environment::pairs(context, &options)?;
+    // Only where Node's permission model is at work.
+    if let Some(pairs) =
+        env.take_if(|_| context.hook_member(c"passPermissions").is_ok_and(|hook| hook.is_some()))
+    {
+        let passing = context.hook(c"passPermissions", (pairs, args))?;
+        let passing = passing.map_or(Ok(vec![]), |list| elements(&list))?;
+        env = Some(passing.iter().map(text).collect::<Result<_>>()?);
+    }
+    Ok(Normalized { file, args, env, cwd, options })
+}
+
+impl Normalized<'_> {
+    /// Writes them to an object as `ChildProcess.prototype.spawn` takes them.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn write_to(&self, target: &mut Object) -> Result<()> {
+        let Self { file, args, env, cwd, options } = self;
+        options.write_to(target)?;
+        target.set_c_named_property(c"args", *args)?;
+        target.set_c_named_property(c"cwd", *cwd)?;
+        target.set_c_named_property(c"detached", is_truthy(&options.get("detached"))?)?;
+        target.set_c_named_property(c"envPairs", env.clone())?;
+        target.set_c_named_property(c"file", *file)?;
+        target.set_c_named_property(c"windowsHide", is_truthy(&options.get("windowsHide"))?)?;
+        let is_verbatim = is_truthy(&options.get("windowsVerbatimArguments"))?;
+        target.set_c_named_property(c"windowsVerbatimArguments", is_verbatim)
+    }
+}
+
+/// The path of a `file:` URL, where the host reads those; anything else as it is.
+///
+/// # Errors
+/// What Node throws for a URL that names no file.
+pub fn path_of_url<'a>(context: &Context<'a>, path: Unknown<'a>) -> Result<Unknown<'a>> {
+    if kind(&path)? != ValueType::Object {
+        return Ok(path);
+    }
+    Ok(context.hook(c"pathOfUrl", (path,))?.unwrap_or(path))
+}
+
+/// The elements of an array; of anything else, none.
+///
+/// # Errors
+/// What a getter throws.
+pub fn elements<'a>(list: &Unknown<'a>) -> Result<Vec<Unknown<'a>>> {
+    if !list.is_array()? {
+        return Ok(vec![]);
+    }
+    let list = Array::from_unknown(*list)?;
+    (0..list.len()).map(|index| list.get_element(index)).collect()
+}
+
+/// As `Array.prototype.join` with a space does it: null and undefined are empty.
+///
+/// # Errors
+/// What a `toString` throws.
+pub fn join<'a>(context: &Context<'a>, list: &[Unknown<'a>]) -> Result<Unknown<'a>> {
+    if let [one] = list
+        && kind(one)? == ValueType::String
+    {
+        return Ok(*one);
+    }
+    let mut units = vec![];
+    for (index, element) in list.iter().enumerate() {
+        if index > 0 {
+            units.push(u16::from(b' '));
+        }
+        if !is_nullish(element)? {
+            let text: Unknown = element.coerce_to_string()?.to_unknown();
+            units.extend(engine::utf16(context.env, &text)?);
+        }
+    }
+    Ok(context.env.create_string_utf16(&units)?.to_unknown())
+}

@@ -157,9 +157,11 @@ module.exports = {
     let text = '';
     child.stdout.on('data', (data) => { text += data; });
     child.stdout.pause();
-    setTimeout(() => child.stdout.resume(), 150);
     const order = [];
-    child.on('exit', () => order.push(['exit', text]));
+    child.on('exit', () => {
+      order.push(['exit', text]);
+      child.stdout.resume();
+    });
     child.on('close', () => order.push(['close', text]));
     await once(child, 'close');
     void t;

@@ -49,7 +49,7 @@ const hooks = {
   ambient: () => environmentToList(hooks.isWatched()),
   /** Whether somebody looks at normalised options; lib/child.js knows. */
   isWatched: () => false,
-  listOf: (iterable) => [...iterable],
+  listOf: (execArgv) => [...execArgv],
   loadChannel() {
     require('./channel');
   },

@@ -93,7 +93,7 @@ fn add(runtime: Runtime) -> u32 {
 }
 
 /// Called when an environment has loaded the addon.
-#[napi(module_exports)]
+#[napi(module_exports, catch_unwind)]
 pub fn loaded(exports: Object, env: Env) -> Result<()> {
     let class: Unknown = exports.get_c_named_property_unchecked(c"Process")?;
     add(Runtime::new(&env, Some(Held::new(&env, &class)?), None));

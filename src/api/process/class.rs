@@ -14,8 +14,8 @@ use crate::options::{Context, signal};
 use crate::sys;
 
 /// A process. `spawn`, `execFile` and their kin make them.
-#[napi]
 #[derive(Default)]
+#[napi]
 pub struct Process {
     child: RefCell<Option<Rc<Child>>>,
 }

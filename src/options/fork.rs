@@ -36,6 +36,9 @@ pub fn read<'a>(
         args = engine::array(context.env, &[])?;
     }
     arguments::check_fork(context, &path, &args, &given)?;
+    if is_nullish(&given)? {
+        given = context.undefined()?;
+    }
     let mut options = Options::read(context, &given)?;
     options.set(context, "shell", engine::boolean(context.env, false)?)?;
     let this_node = context.of_process(c"execPath")?;

@@ -1,7 +1,7 @@
 'use strict';
 
 const { errno: { ESRCH } } = require('node:os').constants;
-const { setImmediate } = require('./clock');
+const { nextTick } = require('./clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
 const { tell } = require('./runtime');
@@ -115,7 +115,7 @@ class Process {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#onexit = () => this.closePipes();
-    setImmediate(() => {
+    nextTick(() => {
       this.unref();
       callback?.call(this);
     });

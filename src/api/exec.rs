@@ -110,6 +110,12 @@ fn settle<'a>(
             options.set(context, name, default)?;
         }
     }
+    // What the tracing channel publishes has all of them.
+    for name in SPAWN {
+        if !options.has(name) {
+            options.set(context, name, context.undefined()?)?;
+        }
+    }
     for name in ["windowsHide", "windowsVerbatimArguments"] {
         let is_set = is_truthy(&options.get(name))?;
         options.set(context, name, engine::boolean(env, is_set)?)?;

@@ -95,7 +95,10 @@ impl<'a> Plain<'a> {
     /// What a `toString` of an argument throws.
     pub fn into_command(self, context: &Context) -> Result<Command> {
         let is_directory = kind(&self.cwd)? == ValueType::String;
-        let command = self.into_sync_command(context)?;
+        // What cannot become a string is an empty one from Node 22 on.
+        let is_lenient = context.node >= 22;
+        let args = arguments(context, &self.args, is_lenient)?;
+        let command = self.with_arguments(args)?;
         let cwd = command.cwd.filter(|path| is_directory && !path.is_empty());
         Ok(Command { cwd, ..command })
     }
@@ -105,7 +108,11 @@ impl<'a> Plain<'a> {
     /// # Errors
     /// What a `toString` of an argument throws.
     pub fn into_sync_command(self, context: &Context) -> Result<Command> {
-        let args = arguments(context, &self.args)?;
+        let args = arguments(context, &self.args, false)?;
+        self.with_arguments(args)
+    }
+
+    fn with_arguments(self, args: Strings) -> Result<Command> {
         Ok(Command {
             env: self.env.into_pairs()?.map(|pairs| pairs.iter().map(String::as_bytes).collect()),
             cwd: path(&self.cwd)?,
@@ -117,13 +124,13 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// Arguments of any type as strings. What cannot become a string is an empty one from Node 22 on.
-fn arguments(context: &Context, args: &Unknown) -> Result<Strings> {
+/// Arguments of any type as strings. `is_lenient`: what cannot become a string is an empty one.
+fn arguments(context: &Context, args: &Unknown, is_lenient: bool) -> Result<Strings> {
     let mut strings = Strings::new();
     for argument in elements(args)? {
         match text(&argument) {
             Ok(text) => strings.push(text.as_bytes()),
-            Err(_) if context.node >= 22 => {
+            Err(_) if is_lenient => {
                 let _ = engine::take_exception(context.env);
                 strings.push(b"");
             }

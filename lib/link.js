@@ -25,7 +25,7 @@ class Link {
   #isAdvanced;
   // Native functions of the channel.
   #send;
-  #sendText;
+  #sendPrepared;
   #sendValue;
   #flush;
   #onClose;
@@ -62,7 +62,7 @@ class Link {
     /** The native end. */
     this.channel = new native.Channel(runtime, fd, settings, this);
     this.#send = this.channel.send;
-    this.#sendText = this.channel.sendText;
+    this.#sendPrepared = this.channel.sendPrepared;
     this.#sendValue = this.channel.sendValue;
     this.#flush = this.channel.flush;
   }
@@ -78,10 +78,14 @@ class Link {
   #sendAlone(message, options, callback) {
     const isSilent = options !== undefined && (options === true || Boolean(options?.swallowErrors));
     let send = this.#sendValue;
-    if (!this.#isAdvanced && typeof message === 'object' && message !== null) {
-      // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
-      message = stringify(message) ?? 'undefined';
-      send = this.#sendText;
+    if (typeof message === 'object' && message !== null) {
+      if (!this.#isAdvanced) {
+        // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
+        message = stringify(message) ?? 'undefined';
+        send = this.#sendPrepared;
+      } else if (message.constructor === Object) {
+        send = this.#sendPrepared;
+      }
     }
     return typeof callback === 'function' ? send(message, isSilent, callback) : send(message, isSilent);
   }

@@ -103,15 +103,16 @@ impl ChannelClass {
         })
     }
 
-    /// The same for the JSON text of an object, in json mode.
+    /// The same for what need not be looked at: in json mode the JSON text of an object, in advanced mode an object that is neither a
+    /// Buffer nor an ArrayBuffer.
     ///
     /// # Errors
     /// An N-API failure.
     #[napi(getter, catch_unwind)]
-    pub fn send_text<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+    pub fn send_prepared<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let channel = Rc::clone(&self.0);
         engine::function(env, move |env, call| {
-            channel.send_text(env, &call.arguments[0], request_alone(env, call)?)
+            channel.send_prepared(env, &call.arguments[0], request_alone(env, call)?)
         })
     }
 
@@ -167,7 +168,7 @@ impl ChannelClass {
     }
 }
 
-/// What `sendValue` and `sendText` are called with besides the message.
+/// What `sendValue` and `sendPrepared` are called with besides the message.
 fn request_alone<'a>(env: &Env, call: &Call<'a, 3>) -> Result<Request<'a>> {
     let [_, is_silent, callback] = call.arguments;
     let is_awaited = call.count == call.arguments.len() && engine::is_function(env, &callback)?;

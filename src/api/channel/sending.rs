@@ -62,14 +62,15 @@ impl Channel {
         self.after_send(env, sent, &request)
     }
 
-    /// Sends the JSON text of an object.
-    pub(super) fn send_text(
+    /// Sends an object: in json mode its text, in advanced mode what is neither a Buffer nor an ArrayBuffer.
+    pub(super) fn send_prepared(
         self: &Rc<Self>,
         env: &Env,
-        text: &Unknown,
+        message: &Unknown,
         request: Request,
     ) -> Result<Option<bool>> {
-        let sent = self.transmit_as(env, Form::Text, text, None, &request)?;
+        let form = if self.mode == Mode::Json { Form::Text } else { Form::Graph };
+        let sent = self.transmit_as(env, form, message, None, &request)?;
         self.after_send(env, sent, &request)
     }
 

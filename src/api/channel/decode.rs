@@ -18,7 +18,7 @@ use crate::engine::{self, Content};
 /// Messages above this are decoded alone, bytes.
 const SMALL: usize = 16 * 1024;
 
-/// As many bytes are decoded together. Of JSON: the engine keeps larger strings in a place of their own, which costs more.
+/// So many bytes of messages are decoded together at most: the engine keeps longer strings in a space of their own, which costs more.
 const TOGETHER: usize = 64 * 1024;
 
 thread_local! {

@@ -29,80 +29,66 @@ pub(super) enum Form {
 /// The descriptor that is to be sent along with the word for a message in shared memory, where the slot is a new one.
 pub(super) type Shared = Option<OwnedFd>;
 
-/// Appends a message with what separates it from the next, or the word for it. No JavaScript runs meanwhile.
+/// Appends a line: the text of an object, or a primitive value; or the word for it. No JavaScript runs meanwhile.
 ///
 /// # Errors
-/// An N-API failure; the message is longer than its length can say.
-pub(super) fn push_or_share(
+/// An N-API failure.
+pub(super) fn push_line(
     env: &Env,
-    form: Form,
+    is_text: bool,
     message: &Unknown,
     out: &mut Vec<u8>,
     slots: Option<&mut Slots>,
 ) -> Result<Shared> {
-    let Some(slots) = slots else {
-        push(env, form, message, out)?;
-        return Ok(None);
-    };
     let start = out.len();
-    let shared = match form {
-        Form::Bytes => engine::with_bytes(env, message, |bytes| slots.put(bytes, Content::Buffer)).flatten(),
-        Form::ArrayBuffer => {
-            engine::with_array_buffer(env, message, |bytes| slots.put(bytes, Content::ArrayBuffer)).flatten()
-        }
-        _ => {
-            push(env, form, message, out)?;
-            out.get(start..out.len() - 1).and_then(|text| slots.put(text, Content::Message))
-        }
-    };
-    let mode = if matches!(form, Form::Bytes | Form::ArrayBuffer) { Mode::Advanced } else { Mode::Json };
-    match shared {
-        Some((place, fd)) => {
-            out.truncate(start);
-            push_word(mode, &place.word(), out);
-            return Ok(fd);
-        }
-        None if mode == Mode::Advanced => push(env, form, message, out)?,
-        None => {}
+    if is_text {
+        engine::push_utf8(env, message, out)?;
+    } else {
+        push_json(env, message, out)?;
     }
+    let line = out.get(start..).unwrap_or_default();
+    if let Some((place, fd)) = slots.and_then(|slots| slots.put(line, Content::Message)) {
+        out.truncate(start);
+        push_word(Mode::Json, &place.word(), out);
+        return Ok(fd);
+    }
+    out.push(b'\n');
     Ok(None)
 }
 
-/// The same for what the engine has serialised.
+/// Appends a frame with these bytes in it, or the word for it.
 ///
 /// # Errors
 /// The message is longer than its length can say.
-pub(super) fn push_serialized(bytes: &[u8], out: &mut Vec<u8>, slots: Option<&mut Slots>) -> Result<Shared> {
-    if let Some((place, fd)) = slots.and_then(|slots| slots.put(bytes, Content::Message)) {
+pub(super) fn push_bytes(
+    bytes: &[u8],
+    content: Content,
+    out: &mut Vec<u8>,
+    slots: Option<&mut Slots>,
+) -> Result<Shared> {
+    if let Some((place, fd)) = slots.and_then(|slots| slots.put(bytes, content)) {
         push_word(Mode::Advanced, &place.word(), out);
         return Ok(fd);
     }
     let start = begin_frame(out);
-    out.extend_from_slice(bytes);
+    push_content(bytes, content, out);
     end_frame(out, start)?;
     Ok(None)
 }
 
-fn push(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
-    match form {
-        Form::Primitive => push_json(env, message, out)?,
-        Form::Text => engine::push_utf8(env, message, out)?,
-        Form::Bytes | Form::ArrayBuffer => return push_bytes(env, form, message, out),
-        Form::Graph => return Err(napi::Error::from_reason("a graph is serialised by the engine")),
+/// Appends what is in a frame.
+fn push_content(bytes: &[u8], content: Content, out: &mut Vec<u8>) {
+    match content {
+        Content::Message => out.extend_from_slice(bytes),
+        Content::Buffer => {
+            v8::push_header(out);
+            v8::push_buffer(out, bytes);
+        }
+        Content::ArrayBuffer => {
+            v8::push_header(out);
+            v8::push_array_buffer(out, bytes);
+        }
     }
-    out.push(b'\n');
-    Ok(())
-}
-
-fn push_bytes(env: &Env, form: Form, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
-    let start = begin_frame(out);
-    v8::push_header(out);
-    if form == Form::Bytes {
-        engine::with_bytes(env, message, |bytes| v8::push_buffer(out, bytes));
-    } else {
-        engine::with_array_buffer(env, message, |bytes| v8::push_array_buffer(out, bytes));
-    }
-    end_frame(out, start)
 }
 
 fn push_json(env: &Env, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
@@ -129,20 +115,12 @@ fn push_json(env: &Env, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
 /// Appends the message that was in a slot, as it would have gone through the socket at first.
 pub(super) fn push_inline(mode: Mode, slot: u32, content: Content, bytes: &[u8], out: &mut Vec<u8>) {
     push_word(mode, &Word::Inline { slot }, out);
-    match (mode, content) {
-        (Mode::Json, _) => {
+    match mode {
+        Mode::Json => {
             out.extend_from_slice(bytes);
             out.push(b'\n');
         }
-        (Mode::Advanced, Content::Message) => push_frame(out, |out| out.extend_from_slice(bytes)),
-        (Mode::Advanced, Content::Buffer) => push_frame(out, |out| {
-            v8::push_header(out);
-            v8::push_buffer(out, bytes);
-        }),
-        (Mode::Advanced, Content::ArrayBuffer) => push_frame(out, |out| {
-            v8::push_header(out);
-            v8::push_array_buffer(out, bytes);
-        }),
+        Mode::Advanced => push_frame(out, |out| push_content(bytes, content, out)),
     }
 }
 

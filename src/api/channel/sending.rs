@@ -9,11 +9,13 @@ use super::encode::{self, Form, Shared};
 use super::{Channel, Phase};
 use crate::channel::Mode;
 use crate::channel::shared::Slots;
+use crate::channel::word::Content;
 use crate::channel::writer::Heard;
 use crate::{engine, sys};
 
 /// From so many unwritten bytes on `send()` asks its caller to wait, as the builtin's does.
 const HIGH_WATER: usize = 128 * 1024;
+
 /// How a message is sent.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Request<'a> {
@@ -137,15 +139,27 @@ impl Channel {
         source: Option<RawFd>,
         request: &Request,
     ) -> Result<Sent> {
-        if form != Form::Graph {
-            return self
-                .append(source, request, |out, slots| encode::push_or_share(env, form, message, out, slots));
-        }
-        // A getter may send, too, so nothing is borrowed, and no descriptor attached, while the engine serialises.
-        let append = |bytes: &[u8]| {
-            self.append(source, request, |out, slots| encode::push_serialized(bytes, out, slots))
+        let append = |bytes: &[u8], content| {
+            self.append(source, request, |out, slots| encode::push_bytes(bytes, content, out, slots))
         };
-        self.node.serialization(env)?.write(env, message, append)?
+        let sent = match form {
+            Form::Primitive | Form::Text => {
+                let is_text = form == Form::Text;
+                return self.append(source, request, |out, slots| {
+                    encode::push_line(env, is_text, message, out, slots)
+                });
+            }
+            // A getter may send, too, so nothing is borrowed, and no descriptor attached, while the engine serialises.
+            Form::Graph => {
+                let append = |bytes: &[u8]| append(bytes, Content::Message);
+                Some(self.node.serialization(env)?.write(env, message, append)?)
+            }
+            Form::Bytes => engine::with_bytes(env, message, |bytes| append(bytes, Content::Buffer)),
+            Form::ArrayBuffer => {
+                engine::with_array_buffer(env, message, |bytes| append(bytes, Content::ArrayBuffer))
+            }
+        };
+        sent.unwrap_or_else(|| Err(napi::Error::from_reason("child-process-rs: no bytes")))
     }
 
     /// Has `push` append a message, or put it into shared memory, where that is given, and append the word for it.

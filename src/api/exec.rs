@@ -13,8 +13,6 @@ use crate::options::given::Options;
 use crate::options::normalize::normalize;
 use crate::options::{Context, input, is_truthy};
 
-/// `options.maxBuffer` where it isn't given, bytes.
-const MAX_BUFFER: u32 = 1024 * 1024;
 /// The options that are `spawn`'s.
 const SPAWN: [&str; 8] =
     ["cwd", "env", "gid", "shell", "signal", "uid", "windowsHide", "windowsVerbatimArguments"];
@@ -75,10 +73,7 @@ fn settle<'a>(
     mut options: Options<'a>,
 ) -> Result<Execution<'a>> {
     let env = context.env;
-    let max_buffer = match options.has("maxBuffer") {
-        true => options.get("maxBuffer"),
-        false => engine::number(env, f64::from(MAX_BUFFER))?,
-    };
+    let max_buffer = arguments::max_buffer(context, &options)?;
     let timeout = options.get("timeout");
     let kill_signal = match options.has("killSignal") {
         true => arguments::check_limits(context, &timeout, &max_buffer, &options.get("killSignal"))?,
@@ -103,18 +98,14 @@ fn settle<'a>(
         settings.set_c_named_property(c"killSignal", number)?;
     }
     options.keep(&SPAWN);
-    for (name, default) in
-        [("cwd", engine::null(env)?), ("env", engine::null(env)?), ("shell", engine::boolean(env, false)?)]
-    {
-        if !options.has(name) {
-            options.set(context, name, default)?;
-        }
-    }
     // What the tracing channel publishes has all of them.
     for name in SPAWN {
-        if !options.has(name) {
-            options.set(context, name, context.undefined()?)?;
-        }
+        let usual = match name {
+            "cwd" | "env" => engine::null(env)?,
+            "shell" => engine::boolean(env, false)?,
+            _ => context.undefined()?,
+        };
+        options.set(context, name, options.get_or(name, usual))?;
     }
     for name in ["windowsHide", "windowsVerbatimArguments"] {
         let is_set = is_truthy(&options.get(name))?;

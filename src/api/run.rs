@@ -27,8 +27,6 @@ use crate::options::{Context, input, is_nullish, kind};
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
 use crate::sys;
 
-/// `options.maxBuffer` where it isn't given, bytes.
-const MAX_BUFFER: f64 = 1024.0 * 1024.0;
 const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
 
 type RunResult = std::result::Result<Finished, NotRun>;
@@ -259,9 +257,8 @@ fn begin<'a>(
 ) -> Result<Function<'a, (), ()>> {
     let env = context.env;
     let options = &arguments.options;
-    let or = |name, default: Unknown<'a>| if options.has(name) { options.get(name) } else { default };
-    let max_buffer = or("maxBuffer", engine::number(env, MAX_BUFFER)?);
-    let encoding = or("encoding", engine::string(env, b"utf8")?);
+    let max_buffer = arguments::max_buffer(context, options)?;
+    let encoding = options.get_or("encoding", engine::string(env, b"utf8")?);
     let [timeout, signal, given] = ["timeout", "signal", "input"].map(|name| options.get(name));
     let kill_signal = arguments::check_limits(context, &timeout, &max_buffer, &options.get("killSignal"))?;
     context.check_abort_signal(&signal)?;

@@ -23,9 +23,6 @@ use crate::options::stdio::{self, Entry};
 use crate::options::{Context, input, is_nullish, is_truthy, option, signal};
 use crate::sys;
 
-/// `options.maxBuffer` of the synchronous family where it isn't given, bytes.
-const MAX_BUFFER: u32 = 1024 * 1024;
-
 /// Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). `host.hooks` words the errors, as
 /// for every function.
 #[napi(catch_unwind)]
@@ -113,14 +110,9 @@ fn output_of<'a>(
 }
 
 fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
-    let env = context.env;
     let normalized = normalize(context, arguments)?;
     let options = &normalized.options;
-    let max_buffer = if options.has("maxBuffer") {
-        options.get("maxBuffer")
-    } else {
-        engine::number(env, f64::from(MAX_BUFFER))?
-    };
+    let max_buffer = arguments::max_buffer(context, options)?;
     let timeout = options.get("timeout");
     let kill_signal = arguments::check_limits(context, &timeout, &max_buffer, &options.get("killSignal"))?;
     check_permitted(context, &normalized.file)?;

@@ -5,6 +5,7 @@ use napi::{Result, Unknown, ValueType};
 
 use super::given::Options;
 use super::{Context, is_nullish, kind, option, signal, stdio};
+use crate::engine;
 
 /// The arguments of `spawn()`.
 pub struct Arguments<'a> {
@@ -118,6 +119,15 @@ pub fn check_limits(
     context.check_timeout(timeout)?;
     context.check_max_buffer(max_buffer)?;
     signal::from_option(context, kill_signal)
+}
+
+/// `options.maxBuffer`, bytes; where it isn't given, what it is for all functions that have it.
+///
+/// # Errors
+/// An N-API failure.
+pub fn max_buffer<'a>(context: &Context<'a>, options: &Options<'a>) -> Result<Unknown<'a>> {
+    const USUAL: f64 = 1024.0 * 1024.0;
+    Ok(options.get_or("maxBuffer", engine::number(context.env, USUAL)?))
 }
 
 /// Checks what `fork()` was called with.

@@ -60,6 +60,12 @@ impl<'a> Options<'a> {
         self.find(name).map_or(self.undefined, |entry| entry.value)
     }
 
+    /// An option; `usual` where it was not given.
+    #[must_use]
+    pub fn get_or(&self, name: &str, usual: Unknown<'a>) -> Unknown<'a> {
+        self.find(name).map_or(usual, |entry| entry.value)
+    }
+
     /// Puts `value` in the place of what was given.
     ///
     /// # Errors

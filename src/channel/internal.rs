@@ -10,15 +10,18 @@ use serde::{Deserialize, Serialize};
 const PREFIX: &str = "NODE_";
 
 /// What an end says to a builtin one of the handles that it receives (`internal_child_process.js` of Node speaks the same).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "cmd")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The receiver has got the handle.
-    #[serde(rename = "NODE_HANDLE_ACK")]
     Acknowledged,
     /// The receiver was promised a handle and has not got one: send it again.
-    #[serde(rename = "NODE_HANDLE_NACK")]
     NotReceived,
+}
+
+/// An internal message that says nothing but its `cmd`.
+#[derive(Serialize)]
+struct Plain<'a> {
+    cmd: &'a str,
 }
 
 impl Reply {
@@ -40,8 +43,8 @@ impl Reply {
     /// The message as a line of JSON, without its newline.
     #[must_use]
     pub fn to_json(self) -> String {
-        // Serialising a unit cannot fail.
-        serde_json::to_string(&self).unwrap_or_default()
+        // Serialising a text cannot fail.
+        serde_json::to_string(&Plain { cmd: self.command() }).unwrap_or_default()
     }
 }
 

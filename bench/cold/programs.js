@@ -15,7 +15,7 @@ const programs = {
     child.on("message", () => {});`,
 };
 
-/** The child of a program that forks itself; with the parent's own module loaded, as a program that forks itself has it. */
+/** What a program that forks itself does as the child. */
 const CHILD = `
   if (process.argv[2] === "child") {
     process.on("message", () => {

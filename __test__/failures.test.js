@@ -102,6 +102,14 @@ test('an output that cannot be read is an error', async (t) => {
   await comesTo(t, ['recv', ECONNRESET, 1, 'promise()'], ['rejected', 'ECONNRESET', 'read']);
 });
 
+test('an errno that Node has no name for is called as Node calls it', async (t) => {
+  const ELIBBAD = 80;
+  const unknown = `Unknown system error -${ELIBBAD}`;
+  await comesTo(t, ['recv', ELIBBAD, 1, 'exec()'], [[unknown, 'read'], '']);
+  await comesTo(t, ['recv', ELIBBAD, 1, 'sync()'], [[unknown, 'spawnSync sh'], 3, null, '']);
+  await comesTo(t, ['recv', ELIBBAD, 1, 'promise()'], ['rejected', unknown, 'read']);
+});
+
 test('an ENOBUFS of the kernel is no output that is too long', async (t) => {
   await comesTo(t, ['recv', ENOBUFS, 1, 'promise()'], ['rejected', 'ENOBUFS', 'read']);
   await comesTo(t, ['send', ENOBUFS, 1, 'promise()'], ['rejected', 'ENOBUFS', 'write']);

@@ -102,7 +102,10 @@ function begin(child, process) {
       throw errnoError(errno, 'spawn');
     }
     nextTick(reportFailure, child, errno);
-    if (includes(WITHOUT_STREAMS, -errno)) return errno;
+    if (includes(WITHOUT_STREAMS, -errno)) {
+      handle.closePipes();
+      return errno;
+    }
   }
 
   child.pid = handle.pid;

@@ -191,6 +191,7 @@ module.exports = {
     channelClosed,
     channelRequired,
     errnoError,
+    errnoName: nameOf,
     invalidHandle,
     invalidInput,
     invalidType,

@@ -4,7 +4,6 @@ use napi::bindgen_prelude::{FnArgs, FromNapiValue, Function, JsObjectValue, JsVa
 use napi::{Env, Result, Unknown, ValueType};
 
 use crate::engine::{self, Part, Piece, Wrapper};
-use crate::options::error::errno_name;
 use crate::options::{Context, is_nullish, is_truthy, kind, text};
 
 /// Longer texts are left to Node, which has an error for one that is too long, bytes.
@@ -50,8 +49,9 @@ pub(super) fn error<'a>(env: &'a Env, message: &[Piece]) -> Result<Object<'a>> {
 }
 
 /// A failed system call, with a positive errno.
-pub(super) fn errno_error<'a>(env: &'a Env, errno: i32, call: &[Piece]) -> Result<Object<'a>> {
-    let name = errno_name(errno);
+pub(super) fn errno_error<'a>(context: &Context<'a>, errno: i32, call: &[Piece]) -> Result<Object<'a>> {
+    let env = context.env;
+    let name = context.errno_name(errno)?;
     let call = engine::concat(env, call)?;
     let mut error = error(env, &[Piece::Value(call), Piece::Text(" "), Piece::Text(&name)])?;
     error.set_c_named_property(c"errno", -errno)?;
@@ -70,20 +70,21 @@ pub(super) struct Started<'a> {
 
 impl<'a> Started<'a> {
     /// `call` has failed for it.
-    pub fn failed(&self, env: &'a Env, errno: i32, call: &str) -> Result<Object<'a>> {
+    pub fn failed(&self, context: &Context<'a>, errno: i32, call: &str) -> Result<Object<'a>> {
         let call = [Piece::Text(call), Piece::Text(" "), Piece::Value(self.file)];
-        let mut error = errno_error(env, errno, &call)?;
+        let mut error = errno_error(context, errno, &call)?;
         error.set_c_named_property(c"path", self.file)?;
         let args = crate::options::normalize::elements(&self.args)?;
-        error.set_c_named_property(c"spawnargs", engine::array(env, args.get(1..).unwrap_or_default())?)?;
+        error.set_c_named_property(
+            c"spawnargs",
+            engine::array(context.env, args.get(1..).unwrap_or_default())?,
+        )?;
         Ok(error)
     }
-}
 
-impl<'a> Started<'a> {
     /// Nothing has been started, to be thrown.
-    pub fn thrown(&self, env: &'a Env, error: &std::io::Error) -> napi::Error {
-        match self.failed(env, crate::sys::errno(error), "spawn") {
+    pub fn thrown(&self, context: &Context<'a>, error: &std::io::Error) -> napi::Error {
+        match self.failed(context, crate::sys::errno(error), "spawn") {
             Ok(error) => napi::Error::from(error.to_unknown()),
             Err(error) => error,
         }

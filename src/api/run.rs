@@ -118,11 +118,11 @@ impl Run {
                 Some(context.too_much_output(name)?)
             }
             Some(Reason::Call(call @ ("spawn" | "wait"))) => {
-                Some(Started { file, args }.failed(env, errno, call)?)
+                Some(Started { file, args }.failed(context, errno, call)?)
             }
             // A command need not read all of its input.
             Some(Reason::Call("write")) if matches!(errno, libc::EPIPE | libc::ECONNRESET) => None,
-            Some(Reason::Call(call)) => Some(results::errno_error(env, errno, &[Piece::Text(call)])?),
+            Some(Reason::Call(call)) => Some(results::errno_error(context, errno, &[Piece::Text(call)])?),
             Some(Reason::TimedOut) | None => None,
         };
         let is_timed_out = matches!(reason, Some(Reason::TimedOut));
@@ -288,7 +288,7 @@ fn begin<'a>(
         strings
     });
     let run = Rc::new(Run {
-        reactor: runtime::of(env)?.reactor(env).map_err(|error| started.thrown(env, &error))?,
+        reactor: runtime::of(env)?.reactor(env).map_err(|error| started.thrown(context, &error))?,
         key: Cell::default(),
         callback: RefCell::new(Some(Callback::new(env, &events, "PROCESSWRAP")?)),
         kept,
@@ -296,7 +296,7 @@ fn begin<'a>(
         outcome: Arc::default(),
         cancel: RefCell::default(),
     });
-    run.start(command, input, limits).map_err(|error| started.thrown(env, &error))?;
+    run.start(command, input, limits).map_err(|error| started.thrown(context, &error))?;
     env.create_function_from_closure("cancel", move |_| {
         run.cancel();
         Ok(())

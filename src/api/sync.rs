@@ -196,7 +196,7 @@ fn to_object<'a>(
 ) -> Result<Ran<'a>> {
     let env = context.env;
     let mut object = Object::new(env)?;
-    let error = errno(&result).map(|errno| started.failed(env, errno, "spawnSync")).transpose()?;
+    let error = errno(&result).map(|errno| started.failed(context, errno, "spawnSync")).transpose()?;
     if let Some(error) = &error {
         object.set_c_named_property(c"error", *error)?;
     }

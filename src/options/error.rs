@@ -114,6 +114,17 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Node's name of a positive errno: Linux has some that Node does not know.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn errno_name(&self, errno: i32) -> Result<String> {
+        match self.hook(c"errnoName", (-errno,))? {
+            Some(name) => super::text(&name),
+            None => Ok(errno_name(errno)),
+        }
+    }
+
     /// A failed system call.
     pub fn system_error(&self, errno: i32, call: &str) -> Error {
         let name = errno_name(errno);
@@ -132,9 +143,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The name of a positive errno.
-#[must_use]
-pub fn errno_name(errno: i32) -> String {
+/// The name of a positive errno, where nobody can ask Node.
+fn errno_name(errno: i32) -> String {
     match Errno::from_raw(errno) {
         Errno::UnknownErrno => format!("Unknown system error {}", -errno),
         Errno::EOPNOTSUPP => "ENOTSUP".into(),

@@ -20,14 +20,16 @@ function busyPoll(option) {
   return microseconds > 0 ? Math.min(microseconds, 1e6) : 0;
 }
 
+// Native functions, the same for all channels; known once there is one.
+let sendValue;
+let sendPrepared;
+let endTick;
+
 class Link {
   #target;
   #isAdvanced;
-  // Native functions of the channel.
-  #send;
-  #sendPrepared;
-  #sendValue;
-  #flush;
+  // What the native functions know the channel by.
+  #number;
   #onClose;
   #beforeFirst;
   #beforeDisconnect;
@@ -61,15 +63,13 @@ class Link {
     });
     /** The native end. */
     this.channel = new native.Channel(runtime, fd, settings, this);
-    this.#send = this.channel.send;
-    this.#sendPrepared = this.channel.sendPrepared;
-    this.#sendValue = this.channel.sendValue;
-    this.#flush = this.channel.flush;
+    this.#number = this.channel.number;
+    if (sendValue === undefined) ({ sendValue, sendPrepared, endTick } = this.channel);
   }
 
   /** Sends; false: the other end is behind, and the sender should wait. */
   send(message, handle, options, callback) {
-    const sent = handle ? this.#send(message, handle, options, callback) : this.#sendAlone(message, options, callback);
+    const sent = handle ? this.channel.send(message, handle, options, callback) : this.#sendAlone(message, options, callback);
     if (sent !== undefined) return sent;
     this.#hasAnswered = true;
     return true;
@@ -77,17 +77,17 @@ class Link {
 
   #sendAlone(message, options, callback) {
     const isSilent = options !== undefined && (options === true || Boolean(options?.swallowErrors));
-    let send = this.#sendValue;
+    let send = sendValue;
     if (typeof message === 'object' && message !== null) {
       if (!this.#isAdvanced) {
         // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
         message = stringify(message) ?? 'undefined';
-        send = this.#sendPrepared;
+        send = sendPrepared;
       } else if (message.constructor === Object) {
-        send = this.#sendPrepared;
+        send = sendPrepared;
       }
     }
-    return typeof callback === 'function' ? send(message, isSilent, callback) : send(message, isSilent);
+    return typeof callback === 'function' ? send(this.#number, message, isSilent, callback) : send(this.#number, message, isSilent);
   }
 
   /** Ends the channel; `true`: there is no handle that arrives first. */
@@ -98,7 +98,7 @@ class Link {
 
   #writeAnswers() {
     this.#hasAnswered = false;
-    this.#flush();
+    endTick(this.#number);
   }
 
   /** What the other end does shows that it is there. */

@@ -142,9 +142,20 @@ impl Channel {
         }
     }
 
-    /// Has [`Channel::flush_and_tell`] called at the end of this tick.
-    pub(super) fn flush_after_tick(self: &Rc<Self>, env: &Env) -> Result<()> {
-        let flush = self.flush_function(env)?;
-        engine::call(env, &self.node.next_tick, [&flush]).map(drop)
+    /// Has [`Channel::end_tick`] called at the end of this tick.
+    pub(super) fn call_after_tick(&self, env: &Env, leaves: bool) -> Result<()> {
+        let end_tick = self.node.functions(env)?.end_tick.get(env)?;
+        let (number, leaves) =
+            (engine::number(env, f64::from(self.number.get()))?, engine::boolean(env, leaves)?);
+        engine::call(env, &self.node.next_tick, [&end_tick, &number, &leaves]).map(drop)
+    }
+
+    /// A tick has ended that has sent something or, where `leaves`, has called `disconnect()`.
+    pub(super) fn end_tick(self: &Rc<Self>, env: &Env, leaves: bool) {
+        if leaves {
+            self.disconnect_if_due(env);
+        } else {
+            self.flush_and_tell(env);
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::events::Listener;
 use super::sending::Request;
 use super::{Channel, Settings, registry};
 use crate::channel::Mode;
-use crate::engine::{self, Call};
+use crate::engine;
 use crate::options::{is_truthy, option};
 use crate::sys;
 
@@ -64,6 +64,7 @@ impl ChannelClass {
         if let Some(secret) = option_text(&options, c"expects")? {
             channel.expect(secret);
         }
+        channel.number.set(node.number(&channel));
         registry::add(Rc::clone(&channel));
         Ok(Self(channel))
     }
@@ -71,36 +72,40 @@ impl ChannelClass {
     /// `send(message, handle, options, callback)` sends any message, alone or with a socket or server (Node.js documentation,
     /// «subprocess.send»). `options`: `keepOpen`, `swallowErrors`; `true` stands for the latter. `callback(error)` is called when it is
     /// written. It gives true or false, whether there is room for more; or undefined: there is, and the message may not be written yet.
-    /// It throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what serialising throws. Like the functions
-    /// below it belongs to this channel alone.
     ///
     /// # Errors
-    /// An N-API failure.
-    #[napi(getter, catch_unwind)]
-    pub fn send<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
-        let channel = Rc::clone(&self.0);
-        engine::function(env, move |env, call| {
-            let [message, handle, options, callback] = &call.arguments;
-            let request = request(env, options, *callback)?;
-            if !engine::is_truthy(env, handle)? {
-                return channel.send_value(env, message, request);
-            }
-            channel.check(env, message)?;
-            channel.send_handle(env, message, handle, request)
-        })
+    /// `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what serialising throws.
+    #[napi(catch_unwind)]
+    pub fn send(
+        &self,
+        env: &Env,
+        message: Unknown,
+        handle: Unknown,
+        options: Unknown,
+        callback: Unknown,
+    ) -> Result<Option<bool>> {
+        let request = request(env, &options, callback)?;
+        if !engine::is_truthy(env, &handle)? {
+            return self.0.send_value(env, &message, request);
+        }
+        self.0.check(env, &message)?;
+        self.0.send_handle(env, &message, &handle, request)
     }
 
-    /// `sendValue(message, isSilent, callback)`: a message alone, at less cost. It gives undefined where there is room and the message may
-    /// not be written yet: while messages are delivered, `flush` is to be called after the one that sent it.
+    /// Its number, for the three functions below. All channels have the same ones.
+    #[napi(getter, catch_unwind)]
+    pub fn number(&self) -> u32 {
+        self.0.number.get()
+    }
+
+    /// `sendValue(number, message, isSilent, callback)`: a message alone, at less cost. It gives undefined where there is room and the
+    /// message may not be written yet: while messages are delivered, `endTick` is to be called after the one that sent it.
     ///
     /// # Errors
     /// An N-API failure.
     #[napi(getter, catch_unwind)]
     pub fn send_value<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
-        let channel = Rc::clone(&self.0);
-        engine::function(env, move |env, call| {
-            channel.send_value(env, &call.arguments[0], request_alone(env, call)?)
-        })
+        self.0.node.functions(env)?.send_value.get(env)
     }
 
     /// The same for what need not be looked at: in json mode the JSON text of an object, in advanced mode an object that is neither a
@@ -110,16 +115,16 @@ impl ChannelClass {
     /// An N-API failure.
     #[napi(getter, catch_unwind)]
     pub fn send_prepared<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
-        let channel = Rc::clone(&self.0);
-        engine::function(env, move |env, call| {
-            channel.send_prepared(env, &call.arguments[0], request_alone(env, call)?)
-        })
+        self.0.node.functions(env)?.send_prepared.get(env)
     }
 
-    /// Writes what has waited for more, where it has waited for long enough.
+    /// `endTick(number)`: writes what has waited for more, where it has waited for long enough.
+    ///
+    /// # Errors
+    /// An N-API failure.
     #[napi(getter, catch_unwind)]
-    pub fn flush<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
-        self.0.flush_function(env)
+    pub fn end_tick<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        self.0.node.functions(env)?.end_tick.get(env)
     }
 
     /// Makes an object of what has come with `message`, an `arrival` of `onHandle`, and calls `take(error, object)`: at once, or when it
@@ -166,17 +171,6 @@ impl ChannelClass {
     pub fn fd(&self) -> i32 {
         self.0.fd()
     }
-}
-
-/// What `sendValue` and `sendPrepared` are called with besides the message.
-fn request_alone<'a>(env: &Env, call: &Call<'a, 3>) -> Result<Request<'a>> {
-    let [_, is_silent, callback] = call.arguments;
-    let is_awaited = call.count == call.arguments.len() && engine::is_function(env, &callback)?;
-    Ok(Request {
-        callback: is_awaited.then_some(callback),
-        is_silent: engine::to_bool(env, &is_silent).unwrap_or(false),
-        keeps_open: false,
-    })
 }
 
 fn request<'a>(env: &Env, options: &Unknown, callback: Unknown<'a>) -> Result<Request<'a>> {

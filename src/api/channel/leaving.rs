@@ -8,7 +8,7 @@ use napi::{Env, Result};
 use super::events::{Event, Listener};
 use super::{Channel, Phase, registry};
 use crate::channel::reader::Delivery;
-use crate::engine::{self, Call};
+use crate::engine;
 use crate::reactor::Callback;
 
 /// How far `disconnect()` has got.
@@ -39,7 +39,7 @@ impl Channel {
             self.leave(env)?;
         }
         if !is_delivering && self.reader.delivery.get() == Delivery::Last {
-            self.disconnect_after_tick(env)?;
+            self.call_after_tick(env, true)?;
         }
         Ok(true)
     }
@@ -55,15 +55,6 @@ impl Channel {
             self.update_work();
         }
         Ok(())
-    }
-
-    fn disconnect_after_tick(self: &Rc<Self>, env: &Env) -> Result<()> {
-        let channel = Rc::clone(self);
-        let over = engine::function(env, move |env, _: &Call<0>| {
-            channel.disconnect_if_due(env);
-            Ok(None)
-        })?;
-        engine::call(env, &self.node.next_tick, [&over]).map(drop)
     }
 
     /// Ends the channel if that was asked for. Says whether it was.

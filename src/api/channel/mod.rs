@@ -8,6 +8,7 @@ mod decode;
 mod delivering;
 mod encode;
 mod events;
+mod functions;
 mod handles;
 mod leaving;
 mod node;
@@ -24,7 +25,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use napi::{Env, Result, Unknown};
+use napi::Env;
 
 use callbacks::Awaiting;
 use counting::Sockets;
@@ -42,7 +43,6 @@ use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
 use crate::channel::word::Word;
 use crate::channel::writer::Writer;
-use crate::engine::{self, Call, Held};
 use crate::reactor::{KeepAlive, Key, Reactor, Source, Turn, Work};
 use crate::sys;
 
@@ -91,8 +91,8 @@ pub(super) struct Channel {
     views: RefCell<Views>,
     /// Who waits for messages to be written, in order.
     awaiting: RefCell<VecDeque<Awaiting>>,
-    /// The function that is called at the end of a tick which has sent something.
-    flush: RefCell<Option<Held>>,
+    /// What JavaScript calls it by.
+    number: Cell<u32>,
     /// The handles that have come.
     received: Received,
     /// The sockets of servers.
@@ -131,7 +131,7 @@ impl Channel {
             slots: RefCell::default(),
             views: RefCell::default(),
             awaiting: RefCell::default(),
-            flush: RefCell::default(),
+            number: Cell::default(),
             received: Received::default(),
             sockets: Sockets::default(),
             retry_at: Cell::default(),
@@ -170,23 +170,6 @@ impl Channel {
 
     fn node(&self) -> &Node {
         &self.node
-    }
-
-    /// The function that writes what a tick has sent.
-    fn flush_function<'a>(self: &Rc<Self>, env: &'a Env) -> Result<Unknown<'a>> {
-        if let Some(flush) = &*self.flush.borrow() {
-            return flush.get(env);
-        }
-        // It is kept by this channel, which it does not keep.
-        let channel = Rc::downgrade(self);
-        let flush = engine::function(env, move |env, _: &Call<0>| {
-            if let Some(channel) = channel.upgrade() {
-                channel.flush_and_tell(env);
-            }
-            Ok(None)
-        })?;
-        self.flush.replace(Some(Held::new(env, &flush)?));
-        Ok(flush)
     }
 
     /// Slots that nobody uses for long are given up.

@@ -3,11 +3,13 @@
 use std::cell::{OnceCell, RefCell};
 use std::ffi::CStr;
 use std::os::fd::{IntoRawFd, OwnedFd};
+use std::rc::Rc;
 
 use napi::bindgen_prelude::{FromNapiValue, JsValue, Object};
 use napi::{Env, Result, Unknown};
 
-use super::Serialization;
+use super::functions::{Functions, Numbered};
+use super::{Channel, Serialization};
 use crate::channel::handles::Socket;
 use crate::engine::{self, Call, Held};
 use crate::options::Context;
@@ -27,6 +29,8 @@ pub(in crate::api) struct Node {
     /// Node's classes of handles: of TCP, Pipe and UDP.
     handle_classes: RefCell<[Option<Held>; 3]>,
     do_nothing: OnceCell<Held>,
+    channels: Rc<Numbered>,
+    functions: OnceCell<Functions>,
 }
 
 impl Node {
@@ -46,6 +50,8 @@ impl Node {
             dgram: OnceCell::new(),
             handle_classes: RefCell::default(),
             do_nothing: OnceCell::new(),
+            channels: Rc::default(),
+            functions: OnceCell::new(),
         })
     }
 
@@ -77,6 +83,20 @@ impl Node {
 
     pub fn dgram<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         self.kept(env, &self.dgram, c"dgram")
+    }
+
+    /// The number of a new channel.
+    pub fn number(&self, channel: &Rc<Channel>) -> u32 {
+        self.channels.add(channel)
+    }
+
+    /// The functions on the way of each message.
+    pub(super) fn functions(&self, env: &Env) -> Result<&Functions> {
+        if let Some(functions) = self.functions.get() {
+            return Ok(functions);
+        }
+        let made = Functions::new(env, &self.channels)?;
+        Ok(self.functions.get_or_init(|| made))
     }
 
     /// A function that does nothing.

@@ -253,7 +253,7 @@ impl Channel {
             None => {}
         }
         if queued.is_first {
-            self.flush_after_tick(env)?;
+            self.call_after_tick(env, false)?;
         }
         if queued.is_crowded {
             self.retry_later();

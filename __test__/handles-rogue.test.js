@@ -247,11 +247,12 @@ test.serial('what a peer says a handle is cannot throw, whatever it is', async (
   await noneLeft(t, before);
 });
 
-test.serial('a handle that comes with an internal message that nobody hears is closed', async (t) => {
+test.serial('a handle that comes with an internal message that nobody hears is closed, and an error', async (t) => {
   const before = countAllFds();
   const { child, record } = start(t, 'unix', 1, announce({ cmd: 'NODE_X' }), 'wait', 'NODE_HANDLE_ACK', 'text', '"after"');
   t.true(await until(() => record.messages.length > 0));
   t.deepEqual(record.messages, [['after', undefined]]);
+  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_HANDLE']);
   // The child's end and the process descriptor.
   t.true(await until(() => countAllFds() <= before + 3));
   await end(child);

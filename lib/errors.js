@@ -179,6 +179,7 @@ class AbortError extends Error {
 
 module.exports = {
   AbortError,
+  brokenHandle,
   brokenMessage,
   channelClosed,
   disconnected,

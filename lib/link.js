@@ -3,7 +3,7 @@
 // What a native channel does for the object that has it: what comes is delivered to it, and what happens is emitted on it.
 
 const { Deliveries } = require('./deliveries');
-const { brokenMessage } = require('./errors');
+const { brokenHandle, brokenMessage } = require('./errors');
 const { native, runtime, told } = require('./runtime');
 
 const { stringify } = JSON;
@@ -208,8 +208,10 @@ class Link {
 
   #deliverInternal(message, handle) {
     const isHeard = this.#target.emit('internalMessage', message, handle);
+    if (isHeard || !handle) return;
     // Nobody has it, so nobody else can close it.
-    if (!isHeard && handle) close(handle);
+    close(handle);
+    this.#report(brokenHandle('a handle came with an internal message that nobody listens to'));
   }
 
   /** Delivers what came with a handle; it may be an internal message. */

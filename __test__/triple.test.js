@@ -72,7 +72,7 @@ test('an executable that names no loader, or may not be read: the report is aske
   }
 });
 
-test('macOS has no libc to choose by; other platforms have no binary', async (t) => {
+test('other platforms have no binary', async (t) => {
   const found = [['darwin', 'arm64'], ['darwin', 'x64'], ['win32', 'x64'], ['linux', 'riscv64'], ['freebsd', 'x64']].map(([platform, arch]) => tripleOf({ platform, arch }));
-  t.deepEqual((await Promise.all(found)).map(([triple]) => triple), ['darwin-arm64', 'darwin-x64', null, null, null]);
+  t.deepEqual((await Promise.all(found)).map(([triple]) => triple), [null, null, null, null, null]);
 });

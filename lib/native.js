@@ -44,8 +44,8 @@ function open(file, advice) {
 /** The binary beside this package, where there is just one: it was made for this system, or else it does not load. */
 function besides() {
   const { platform, arch } = process;
-  const triples = platform === 'linux' ? [`linux-${arch}-gnu`, `linux-${arch}-musl`] : [`${platform}-${arch}`];
-  const files = triples.map((triple) => path.join(__dirname, `../child-process-rs.${triple}.node`)).filter(existsSync);
+  const fileFor = (libc) => path.join(__dirname, `../child-process-rs.${platform}-${arch}-${libc}.node`);
+  const files = ['gnu', 'musl'].map(fileFor).filter(existsSync);
   return files.length === 1 ? files[0] : undefined;
 }
 
@@ -72,10 +72,9 @@ function load() {
 
 /** Looks at the system first, to name the binary that fits it. */
 function find() {
-  const { triple: findTriple, mayDoWithout } = require('./triple');
+  const { triple: findTriple } = require('./triple');
   const triple = findTriple();
-  const none = standIn(`there is none for ${triple || `${process.platform}-${process.arch}`}`);
-  if (triple === null) return none;
+  if (triple === null) return standIn(`there is none for ${process.platform}-${process.arch}`);
   const { localBinary, packageName, packagedBinary, isCheckout, version } = require('./locate');
 
   const local = localBinary(triple);
@@ -84,7 +83,6 @@ function find() {
   if (existsSync(local)) return open(local, rebuild);
   const packaged = packagedBinary(triple);
   if (packaged) return open(packaged, rebuild);
-  if (mayDoWithout(triple)) return none;
   throw failure(
     'ERR_CHILD_PROCESS_RS_NO_BINARY',
     `child-process-rs has no binary for ${triple}: install ${packageName(triple)}@${version}, which holds one, or, ${rebuild}.`,

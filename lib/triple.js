@@ -4,8 +4,8 @@
 
 const fs = require('node:fs');
 
-// What src/sys has a file for. Elsewhere the builtin is used.
-const NATIVE = { linux: ['x64', 'arm64'], darwin: ['x64', 'arm64'] };
+// Elsewhere the builtin is used.
+const ARCHITECTURES = ['x64', 'arm64'];
 
 // Offsets of the 64-bit, little-endian ELF header, the only kind among the architectures above.
 const PROGRAM_HEADERS_AT = 0x20;
@@ -65,16 +65,7 @@ function libc() {
 /** This machine's triple, or null where there is no native build. */
 function triple() {
   const { platform, arch } = process;
-  if (!NATIVE[platform]?.includes(arch)) return null;
-  return platform === 'linux' ? `linux-${arch}-${libc()}` : `${platform}-${arch}`;
+  return platform === 'linux' && ARCHITECTURES.includes(arch) ? `linux-${arch}-${libc()}` : null;
 }
 
-/**
- * Whether the builtin stands in where there is no binary for `triple`. On macOS a binary is used only where its package, which
- * is published once the tests have passed there, brings one: nothing is compiled on users' machines.
- */
-function mayDoWithout(triple) {
-  return triple.startsWith('darwin-');
-}
-
-module.exports = { triple, mayDoWithout, glibcVersion };
+module.exports = { triple, glibcVersion };

@@ -13,7 +13,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { root, version, localBinary, packageName, packagedBinary, isCheckout } = require('../lib/locate');
-const { triple: findTriple, mayDoWithout } = require('../lib/triple');
+const { triple: findTriple } = require('../lib/triple');
 const { build, hasCargo } = require('./build');
 
 const SOURCES = ['src', 'Cargo.toml', 'Cargo.lock', 'build.rs'];
@@ -64,11 +64,6 @@ function install() {
   const ready = binaries.find(spares(triple));
   if (ready) {
     say(`${path.basename(ready)} is there, nothing to compile.`);
-    return;
-  }
-
-  if (binaries.length === 0 && mayDoWithout(triple) && !isCheckout()) {
-    say(`there is no binary for ${triple} here, so the builtin child_process will be used.`);
     return;
   }
 

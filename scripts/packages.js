@@ -10,7 +10,7 @@ const pkg = require('../package.json');
 const { packageName } = require('../lib/locate');
 
 const ROOT = path.join(__dirname, '..');
-const BINARY = /^child-process-rs\.((linux|darwin)-(x64|arm64)(?:-(gnu|musl))?)\.node$/;
+const BINARY = /^child-process-rs\.((linux)-(x64|arm64)-(gnu|musl))\.node$/;
 const LIBC = { gnu: ['glibc'], musl: ['musl'] };
 
 // What npm needs to say where a package was built; only the workflow that publishes knows.
@@ -34,7 +34,7 @@ function platformManifest(file) {
     ...repository(),
     os: [os],
     cpu: [cpu],
-    ...(libc && { libc: LIBC[libc] }),
+    libc: LIBC[libc],
     engines: pkg.engines,
     main: path.basename(file),
     files: [path.basename(file)],

@@ -1,57 +1,22 @@
 //! Signal names and numbers, as `os.constants.signals` has them.
 
 use napi::{JsValue, Result, Unknown, ValueType};
+use nix::sys::signal::Signal;
 
 use super::{Context, is_nullish, kind, text};
-use crate::sys;
 
-/// The names that every platform has; the first name of a number is the one reported.
-const COMMON: &[(&str, i32)] = &[
-    ("SIGHUP", libc::SIGHUP),
-    ("SIGINT", libc::SIGINT),
-    ("SIGQUIT", libc::SIGQUIT),
-    ("SIGILL", libc::SIGILL),
-    ("SIGTRAP", libc::SIGTRAP),
-    ("SIGABRT", libc::SIGABRT),
-    ("SIGIOT", libc::SIGIOT),
-    ("SIGBUS", libc::SIGBUS),
-    ("SIGFPE", libc::SIGFPE),
-    ("SIGKILL", libc::SIGKILL),
-    ("SIGUSR1", libc::SIGUSR1),
-    ("SIGSEGV", libc::SIGSEGV),
-    ("SIGUSR2", libc::SIGUSR2),
-    ("SIGPIPE", libc::SIGPIPE),
-    ("SIGALRM", libc::SIGALRM),
-    ("SIGTERM", libc::SIGTERM),
-    ("SIGCHLD", libc::SIGCHLD),
-    ("SIGCONT", libc::SIGCONT),
-    ("SIGSTOP", libc::SIGSTOP),
-    ("SIGTSTP", libc::SIGTSTP),
-    ("SIGTTIN", libc::SIGTTIN),
-    ("SIGTTOU", libc::SIGTTOU),
-    ("SIGURG", libc::SIGURG),
-    ("SIGXCPU", libc::SIGXCPU),
-    ("SIGXFSZ", libc::SIGXFSZ),
-    ("SIGVTALRM", libc::SIGVTALRM),
-    ("SIGPROF", libc::SIGPROF),
-    ("SIGWINCH", libc::SIGWINCH),
-    ("SIGIO", libc::SIGIO),
-    ("SIGSYS", libc::SIGSYS),
-];
-
-/// Every name of this platform, with its number.
-fn signals() -> impl Iterator<Item = (&'static str, i32)> {
-    COMMON.iter().chain(sys::SIGNALS).copied()
-}
+/// Second names, with the one that is reported.
+const ALIASES: [(&str, Signal); 2] = [("SIGIOT", Signal::SIGABRT), ("SIGPOLL", Signal::SIGIO)];
 
 /// The name of a signal; `None` for one that has none (the real-time signals).
 #[must_use]
 pub fn name(number: i32) -> Option<&'static str> {
-    signals().find(|(_, known)| *known == number).map(|(name, _)| name)
+    Signal::try_from(number).ok().map(Signal::as_str)
 }
 
 fn number(name: &str) -> Option<i32> {
-    signals().find(|(known, _)| *known == name).map(|(_, number)| number)
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, signal)| *signal);
+    alias.or_else(|| name.parse().ok()).map(|signal| signal as i32)
 }
 
 /// The number of the signal that `value` names; names in any case, numbers that have a name.
@@ -63,7 +28,7 @@ pub fn from_value(context: &Context, value: &Unknown) -> Result<i32> {
         ValueType::String => number(&text(value)?.to_uppercase()),
         ValueType::Number => {
             let given = value.coerce_to_number()?.get_double()?;
-            signals().map(|(_, number)| number).find(|number| f64::from(*number) == given)
+            Some(given as i32).filter(|number| f64::from(*number) == given && name(*number).is_some())
         }
         _ => None,
     };

@@ -66,12 +66,11 @@ pub struct Usage {
 
 impl From<libc::rusage> for Usage {
     fn from(usage: libc::rusage) -> Self {
-        #[allow(clippy::useless_conversion, reason = "microseconds are 32 bits wide on macOS")]
         let time = |time: libc::timeval| {
-            let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_usec.into());
+            let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_usec);
             Duration::from_micros(micros.unsigned_abs())
         };
-        let max_rss = usage.ru_maxrss.unsigned_abs() * sys::MAX_RSS_UNIT / 1024;
+        let max_rss = usage.ru_maxrss.unsigned_abs();
         Self { user: time(usage.ru_utime), system: time(usage.ru_stime), max_rss }
     }
 }

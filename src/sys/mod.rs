@@ -1,26 +1,75 @@
-//! Raw system calls: one file a platform, each offering the same names, so that no other module asks where it
-//! runs.
+//! System calls of Linux: nix's where it has them, libc's otherwise.
 
-#[cfg(target_os = "linux")]
-mod linux;
-#[cfg(target_os = "linux")]
-pub use linux::*;
+use std::io;
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
-#[cfg(target_os = "macos")]
-mod macos;
-#[cfg(target_os = "macos")]
-pub use macos::*;
+use libc::c_int;
+use nix::sys::resource::{Resource, getrlimit};
+use nix::time::{ClockId, clock_gettime};
 
+pub mod child;
+mod clone;
+mod descriptors;
+mod environment;
+mod files;
+mod memory;
+mod pidfd;
 mod signals;
-pub use signals::*;
-
+mod sockets;
 #[cfg(test)]
 mod tests;
-mod unix;
-pub use unix::*;
-
+mod wait;
 mod watched;
+
+pub use clone::*;
+pub use descriptors::*;
+pub use environment::*;
+pub use files::*;
+pub use memory::*;
+pub use pidfd::*;
+pub use signals::*;
+pub use sockets::*;
+pub use wait::*;
 pub use watched::*;
 
-mod wait;
-pub use wait::*;
+/// Turns the `-1` of a libc call into its `errno`.
+fn check(result: c_int) -> io::Result<c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// The positive errno of an error that a system call gave.
+#[must_use]
+pub fn errno(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// How large a page of memory is, bytes (`sysconf(3)`).
+#[must_use]
+pub fn page_size() -> NonZeroUsize {
+    /// What it is nearly everywhere.
+    const USUAL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
+    // SAFETY: a plain integer.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).ok().and_then(NonZeroUsize::new).unwrap_or(USUAL)
+}
+
+/// How many descriptors this process may have (`getrlimit(2)`, `RLIMIT_NOFILE`).
+#[must_use]
+pub fn most_descriptors() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
+}
+
+/// A clock that is read in no time and turns every few milliseconds (`CLOCK_MONOTONIC_COARSE`), nanoseconds.
+#[must_use]
+pub fn coarse_time() -> u64 {
+    // It fails only for a clock that there isn't.
+    let time = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE);
+    time.map_or(0, |time| Duration::from(time).as_nanos() as u64)
+}
+
+/// Has `hook` called when the process exits, after JavaScript (`atexit(3)`).
+pub fn at_exit(hook: extern "C" fn()) {
+    // SAFETY: a plain function; it fails only without memory, and then it isn't called.
+    unsafe { libc::atexit(hook) };
+}

@@ -14,7 +14,7 @@ const { layOut } = require('../../../scripts/packages');
 const MAIN = 'child-process-rs';
 const TRIPLE = triple();
 const PLATFORM = `${MAIN}-${TRIPLE}`;
-const TRIPLES = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl', 'darwin-arm64', 'darwin-x64'];
+const TRIPLES = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl'];
 
 async function pack(folder, out) {
   const { stdout } = await promisify(execFile)('npm', ['pack', folder, '--json', '--ignore-scripts', '--pack-destination', out]);

@@ -3,7 +3,6 @@ use std::os::fd::OwnedFd;
 use crate::channel::shared::{Bytes, LEAST, MOST, Place, Slots, Views};
 use crate::channel::word::Content;
 
-#[cfg(target_os = "linux")]
 mod slots {
     use super::{Bytes, Content, LEAST, MOST, OwnedFd, Place, Slots, Views};
 

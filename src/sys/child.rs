@@ -6,7 +6,6 @@ use std::ptr;
 use libc::{c_char, c_int};
 use syscalls::{Errno, Sysno, syscall};
 
-#[path = "linux_open.rs"]
 mod open;
 pub use open::for_each_open;
 

@@ -1,0 +1,108 @@
+//! What sockets bring and take, and the descriptors that travel along.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// Sends what fits now into a socket (`send(2)`).
+///
+/// # Errors
+/// `EAGAIN` where nothing fits, `EPIPE` where nobody reads any more.
+pub fn send(socket: BorrowedFd, bytes: &[u8]) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: `bytes` is valid for its length.
+    restarted(|| unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) })
+}
+
+/// What [`receive_with_rights`] has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// So many bytes; 0 is the end.
+    pub length: usize,
+    /// Whether the read ended, or may have, because of descriptors that came with the bytes.
+    pub is_cut: bool,
+}
+
+/// Reads what a Unix-domain socket has now, and adds to `fds` the descriptors that came with it, closed at
+/// exec (`recvmsg(2)`, `SCM_RIGHTS`). `room` is for the control data; descriptors that do not fit, or not
+/// into the process's table, are closed.
+///
+/// # Errors
+/// `EAGAIN` where there is nothing yet, `ECONNRESET`.
+pub fn receive_with_rights(
+    socket: BorrowedFd,
+    bytes: &mut [u8],
+    room: &mut [usize],
+    fds: &mut Vec<OwnedFd>,
+) -> io::Result<Received> {
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: all zeroes are a valid header.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    header.msg_control = room.as_mut_ptr().cast();
+    header.msg_controllen = size_of_val(room) as _;
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: the header points to valid room for its lengths.
+    let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
+    let length = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: the kernel has filled the room as far as `msg_controllen` says, each entry as far as its
+    // length; cut short, it holds those descriptors that were made.
+    unsafe {
+        let mut entry = libc::CMSG_FIRSTHDR(&raw const header);
+        while let Some(control) = entry.as_ref() {
+            if (control.cmsg_level, control.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let count =
+                    (control.cmsg_len as u64 - u64::from(libc::CMSG_LEN(0))) as usize / size_of::<RawFd>();
+                let first = libc::CMSG_DATA(entry).cast::<RawFd>();
+                for fd in (0..count).map(|i| first.add(i).read_unaligned()) {
+                    fds.push(OwnedFd::from_raw_fd(fd));
+                }
+            }
+            entry = libc::CMSG_NXTHDR(&raw const header, entry);
+        }
+    }
+    Ok(Received { length, is_cut: header.msg_controllen != 0 || header.msg_flags & libc::MSG_CTRUNC != 0 })
+}
+
+/// The most that [`receive`] takes at once, bytes: as much as libuv reads at once.
+pub const CHUNK: usize = 64 * 1024;
+
+/// Appends to `bytes` what a socket has now, at most [`CHUNK`] bytes (`recv(2)`); 0 is its end.
+///
+/// # Errors
+/// `EAGAIN` where there is nothing yet, `ECONNRESET`.
+pub fn receive(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    thread_local! {
+        static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into());
+    }
+    if bytes.is_empty() {
+        // Most outputs are short, and one read is all: not worth the room for a long one.
+        return SCRATCH.with_borrow_mut(|scratch| {
+            let received = receive_raw(socket, scratch.as_mut_ptr(), scratch.len())?;
+            bytes.extend_from_slice(scratch.get(..received).unwrap_or_default());
+            Ok(received)
+        });
+    }
+    bytes.reserve(CHUNK);
+    let received = receive_raw(socket, bytes.spare_capacity_mut().as_mut_ptr().cast(), CHUNK)?;
+    // SAFETY: the kernel has initialised so many bytes of the spare capacity.
+    unsafe { bytes.set_len(bytes.len() + received) };
+    Ok(received)
+}
+
+fn receive_raw(socket: BorrowedFd, room: *mut u8, length: usize) -> io::Result<usize> {
+    // SAFETY: both callers have room for `length` bytes there.
+    restarted(|| unsafe { libc::recv(socket.as_raw_fd(), room.cast(), length, libc::MSG_DONTWAIT) })
+}
+
+/// The length that a system call gives, which is made again where a signal has interrupted it: an edge-triggered set would not
+/// tell of what was not read.
+fn restarted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+    loop {
+        match usize::try_from(call()).map_err(|_| io::Error::last_os_error()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}

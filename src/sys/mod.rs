@@ -11,6 +11,9 @@ mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::*;
 
+mod memory;
+pub use memory::*;
+
 mod signals;
 pub use signals::*;
 

@@ -1,8 +1,9 @@
 'use strict';
 
-// `node __test__/exec-soak.js [10000]`: that many commands through exec, execFile, the synchronous family and the promises, ending in
-// every way there is, a bounded number at once. Ends with what is left over, against a snapshot taken after warming up, as one
-// line of JSON; the exit code says whether it is nothing. SOAK_SUBJECT names another module to try.
+// `node __test__/exec-soak.js [10000]`: that many commands through exec, execFile, the synchronous family and the
+// promises, ending in every way there is, a bounded number at once. Ends with what is left over, against a snapshot
+// taken after warming up, as one line of JSON; the exit code says whether it is nothing. SOAK_SUBJECT names another
+// module to try.
 
 const path = require('node:path');
 const { once } = require('node:events');

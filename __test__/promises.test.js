@@ -1,6 +1,7 @@
 'use strict';
 
-// child-process-rs/promises: commands as promises, lines of output as an async iterator. `template.test.js` has the template tags.
+// child-process-rs/promises: commands as promises, lines of output as an async iterator. `template.test.js` has the
+// template tags.
 
 const test = require('ava');
 const { AsyncLocalStorage } = require('node:async_hooks');

@@ -1,8 +1,8 @@
 'use strict';
 
-// `node __test__/soak.js [20000]`: that many spawns, a quarter of them failing in mixed ways, some killed, some piped, a bounded
-// number at once. Ends with what is left over, against a snapshot taken after warming up, as one line of JSON; the exit code says
-// whether it is nothing. SOAK_SUBJECT names another module to try.
+// `node __test__/soak.js [20000]`: that many spawns, a quarter of them failing in mixed ways, some killed, some piped,
+// a bounded number at once. Ends with what is left over, against a snapshot taken after warming up, as one line of
+// JSON; the exit code says whether it is nothing. SOAK_SUBJECT names another module to try.
 
 const fs = require('node:fs');
 const os = require('node:os');

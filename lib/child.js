@@ -55,7 +55,9 @@ Object.setPrototypeOf(ChildProcess, EventEmitter);
 Object.defineProperty(ChildProcess, Symbol.hasInstance, {
   value(candidate) {
     const isInstance = Function.prototype[Symbol.hasInstance];
-    return isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(builtin.ChildProcess, candidate));
+    return (
+      isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(builtin.ChildProcess, candidate))
+    );
   },
   configurable: true,
   writable: true,

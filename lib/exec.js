@@ -110,8 +110,8 @@ class Execution {
 }
 
 /**
- * Runs a command line in a shell and hands over its output (Node.js documentation, «child_process.exec»). Never put user
- * input into the command: a shell reads it. execFile() takes arguments as they are.
+ * Runs a command line in a shell and hands over its output (Node.js documentation, «child_process.exec»). Never put
+ * user input into the command: a shell reads it. execFile() takes arguments as they are.
  */
 function exec(command, options, callback) {
   // Throws.

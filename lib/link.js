@@ -1,6 +1,7 @@
 'use strict';
 
-// What a native channel does for the object that has it: what comes is delivered to it, and what happens is emitted on it.
+// What a native channel does for the object that has it: what comes is delivered to it, and what happens is emitted on
+// it.
 
 const { Deliveries } = require('./deliveries');
 const { brokenMessage } = require('./errors');
@@ -233,13 +234,15 @@ class Link {
   }
 
   #endMissing() {
-    if (!this.#deliveries.isEmpty) this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it came again'));
+    if (!this.#deliveries.isEmpty)
+      this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it came again'));
   }
 }
 
 // The native side calls these.
-for (const name of Object.getOwnPropertyNames(Link.prototype)) {
-  if (name.startsWith('on')) Link.prototype[name] = told(Link.prototype[name]);
+const names = Object.getOwnPropertyNames(Link.prototype);
+for (let i = 0; i < names.length; i++) {
+  if (names[i].startsWith('on')) Link.prototype[names[i]] = told(Link.prototype[names[i]]);
 }
 
 /** Closes what has been made of a descriptor and nobody wants. */

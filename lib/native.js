@@ -1,7 +1,7 @@
 'use strict';
 
-// The loaded addon and its file; null where the builtin is to be used instead, and why. Where the addon should be there and is
-// not, this throws one sentence that says what to do: it is the first thing of ours that a newcomer may see.
+// The loaded addon and its file; null where the builtin is to be used instead, and why. Where the addon should be there
+// and is not, this throws one sentence that says what to do: it is the first thing of ours that a newcomer may see.
 
 // This file and that one keep to a syntax that any Node can read, so that the sentence is reached.
 if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./old-node'));
@@ -87,7 +87,8 @@ function find() {
   if (mayDoWithout(triple)) return none;
   throw failure(
     'ERR_CHILD_PROCESS_RS_NO_BINARY',
-    `child-process-rs has no binary for ${triple}: install ${packageName(triple)}@${version}, which holds one, or, ${rebuild}.`,
+    `child-process-rs has no binary for ${triple}: install ${packageName(triple)}@${version}, which holds one, or, ` +
+      `${rebuild}.`,
   );
 }
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// What the addon uses of Node, and of the realm that this package was loaded in. Modules are loaded when they are asked for.
+// What the addon uses of Node, and of the realm that this package was loaded in. Modules are loaded when they are asked
+// for.
 
 const { nextTick } = require('./clock');
 

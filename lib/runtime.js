@@ -7,8 +7,8 @@ const { native } = require('./native');
 const node = require('./node');
 
 /**
- * Calls `body`, for native code: what it throws is told to `uncaughtException` right there, in the async context that it was thrown
- * in; and is thrown on, so that Node leaves that context as after any other exception.
+ * Calls `body`, for native code: what it throws is told to `uncaughtException` right there, in the async context that
+ * it was thrown in; and is thrown on, so that Node leaves that context as after any other exception.
  */
 function tell(body) {
   try {

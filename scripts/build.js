@@ -1,6 +1,7 @@
 'use strict';
 
-// Builds the addon with cargo and puts it where lib/native.js looks. `npm run build`, and the last resort of install.js.
+// Builds the addon with cargo and puts it where lib/native.js looks. `npm run build`, and the last resort of
+// install.js.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -16,7 +17,8 @@ function hasCargo() {
   return spawnSync('cargo', ['--version'], { cwd: root, stdio: 'ignore' }).status === 0;
 }
 
-// An installed package is built once: the hundred megabytes that make the next build quick must not stay in node_modules.
+// An installed package is built once: the hundred megabytes that make the next build quick must not stay in
+// node_modules.
 const passingTarget = !isCheckout() && !process.env.CARGO_TARGET_DIR ? path.join(root, 'target') : null;
 
 function cargoEnv(triple) {
@@ -27,7 +29,10 @@ function cargoEnv(triple) {
   return env;
 }
 
-/** What cargo says it has written: true whatever CARGO_TARGET_DIR, CARGO_BUILD_TARGET or a .cargo/config.toml above us say. */
+/**
+ * What cargo says it has written: true whatever CARGO_TARGET_DIR, CARGO_BUILD_TARGET or a .cargo/config.toml above us
+ * say.
+ */
 function writtenLibrary(messages) {
   const files = messages
     .split('\n')

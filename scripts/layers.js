@@ -38,7 +38,10 @@ const RULES = [
 
 const withoutComment = (line) => line.replace(/\/\/.*/, '');
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .split('\0')
   .filter((file) => /\.(rs|m?js|ts|c|h)$/.test(file) && fs.existsSync(path.join(root, file)));
 

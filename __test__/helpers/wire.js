@@ -1,7 +1,7 @@
 'use strict';
 
-// Both ends of a channel whose other end is `cat`, so that the bytes themselves can be looked at, and what the builtin would
-// write and read there.
+// Both ends of a channel whose other end is `cat`, so that the bytes themselves can be looked at, and what the builtin
+// would write and read there.
 
 const v8 = require('node:v8');
 
@@ -72,7 +72,6 @@ const MODES = {
 class Writer {
   #mode;
   #bytes = [];
-  #length = 0;
   #count = 0;
   #wake;
 
@@ -81,7 +80,6 @@ class Writer {
     this.child = ours.spawn('cat', [], { stdio: ['ipc', 'pipe', 'inherit'], serialization });
     this.child.stdout.on('data', (bytes) => {
       this.#bytes.push(bytes);
-      this.#length += bytes.length;
       this.#wake?.();
     });
     t.teardown(() => this.child.kill('SIGKILL'));

@@ -1,7 +1,7 @@
 'use strict';
 
-// One direction at full speed, the same program whoever provides the channel: pump() at the end that sends, drain() at the
-// other.
+// One direction at full speed, the same program whoever provides the channel: pump() at the end that sends, drain() at
+// the other.
 
 const { setImmediate: nextTurn } = require('node:timers/promises');
 
@@ -20,8 +20,8 @@ function drain(end, { burst, check }) {
 }
 
 /**
- * Sends for `ms`, a burst each turn of the loop. Where send() asks for a pause, or a whole window is under way, it goes on when
- * the other end has caught up with half of that: neither of them runs dry, and no backlog grows.
+ * Sends for `ms`, a burst each turn of the loop. Where send() asks for a pause, or a whole window is under way, it goes
+ * on when the other end has caught up with half of that: neither of them runs dry, and no backlog grows.
  * Returns the messages and the time from the first one until the other end had confirmed the last.
  */
 async function pump(end, { burst, window, make }, ms) {

@@ -1,6 +1,7 @@
 'use strict';
 
-// Sockets, servers and datagram sockets sent to the child. What is not passing them, making and closing connections, is not measured.
+// Sockets, servers and datagram sockets sent to the child. What is not passing them, making and closing connections, is
+// not measured.
 
 const dgram = require('node:dgram');
 const { once } = require('node:events');
@@ -45,7 +46,9 @@ async function connections(server, count) {
   return { accepted, clients };
 }
 
-/** Each kind gives `make`, which returns the handles of one round, and `done`, which takes care of what is left of it. */
+/**
+ * Each kind gives `make`, which returns the handles of one round, and `done`, which takes care of what is left of it.
+ */
 const kinds = {
   async socket() {
     const server = await listening();

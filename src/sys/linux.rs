@@ -213,7 +213,7 @@ pub fn wait_while_set(word: &AtomicI32, timeout: Option<Duration>) {
 }
 
 fn timespec(time: Duration) -> libc::timespec {
-    libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: time.subsec_nanos() as libc::c_long }
+    libc::timespec { tv_sec: time.as_secs() as libc::time_t, tv_nsec: time.subsec_nanos().into() }
 }
 
 /// Starts `run(argument)` in a child process that shares this one's memory until it execs or exits, and

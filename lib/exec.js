@@ -144,6 +144,7 @@ function promising(run) {
   return Object.defineProperty(promised, 'name', { value: run.name });
 }
 
+/** @returns {any} */
 function withResolvers() {
   const resolvers = {};
   resolvers.promise = new Promise((resolve, reject) => Object.assign(resolvers, { resolve, reject }));

@@ -45,7 +45,7 @@ function setUp({ fd, secret, ...options }) {
 function becomeWorker(id) {
   process.env[WORKER] = id;
   if (!process.argv[1]) return;
-  require('node:cluster')._setupWorker();
+  /** @type {any} */ (require('node:cluster'))._setupWorker();
   delete process.env[WORKER];
 }
 

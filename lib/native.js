@@ -15,9 +15,7 @@ const FORBIDDEN = ['ERR_DLOPEN_DISABLED', 'ERR_ACCESS_DENIED'];
 const standIn = (why) => ({ native: null, why });
 
 function failure(code, message) {
-  const error = new Error(message);
-  error.code = code;
-  return error;
+  return Object.assign(new Error(message), { code });
 }
 
 /** The loader's own words in one short clause: they may name the same file several times, over several lines. */
@@ -49,6 +47,7 @@ function besides() {
   return files.length === 1 ? files[0] : undefined;
 }
 
+/** @returns {{ native: typeof import('../native') | null, file?: string, why?: string }} */
 function load() {
   // Both run addons, but neither has the libuv loop that ours hooks into.
   if (process.versions.bun) return standIn('Bun has no libuv loop for it');

@@ -19,6 +19,7 @@ module.exports = {
   },
   // Newer Nodes warn of it, and hardly anybody sends a socket of HTTP's.
   get httpCommon() {
+    // @ts-expect-error: it has no types.
     return require('_http_common');
   },
   get net() {

@@ -9,6 +9,7 @@ const { tell } = require('./runtime');
 /** The process behind a ChildProcess: a native one once it is launched, and what happens to it. */
 class Process {
   #child;
+  /** @type {import('../native').Process} */
   #native;
   #context;
   #onoutput;
@@ -31,7 +32,10 @@ class Process {
     return hooks;
   }
 
-  /** It has been launched, or could not be. */
+  /**
+   * It has been launched, or could not be.
+   * @param {import('../native').Process} native
+   */
   launched(native) {
     this.#native = native;
     this.#context = new LaunchContext();

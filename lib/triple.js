@@ -44,7 +44,7 @@ function glibcVersion() {
   const excludeNetwork = report.excludeNetwork;
   report.excludeNetwork = true;
   try {
-    return report.getReport().header.glibcVersionRuntime;
+    return /** @type {any} */ (report.getReport()).header.glibcVersionRuntime;
   } finally {
     report.excludeNetwork = excludeNetwork;
   }

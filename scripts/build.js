@@ -4,6 +4,7 @@
 // install.js.
 
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { root, localBinary, isCheckout } = require('../lib/locate');
@@ -43,16 +44,35 @@ function writtenLibrary(messages) {
   return files.find((file) => LIBRARY.test(file));
 }
 
-function compile(triple) {
+function compile(triple, env) {
   // The published Cargo.lock is part of the package; in a checkout a developer may be changing dependencies.
   const locked = isCheckout() ? [] : ['--locked'];
   const { status, stdout } = spawnSync(
     'cargo',
     ['build', '--release', '--lib', '--message-format=json-render-diagnostics', ...locked],
     // Progress and diagnostics go to stderr, so they are seen as they happen; the messages are for us.
-    { cwd: root, env: cargoEnv(triple), stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: Infinity },
+    {
+      cwd: root,
+      env: { ...cargoEnv(triple), ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      encoding: 'utf8',
+      maxBuffer: Infinity,
+    },
   );
   return status === 0 ? writtenLibrary(stdout) : undefined;
+}
+
+/** In a checkout the types of the addon are written down, too. */
+function compileWithTypes(triple) {
+  if (!isCheckout()) return compile(triple);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'child-process-rs-types-'));
+  try {
+    const library = compile(triple, { NAPI_TYPE_DEF_TMP_FOLDER: folder });
+    if (library !== undefined) require('./types').writeTypes(folder);
+    return library;
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 }
 
 /** Puts the library in place whole or not at all: a program may be loading the old one at this moment. */
@@ -72,7 +92,7 @@ function put(library, binary, builtAt) {
 function build(triple) {
   const builtAt = new Date();
   try {
-    const library = compile(triple);
+    const library = compileWithTypes(triple);
     if (library === undefined) return undefined;
     const binary = localBinary(triple);
     put(library, binary, builtAt);

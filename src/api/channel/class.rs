@@ -23,20 +23,47 @@ const LONGEST_TEXT: f64 = ((1 << 29) - 24) as f64;
 const LONGEST_FRAME: f64 = u32::MAX as f64;
 
 /// One end of an IPC channel.
+///
+/// ```ts
+/// export interface ChannelSettings {
+///   /** Whether messages are serialised by V8, rather than as JSON. */
+///   isAdvanced?: boolean;
+///   /** For how long to look for a quick answer, microseconds. */
+///   busyPoll?: number;
+///   /** The longest message, bytes. */
+///   maxMessageSize?: number;
+///   /** The secret that the other end waits for. */
+///   introduces?: string;
+///   /** The secret that the other end is to introduce itself with if it is a native one. */
+///   expects?: string;
+/// }
+/// export interface SendOptions {
+///   keepOpen?: boolean;
+///   swallowErrors?: boolean;
+/// }
+/// /** Called when the message is written. */
+/// export type Written = (error: Error | null) => void;
+/// /** Whether there is room for more; undefined: there is, and the message may not be written yet. */
+/// export type Sent = boolean | undefined;
+/// ```
 #[napi(js_name = "Channel")]
 pub struct ChannelClass(Rc<Channel>);
 
 #[napi]
 impl ChannelClass {
-    /// Makes the socket `fd` an end of a channel, which takes it over unless this throws. `options`: `isAdvanced`, how messages are
-    /// serialised; `busyPoll`, for how long to look for a quick answer, microseconds; `maxMessageSize`, bytes; `introduces`, the secret
-    /// that the other end waits for, `expects`, the one that it is to introduce itself with if it is a native end. The methods of
-    /// `events` (`events.rs`) are called for what happens.
+    /// Makes the socket `fd` an end of a channel, which takes it over unless this throws. `number` is what `open` gave. The
+    /// methods of `events` are called for what happens.
     ///
     /// # Errors
     /// `EBADF`, `ENOMEM`, `ENOSPC`.
     #[napi(constructor, catch_unwind)]
-    pub fn new(number: u32, env: &Env, fd: RawFd, options: Object, events: Object) -> Result<Self> {
+    pub fn new(
+        number: u32,
+        env: &Env,
+        fd: RawFd,
+        #[napi(ts_arg_type = "ChannelSettings")] options: Object,
+        #[napi(ts_arg_type = "ChannelEvents")] events: Object,
+    ) -> Result<Self> {
         let runtime = runtime(number)?;
         let node = runtime.channel_node(env)?;
         let is_advanced = is_truthy(&option(&options, c"isAdvanced")?)?;
@@ -68,15 +95,17 @@ impl ChannelClass {
         Ok(Self(channel))
     }
 
-    /// `send(message, handle, options, callback)` sends any message, alone or with a socket or server (Node.js documentation,
-    /// «subprocess.send»). `options`: `keepOpen`, `swallowErrors`; `true` stands for the latter. `callback(error)` is called when it is
-    /// written. It gives true or false, whether there is room for more; or undefined: there is, and the message may not be written yet.
-    /// It throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what serialising throws. Like the functions
-    /// below it belongs to this channel alone.
+    /// Sends any message, alone or with a socket or server (Node.js documentation, «subprocess.send»). `options`: `true` stands
+    /// for `swallowErrors`. It throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what
+    /// serialising throws. Like the functions below it belongs to this channel alone.
     ///
     /// # Errors
     /// An N-API failure.
-    #[napi(getter, catch_unwind)]
+    #[napi(
+        getter,
+        catch_unwind,
+        ts_return_type = "(message: unknown, handle?: unknown, options?: SendOptions | boolean, callback?: Written) => Sent"
+    )]
     pub fn send<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let channel = Rc::clone(&self.0);
         engine::function(env, move |env, call| {
@@ -90,12 +119,16 @@ impl ChannelClass {
         })
     }
 
-    /// `sendValue(message, isSilent, callback)`: a message alone, at less cost. It gives undefined where there is room and the message may
-    /// not be written yet: while messages are delivered, `flush` is to be called after the one that sent it.
+    /// Sends a message alone, at less cost. While messages are delivered, `flush` is to be called after the one that sent it,
+    /// where it may not be written yet.
     ///
     /// # Errors
     /// An N-API failure.
-    #[napi(getter, catch_unwind)]
+    #[napi(
+        getter,
+        catch_unwind,
+        ts_return_type = "(message: unknown, isSilent?: boolean, callback?: Written) => Sent"
+    )]
     pub fn send_value<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let channel = Rc::clone(&self.0);
         engine::function(env, move |env, call| {
@@ -108,7 +141,11 @@ impl ChannelClass {
     ///
     /// # Errors
     /// An N-API failure.
-    #[napi(getter, catch_unwind)]
+    #[napi(
+        getter,
+        catch_unwind,
+        ts_return_type = "(message: string | object, isSilent?: boolean, callback?: Written) => Sent"
+    )]
     pub fn send_prepared<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let channel = Rc::clone(&self.0);
         engine::function(env, move |env, call| {
@@ -117,7 +154,7 @@ impl ChannelClass {
     }
 
     /// Writes what has waited for more, where it has waited for long enough.
-    #[napi(getter, catch_unwind)]
+    #[napi(getter, catch_unwind, ts_return_type = "() => void")]
     pub fn flush<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         self.0.flush_function(env)
     }
@@ -128,7 +165,13 @@ impl ChannelClass {
     /// # Errors
     /// What `take` throws.
     #[napi(catch_unwind)]
-    pub fn convert(&self, env: &Env, message: Unknown, arrival: u32, take: Unknown) -> Result<()> {
+    pub fn convert(
+        &self,
+        env: &Env,
+        message: Unknown,
+        arrival: u32,
+        #[napi(ts_arg_type = "(error: Error | null, object?: unknown) => void")] take: Unknown,
+    ) -> Result<()> {
         self.0.convert(env, &message, arrival, &take)
     }
 

@@ -4,6 +4,7 @@
 // the other.
 
 const { setImmediate: nextTurn } = require('node:timers/promises');
+const { acknowledgements } = require('./acknowledged');
 
 /** Takes all that comes, says so after each burst, and when the sender ends, how many came. */
 function drain(end, { burst, check }) {
@@ -25,15 +26,7 @@ function drain(end, { burst, check }) {
  * Returns the messages and the time from the first one until the other end had confirmed the last.
  */
 async function pump(end, { burst, window, make }, ms) {
-  let acknowledged = 0;
-  let wake = () => {};
-  end.on('ack', () => {
-    acknowledged += 1;
-    wake();
-  });
-  const caughtUp = async (bursts) => {
-    while (acknowledged < bursts) await new Promise((resolve) => { wake = resolve; });
-  };
+  const acknowledged = acknowledgements(end);
 
   const from = performance.now();
   let sent = 0;
@@ -46,7 +39,7 @@ async function pump(end, { burst, window, make }, ms) {
     }
     bursts += 1;
     await nextTurn();
-    if (!hasRoom || bursts - acknowledged >= window) await caughtUp(bursts - window / 2);
+    if (!hasRoom || bursts - acknowledged.count >= window) await acknowledged.reach(bursts - window / 2);
   } while (performance.now() - from < ms);
   const { count } = await end.ask('finish');
   const elapsed = performance.now() - from;

@@ -124,7 +124,7 @@ export class Channel {
    * where it may not be written yet.
    * @throws An N-API failure.
    */
-  get sendValue(): (message: unknown, isSilent?: boolean, callback?: Written) => Sent;
+  get sendValue(): (message: any, isSilent?: boolean, callback?: Written) => Sent;
   /**
    * The same for what need not be looked at: in json mode the JSON text of an object, in advanced mode an object that is neither a
    * Buffer nor an ArrayBuffer.

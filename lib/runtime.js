@@ -21,6 +21,7 @@ function tell(body) {
 
 /** A function that does so. */
 function told(body) {
+  /** @this {any} */
   return function (...args) {
     return tell(() => Reflect.apply(body, this, args));
   };

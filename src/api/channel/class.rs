@@ -127,7 +127,7 @@ impl ChannelClass {
     #[napi(
         getter,
         catch_unwind,
-        ts_return_type = "(message: unknown, isSilent?: boolean, callback?: Written) => Sent"
+        ts_return_type = "(message: any, isSilent?: boolean, callback?: Written) => Sent"
     )]
     pub fn send_value<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let channel = Rc::clone(&self.0);

@@ -6,7 +6,8 @@ const { native, why } = require('./lib/native');
 
 if (native === null) {
   throw new Error(
-    `child-process-rs/promises needs the native addon, and ${why}: use util.promisify(require('node:child_process').execFile) here.`,
+    `child-process-rs/promises needs the native addon, and ${why}: ` +
+      "use util.promisify(require('node:child_process').execFile) here.",
   );
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// The addon is whole by itself: the `.node` file alone, without any file of `lib/`, starts processes and says how they ended. And
-// how often a call of ours goes over to it, and back.
+// The addon is whole by itself: the `.node` file alone, without any file of `lib/`, starts processes and says how they
+// ended. And how often a call of ours goes over to it, and back.
 
 const test = require('ava');
 const fs = require('node:fs');
@@ -92,7 +92,10 @@ test('what is wrong with arguments is an error with the code of Node', (t) => {
   t.is(t.throws(() => native.spawnSync('true', [], { timeout: -1 })).code, 'ERR_OUT_OF_RANGE');
 });
 
-/** Prints which native functions and methods `run` calls, and which of ours are called back; until nothing is left to be done. */
+/**
+ * Prints which native functions and methods `run` calls, and which of ours are called back; until nothing is left to be
+ * done.
+ */
 const COUNT = (run) => `
   const native = require(${JSON.stringify(BINARY)});
   const calls = [];

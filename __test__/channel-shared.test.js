@@ -1,7 +1,7 @@
 'use strict';
 
-// Large messages between two native ends, which travel in shared memory: they arrive whole and in order with those that don't,
-// leave no descriptor behind, and obey the limits that others obey.
+// Large messages between two native ends, which travel in shared memory: they arrive whole and in order with those that
+// don't, leave no descriptor behind, and obey the limits that others obey.
 
 const test = require('ava');
 const fs = require('node:fs');

@@ -1,9 +1,9 @@
 'use strict';
 
-// `node --expose-gc __test__/channel-soak.js [1000000] [json|advanced]`: that many messages each way at the same time, twice, most of them
-// small and one in a thousand up to 1 MB, both readers stalling at random. Each end checks that every message arrives once, in
-// order, unchanged. Ends with what the second time has left over as one line of JSON; the exit code says whether it is nothing. SOAK_SUBJECT names
-// another module to try.
+// `node --expose-gc __test__/channel-soak.js [1000000] [json|advanced]`: that many messages each way at the same time,
+// twice, most of them small and one in a thousand up to 1 MB, both readers stalling at random. Each end checks that
+// every message arrives once, in order, unchanged. Ends with what the second time has left over as one line of JSON;
+// the exit code says whether it is nothing. SOAK_SUBJECT names another module to try.
 
 const path = require('node:path');
 const { once } = require('node:events');
@@ -96,7 +96,10 @@ async function child() {
   });
 }
 
-/** What is in use once the memory that both share is given up: V8's own, too, which keeps pages that it does not count as its heap. */
+/**
+ * What is in use once the memory that both share is given up: V8's own, too, which keeps pages that it does not count
+ * as its heap.
+ */
 async function memoryMb() {
   await sleep(SHARED_MS);
   for (let i = 0; i < 3; i++) {

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a channel withstands: ends that send too much, or what they may not, and ends that go away. What is no message at all:
-// channel-deliberate.test.js.
+// What a channel withstands: ends that send too much, or what they may not, and ends that go away. What is no message
+// at all: channel-deliberate.test.js.
 
 const test = require('ava');
 const { once } = require('node:events');

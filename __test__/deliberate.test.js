@@ -72,7 +72,8 @@ test('a server is nothing that a child can read or write', async (t) => {
   server.close();
 });
 
-// The builtin fills the caller's stdio array up and writes NODE_V8_COVERAGE into the caller's env, or throws if it can't.
+// The builtin fills the caller's stdio array up and writes NODE_V8_COVERAGE into the caller's env, or throws if it
+// can't.
 test('what the caller passed is not written to, and may be frozen', async (t) => {
   const options = Object.freeze({ env: Object.freeze({ A: '1' }), stdio: Object.freeze(['ignore']) });
   process.env.NODE_V8_COVERAGE = '/tmp/nonexistent-coverage';
@@ -84,7 +85,7 @@ test('what the caller passed is not written to, and may be frozen', async (t) =>
 
 // The builtin leaves holes out, so that what follows moves to another descriptor.
 test('a hole in stdio is a pipe like any other entry that is not given', async (t) => {
-  const child = ours.spawn('true', { stdio: ['ignore', , 'ignore'] }); // eslint-disable-line no-sparse-arrays
+  const child = ours.spawn('true', { stdio: ['ignore', , 'ignore'] });
   t.deepEqual(child.stdio.map((stream) => stream === null), [true, false, true]);
   await once(child, 'close');
 });
@@ -98,7 +99,7 @@ test('a uid that is a bigint, a symbol, or has no prototype, is of the wrong typ
 
 // The builtin lists process.env by name, and so finds what is on the prototype of all objects.
 test('a polluted Object.prototype adds no variable to the environment that is inherited', async (t) => {
-  Object.prototype.POLLUTED = 'yes'; // eslint-disable-line no-extend-native
+  Object.prototype.POLLUTED = 'yes';
   const child = ours.spawn('env');
   delete Object.prototype.POLLUTED;
   let text = '';

@@ -1,7 +1,8 @@
 'use strict';
 
-// Every code block of the documentation runs and prints what it says; what __test__/helpers/markdown.js reads marks the few that do not.
-// The blocks of one file run one after the other in a folder of their own, where the package is installed.
+// Every code block of the documentation runs and prints what it says; what __test__/helpers/markdown.js reads marks the
+// few that do not. The blocks of one file run one after the other in a folder of their own, where the package is
+// installed.
 
 const test = require('ava');
 const { spawn } = require('node:child_process');

@@ -1,6 +1,7 @@
 'use strict';
 
-// What can be required and imported, by which names. The package is asked for by its own name, so that its exports map counts.
+// What can be required and imported, by which names. The package is asked for by its own name, so that its exports map
+// counts.
 
 const test = require('ava');
 const builtin = require('node:child_process');

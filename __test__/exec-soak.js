@@ -1,14 +1,15 @@
 'use strict';
 
-// `node __test__/exec-soak.js [10000]`: that many commands through exec, execFile, the synchronous family and the promises, ending in
-// every way there is, a bounded number at once. Ends with what is left over, against a snapshot taken after warming up, as one
-// line of JSON; the exit code says whether it is nothing. SOAK_SUBJECT names another module to try.
+// `node __test__/exec-soak.js [10000]`: that many commands through exec, execFile, the synchronous family and the
+// promises, ending in every way there is, a bounded number at once. Ends with what is left over, against a snapshot
+// taken after warming up, as one line of JSON; the exit code says whether it is nothing. SOAK_SUBJECT names another
+// module to try.
 
 const path = require('node:path');
 const { once } = require('node:events');
 const { promisify } = require('node:util');
 
-const { countAllFds, leftovers, rssGrowthMb, rssMb, snapshot, until } = require('./helpers/settle');
+const { soak } = require('./helpers/soaking');
 
 const SUBJECT = process.env.SOAK_SUBJECT ?? path.resolve(__dirname, '../index.js');
 const cp = require(SUBJECT);
@@ -18,8 +19,6 @@ const TOTAL = Number(process.argv[2] ?? 10_000);
 // As many as are measured: threads, their allocators and the engine take their time to reach what they will keep.
 const WARM_UP = TOTAL;
 const AT_ONCE = 12;
-// What V8 and the allocator keep for themselves differs from run to run; a leak of 2 kB a command would show in 10,000.
-const RSS_SLACK_MB = 24;
 
 const STAYS = '; exec sleep 20';
 
@@ -96,44 +95,16 @@ async function syncEnding({ status, error }, same = []) {
   return same.length > 0 ? 'unread' : `status ${status}`;
 }
 
-async function run(count, onProgress) {
-  const tally = {};
+async function job(number) {
   const names = Object.keys(JOBS);
-  let started = 0;
-  async function lane() {
-    while (started < count) {
-      const name = names[started % names.length];
-      started += 1;
-      const ending = await JOBS[name]();
-      const label = `${name}: ${ending}`;
-      tally[label] = (tally[label] ?? 0) + 1;
-      if (started % 500 === 0) onProgress(started);
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return tally;
+  const name = names[number % names.length];
+  return `${name}: ${await JOBS[name]()}`;
 }
 
 async function main() {
-  require('node:v8').setFlagsFromString('--expose-gc');
-  global.gc = require('node:vm').runInNewContext('gc');
-
-  await run(WARM_UP, () => {});
-  const before = snapshot();
-  const fdsBefore = countAllFds();
-  const rssBefore = await rssMb();
-  const began = Date.now();
-  const tally = await run(TOTAL, (done) => { if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${TOTAL}`); });
-  if (process.stderr.isTTY) process.stderr.write('\n');
-
-  const left = await leftovers(before, 30_000);
-  // One more may be the loop's own, made late.
-  await until(() => countAllFds() - fdsBefore <= 1, 10_000);
-  const fdGrowth = countAllFds() - fdsBefore;
-  const rssGrowth = await rssGrowthMb(rssBefore, RSS_SLACK_MB);
-  const clean = left.fds <= 0 && fdGrowth <= 1 && left.zombies <= 0 && left.resources.length === 0 && rssGrowth < RSS_SLACK_MB;
-  console.log(JSON.stringify({ commands: TOTAL, seconds: (Date.now() - began) / 1000, tally, left, fdGrowth, rssGrowth, clean }));
-  process.exitCode = clean ? 0 : 1;
+  const result = await soak({ total: TOTAL, warmUp: WARM_UP, atOnce: AT_ONCE, job });
+  console.log(JSON.stringify({ commands: TOTAL, ...result }));
+  process.exitCode = result.clean ? 0 : 1;
 }
 
 main();

@@ -1,7 +1,7 @@
 'use strict';
 
-// Where the kernel or a sandbox says no, other ways are taken to start and to reap. Each is forced by its switch, and has to behave
-// just the same: a core of the parity scenarios, and a short soak.
+// Where the kernel or a sandbox says no, other ways are taken to start and to reap. Each is forced by its switch, and
+// has to behave just the same: a core of the parity scenarios, and a short soak.
 
 const test = require('ava');
 const path = require('node:path');
@@ -25,7 +25,8 @@ const CORE = {
   limits: ['one argument beyond the kernel’s limit', 'out of processes', 'a hundred children at once'],
 };
 
-// Not 'out of descriptors': how many a launch takes is the one thing in which they differ, and a waiting thread takes none.
+// Not 'out of descriptors': how many a launch takes is the one thing in which they differ, and a waiting thread takes
+// none.
 for (const launcher of LAUNCHERS) {
   for (const reaper of REAPERS) {
     const env = { CHILD_PROCESS_RS_LAUNCHER: launcher, CHILD_PROCESS_RS_REAPER: reaper };

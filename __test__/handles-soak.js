@@ -1,11 +1,11 @@
 'use strict';
 
-// `node __test__/handles-soak.js [100000]`: that many sockets passed in batches to workers, of which one is killed now and then. Each
-// connection has an owner: its client is answered, or sees the end of the worker that held it. Ends with what is left over as one
-// line of JSON; the exit code says whether it is nothing. SOAK_SUBJECT names another module to try.
+// `node __test__/handles-soak.js [100000]`: that many sockets passed in batches to workers, of which one is killed now
+// and then. Each connection has an owner: its client is answered, or sees the end of the worker that held it. Ends with
+// what is left over as one line of JSON; the exit code says whether it is nothing. SOAK_SUBJECT names another module to
+// try.
 
 const { once } = require('node:events');
-const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 

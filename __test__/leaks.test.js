@@ -1,7 +1,7 @@
 'use strict';
 
-// Every way a spawn can end, fifty times over in a process of its own: afterwards no descriptor, no zombie, no handle is left,
-// and the process ends by itself.
+// Every way a spawn can end, fifty times over in a process of its own: afterwards no descriptor, no zombie, no handle
+// is left, and the process ends by itself.
 
 const test = require('ava');
 const { execFileSync } = require('node:child_process');

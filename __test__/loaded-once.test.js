@@ -1,7 +1,7 @@
 'use strict';
 
-// After the first spawn() and the first fork() no file of this package is opened any more: there may be no descriptor for it, no
-// right to read it, or no file.
+// After the first spawn() and the first fork() no file of this package is opened any more: there may be no descriptor
+// for it, no right to read it, or no file.
 
 const test = require('ava');
 const { execFile } = require('node:child_process');

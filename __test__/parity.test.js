@@ -1,8 +1,8 @@
 'use strict';
 
 // The main test of behaviour: every scenario under the builtin of this very Node and under ours, everything compared.
-// PARITY_SUBJECT names another module to compare with, PARITY_TOPIC (a substring) narrows the run. fork() and the channel are in
-// channel-parity.test.js.
+// PARITY_SUBJECT names another module to compare with, PARITY_TOPIC (a substring) narrows the run. fork() and the
+// channel are in channel-parity.test.js.
 
 const test = require('ava');
 const path = require('node:path');

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a program has done to JavaScript's own prototypes does not reach its children. The oracle is the builtin without such a program:
-// with one, the builtin itself gives children other environments.
+// What a program has done to JavaScript's own prototypes does not reach its children. The oracle is the builtin without
+// such a program: with one, the builtin itself gives children other environments.
 
 const fs = require('node:fs');
 const os = require('node:os');

@@ -1,7 +1,7 @@
 'use strict';
 
-// The advanced mode by V8's own interface, and by `node:v8` where that is not a known one: the same values arrive, and the same
-// errors are thrown. `codec.test.js` looks at the bytes.
+// The advanced mode by V8's own interface, and by `node:v8` where that is not a known one: the same values arrive, and
+// the same errors are thrown. `codec.test.js` looks at the bytes.
 
 const test = require('ava');
 const fs = require('node:fs');

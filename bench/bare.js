@@ -1,8 +1,8 @@
 'use strict';
 
 // A program that does nothing but exit: 129 bytes of ELF, no libc and no dynamic linker. /bin/true is not nothing: its
-// loader alone can cost more than launching it (each CPUID it asks traps where the machine is virtual: 600 µs measured),
-// which hides what the launcher does.
+// loader alone can cost more than launching it (each CPUID it asks traps where the machine is virtual: 600 µs
+// measured), which hides what the launcher does.
 
 const fs = require('node:fs');
 const path = require('node:path');

@@ -14,7 +14,10 @@ function firstLine(file, args) {
   return status === 0 ? stdout.trim().split('\n')[0] : undefined;
 }
 
-/** Why ours cannot take part on this Node, or undefined. What is the builtin's own does not take part: it would race itself. */
+/**
+ * Why ours cannot take part on this Node, or undefined. What is the builtin's own does not take part: it would race
+ * itself.
+ */
 function cannotLoadOurs(node, needs) {
   const script = `
     const ours = require(${JSON.stringify(OURS)});
@@ -62,7 +65,9 @@ const known = {
   },
 };
 
-/** `runtime` starts a JavaScript trial (bench/worker.js follows it); `program` is a contestant that is not JavaScript. */
+/**
+ * `runtime` starts a JavaScript trial (bench/worker.js follows it); `program` is a contestant that is not JavaScript.
+ */
 function find({ node: asked, contestants: named = [] }, { contestants, guests, needs }) {
   const node = asked ?? (fs.existsSync(peers.node.binary) ? peers.node.binary : process.execPath);
   const nodeVersion = firstLine(node, ['--version']);

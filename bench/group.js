@@ -24,7 +24,10 @@ function killAll() {
   for (const pid of running) killGroup(pid);
 }
 
-/** Starts `[file, ...args]`. `reported` settles on its first report line, `stop()` kills the group and waits until it is reaped. */
+/**
+ * Starts `[file, ...args]`. `reported` settles on its first report line, `stop()` kills the group and waits until it is
+ * reaped.
+ */
 function start([file, ...args], timeoutMs) {
   const child = spawn(file, args, { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
   if (child.pid !== undefined) running.add(child.pid);

@@ -1,7 +1,7 @@
 'use strict';
 
-// npm run bench:ipc: messages. The table that is always quoted for the kernel's own means, and under it what the channel
-// between a parent and its fork makes of them, from JavaScript to JavaScript.
+// npm run bench:ipc: messages. The table that is always quoted for the kernel's own means, and under it what the
+// channel between a parent and its fork makes of them, from JavaScript to JavaScript.
 
 const { nearness, referenceTable } = require('./channel/reference');
 const { runSuite } = require('./suite');

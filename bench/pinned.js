@@ -12,7 +12,10 @@ function canUse(cpu) {
   return isUsable.get(cpu);
 }
 
-/** What to put before a command so that it and all that it starts stay on these CPUs; undefined where that cannot be had. */
+/**
+ * What to put before a command so that it and all that it starts stay on these CPUs; undefined where that cannot be
+ * had.
+ */
 function pinned(cpus) {
   return cpus.every(canUse) ? ['taskset', '-c', cpus.join(',')] : undefined;
 }

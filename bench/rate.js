@@ -1,6 +1,9 @@
 'use strict';
 
-/** Runs `work` with `width` of it in flight at any time for `seconds` after a warm-up; returns how many finished a second. */
+/**
+ * Runs `work` with `width` of it in flight at any time for `seconds` after a warm-up; returns how many finished a
+ * second.
+ */
 async function rateOf(work, { width, warmUp, seconds, onStart }) {
   let finished = 0;
   let stop = false;

@@ -1,7 +1,8 @@
 'use strict';
 
 // npm run bench: processes. What it costs to start them, to talk to them over pipes, and to gather what they say.
-// With --report: everything, written down as docs/benchmarks.md (bench/document). `npm run bench -- cold`: programs that use it once.
+// With --report: everything, written down as docs/benchmarks.md (bench/document). `npm run bench -- cold`: programs
+// that use it once.
 
 const { growth } = require('./growth');
 const { runSuite } = require('./suite');

@@ -2,7 +2,10 @@
 
 const { takesPart } = require('./trial');
 
-/** `only` names whole metrics (`close`) or single cases (`close/pipe`); without it, all but those that only the report draws. */
+/**
+ * `only` names whole metrics (`close`) or single cases (`close/pipe`); without it, all but those that only the report
+ * draws.
+ */
 function chosen(metrics, only) {
   const cases = metrics.flatMap((metric) => metric.cases.map((oneCase) => ({ metric, oneCase })));
   if (!only) return cases.filter(({ metric }) => !metric.isForReport);
@@ -13,8 +16,8 @@ function chosen(metrics, only) {
 }
 
 /**
- * Every trial of every round in the order in which it runs: the contestants of a case side by side, so that a machine that
- * slows down slows all of them down, and each round begun by another, so that nobody always goes first.
+ * Every trial of every round in the order in which it runs: the contestants of a case side by side, so that a machine
+ * that slows down slows all of them down, and each round begun by another, so that nobody always goes first.
  */
 function* schedule(cases, contestants, options) {
   for (let round = 0; round < options.rounds; round += 1) {

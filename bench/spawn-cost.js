@@ -14,7 +14,9 @@ async function insideSpawn({ cp, quick }, { megabytes, stdio }) {
   return { call: median(inside) };
 }
 
-/** The metric "how long spawn() holds the event loop" for one kind of stdio, at small memory and with 2 GB of Buffers. */
+/**
+ * The metric "how long spawn() holds the event loop" for one kind of stdio, at small memory and with 2 GB of Buffers.
+ */
 function spawnCost({ name, stdio, goals }) {
   const row = (id) => [{ id: 'call', unit: 'µs', better: 'less', goals: { builtin: goals[id] } }];
   return {

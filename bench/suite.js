@@ -1,6 +1,7 @@
 'use strict';
 
-// Runs one suite from its command line to its report: bench/run.js and bench/ipc.js say what is measured, this says how.
+// Runs one suite from its command line to its report: bench/run.js and bench/ipc.js say what is measured, this says
+// how.
 
 const fs = require('node:fs');
 const { readArgs } = require('./args');
@@ -55,8 +56,9 @@ async function main(suite) {
 
 /**
  * `entry`: what the user called; `metrics`: where they are listed; `contestants`: the names of those who may take part;
- * `guests`: those who take part only where they are named; `needs`: what must be ours for us to take part; `example`: of a single case, for the usage; `note`: for the header;
- * `above` and `below`: what the report says around its table, lines made from the rows and the contestants' names.
+ * `guests`: those who take part only where they are named; `needs`: what must be ours for us to take part; `example`:
+ * of a single case, for the usage; `note`: for the header; `above` and `below`: what the report says around its table,
+ * lines made from the rows and the contestants' names.
  */
 function runSuite(suite) {
   for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]]) {

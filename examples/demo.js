@@ -36,7 +36,10 @@ async function showMissing() {
   console.log(dim('  $ no-such-command'));
   const child = ours.spawn('no-such-command', ['--please']);
   const [error] = await once(child, 'error');
-  verdict(error.code === 'ENOENT' && child.pid === undefined, `'error' with ${error.message} (errno ${error.errno}, syscall ${error.syscall})`);
+  verdict(
+    error.code === 'ENOENT' && child.pid === undefined,
+    `'error' with ${error.message} (${error.errno}, ${error.syscall})`,
+  );
 }
 
 async function showKilled() {
@@ -50,7 +53,8 @@ async function showKilled() {
 }
 
 function table(results) {
-  const row = (label, ...cells) => console.log(`  ${label.padEnd(36)}${cells.map((cell) => cell.padStart(12)).join('')}`);
+  const row = (label, ...cells) =>
+    console.log(`  ${label.padEnd(36)}${cells.map((cell) => cell.padStart(12)).join('')}`);
   row('', 'builtin', 'ours', 'ratio');
   for (const [label, key] of [
     [`inside ${COUNT} calls of spawn()`, 'calls'],
@@ -67,9 +71,13 @@ async function showStorm() {
   // Filled, because memory that was never written is not there: fork() pays for what is.
   const resident = Array.from({ length: RESIDENT_MB / 64 }, () => Buffer.alloc(64 * MEGABYTE, 1));
   const turns = process.stdout.isTTY ? () => process.stdout.write(dim('.')) : undefined;
-  console.log(dim(`  echo process 0 … ${COUNT - 1}, ${ROUNDS} rounds each by turns, medians; ${(process.memoryUsage.rss() / MEGABYTE).toFixed(0)} MB resident`));
+  const size = `${(process.memoryUsage.rss() / MEGABYTE).toFixed(0)} MB resident`;
+  console.log(dim(`  echo process 0 … ${COUNT - 1}, ${ROUNDS} rounds each by turns, medians; ${size}`));
   if (turns) process.stdout.write('  ');
-  const results = await compare({ builtin: builtin.spawn, ours: ours.spawn }, { count: COUNT, rounds: ROUNDS, onRound: turns });
+  const results = await compare(
+    { builtin: builtin.spawn, ours: ours.spawn },
+    { count: COUNT, rounds: ROUNDS, onRound: turns },
+  );
   if (turns) process.stdout.write('\r\x1b[2K');
   table(results);
   verdict(results.ours.correct && results.builtin.correct && resident.length > 0, 'every process said its own number');

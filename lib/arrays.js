@@ -1,7 +1,7 @@
 'use strict';
 
-// What is done with arrays on the way to a launch, without Array.prototype: a program may have replaced any of its methods,
-// and its iterator, which spread, destructuring and `for … of` use.
+// What is done with arrays on the way to a launch, without Array.prototype: a program may have replaced any of its
+// methods, and its iterator, which spread, destructuring and `for … of` use.
 
 /** The elements from `start` to `end` in a new array. */
 function copy(list, start = 0, end = list.length) {

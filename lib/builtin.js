@@ -1,9 +1,11 @@
 'use strict';
 
-// Node's own child_process, and who has hooked into it. Coverage tools (nyc, spawn-wrap) replace the method with which the builtin's
-// functions start a process, and Electron and tracers some of the functions; they expect to see every child.
+// Node's own child_process, and who has hooked into it. Coverage tools (nyc, spawn-wrap) replace the method with which
+// the builtin's functions start a process, and Electron and tracers some of the functions; they expect to see every
+// child.
 
-// Where `register` keeps the builtin's functions: there may be several copies of this package, and in jest one a file of tests.
+// Where `register` keeps the builtin's functions: there may be several copies of this package, and in jest one a file
+// of tests.
 const KEPT = Symbol.for('child-process-rs.builtin');
 
 // A mock of a test's is a module of its own, which is no hook, and is not looked at where Node lets us.
@@ -15,8 +17,8 @@ const builtin = exported[KEPT] ?? { ...exported };
 // Undefined where this package is being loaded as a mock of the builtin.
 const prototype = builtin.ChildProcess?.prototype;
 
-// Each of Node's functions calls one of these, which nobody else has. A function of Node's that was not recognised would be
-// taken for a hook, and the builtin would do its work.
+// Each of Node's functions calls one of these, which nobody else has. A function of Node's that was not recognised
+// would be taken for a hook, and the builtin would do its work.
 const OF_NODE = /\b(normalize(Spawn|Exec|ExecFile)Arg(ument)?s|validateArgumentsNullCheck|this\._handle\.spawn)\(/;
 
 function isOfNode(value) {
@@ -25,7 +27,9 @@ function isOfNode(value) {
 
 const spawnMethod = isOfNode(prototype?.spawn) ? prototype.spawn : undefined;
 
-/** Whether somebody has replaced the method with which the builtin starts processes. The builtin is to start them, then. */
+/**
+ * Whether somebody has replaced the method with which the builtin starts processes. The builtin is to start them, then.
+ */
 function isHooked() {
   return prototype?.spawn !== spawnMethod;
 }
@@ -33,9 +37,10 @@ function isHooked() {
 /** `functions`, but the builtin's where somebody had replaced that before this package was loaded. */
 function withHooks(functions) {
   const result = { ...functions };
-  for (const name of Object.keys(functions)) {
-    const current = builtin[name];
-    if (typeof current === 'function' && !isOfNode(current)) result[name] = current;
+  const names = Object.keys(functions);
+  for (let i = 0; i < names.length; i++) {
+    const current = builtin[names[i]];
+    if (typeof current === 'function' && !isOfNode(current)) result[names[i]] = current;
   }
   return result;
 }

@@ -95,6 +95,7 @@ function setUpChannel(target, fd, options) {
 
   target.connected = true;
 
+  /** @this {any} */
   target.disconnect = function () {
     if (!this.connected) {
       this.emit('error', disconnected());

@@ -21,6 +21,7 @@ const resolved = Promise.resolve();
 const created = diagnostics.channel('child_process');
 // Only some Nodes publish the launch, those whose tracing channels can say whether anyone listens.
 const MAJOR = Number(process.versions.node.split('.')[0]);
+/** @type {any} */
 const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
 const { errno: errnos, signals } = require('node:os').constants;
@@ -55,7 +56,9 @@ Object.setPrototypeOf(ChildProcess, EventEmitter);
 Object.defineProperty(ChildProcess, Symbol.hasInstance, {
   value(candidate) {
     const isInstance = Function.prototype[Symbol.hasInstance];
-    return isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(builtin.ChildProcess, candidate));
+    return (
+      isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(builtin.ChildProcess, candidate))
+    );
   },
   configurable: true,
   writable: true,
@@ -263,7 +266,10 @@ function settle(child, handle, streams, hadUntouched) {
   }
 }
 
-/** Sends a signal (kill(2)); true if it was sent. */
+/**
+ * Sends a signal (kill(2)); true if it was sent.
+ * @this {any}
+ */
 ChildProcess.prototype.kill = function kill(signal) {
   const number = signal === 0 ? 0 : native.signalNumber(signal === undefined ? 'SIGTERM' : signal, host);
   if (!this._handle) return false;

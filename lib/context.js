@@ -1,7 +1,7 @@
 'use strict';
 
-// The async context of a launch. The builtin makes a child's handles, the process and its pipes, when it launches it; we make a
-// stream when it is first touched, maybe in another context. So the launch is remembered, and entered again.
+// The async context of a launch. The builtin makes a child's handles, the process and its pipes, when it launches it;
+// we make a stream when it is first touched, maybe in another context. So the launch is remembered, and entered again.
 
 const { AsyncResource, executionAsyncId, executionAsyncResource, triggerAsyncId } = require('node:async_hooks');
 const { findIndex, some } = require('./arrays');
@@ -9,8 +9,8 @@ const { isolates } = require('./ticks');
 
 const { getOwnPropertySymbols } = Object;
 
-// Under which symbols an AsyncResource has its ids: it has no method that sets them. Where there are no such symbols, a launch
-// is entered as its process.
+// Under which symbols an AsyncResource has its ids: it has no method that sets them. Where there are no such symbols, a
+// launch is entered as its process.
 const probe = new AsyncResource('CHILD_PROCESS_RS_PROBE', { triggerAsyncId: 0, requireManualDestroy: true });
 const ID = symbolOf(probe.asyncId());
 const TRIGGER_ID = symbolOf(probe.triggerAsyncId());
@@ -50,7 +50,10 @@ class LaunchContext {
     return launcher.runInAsyncScope(inDomain);
   }
 
-  /** Whether the current context is known to be the same. Where resources don't hold the stores, nothing tells whether those are. */
+  /**
+   * Whether the current context is known to be the same. Where resources don't hold the stores, nothing tells whether
+   * those are.
+   */
   #isCurrent() {
     return !isolates && executionAsyncId() === this.#id && holdSameStores(this.#process, executionAsyncResource());
   }

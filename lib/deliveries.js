@@ -1,7 +1,7 @@
 'use strict';
 
-// What has come over a channel and is to be delivered, in order. Something that is missing, a handle or a large message that is
-// being sent again, holds back all that came after it.
+// What has come over a channel and is to be delivered, in order. Something that is missing, a handle or a large message
+// that is being sent again, holds back all that came after it.
 
 const { AsyncResource } = require('node:async_hooks');
 const { nextTick } = require('./clock');
@@ -26,7 +26,10 @@ class Deliveries {
   #between;
   #done;
 
-  /** Calls `deliver(message)` for each message, `between()` after it where there were several, and `done()` when it stops. */
+  /**
+   * Calls `deliver(message)` for each message, `between()` after it where there were several, and `done()` when it
+   * stops.
+   */
   constructor({ deliver, between, done }) {
     this.#deliver = deliver;
     this.#between = between;

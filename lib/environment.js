@@ -1,7 +1,8 @@
 'use strict';
 
 // Which environment a child gets without `options.env`. Node's process.env on the main thread is the environment of the
-// process itself, and the launcher hands that over whole; enumerating it from JavaScript would cost more than the launch.
+// process itself, and the launcher hands that over whole; enumerating it from JavaScript would cost more than the
+// launch.
 
 const { isMainThread } = require('node:worker_threads');
 const { isProxy } = require('node:util/types');
@@ -9,8 +10,8 @@ const { isRestricted } = require('./permission');
 
 const version = process.versions.node.split('.');
 const MAJOR = Number(version[0]);
-// From this version on the builtin passes on the environment of the process, or of the Worker, and not what a program has put in
-// the place of process.env.
+// From this version on the builtin passes on the environment of the process, or of the Worker, and not what a program
+// has put in the place of process.env.
 const PASSES_OWN = MAJOR > 26 || (MAJOR === 26 && Number(version[1]) >= 12);
 const own = process.env;
 
@@ -39,8 +40,8 @@ function refusesAccessors(env) {
 }
 
 /**
- * process.env where its entries must be listed one by one: somebody looks at them (`isObserved`), Node's permission model
- * adds to them, or it isn't the environment of the process. Undefined where the child simply inherits.
+ * process.env where its entries must be listed one by one: somebody looks at them (`isObserved`), Node's permission
+ * model adds to them, or it isn't the environment of the process. Undefined where the child simply inherits.
  */
 function environmentToList(isObserved) {
   const passesOwn = PASSES_OWN && !isRestricted;

@@ -160,7 +160,10 @@ function nameOf(errno) {
   return Object.keys(names).find((name) => names[name] === -errno) ?? getSystemErrorName(errno);
 }
 
-/** A failed system call; `errno` is negative, as libuv has it. */
+/**
+ * A failed system call; `errno` is negative, as libuv has it.
+ * @returns {NodeJS.ErrnoException & { spawnargs?: string[] }}
+ */
 function errnoError(errno, syscall) {
   const code = nameOf(errno);
   const error = new Error(`${syscall} ${code}`);

@@ -110,8 +110,8 @@ class Execution {
 }
 
 /**
- * Runs a command line in a shell and hands over its output (Node.js documentation, «child_process.exec»). Never put user
- * input into the command: a shell reads it. execFile() takes arguments as they are.
+ * Runs a command line in a shell and hands over its output (Node.js documentation, «child_process.exec»). Never put
+ * user input into the command: a shell reads it. execFile() takes arguments as they are.
  */
 function exec(command, options, callback) {
   // Throws.
@@ -144,6 +144,7 @@ function promising(run) {
   return Object.defineProperty(promised, 'name', { value: run.name });
 }
 
+/** @returns {any} */
 function withResolvers() {
   const resolvers = {};
   resolvers.promise = new Promise((resolve, reject) => Object.assign(resolvers, { resolve, reject }));

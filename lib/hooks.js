@@ -49,7 +49,8 @@ const hooks = {
   ambient: () => environmentToList(hooks.isWatched()),
   /** Whether somebody looks at normalised options; lib/child.js knows. */
   isWatched: () => false,
-  listOf: (execArgv) => [...execArgv],
+  // Whatever can be iterated, as the builtin takes it.
+  listOf: (execArgv) => [...execArgv], // eslint-disable-line no-restricted-syntax
   loadChannel() {
     require('./channel');
   },

@@ -1,6 +1,7 @@
 'use strict';
 
-// What a native channel does for the object that has it: what comes is delivered to it, and what happens is emitted on it.
+// What a native channel does for the object that has it: what comes is delivered to it, and what happens is emitted on
+// it.
 
 const { Deliveries } = require('./deliveries');
 const { brokenHandle, brokenMessage } = require('./errors');
@@ -69,7 +70,9 @@ class Link {
 
   /** Sends; false: the other end is behind, and the sender should wait. */
   send(message, handle, options, callback) {
-    const sent = handle ? this.channel.send(message, handle, options, callback) : this.#sendAlone(message, options, callback);
+    const sent = handle
+      ? this.channel.send(message, handle, options, callback)
+      : this.#sendAlone(message, options, callback);
     if (sent !== undefined) return sent;
     this.#hasAnswered = true;
     return true;
@@ -87,7 +90,8 @@ class Link {
         send = sendPrepared;
       }
     }
-    return typeof callback === 'function' ? send(this.#number, message, isSilent, callback) : send(this.#number, message, isSilent);
+    if (typeof callback === 'function') return send(this.#number, message, isSilent, callback);
+    return send(this.#number, message, isSilent);
   }
 
   /** Ends the channel; `true`: there is no handle that arrives first. */
@@ -235,13 +239,15 @@ class Link {
   }
 
   #endMissing() {
-    if (!this.#deliveries.isEmpty) this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it came again'));
+    if (!this.#deliveries.isEmpty)
+      this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it came again'));
   }
 }
 
 // The native side calls these.
-for (const name of Object.getOwnPropertyNames(Link.prototype)) {
-  if (name.startsWith('on')) Link.prototype[name] = told(Link.prototype[name]);
+const names = Object.getOwnPropertyNames(Link.prototype);
+for (let i = 0; i < names.length; i++) {
+  if (names[i].startsWith('on')) Link.prototype[names[i]] = told(Link.prototype[names[i]]);
 }
 
 /** Closes what has been made of a descriptor and nobody wants. */

@@ -18,7 +18,10 @@ function packageName(triple) {
   return `child-process-rs-${triple}`;
 }
 
-/** The binary in the optional package, or null. One of another version is as good as none: the two halves are one program. */
+/**
+ * The binary in the optional package, or null. One of another version is as good as none: the two halves are one
+ * program.
+ */
 function packagedBinary(triple) {
   const name = packageName(triple);
   try {

@@ -1,8 +1,8 @@
 'use strict';
 
-// The native end of a channel in a child: the parent says in the child's environment that there is to be one, and has Node
-// load this file there first, before any code of the program runs. What it says it takes out of the environment again. It
-// is a part of every start of a child, so little is loaded, and the rest when it is needed.
+// The native end of a channel in a child: the parent says in the child's environment that there is to be one, and has
+// Node load this file there first, before any code of the program runs. What it says it takes out of the environment
+// again. It is a part of every start of a child, so little is loaded, and the rest when it is needed.
 
 const VARIABLE = 'CHILD_PROCESS_RS_CHANNEL';
 const BINARY = 'CHILD_PROCESS_RS_BINARY';
@@ -45,7 +45,7 @@ function setUp({ fd, secret, ...options }) {
 function becomeWorker(id) {
   process.env[WORKER] = id;
   if (!process.argv[1]) return;
-  require('node:cluster')._setupWorker();
+  /** @type {any} */ (require('node:cluster'))._setupWorker();
   delete process.env[WORKER];
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// The loaded addon and its file; null where the builtin is to be used instead, and why. Where the addon should be there and is
-// not, this throws one sentence that says what to do: it is the first thing of ours that a newcomer may see.
+// The loaded addon and its file; null where the builtin is to be used instead, and why. Where the addon should be there
+// and is not, this throws one sentence that says what to do: it is the first thing of ours that a newcomer may see.
 
 // This file and that one keep to a syntax that any Node can read, so that the sentence is reached.
 if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./old-node'));
@@ -15,9 +15,7 @@ const FORBIDDEN = ['ERR_DLOPEN_DISABLED', 'ERR_ACCESS_DENIED'];
 const standIn = (why) => ({ native: null, why });
 
 function failure(code, message) {
-  const error = new Error(message);
-  error.code = code;
-  return error;
+  return Object.assign(new Error(message), { code });
 }
 
 /** The loader's own words in one short clause: they may name the same file several times, over several lines. */
@@ -49,6 +47,7 @@ function besides() {
   return files.length === 1 ? files[0] : undefined;
 }
 
+/** @returns {{ native: typeof import('../native') | null, file?: string, why?: string }} */
 function load() {
   // Both run addons, but neither has the libuv loop that ours hooks into.
   if (process.versions.bun) return standIn('Bun has no libuv loop for it');
@@ -85,7 +84,8 @@ function find() {
   if (packaged) return open(packaged, rebuild);
   throw failure(
     'ERR_CHILD_PROCESS_RS_NO_BINARY',
-    `child-process-rs has no binary for ${triple}: install ${packageName(triple)}@${version}, which holds one, or, ${rebuild}.`,
+    `child-process-rs has no binary for ${triple}: install ${packageName(triple)}@${version}, which holds one, or, ` +
+      `${rebuild}.`,
   );
 }
 

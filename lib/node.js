@@ -1,6 +1,7 @@
 'use strict';
 
-// What the addon uses of Node, and of the realm that this package was loaded in. Modules are loaded when they are asked for.
+// What the addon uses of Node, and of the realm that this package was loaded in. Modules are loaded when they are asked
+// for.
 
 const { nextTick } = require('./clock');
 
@@ -18,6 +19,7 @@ module.exports = {
   },
   // Newer Nodes warn of it, and hardly anybody sends a socket of HTTP's.
   get httpCommon() {
+    // @ts-expect-error: it has no types.
     return require('_http_common');
   },
   get net() {

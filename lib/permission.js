@@ -16,7 +16,9 @@ function restricts(option) {
   return some(SWITCHES, (name) => option === name || option.startsWith(`${name}=`));
 }
 
-/** `envPairs`, with this process's restrictions added to NODE_OPTIONS so that a Node started with `args` keeps to them. */
+/**
+ * `envPairs`, with this process's restrictions added to NODE_OPTIONS so that a Node started with `args` keeps to them.
+ */
 function passPermissions(envPairs, args) {
   if (!isRestricted || MAJOR < 22 || some(args, (argument) => includes(SWITCHES, argument))) return envPairs;
   const index = findIndex(envPairs, (pair) => pair.startsWith(VARIABLE));

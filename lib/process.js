@@ -9,6 +9,7 @@ const { tell } = require('./runtime');
 /** The process behind a ChildProcess: a native one once it is launched, and what happens to it. */
 class Process {
   #child;
+  /** @type {import('../native').Process} */
   #native;
   #context;
   #onoutput;
@@ -31,7 +32,10 @@ class Process {
     return hooks;
   }
 
-  /** It has been launched, or could not be. */
+  /**
+   * It has been launched, or could not be.
+   * @param {import('../native').Process} native
+   */
   launched(native) {
     this.#native = native;
     this.#context = new LaunchContext();
@@ -53,7 +57,8 @@ class Process {
   }
 
   /**
-   * Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. Returns 0 or a negative errno.
+   * Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. Returns 0 or a negative
+   * errno.
    */
   collect(index, limit, onoutput) {
     this.#onoutput = onoutput;
@@ -110,7 +115,10 @@ class Process {
     return this.#native ? this.#native.hasRef() : false;
   }
 
-  /** Nobody is told of its end any more, and the loop does not wait for it; it still is reaped. Undocumented, as the builtin's. */
+  /**
+   * Nobody is told of its end any more, and the loop does not wait for it; it still is reaped. Undocumented, as the
+   * builtin's.
+   */
   close(callback) {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -154,8 +162,8 @@ class Process {
     this.#onoutput?.(index, isOverLimit, errno);
   }
 
-  // Called by the native side. Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the launch, and
-  // has no more to do with the process when output comes.
+  // Called by the native side. Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the
+  // launch, and has no more to do with the process when output comes.
 
   onspawn() {
     this.inLaunchContext(() => tell(() => this.spawned()));

@@ -31,7 +31,6 @@ async function exec(command, options) {
 function run(start, options) {
   const signal = options?.signal;
   return new Promise((resolve, reject) => {
-    let cancel;
     const events = {
       hooks,
       onfinish: told((error, result) => {
@@ -40,7 +39,7 @@ function run(start, options) {
         else resolve(result);
       }),
     };
-    cancel = start(events);
+    const cancel = start(events);
     signal?.addEventListener('abort', cancel, { once: true });
   });
 }
@@ -52,7 +51,14 @@ function runOnLoop(start, options) {
     const child = start((error, stdout, stderr) => {
       const { exitCode, signalCode: signal } = child;
       const durationMs = performance.now() - begun;
-      const result = { stdout, stderr, exitCode: exitCode < 0 ? null : exitCode, signal, durationMs, resourceUsage: null };
+      const result = {
+        stdout,
+        stderr,
+        exitCode: exitCode < 0 ? null : exitCode,
+        signal,
+        durationMs,
+        resourceUsage: null,
+      };
       if (error) reject(Object.assign(error, result));
       else resolve(result);
     });
@@ -68,10 +74,15 @@ function runOnLoop(start, options) {
  * asks for more, and killed when the loop is left. A command that fails throws after its last line.
  */
 async function* lines(file, args, options) {
-  if (!Array.isArray(args)) [args, options] = [[], args ?? options];
+  if (!Array.isArray(args)) {
+    options = args ?? options;
+    args = [];
+  }
   const { encoding = 'utf8', ...rest } = options ?? {};
   const child = spawn(file, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', (code, signal) => resolve({ code, signal })));
+  const ended = new Promise((resolve, reject) =>
+    child.once('error', reject).once('close', (code, signal) => resolve({ code, signal })),
+  );
   // It may fail while nobody waits for it, and more than once.
   ended.catch(() => {});
   child.on('error', () => {});
@@ -87,7 +98,14 @@ async function* lines(file, args, options) {
     if (code === 0) return;
     const command = join(concat([file], args), ' ');
     const message = `Command failed: ${command}\n${stderr}`;
-    throw Object.assign(new Error(message), { code, exitCode: code, signal, killed: child.killed, cmd: command, stderr });
+    throw Object.assign(new Error(message), {
+      code,
+      exitCode: code,
+      signal,
+      killed: child.killed,
+      cmd: command,
+      stderr,
+    });
   } finally {
     if (child.exitCode === null && child.signalCode === null) child.kill();
     child.stdout.destroy();

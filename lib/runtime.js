@@ -7,8 +7,8 @@ const { native } = require('./native');
 const node = require('./node');
 
 /**
- * Calls `body`, for native code: what it throws is told to `uncaughtException` right there, in the async context that it was thrown
- * in; and is thrown on, so that Node leaves that context as after any other exception.
+ * Calls `body`, for native code: what it throws is told to `uncaughtException` right there, in the async context that
+ * it was thrown in; and is thrown on, so that Node leaves that context as after any other exception.
  */
 function tell(body) {
   try {
@@ -21,6 +21,7 @@ function tell(body) {
 
 /** A function that does so. */
 function told(body) {
+  /** @this {any} */
   return function (...args) {
     return tell(() => Reflect.apply(body, this, args));
   };

@@ -1,8 +1,8 @@
 'use strict';
 
-// The advanced serialization by `node:v8`, where V8's own interface is not a known one (`src/v8`), and for views of classes that
-// N-API cannot make: views of bytes as they are and other host objects as plain ones (Node.js documentation, «Advanced
-// serialization»).
+// The advanced serialization by `node:v8`, where V8's own interface is not a known one (`src/v8`), and for views of
+// classes that N-API cannot make: views of bytes as they are and other host objects as plain ones (Node.js
+// documentation, «Advanced serialization»).
 
 // What follows in the stream.
 const VIEW = 0;

@@ -11,7 +11,10 @@ const { native } = require('./runtime');
 const builtinSpawn = builtin.ChildProcess?.prototype.spawn;
 const NOWHERE = '/nonexistent/child-process-rs';
 
-/** Whether Node opens a descriptor; from 26 on that takes the permission to use the network, and earlier Nodes know of none. */
+/**
+ * Whether Node opens a descriptor; from 26 on that takes the permission to use the network, and earlier Nodes know of
+ * none.
+ */
 function mayOpen() {
   const { permission } = process;
   return permission === undefined || permission.has('net') || !process.allowedNodeEnvironmentFlags.has('--allow-net');
@@ -32,8 +35,8 @@ function socketOver(fd, options) {
 }
 
 /**
- * Node's handle of an open pipe. Node opens the pipes of its own children without any permission to use the network, and also
- * those of a child whose program it does not find.
+ * Node's handle of an open pipe. Node opens the pipes of its own children without any permission to use the network,
+ * and also those of a child whose program it does not find.
  */
 function openPipe() {
   const child = new builtin.ChildProcess();

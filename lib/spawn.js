@@ -49,6 +49,7 @@ function launch(start) {
 
 /** The same in two steps. */
 function launchNormalized(verb, call) {
+  /** @type {any} */
   const options = { __proto__: null };
   const { killSignal, mayBeNative, execution } = native.normalize(verb, call, host, options);
   const child = new ChildProcess();

@@ -1,7 +1,7 @@
 'use strict';
 
-// options.stdio as those see it who subscribe to the launch: one object for each of the child's descriptors. The builtin's show the
-// handles of its pipes, too; ours have none.
+// options.stdio as those see it who subscribe to the launch: one object for each of the child's descriptors. The
+// builtin's show the handles of its pipes, too; ours have none.
 
 const STANDARD = 3;
 // By the class of a handle.
@@ -29,7 +29,9 @@ function describeEntry(entry, index) {
 function describeStdio(stdio) {
   const entries = Array.isArray(stdio) ? stdio : Array(STANDARD).fill(stdio || 'pipe');
   const shorthand = stdio === 'inherit' ? [0, 1, 2] : entries;
-  return Array.from({ length: Math.max(shorthand.length, STANDARD) }, (_, index) => describeEntry(shorthand[index], index));
+  return Array.from({ length: Math.max(shorthand.length, STANDARD) }, (_, index) =>
+    describeEntry(shorthand[index], index),
+  );
 }
 
 module.exports = { describeStdio };

@@ -82,7 +82,10 @@ class Streams {
     return false;
   }
 
-  /** Leaves an output to `gatherer`, whose `onTouch(socket, begun)` hears of it when the program touches the stream after all. */
+  /**
+   * Leaves an output to `gatherer`, whose `onTouch(socket, begun)` hears of it when the program touches the stream
+   * after all.
+   */
   gather(index, gatherer) {
     this.#gatherers.set(index, gatherer);
   }

@@ -9,7 +9,8 @@ const { native } = require('./runtime');
 
 /** Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). */
 function spawnSync(file, args, options) {
-  // Whoever has hooked into that has hooked into what the builtin's spawnSync() calls, too, which only `process.binding` shows.
+  // Whoever has hooked into that has hooked into what the builtin's spawnSync() calls, too, which only
+  // `process.binding` shows.
   if (isPatched()) return builtin.spawnSync(file, args, options);
   return native.spawnSync(file, args, options, host);
 }

@@ -25,8 +25,9 @@ function textOf(value) {
 }
 
 /**
- * The words of a command, split at the white space of the literal parts. An interpolation next to text is part of the same
- * word; of an array, the first entry joins what stands before it and the last what follows, as "$@" does in a shell.
+ * The words of a command, split at the white space of the literal parts. An interpolation next to text is part of the
+ * same word; of an array, the first entry joins what stands before it and the last what follows, as "$@" does in a
+ * shell.
  */
 function words(strings, values) {
   const result = [];

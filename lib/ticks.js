@@ -1,11 +1,14 @@
 'use strict';
 
-// How several messages that came in one read are delivered without going back to the native side, and the engine, for each:
-// entering JavaScript costs more than all the rest of a small message (docs/decisions/codec.md).
+// How several messages that came in one read are delivered without going back to the native side, and the engine, for
+// each: entering JavaScript costs more than all the rest of a small message (docs/decisions/codec.md).
 
 const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
 
-/** Runs the next ticks and the microtasks, as Node does when a callback from the loop ends. Undocumented, there since Node 0.10. */
+/**
+ * Runs the next ticks and the microtasks, as Node does when a callback from the loop ends. Undocumented, there since
+ * Node 0.10.
+ */
 const runTicks = process._tickCallback;
 
 /** Whether what `enterWith` does in a resource's scope ends with the scope; where it doesn't, ticks serve as scopes. */

@@ -23,7 +23,10 @@ function elfInterpreter(file) {
     };
     const header = read(64, 0);
     const size = header.readUInt16LE(PROGRAM_HEADER_SIZE);
-    const table = read(size * header.readUInt16LE(PROGRAM_HEADER_COUNT), Number(header.readBigUInt64LE(PROGRAM_HEADERS_AT)));
+    const table = read(
+      size * header.readUInt16LE(PROGRAM_HEADER_COUNT),
+      Number(header.readBigUInt64LE(PROGRAM_HEADERS_AT)),
+    );
     for (let at = 0; at < table.length; at += size) {
       if (table.readUInt32LE(at) !== PT_INTERP) continue;
       return read(Number(table.readBigUInt64LE(at + 32)), Number(table.readBigUInt64LE(at + 8))).toString('latin1');
@@ -41,7 +44,7 @@ function glibcVersion() {
   const excludeNetwork = report.excludeNetwork;
   report.excludeNetwork = true;
   try {
-    return report.getReport().header.glibcVersionRuntime;
+    return /** @type {any} */ (report.getReport()).header.glibcVersionRuntime;
   } finally {
     report.excludeNetwork = excludeNetwork;
   }
@@ -49,7 +52,8 @@ function glibcVersion() {
 
 /**
  * Which libc this Node runs on. Node's own executable names its loader, and reading that takes 0.2 ms; process.report
- * takes 4.5 ms, so it is asked only where the executable says nothing (a static build) or may not be read (--permission).
+ * takes 4.5 ms, so it is asked only where the executable says nothing (a static build) or may not be read
+ * (--permission).
  */
 function libc() {
   try {

@@ -1,8 +1,10 @@
 'use strict';
 
-// Builds the addon with cargo and puts it where lib/native.js looks. `npm run build`, and the last resort of install.js.
+// Builds the addon with cargo and puts it where lib/native.js looks. `npm run build`, and the last resort of
+// install.js.
 
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { root, localBinary, isCheckout } = require('../lib/locate');
@@ -16,7 +18,8 @@ function hasCargo() {
   return spawnSync('cargo', ['--version'], { cwd: root, stdio: 'ignore' }).status === 0;
 }
 
-// An installed package is built once: the hundred megabytes that make the next build quick must not stay in node_modules.
+// An installed package is built once: the hundred megabytes that make the next build quick must not stay in
+// node_modules.
 const passingTarget = !isCheckout() && !process.env.CARGO_TARGET_DIR ? path.join(root, 'target') : null;
 
 function cargoEnv(triple) {
@@ -27,7 +30,10 @@ function cargoEnv(triple) {
   return env;
 }
 
-/** What cargo says it has written: true whatever CARGO_TARGET_DIR, CARGO_BUILD_TARGET or a .cargo/config.toml above us say. */
+/**
+ * What cargo says it has written: true whatever CARGO_TARGET_DIR, CARGO_BUILD_TARGET or a .cargo/config.toml above us
+ * say.
+ */
 function writtenLibrary(messages) {
   const files = messages
     .split('\n')
@@ -38,16 +44,35 @@ function writtenLibrary(messages) {
   return files.find((file) => LIBRARY.test(file));
 }
 
-function compile(triple) {
+function compile(triple, env) {
   // The published Cargo.lock is part of the package; in a checkout a developer may be changing dependencies.
   const locked = isCheckout() ? [] : ['--locked'];
   const { status, stdout } = spawnSync(
     'cargo',
     ['build', '--release', '--lib', '--message-format=json-render-diagnostics', ...locked],
     // Progress and diagnostics go to stderr, so they are seen as they happen; the messages are for us.
-    { cwd: root, env: cargoEnv(triple), stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: Infinity },
+    {
+      cwd: root,
+      env: { ...cargoEnv(triple), ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      encoding: 'utf8',
+      maxBuffer: Infinity,
+    },
   );
   return status === 0 ? writtenLibrary(stdout) : undefined;
+}
+
+/** In a checkout the types of the addon are written down, too. */
+function compileWithTypes(triple) {
+  if (!isCheckout()) return compile(triple);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'child-process-rs-types-'));
+  try {
+    const library = compile(triple, { NAPI_TYPE_DEF_TMP_FOLDER: folder });
+    if (library !== undefined) require('./types').writeTypes(folder);
+    return library;
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 }
 
 /** Puts the library in place whole or not at all: a program may be loading the old one at this moment. */
@@ -67,7 +92,7 @@ function put(library, binary, builtAt) {
 function build(triple) {
   const builtAt = new Date();
   try {
-    const library = compile(triple);
+    const library = compileWithTypes(triple);
     if (library === undefined) return undefined;
     const binary = localBinary(triple);
     put(library, binary, builtAt);

@@ -25,7 +25,10 @@ function fail(sentence) {
   process.exitCode = 1;
 }
 
-/** When anything at or under `file` last changed, in milliseconds. A folder counts too: that is how a deleted file shows. */
+/**
+ * When anything at or under `file` last changed, in milliseconds. A folder counts too: that is how a deleted file
+ * shows.
+ */
 function changedAt(file) {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   if (stat === undefined) return 0;
@@ -37,7 +40,9 @@ function isNewerThanSources(binary) {
   return fs.statSync(binary).mtimeMs >= Math.max(...SOURCES.map((name) => changedAt(path.join(root, name))));
 }
 
-/** Tried in a process of its own: what a binary made for another system does when it is loaded is not for us to survive. */
+/**
+ * Tried in a process of its own: what a binary made for another system does when it is loaded is not for us to survive.
+ */
 function loads(binary) {
   const program = 'process.dlopen({ exports: {} }, process.argv[1])';
   const env = { ...process.env, NODE_OPTIONS: '' };
@@ -73,16 +78,20 @@ function install() {
       return;
     }
     fail(
-      `no binary for ${triple} is here and there is no cargo to build one: install ${packageName(triple)}@${version} beside this package, or Rust 1.88 or newer with rustup, then run this install again.`,
+      `no binary for ${triple} is here and there is no cargo to build one: install ${packageName(triple)}@${version} ` +
+        'beside this package, or Rust 1.88 or newer with rustup, then run this install again.',
     );
     return;
   }
 
   say(`building for ${triple} with cargo; the first build takes up to a minute or two.`);
   const built = build(triple);
-  if (built === undefined) fail('cargo could not build the addon, for the reason it gives above; Rust 1.88 or newer and a C linker are needed.');
-  else if (!loads(built)) fail(`cargo built ${built}, but this Node (${process.version}, ${triple}) cannot load it: is cargo set up for another target?`);
-  else say(`built ${path.basename(built)}.`);
+  if (built === undefined)
+    fail('cargo could not build the addon, as it says above; Rust 1.88 or newer and a C linker are needed.');
+  else if (!loads(built)) {
+    const node = `this Node (${process.version}, ${triple})`;
+    fail(`cargo built ${built}, but ${node} cannot load it: is cargo set up for another target?`);
+  } else say(`built ${path.basename(built)}.`);
 }
 
 install();

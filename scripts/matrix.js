@@ -1,8 +1,8 @@
 'use strict';
 
-// `npm run test:matrix`: the whole suite under each Node that is supported. The binaries come from npm (node-linux-<arch>), are kept in
-// .cache/ and fetched once; the Node at hand serves for its own major version. With --others it is left out: `npm test` is just that. Further
-// arguments go to ava.
+// `npm run test:matrix`: the whole suite under each Node that is supported. The binaries come from npm
+// (node-linux-<arch>), are kept in .cache/ and fetched once; the Node at hand serves for its own major version. With
+// --others it is left out: `npm test` is just that. Further arguments go to ava.
 
 const path = require('node:path');
 
@@ -13,7 +13,10 @@ const OTHERS = '--others';
 const given = process.argv.slice(2).filter((argument) => argument !== OTHERS);
 const AVA = path.join(ROOT, 'node_modules/ava/entrypoints/cli.mjs');
 
-/** Runs the suite. What fails must fail twice: these are thousands of tests of real processes, on a machine that others load, too. */
+/**
+ * Runs the suite. What fails must fail twice: these are thousands of tests of real processes, on a machine that others
+ * load, too.
+ */
 async function outcomeOn(major, title) {
   try {
     const node = await nodeOf(major);

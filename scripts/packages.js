@@ -1,7 +1,8 @@
 'use strict';
 
-// Lays out what is published, each package in a folder of its own: `node scripts/packages.js OUT BINARY…` writes OUT/<name> for
-// the package itself and for each binary, `child-process-rs.<platform>.node`. Prints the folders in the order of publishing.
+// Lays out what is published, each package in a folder of its own: `node scripts/packages.js OUT BINARY…` writes
+// OUT/<name> for the package itself and for each binary, `child-process-rs.<platform>.node`. Prints the folders in the
+// order of publishing.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -47,7 +48,10 @@ function layOutPlatform(out, file) {
   fs.mkdirSync(folder);
   fs.copyFileSync(file, path.join(folder, manifest.main));
   fs.copyFileSync(path.join(ROOT, 'LICENSE'), path.join(folder, 'LICENSE'));
-  fs.writeFileSync(path.join(folder, 'README.md'), `${manifest.description}. Install child-process-rs, which brings it.\n`);
+  fs.writeFileSync(
+    path.join(folder, 'README.md'),
+    `${manifest.description}. Install child-process-rs, which brings it.\n`,
+  );
   writeJson(path.join(folder, 'package.json'), manifest);
   return { name: manifest.name, folder };
 }
@@ -67,7 +71,10 @@ function published() {
   return files.map((file) => file.path);
 }
 
-/** package.json without what only a checkout has a use for, and with the platforms' packages, which are not there before. */
+/**
+ * package.json without what only a checkout has a use for, and with the platforms' packages, which are not there
+ * before.
+ */
 function manifest(platforms) {
   const { devDependencies, ava, scripts, ...kept } = pkg;
   return {
@@ -85,7 +92,10 @@ function layOutMain(out, platforms) {
   return { name: pkg.name, folder };
 }
 
-/** Writes the packages under `out`, which is emptied, and gives their names and folders: the one that depends on the others comes last. */
+/**
+ * Writes the packages under `out`, which is emptied, and gives their names and folders: the one that depends on the
+ * others comes last.
+ */
 function layOut(out, binaries) {
   fs.rmSync(out, { recursive: true, force: true });
   fs.mkdirSync(out, { recursive: true });

@@ -25,7 +25,9 @@ function run(file, args, options) {
   });
 }
 
-/** npm with `args`, and again where it failed: a network may have its moments. What is in npm's cache is not asked for. */
+/**
+ * npm with `args`, and again where it failed: a network may have its moments. What is in npm's cache is not asked for.
+ */
 async function install(args, options) {
   for (let i = 0; i < TRIES; i++) {
     if ((await run('npm', [...args, '--prefer-offline', '--no-audit', '--no-fund'], options)) === 0) return;
@@ -48,7 +50,11 @@ async function nodeOf(major) {
   if (majorOf(process.version) === major) return process.execPath;
   const name = `node-linux-${process.arch}`;
   const prefix = path.join(cache, `node-${major}`);
-  return fetchBinary({ packageName: `${name}@${major}`, prefix, binary: path.join(prefix, 'node_modules', name, 'bin/node') });
+  return fetchBinary({
+    packageName: `${name}@${major}`,
+    prefix,
+    binary: path.join(prefix, 'node_modules', name, 'bin/node'),
+  });
 }
 
 const bun = () => fetchBinary(peers.bun);

@@ -68,7 +68,6 @@ pub fn give_back<T: Send + 'static>(memory: T, length: usize) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use std::sync::mpsc;
 

@@ -189,7 +189,6 @@ fn poll(shared: &Mutex<Option<Reading>>, cx: &mut Context) -> Poll<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use std::io::Write;
     use std::os::unix::net::UnixStream;

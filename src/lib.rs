@@ -1,6 +1,7 @@
-//! Node's `child_process`, natively. `docs/` tells how the parts fit; `launch`, `process` and `sys` know no
-//! JavaScript.
+//! Node's `child_process`, natively. `docs/` tells how the parts fit; CONTRIBUTING.md states the layers.
 
+// `unsafe_code` is denied in Cargo.toml, and allowed here where the layers allow it. `npm run lint` checks the rest.
+#[cfg_attr(test, expect(clippy::allow_attributes, reason = "`expect` does not see into modules"))]
 #[cfg_attr(test, allow(dead_code, reason = "only N-API calls it"))]
 mod api;
 mod background;
@@ -8,10 +9,15 @@ mod backoff;
 pub mod capture;
 pub mod channel;
 mod collect;
+#[expect(unsafe_code, reason = "raw N-API")]
 mod engine;
+#[expect(unsafe_code, reason = "the child shares our memory until it execs")]
 pub mod launch;
 mod options;
 pub mod process;
+#[expect(unsafe_code, reason = "libuv")]
 mod reactor;
+#[expect(unsafe_code, reason = "system calls")]
 pub mod sys;
+#[expect(unsafe_code, reason = "V8's C++ interface")]
 mod v8;

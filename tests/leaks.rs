@@ -1,6 +1,6 @@
 //! What launching leaves behind, counted in a process of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs;
 

@@ -1,7 +1,8 @@
 'use strict';
 
-// `npm run test:consumers [RUNNER…]`: the package as it would be published, used from each test runner, once as it is and once
-// with `register` in every process of the runner. Copied out of the checkout first, so that nothing else is found.
+// `npm run test:consumers [RUNNER…]`: the package as it would be published, used from each test runner, once as it is
+// and once with `register` in every process of the runner. Copied out of the checkout first, so that nothing else is
+// found.
 
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');

@@ -1,7 +1,7 @@
 'use strict';
 
-// What our fork() puts into the environment of a child that is to have the native end of its channel, for a parent that is the
-// builtin.
+// What our fork() puts into the environment of a child that is to have the native end of its channel, for a parent that
+// is the builtin.
 
 const FORBIDDING = ['--permission', '--experimental-permission', '--permission-audit', '--no-addons', '--env-file', '--env-file-if-exists', '--watch', '--watch-path'];
 

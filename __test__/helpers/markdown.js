@@ -10,7 +10,10 @@ const NAME = /^(?:\/\/|#|--)\s*([\w.-]+\.\w+)$/;
 // What a line prints stands behind it: `// → text`.
 const PRINTED = /(?:\/\/|#)\s*→ (.*)$/;
 
-/** Every fenced block of `text`: its language, the words after it, its line, its code, its file's name, and what it is to print. */
+/**
+ * Every fenced block of `text`: its language, the words after it, its line, its code, its file's name, and what it is
+ * to print.
+ */
 function codeBlocks(text) {
   const blocks = [];
   let open = null;

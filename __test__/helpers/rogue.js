@@ -1,6 +1,7 @@
 'use strict';
 
-// A child that speaks to the channel by hand: the code it runs gets `fd`, the descriptor of the socket, and writes what it likes.
+// A child that speaks to the channel by hand: the code it runs gets `fd`, the descriptor of the socket, and writes what
+// it likes.
 
 const SCRIPT = `
   const fs = require('node:fs')

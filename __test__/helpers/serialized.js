@@ -1,8 +1,9 @@
 'use strict';
 
-// Trees that V8 has serialised, as what they are written of. One tree can have several forms, and which one V8 chooses rests on how it
-// keeps the value at that moment: an integer as a double, in a property that has held doubles; a narrow text in wide units; an array
-// by its indices, if it might have holes. Two structures are equal if nothing but that differs.
+// Trees that V8 has serialised, as what they are written of. One tree can have several forms, and which one V8 chooses
+// rests on how it keeps the value at that moment: an integer as a double, in a property that has held doubles; a narrow
+// text in wide units; an array by its indices, if it might have holes. Two structures are equal if nothing but that
+// differs.
 
 const TAGS = { 0x30: null, 0x54: true, 0x46: false };
 const PADDING = 0;

@@ -13,6 +13,7 @@ const published = publish(test);
 const ALLOWED = [
   /^(package\.json|README(\.zh-CN)?\.md|LICENSE)$/,
   /^(index|promises|register)\.(js|d\.ts)$/,
+  /^native\.d\.ts$/,
   /^lib\/[\w-]+\.js$/,
   // What a build from source takes.
   /^scripts\/(build|install)\.js$/,

@@ -1,7 +1,7 @@
 'use strict';
 
-// The package installed by npm into an empty project, on every Node that is supported, with and without the platform's package,
-// with and without cargo.
+// The package installed by npm into an empty project, on every Node that is supported, with and without the platform's
+// package, with and without cargo.
 
 const test = require('ava');
 const fs = require('node:fs');

@@ -1,7 +1,7 @@
 'use strict';
 
-// `npm run test:package`: what would be published, installed and used as its users will. Fetches what that takes, then hands its
-// further arguments to ava.
+// `npm run test:package`: what would be published, installed and used as its users will. Fetches what that takes, then
+// hands its further arguments to ava.
 
 const fs = require('node:fs');
 const path = require('node:path');

@@ -1,7 +1,7 @@
 'use strict';
 
-// What exec and execFile tell, to their callback and by the events of the child they return; what the synchronous calls return
-// or throw, and in which order its properties stand.
+// What exec and execFile tell, to their callback and by the events of the child they return; what the synchronous calls
+// return or throw, and in which order its properties stand.
 
 const EVENTS = ['spawn', 'error', 'exit', 'close'];
 
@@ -20,9 +20,10 @@ function aMoment() {
 }
 
 /**
- * Calls `start(callback)`, which returns a child. Resolves with what it threw, or with every call of the callback and the child's
- * events in their order, once both are over. `callback: false` waits for 'close' alone; `events: false` leaves out what the
- * child did, where that is a race between the child's own end and its being killed; `touch(child)` runs at once.
+ * Calls `start(callback)`, which returns a child. Resolves with what it threw, or with every call of the callback and
+ * the child's events in their order, once both are over. `callback: false` waits for 'close' alone; `events: false`
+ * leaves out what the child did, where that is a race between the child's own end and its being killed; `touch(child)`
+ * runs at once.
  */
 async function collect(t, start, { callback: awaited = true, events = true, touch = () => {} } = {}) {
   const calls = [];

@@ -90,7 +90,10 @@ class Context {
     return true;
   }
 
-  /** Writes `fn` as a program that calls it with its arguments; returns the path. `fn` sees nothing of what surrounds it. */
+  /**
+   * Writes `fn` as a program that calls it with its arguments; returns the path. `fn` sees nothing of what surrounds
+   * it.
+   */
   program(fn, name = 'program.js') {
     return this.file(name, `(${fn})(...process.argv.slice(2))\n`, 0o644);
   }

@@ -19,8 +19,8 @@ function className(value) {
   return proto === null ? '[null prototype]' : proto.constructor?.name ?? '?';
 }
 
-// Symbol keys are left out: the builtin marks its errors with a private symbol that no code outside Node can test for. So is
-// a toString of their own, which some of them carry; what it gives is compared as `string`.
+// Symbol keys are left out: the builtin marks its errors with a private symbol that no code outside Node can test for.
+// So is a toString of their own, which some of them carry; what it gives is compared as `string`.
 function describeError(error, depth) {
   const own = {};
   for (const key of Object.getOwnPropertyNames(error)) {

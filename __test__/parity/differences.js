@@ -1,7 +1,7 @@
 'use strict';
 
-// For the one who is looking for a difference: `node __test__/parity/differences.js [topic [part of a scenario's name]]` prints,
-// scenario by scenario, only the places where the two sides differ, the builtin's value first.
+// For the one who is looking for a difference: `node __test__/parity/differences.js [topic [part of a scenario's
+// name]]` prints, scenario by scenario, only the places where the two sides differ, the builtin's value first.
 
 const path = require('node:path');
 const { isDeepStrictEqual } = require('node:util');

@@ -15,8 +15,8 @@ const { ORACLE, OURS, settingsOf } = require('./pairings');
 const RUNNERS_AT_ONCE = 3;
 const RUNNER_MS = 600_000;
 const LINGER_MS = 6000;
-// What is a race under the builtin as well may go either way once, what is a difference does so every time: both sides run again, with
-// pauses so many times as long, in case the machine is too busy for shorter ones.
+// What is a race under the builtin as well may go either way once, what is a difference does so every time: both sides
+// run again, with pauses so many times as long, in case the machine is too busy for shorter ones.
 const PATIENCE = [1, 4, 12];
 const LOGGED_LINES = 40;
 const SWITCHES = ['CHILD_PROCESS_RS_LAUNCHER', 'CHILD_PROCESS_RS_REAPER', 'PARITY_SCENARIO_MS'];
@@ -35,8 +35,8 @@ async function withSlot(job) {
   }
 }
 
-// Nothing of the surrounding environment but what is listed: ava and npm add variables of their own. A home without any file:
-// bash reads its ~/.bashrc where stdin is a socket, as a pipe of Node's is.
+// Nothing of the surrounding environment but what is listed: ava and npm add variables of their own. A home without any
+// file: bash reads its ~/.bashrc where stdin is a socket, as a pipe of Node's is.
 function environment(extra) {
   const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/nonexistent-home', LANG: 'C.UTF-8' };
   for (const name of SWITCHES) if (process.env[name] !== undefined) env[name] = process.env[name];
@@ -156,7 +156,10 @@ function labelOf(topic, side, serialization) {
   return serialization === undefined ? label : `${label} (${side}, ${serialization})`;
 }
 
-/** Registers one ava test for each scenario of the topic, and one for the process that ran them; in each pairing, if it has them. */
+/**
+ * Registers one ava test for each scenario of the topic, and one for the process that ran them; in each pairing, if it
+ * has them.
+ */
 function register(test, topic, { only, prefix = '', env: extraEnv = {} } = {}) {
   for (const { sides, serialization } of settingsOf(require(topic))) {
     for (const batch of batches(topic)) {

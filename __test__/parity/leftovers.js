@@ -7,10 +7,13 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const PATIENCE_MS = 500 * Number(process.env.PARITY_PATIENCE ?? 1);
 
-// What an event loop needs for itself: made when first needed, which may be in the middle of any scenario, kept for good.
+// What an event loop needs for itself: made when first needed, which may be in the middle of any scenario, kept for
+// good.
 const OF_THE_LOOP = ['anon_inode:[eventfd]', 'anon_inode:[eventpoll]'];
 
-/** The way to the thread that keeps process descriptors is such, too; no other socket of the tests is a SOCK_SEQPACKET. */
+/**
+ * The way to the thread that keeps process descriptors is such, too; no other socket of the tests is a SOCK_SEQPACKET.
+ */
 function keepersSockets() {
   const rows = fs.readFileSync('/proc/net/unix', 'latin1').split('\n').map((line) => line.split(/ +/));
   return rows.filter(([, , , , type]) => type === '0005').map((row) => `socket:[${row[6]}]`);
@@ -32,7 +35,10 @@ function countFds() {
   return links().filter((link) => !ofTheLoop.has(link)).length;
 }
 
-/** All of them, for long runs, in which even a loop's own would add up; but for the one way to that thread, of two ends at first. */
+/**
+ * All of them, for long runs, in which even a loop's own would add up; but for the one way to that thread, of two ends
+ * at first.
+ */
 function countAllFds() {
   const all = links();
   const keepers = new Set(keepersSockets());

@@ -97,10 +97,10 @@ const objects = () => [
   ['keys in odd order', { b: 1, 10: 2, a: 3, 2: 4, '-1': 5, '01': 6 }],
   ['odd keys', { '': 1, ' ': 2, '"': 3, '\n': 4, '\u2028': 5, é: 6, '\u{1F600}': 7, '\uD800': 8 }],
   ['keys of the prototype', protoKey()],
-  ['sparse arrays', [1, , 3, , ,]], // eslint-disable-line no-sparse-arrays
+  ['sparse arrays', [1, , 3, , ,]],
   ['an array with a far index', Object.assign([], { 70_000: 'far' }).slice(69_990)],
   ['an array with properties', Object.assign([1, 2], { extra: 3 })],
-  ['an array of doubles', [1.5, , 2.5]], // eslint-disable-line no-sparse-arrays
+  ['an array of doubles', [1.5, , 2.5]],
   ['arguments', (function () { return arguments; })(1, 'two')],
   ['a class', new Point()],
   ['an inherited property', Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true } })],
@@ -122,8 +122,8 @@ const objects = () => [
   ['a Buffer', Buffer.from('buffer')],
   ['an empty Buffer', Buffer.alloc(0)],
   ['typed arrays', { a: new Uint8Array([1, 2]), b: new Float64Array([0.5, -0, NaN]), c: new Int16Array(0) }],
-  ['boxed primitives', [new Number(1), new String('s'), new Boolean(false), new Number(NaN), new Number(-0)]], // eslint-disable-line no-new-wrappers
-  ['a boxed string with properties', { boxed: Object.assign(new String('s'), { extra: 1 }) }], // eslint-disable-line no-new-wrappers
+  ['boxed primitives', [new Number(1), new String('s'), new Boolean(false), new Number(NaN), new Number(-0)]],
+  ['a boxed string with properties', { boxed: Object.assign(new String('s'), { extra: 1 }) }],
   ['a URL', { url: new URL('http://example.org/a?b') }],
   ['a generator', { generator: (function* () {})() }],
   ['Math and JSON', { math: Math, json: JSON }],
@@ -155,8 +155,8 @@ const json = () => [
   ['a toJSON getter that throws', { get toJSON() { throw new EvalError('not today'); } }],
   ['a Proxy that throws', new Proxy({}, { ownKeys() { throw new EvalError('not today'); } })],
   ['a revoked Proxy', [revoked()]],
-  ['something thrown that is no error', { get a() { throw 'a word'; } }], // eslint-disable-line no-throw-literal
-  ['a member that cannot be a number', { a: Object.assign(new Number(1), { valueOf() { throw new EvalError('not today'); } }) }], // eslint-disable-line no-new-wrappers
+  ['something thrown that is no error', { get a() { throw 'a word'; } }],
+  ['a member that cannot be a number', { a: Object.assign(new Number(1), { valueOf() { throw new EvalError('not today'); } }) }],
   ['a hundred thousand levels', deep(100_000, (value) => [value])],
 ];
 
@@ -229,7 +229,7 @@ const advanced = () => [
   ['a Proxy of an array', { list: new Proxy([1], {}) }],
   ['a generator', { generator: (function* () {})() }],
   ['a getter that throws', { get a() { throw new EvalError('not today'); } }],
-  ['something thrown that is no error', { get a() { throw 'a word'; } }], // eslint-disable-line no-throw-literal
+  ['something thrown that is no error', { get a() { throw 'a word'; } }],
   ['a bound function', { a: (() => {}).bind(null) }],
   ['an iterator', { a: [1][Symbol.iterator]() }],
   ['objects of Node', { emitter: Object.keys(new (require('node:events').EventEmitter)()).length, params: new URLSearchParams('a=b') }],

@@ -1,7 +1,8 @@
 'use strict';
 
-// A scenario in a process of its own: `node nested.js <who is at the ends, as JSON> <script> <dir> <argument>`. What it observed goes to
-// descriptor 3, so that stdout and stderr are free for the scenario. The process ends when its loop has nothing left.
+// A scenario in a process of its own: `node nested.js <who is at the ends, as JSON> <script> <dir> <argument>`. What it
+// observed goes to descriptor 3, so that stdout and stderr are free for the scenario. The process ends when its loop
+// has nothing left.
 
 const fs = require('node:fs');
 

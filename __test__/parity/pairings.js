@@ -1,7 +1,7 @@
 'use strict';
 
-// Who sits at the two ends of a channel. A topic that says `paired(scenarios)` runs once for each pairing and each serialization;
-// the oracle is the builtin at both ends.
+// Who sits at the two ends of a channel. A topic that says `paired(scenarios)` runs once for each pairing and each
+// serialization; the oracle is the builtin at both ends.
 
 const path = require('node:path');
 
@@ -27,7 +27,10 @@ function paired(scenarios, { pairings = PAIRINGS.map(({ name }) => name), serial
   return Object.defineProperty(scenarios, kPaired, { value: { pairings, serializations } });
 }
 
-/** One entry for each serialization: the sides that are compared with the oracle. PARITY_PAIRING (a substring) narrows them. */
+/**
+ * One entry for each serialization: the sides that are compared with the oracle. PARITY_PAIRING (a substring) narrows
+ * them.
+ */
 function settingsOf(scenarios) {
   const marked = scenarios[kPaired];
   if (!marked) return [{ sides: [UNPAIRED] }];

@@ -1,7 +1,7 @@
 'use strict';
 
-// Writes down what a child does. Events of different streams interleave as the kernel pleases, so each stream has its own
-// sequence, and the child's own events (spawn, error, exit, close …) have theirs; within each the order is exact.
+// Writes down what a child does. Events of different streams interleave as the kernel pleases, so each stream has its
+// own sequence, and the child's own events (spawn, error, exit, close …) have theirs; within each the order is exact.
 
 const { setTimeout: sleep } = require('node:timers/promises');
 
@@ -37,8 +37,8 @@ function recordStream(stream, describe) {
   return { sequence, closed };
 }
 
-// Whether a loop notices the end of a process or the end of its channel first is a race, under the builtin as well: a child with a
-// channel has a sequence for each, and each event its own part of the state.
+// Whether a loop notices the end of a process or the end of its channel first is a race, under the builtin as well: a
+// child with a channel has a sequence for each, and each event its own part of the state.
 function bySource(events) {
   const channel = [];
   const process = [];
@@ -62,8 +62,8 @@ function allClosed(streams) {
 
 /**
  * Listens to everything `child` emits. Resolves once it has closed, with the sequences.
- * `streams: false` leaves the stdio streams untouched. `until: 'exit'` is for a child that the parent disconnects from: its 'close'
- * never comes. `ignore` names events that are not written down.
+ * `streams: false` leaves the stdio streams untouched. `until: 'exit'` is for a child that the parent disconnects from:
+ * its 'close' never comes. `ignore` names events that are not written down.
  */
 function record(child, { describe, streams = true, until = 'close', ignore = [] }) {
   const hasChannel = child.channel !== undefined;

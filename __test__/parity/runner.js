@@ -1,7 +1,8 @@
 'use strict';
 
-// One side of the comparison: `node runner.js <topic file> <who is at the ends, as JSON> <dir> <scenario names as JSON>`. Runs the
-// scenarios one after another, each with a log and an empty directory of its own, and writes one JSON line for each to descriptor 3.
+// One side of the comparison: `node runner.js <topic file> <who is at the ends, as JSON> <dir> <scenario names as
+// JSON>`. Runs the scenarios one after another, each with a log and an empty directory of its own, and writes one JSON
+// line for each to descriptor 3.
 
 const fs = require('node:fs');
 const path = require('node:path');

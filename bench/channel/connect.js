@@ -8,8 +8,8 @@ const CHILD = path.join(__dirname, 'child.js');
 
 /**
  * The parent's end of a channel to bench/channel/child.js, which is ready.
- * `childEnd: 'builtin'` keeps our own channel out of the child, which then has its runtime's. `pinApart: [0, 1]` puts us on the
- * first CPU and the child on the second, once both are up and have seen what the machine has.
+ * `childEnd: 'builtin'` keeps our own channel out of the child, which then has its runtime's. `pinApart: [0, 1]` puts
+ * us on the first CPU and the child on the second, once both are up and have seen what the machine has.
  */
 async function connect(cp, { serialization = 'json', childEnd, pinApart }) {
   const env = childEnd ? { ...process.env, CHILD_PROCESS_RS_CHANNEL: childEnd } : process.env;

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * One end of the channel: a ChildProcess or `process`. What is measured and what arranges the measuring travel together, so
- * that they stay in order; the latter has a `control`.
+ * One end of the channel: a ChildProcess or `process`. What is measured and what arranges the measuring travel
+ * together, so that they stay in order; the latter has a `control`.
  */
 class End {
   #channel;

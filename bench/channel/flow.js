@@ -1,9 +1,10 @@
 'use strict';
 
-// One direction at full speed, the same program whoever provides the channel: pump() at the end that sends, drain() at the
-// other.
+// One direction at full speed, the same program whoever provides the channel: pump() at the end that sends, drain() at
+// the other.
 
 const { setImmediate: nextTurn } = require('node:timers/promises');
+const { acknowledgements } = require('./acknowledged');
 
 /** Takes all that comes, says so after each burst, and when the sender ends, how many came. */
 function drain(end, { burst, check }) {
@@ -20,20 +21,12 @@ function drain(end, { burst, check }) {
 }
 
 /**
- * Sends for `ms`, a burst each turn of the loop. Where send() asks for a pause, or a whole window is under way, it goes on when
- * the other end has caught up with half of that: neither of them runs dry, and no backlog grows.
+ * Sends for `ms`, a burst each turn of the loop. Where send() asks for a pause, or a whole window is under way, it goes
+ * on when the other end has caught up with half of that: neither of them runs dry, and no backlog grows.
  * Returns the messages and the time from the first one until the other end had confirmed the last.
  */
 async function pump(end, { burst, window, make }, ms) {
-  let acknowledged = 0;
-  let wake = () => {};
-  end.on('ack', () => {
-    acknowledged += 1;
-    wake();
-  });
-  const caughtUp = async (bursts) => {
-    while (acknowledged < bursts) await new Promise((resolve) => { wake = resolve; });
-  };
+  const acknowledged = acknowledgements(end);
 
   const from = performance.now();
   let sent = 0;
@@ -46,7 +39,7 @@ async function pump(end, { burst, window, make }, ms) {
     }
     bursts += 1;
     await nextTurn();
-    if (!hasRoom || bursts - acknowledged >= window) await caughtUp(bursts - window / 2);
+    if (!hasRoom || bursts - acknowledged.count >= window) await acknowledged.reach(bursts - window / 2);
   } while (performance.now() - from < ms);
   const { count } = await end.ask('finish');
   const elapsed = performance.now() - from;

@@ -1,10 +1,12 @@
 'use strict';
 
-// Sockets, servers and datagram sockets sent to the child. What is not passing them, making and closing connections, is not measured.
+// Sockets, servers and datagram sockets sent to the child. What is not passing them, making and closing connections, is
+// not measured.
 
 const dgram = require('node:dgram');
 const { once } = require('node:events');
 const net = require('node:net');
+const { acknowledgements } = require('./acknowledged');
 const { connect } = require('./connect');
 
 // So many go out in one tick, and so many bursts are under way.
@@ -45,7 +47,9 @@ async function connections(server, count) {
   return { accepted, clients };
 }
 
-/** Each kind gives `make`, which returns the handles of one round, and `done`, which takes care of what is left of it. */
+/**
+ * Each kind gives `make`, which returns the handles of one round, and `done`, which takes care of what is left of it.
+ */
 const kinds = {
   async socket() {
     const server = await listening();
@@ -95,20 +99,12 @@ function take(end) {
 
 /** Sends all of them and waits until the child has the last. */
 async function sendAll(end, handles) {
-  let acknowledged = 0;
-  let wake = () => {};
-  end.on('ack', () => {
-    acknowledged += 1;
-    wake();
-  });
-  const caughtUp = async (bursts) => {
-    while (acknowledged < bursts) await new Promise((resolve) => { wake = resolve; });
-  };
+  const acknowledged = acknowledgements(end);
   for (let sent = 0; sent < handles.length; sent += 1) {
     end.send(sent, handles[sent]);
-    if (sent % BURST === BURST - 1) await caughtUp((sent + 1) / BURST - WINDOW + 1);
+    if (sent % BURST === BURST - 1) await acknowledged.reach((sent + 1) / BURST - WINDOW + 1);
   }
-  await caughtUp(handles.length / BURST);
+  await acknowledged.reach(handles.length / BURST);
 }
 
 async function measure({ cp, quick }, { kind, childEnd, serialization }) {

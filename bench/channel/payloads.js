@@ -1,8 +1,9 @@
 'use strict';
 
-// What is sent. `make(n)` gives the n-th message, a new object as a program would have it; `check(message, n)` throws unless it
-// is that one: a wrong answer must not count as a fast one. `burst` messages go out in one tick, and `window` bursts at most are
-// under way: enough to keep both processes busy, and a bound on what waits in memory. `bytes`, where they are what is counted.
+// What is sent. `make(n)` gives the n-th message, a new object as a program would have it; `check(message, n)` throws
+// unless it is that one: a wrong answer must not count as a fast one. `burst` messages go out in one tick, and `window`
+// bursts at most are under way: enough to keep both processes busy, and a bound on what waits in memory. `bytes`, where
+// they are what is counted.
 
 const assert = require('node:assert');
 
@@ -72,7 +73,10 @@ function graph() {
   };
 }
 
-/** 64 MB whose every page says which message it belongs to, so that a receiver must have them all, and not those of another. */
+/**
+ * 64 MB whose every page says which message it belongs to, so that a receiver must have them all, and not those of
+ * another.
+ */
 function buffer() {
   const bytes = 64 * 2 ** 20;
   let own;

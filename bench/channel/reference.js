@@ -52,7 +52,10 @@ function referenceTable(all) {
   ];
 }
 
-/** How near the channel comes: small messages beside the published figure for C over a UDS, and beside Rust over one here. */
+/**
+ * How near the channel comes: small messages beside the published figure for C over a UDS, and beside Rust over one
+ * here.
+ */
 function nearness(all, names) {
   const floor = PUBLISHED.uds.throughput;
   const limit = medianOf(all, `${metric.name} uds throughput`, 'rust');

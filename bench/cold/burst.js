@@ -1,7 +1,7 @@
 'use strict';
 
-// One burst: `burst.js SUBJECT KIND COUNT DIRECTION` prints how long it took, in ms. SUBJECT is ours, builtin, or worker, which is
-// worker_threads' postMessage.
+// One burst: `burst.js SUBJECT KIND COUNT DIRECTION` prints how long it took, in ms. SUBJECT is ours, builtin, or
+// worker, which is worker_threads' postMessage.
 
 const net = require('node:net');
 const path = require('node:path');

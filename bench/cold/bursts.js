@@ -1,7 +1,7 @@
 'use strict';
 
-// Bursts to a fresh child: a process that has just forked sends so many messages, and the time ends when the child has confirmed the
-// last; or the child sends them. Each burst has processes of its own, in which nothing has run before.
+// Bursts to a fresh child: a process that has just forked sends so many messages, and the time ends when the child has
+// confirmed the last; or the child sends them. Each burst has processes of its own, in which nothing has run before.
 
 const path = require('node:path');
 const { spawn } = require('node:child_process');

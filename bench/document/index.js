@@ -1,6 +1,7 @@
 'use strict';
 
-// npm run bench -- --report: measures everything and writes docs/benchmarks.md, its charts, and the figures in the READMEs.
+// npm run bench -- --report: measures everything and writes docs/benchmarks.md, its charts, and the figures in the
+// READMEs.
 
 const fs = require('node:fs');
 const path = require('node:path');

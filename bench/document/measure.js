@@ -1,7 +1,7 @@
 'use strict';
 
-// Runs the parts of the report one after the other. What is measured is kept in .cache/report/ until the report is written, so
-// that one that was interrupted goes on where it was.
+// Runs the parts of the report one after the other. What is measured is kept in .cache/report/ until the report is
+// written, so that one that was interrupted goes on where it was.
 
 const fs = require('node:fs');
 const path = require('node:path');

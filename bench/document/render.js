@@ -1,6 +1,7 @@
 'use strict';
 
-// What was measured → docs/benchmarks.md and its charts, as texts by file name. The same data always gives the same texts.
+// What was measured → docs/benchmarks.md and its charts, as texts by file name. The same data always gives the same
+// texts.
 
 const { PUBLISHED, TRANSPORTS } = require('../channel/reference');
 const { number } = require('../table');
@@ -67,7 +68,10 @@ function chart(section, rows) {
 
 const tableOf = (rows) => rows.map((cells) => `| ${cells.join(' | ')} |`);
 
-/** The figures; bold where nobody but the native limit is better, and last how many times better ours is than the builtin. */
+/**
+ * The figures; bold where nobody but the native limit is better, and last how many times better ours is than the
+ * builtin.
+ */
 function figures(section, rows) {
   const names = entered(rows);
   const head = [section.unit, ...names.map(nameOf), 'ours beside Node 24'];

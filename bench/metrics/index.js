@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * In the order of the table. A metric: `name`, `cases` (`id`, `options`, `rows`, and `cpus` where it must stay on some), and either
- * `measure` or `serve` + `load`. A row's `goals`: by rival, how many times better ours must be, or `{ over }`, by how much it may
- * exceed theirs. One that `isForReport` runs only where it is named.
+ * In the order of the table. A metric: `name`, `cases` (`id`, `options`, `rows`, and `cpus` where it must stay on
+ * some), and either `measure` or `serve` + `load`. A row's `goals`: by rival, how many times better ours must be, or `{
+ * over }`, by how much it may exceed theirs. One that `isForReport` runs only where it is named.
  */
 const metrics = [
   require('./spawn-ignore'),

@@ -22,7 +22,10 @@ async function settledRss() {
 
 const openFds = () => fs.readdirSync('/proc/self/fd').length;
 
-/** Starts `count` children that do nothing; resolves once all run. `touch` uses the streams as a program that reads would. */
+/**
+ * Starts `count` children that do nothing; resolves once all run. `touch` uses the streams as a program that reads
+ * would.
+ */
 async function startSleepers(cp, count, { stdio, touch }) {
   const children = Array.from({ length: count }, () => cp.spawn('sleep', ['1000'], { stdio }));
   await Promise.all(children.map((child) => new Promise((resolve, reject) => {
@@ -59,8 +62,8 @@ module.exports = {
     const during = { kb: await settledRss(), fds: openFds() };
     await end(children);
     await settledRss();
-    // Memory below zero: the allocator gave more back than the children took, which is nothing that can be measured. Descriptors
-    // that stay are not theirs.
+    // Memory below zero: the allocator gave more back than the children took, which is nothing that can be measured.
+    // Descriptors that stay are not theirs.
     return { kb: Math.max(0, during.kb - before) / count, fds: (during.fds - openFds()) / count };
   },
 };

@@ -37,7 +37,9 @@ async function storm(spawn, count) {
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Rounds of each contestant by turns, so that what else the machine does hits both alike; the median of each figure. */
+/**
+ * Rounds of each contestant by turns, so that what else the machine does hits both alike; the median of each figure.
+ */
 async function compare(contestants, { count, rounds, onRound }) {
   const results = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {

@@ -1,9 +1,9 @@
 'use strict';
 
 // node examples/prefork-server/server.js [accept|shared] [workers] [port]
-// An HTTP server in several processes. `accept`: this one accepts and hands each connection to the next worker. `shared`: every
-// worker accepts by itself from the same listening server; what this process happens to accept it hands on.
-// A worker that crashes is replaced, and takes nobody's requests with it but those it held.
+// An HTTP server in several processes. `accept`: this one accepts and hands each connection to the next worker.
+// `shared`: every worker accepts by itself from the same listening server; what this process happens to accept it hands
+// on. A worker that crashes is replaced, and takes nobody's requests with it but those it held.
 
 const { once } = require('node:events');
 const net = require('node:net');

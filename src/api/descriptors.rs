@@ -1,4 +1,9 @@
 //! Descriptors as such.
+//!
+//! ```ts
+//! /** A file descriptor. */
+//! export type RawFd = number;
+//! ```
 
 use std::os::fd::RawFd;
 

@@ -16,7 +16,7 @@ use crate::options::{Context, arguments, channel};
 /// `execution`, as the process has it.
 ///
 /// Throws what that function throws.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "{ killSignal?: number; mayBeNative: boolean; execution?: Execution }")]
 pub fn normalize<'env>(
     env: &'env Env,
     verb: String,

@@ -3,7 +3,7 @@
 use napi::bindgen_prelude::{FnArgs, FromNapiValue, Function, JsObjectValue, JsValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
 
-use crate::engine::{self, Part, Piece, Wrapper};
+use crate::engine::{self, Memory, Part, Piece, Wrapper};
 use crate::options::{Context, is_nullish, is_truthy, kind, text};
 
 /// Longer texts are left to Node, which has an error for one that is too long, bytes.
@@ -31,7 +31,7 @@ fn buffer(env: &Env, bytes: Vec<u8>) -> Result<Unknown<'_>> {
         return engine::buffer(env, &bytes);
     }
     let range = 0..bytes.len();
-    engine::adopt_bytes(env, Part { buffer: bytes, range }, Wrapper::Buffer)
+    engine::adopt_bytes(env, Part { memory: Memory::Vector(bytes), range }, Wrapper::Buffer)
 }
 
 /// The text of an output, decoded or not.

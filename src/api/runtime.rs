@@ -32,8 +32,8 @@ impl Runtime {
         }
         inherited::note();
         let shared = RUNTIMES.with_borrow(|runtimes| {
-            let others = runtimes.iter().flatten().filter(|other| other.env == self.env);
-            others.filter_map(|other| other.reactor.get().cloned()).next()
+            let mut others = runtimes.iter().flatten().filter(|other| other.env == self.env);
+            others.find_map(|other| other.reactor.get().cloned())
         });
         let reactor = match shared {
             Some(reactor) => reactor,

@@ -58,7 +58,7 @@ pub fn exec_file_sync<'env>(
         words.insert(0, if is_truthy(&argv0)? { argv0 } else { file });
         join(&context, &words)
     };
-    output_of(&context, ran, shows_complaint, command)
+    output_of(&context, &ran, shows_complaint, command)
 }
 
 /// Runs a command line in a shell and returns its output (Node.js documentation, «child_process.execSync»).
@@ -72,7 +72,7 @@ pub fn exec_sync<'env>(
     let context = Context::of(env, host)?;
     let arguments = read_command(&context, command, options)?;
     let shows_complaint = !is_truthy(&arguments.options.get("stdio"))?;
-    output_of(&context, run(&context, arguments)?, shows_complaint, || Ok(command))
+    output_of(&context, &run(&context, arguments)?, shows_complaint, || Ok(command))
 }
 
 /// What `spawnSync` returns.
@@ -86,7 +86,7 @@ struct Ran<'a> {
 
 fn output_of<'a>(
     context: &Context<'a>,
-    ran: Ran<'a>,
+    ran: &Ran<'a>,
     shows_complaint: bool,
     command: impl FnOnce() -> Result<Unknown<'a>>,
 ) -> Result<Unknown<'a>> {

@@ -1,7 +1,5 @@
 //! Whole runs of real programs, without Node.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
-
 use std::ffi::CString;
 use std::fs::File;
 
@@ -86,7 +84,9 @@ fn input_longer_than_any_buffer_comes_back_whole() {
 
 #[test]
 fn input_that_nobody_reads_is_reported_and_ends_nothing() {
-    for finished in run_with(&["sh", "-c", "exec <&-; sleep 0.05; echo done"], &[0; 1_000_000], limits()) {
+    for finished in
+        run_with(&["sh", "-c", "exec <&-; sleep 0.05; echo done"], vec![0; 1_000_000].leak(), limits())
+    {
         let failure = finished.failure.unwrap();
         assert!(failure.call == "write" && matches!(failure.errno, libc::EPIPE | libc::ECONNRESET));
         assert_eq!(output(&finished, 1), b"done\n");

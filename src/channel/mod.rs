@@ -2,7 +2,7 @@
 //! serialization» and «child_process.fork»).
 //!
 //! The wire is the builtin's, so that either end may be the builtin: a stream socket that carries one JSON text a line, or
-//! values as V8 serialises them, each after its length. Values themselves are made and read in [`crate::api`].
+//! values as V8 serialises them, each after its length. Values themselves are made and read in `src/api`.
 
 pub mod ancillary;
 pub mod counting;

@@ -122,7 +122,7 @@ impl Outbox {
             self.missed.push_back((flight, message));
             return Ok(Outcome::Later);
         }
-        self.repeat(flight, vec![], &message);
+        self.repeat(flight, &[], &message);
         Ok(Outcome::Again)
     }
 
@@ -130,13 +130,13 @@ impl Outbox {
     pub fn repeat_missed(&mut self, announce: impl Fn(u32) -> Vec<u8>) {
         for (flight, message) in std::mem::take(&mut self.missed) {
             let announcement = announce(flight.number);
-            self.repeat(flight, announcement, &message);
+            self.repeat(flight, &announcement, &message);
         }
     }
 
-    fn repeat(&mut self, flight: Flight, announcement: Vec<u8>, message: &[u8]) {
+    fn repeat(&mut self, flight: Flight, announcement: &[u8], message: &[u8]) {
         let announced = announcement.len() as u64;
-        let bytes = [announcement.as_slice(), message].concat();
+        let bytes = [announcement, message].concat();
         let begin = self.insert(self.handles.place_for(&flight), &bytes);
         let start = begin + announced;
         let index = self.attached.partition_point(|(at, _)| *at <= start);

@@ -3,11 +3,13 @@
 use std::ffi::c_void;
 use std::ops::Range;
 use std::ptr;
+use std::sync::Arc;
 
 use napi::{Env, JsValue, Result, Unknown, check_status, sys};
 
 use super::{Held, caught, is_instance, is_same, is_truthy, property, unknown};
 use crate::background;
+use crate::sys::Mapping;
 
 /// A Buffer with these bytes of its own.
 ///
@@ -161,27 +163,42 @@ pub fn view<'a>(env: &'a Env, class: ViewKind, bytes: &[u8]) -> Result<Unknown<'
     Ok(unknown(env, view))
 }
 
-/// Bytes that a Buffer or an ArrayBuffer takes over; they stay where they are until it is collected.
-///
-/// # Safety
-/// [`Content::place`] must give the same address and length until the content is dropped, all of it initialised, and nobody
-/// else may touch it.
-pub unsafe trait Content {
-    /// Where the bytes are, and how many.
-    fn place(&mut self) -> (*mut c_void, usize);
-}
-
-/// A part of a buffer.
+/// Bytes that a Buffer or an ArrayBuffer takes over: a part of `memory`. They stay where they are until it is collected.
 pub struct Part {
-    pub buffer: Vec<u8>,
+    pub memory: Memory,
     pub range: Range<usize>,
 }
 
-// SAFETY: the vector is owned and never grows; the range is checked.
-unsafe impl Content for Part {
+/// Memory that never moves or grows.
+pub enum Memory {
+    Vector(Vec<u8>),
+    /// Several Buffers may have their parts of one.
+    Mapping(Arc<Mapping>),
+}
+
+impl Part {
+    /// All of it.
+    #[must_use]
+    pub fn whole(memory: Memory) -> Self {
+        let length = match &memory {
+            Memory::Vector(bytes) => bytes.len(),
+            Memory::Mapping(mapping) => mapping.length(),
+        };
+        Self { memory, range: 0..length }
+    }
+
+    /// Where the bytes are, and how many: none, where the memory does not have them all.
     fn place(&mut self) -> (*mut c_void, usize) {
-        let part = self.buffer.get_mut(self.range.clone()).unwrap_or_default();
-        (part.as_mut_ptr().cast(), part.len())
+        let Range { start, end } = self.range;
+        let (address, length): (*mut c_void, _) = match &mut self.memory {
+            Memory::Vector(bytes) => (bytes.as_mut_ptr().cast(), bytes.len()),
+            Memory::Mapping(mapping) => (mapping.address(), mapping.length()),
+        };
+        if start <= end && end <= length {
+            (address.wrapping_byte_add(start), end - start)
+        } else {
+            (address, 0)
+        }
     }
 }
 
@@ -196,24 +213,21 @@ pub enum Wrapper {
 ///
 /// # Errors
 /// Out of memory.
-pub fn adopt_bytes<T: Content + Send + 'static>(
-    env: &Env,
-    content: T,
-    wrapper: Wrapper,
-) -> Result<Unknown<'_>> {
-    let mut content = Box::new(content);
-    let (address, length) = content.place();
-    let content = Box::into_raw(content);
+pub fn adopt_bytes(env: &Env, part: Part, wrapper: Wrapper) -> Result<Unknown<'_>> {
+    let mut part = Box::new(part);
+    let (address, length) = part.place();
+    let part = Box::into_raw(part);
     let mut value = ptr::null_mut();
-    // SAFETY: the bytes live until `free` is called, once, when the value is collected; `Content` promises the rest.
+    // SAFETY: the bytes live until `free` is called, once, when the value is collected, and `Part::place` has
+    // checked that the memory is so long.
     unsafe {
-        let (data, hint): (_, *mut c_void) = (address, content.cast());
+        let (data, hint): (_, *mut c_void) = (address, part.cast());
         let status = match wrapper {
             Wrapper::Buffer => sys::napi_create_external_buffer(
                 env.raw(),
                 length,
                 data,
-                Some(free_content::<T>),
+                Some(free_part),
                 hint,
                 &raw mut value,
             ),
@@ -221,7 +235,7 @@ pub fn adopt_bytes<T: Content + Send + 'static>(
                 env.raw(),
                 data,
                 length,
-                Some(free_content::<T>),
+                Some(free_part),
                 hint,
                 &raw mut value,
             ),
@@ -231,22 +245,18 @@ pub fn adopt_bytes<T: Content + Send + 'static>(
         }
         let bytes = std::slice::from_raw_parts(address.cast(), length);
         let copied = buffer(env, bytes);
-        drop(Box::from_raw(content));
+        drop(Box::from_raw(part));
         if wrapper == Wrapper::ArrayBuffer { property(env, &copied?, c"buffer") } else { copied }
     }
 }
 
-unsafe extern "C" fn free_content<T: Content + Send + 'static>(
-    _env: sys::napi_env,
-    _data: *mut c_void,
-    hint: *mut c_void,
-) {
+unsafe extern "C" fn free_part(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
     // SAFETY: the box that `adopt_bytes` made, given back once.
-    let mut content = unsafe { Box::from_raw(hint.cast::<T>()) };
+    let mut part = unsafe { Box::from_raw(hint.cast::<Part>()) };
     // Nobody is there to be told of a panic, which has said on standard error what it had to.
     let _ = caught(|| {
-        let (_, length) = content.place();
-        background::give_back(content, length);
+        let (_, length) = part.place();
+        background::give_back(part, length);
     });
 }
 

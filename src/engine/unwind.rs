@@ -30,7 +30,6 @@ pub fn contain<T>(env: sys::napi_env, body: impl FnOnce() -> T) -> Option<T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
 

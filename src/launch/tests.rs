@@ -1,7 +1,5 @@
 //! Real processes, without Node.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
-
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{Read, Write};

@@ -67,8 +67,7 @@ pub struct Usage {
 impl From<libc::rusage> for Usage {
     fn from(usage: libc::rusage) -> Self {
         let time = |time: libc::timeval| {
-            let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_usec);
-            Duration::from_micros(micros.unsigned_abs())
+            Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
         };
         let max_rss = usage.ru_maxrss.unsigned_abs();
         Self { user: time(usage.ru_utime), system: time(usage.ru_stime), max_rss }
@@ -159,6 +158,9 @@ impl Process {
     }
 
     /// Waits for the end.
+    ///
+    /// # Errors
+    /// `ECHILD`: somebody else has reaped it.
     pub fn wait_for_end(&mut self) -> Ending {
         self.wait(true);
         self.ending.unwrap_or(Err(libc::ECHILD))
@@ -204,11 +206,10 @@ impl Drop for Process {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
 
-    #[allow(clippy::zombie_processes, reason = "it is waited for by its pid")]
+    #[expect(clippy::zombie_processes, reason = "it is waited for by its pid")]
     fn exit_7() -> Process {
         let child = std::process::Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
         let pid = child.id() as libc::pid_t;

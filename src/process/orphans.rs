@@ -47,7 +47,6 @@ async fn reap_at_end(pid: pid_t, fd: Option<Arc<OwnedFd>>) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use std::process::Command;
 

@@ -1,6 +1,8 @@
 //! The system calls of a child between clone and exec. It shares the parent thread's TLS, so even libc's
 //! `errno` is not its own: everything here goes straight to the kernel.
 
+#![expect(clippy::missing_errors_doc, reason = "the manual page of each call names them")]
+
 use std::ptr;
 
 use libc::{c_char, c_int};
@@ -153,6 +155,7 @@ fn is_caught(signal: c_int) -> bool {
 ///
 /// # Safety
 /// The path is NUL-terminated; both arrays are NULL-terminated arrays of NUL-terminated strings.
+#[must_use]
 pub unsafe fn execute(
     path: *const c_char,
     argv: *const *const c_char,

@@ -68,5 +68,5 @@ pub fn wait_while_set(word: &AtomicI32, timeout: Option<Duration>) {
 }
 
 fn timespec(time: Duration) -> libc::timespec {
-    libc::timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos() as _ }
+    libc::timespec { tv_sec: time.as_secs() as _, tv_nsec: time.subsec_nanos().into() }
 }

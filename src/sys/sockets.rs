@@ -54,6 +54,7 @@ pub fn receive_with_rights(
             if (control.cmsg_level, control.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
                 let count =
                     (control.cmsg_len as u64 - u64::from(libc::CMSG_LEN(0))) as usize / size_of::<RawFd>();
+                #[expect(clippy::cast_ptr_alignment, reason = "it is read unaligned")]
                 let first = libc::CMSG_DATA(entry).cast::<RawFd>();
                 for fd in (0..count).map(|i| first.add(i).read_unaligned()) {
                     fds.push(OwnedFd::from_raw_fd(fd));

@@ -1,7 +1,7 @@
 'use strict';
 
-// `npm run test:programs [PROGRAM…]`: libraries that are built on child_process do their work under `register`, in a folder of their
-// own. Each program runs with the builtin, too: that one passes shows that the program is right.
+// `npm run test:programs [PROGRAM…]`: libraries that are built on child_process do their work under `register`, in a
+// folder of their own. Each program runs with the builtin, too: that one passes shows that the program is right.
 
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');

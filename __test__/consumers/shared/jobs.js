@@ -1,7 +1,7 @@
 'use strict';
 
-// What every runner's project has the package do. Each job gets a `child_process` and resolves with text or a number, which are the
-// same in every realm that a runner may have made.
+// What every runner's project has the package do. Each job gets a `child_process` and resolves with text or a number,
+// which are the same in every realm that a runner may have made.
 
 const { once } = require('node:events');
 const { promisify } = require('node:util');

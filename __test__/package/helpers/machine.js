@@ -1,6 +1,7 @@
 'use strict';
 
-// A machine of a newcomer: an empty folder, a PATH with a Node and a few tools and nothing else, an npm with an empty cache.
+// A machine of a newcomer: an empty folder, a PATH with a Node and a few tools and nothing else, an npm with an empty
+// cache.
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -44,7 +45,10 @@ function run(file, args, { cwd, env }) {
 }
 
 class Machine {
-  /** `cargo`: none, a 'fake' that leaves a mark when it is called, or the 'real' one with all that is on the PATH of this process. */
+  /**
+   * `cargo`: none, a 'fake' that leaves a mark when it is called, or the 'real' one with all that is on the PATH of
+   * this process.
+   */
   constructor({ node, cargo = 'none', registry }) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'machine-'));
     this.project = path.join(this.dir, 'project');

@@ -1,7 +1,7 @@
 'use strict';
 
-// A package registry that knows the staged packages and nothing else: npm installs from it as it does from the real one, its
-// choice among the platforms' packages included, and asks nobody outside.
+// A package registry that knows the staged packages and nothing else: npm installs from it as it does from the real
+// one, its choice among the platforms' packages included, and asks nobody outside.
 
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');

@@ -26,7 +26,9 @@ function expected(isNative) {
   return isNative ? { ...seen, promises: ['one; two\n', '2'] } : seen;
 }
 
-/** `run` starts a script of the machine's project with further arguments; the machine's own Node unless told otherwise. */
+/**
+ * `run` starts a script of the machine's project with further arguments; the machine's own Node unless told otherwise.
+ */
 async function smoke(t, machine, { isNative = true, before = [], run = (...args) => machine.run(...before, ...args) } = {}) {
   fs.cpSync(PROGRAMS, machine.project, { recursive: true });
   t.deepEqual(lastLine(await run('main.cjs', ...(isNative ? [] : ['builtin']))), expected(isNative));

@@ -9,8 +9,8 @@ const { once } = require('node:events');
 const STREAMS = ['stdin', 'stdout', 'stderr'];
 
 /**
- * Calls `start`, which gives a child, in a resource of its own. Gives which handles began, each with its trigger and in what it
- * began, and how often the process was called back and destroyed.
+ * Calls `start`, which gives a child, in a resource of its own. Gives which handles began, each with its trigger and in
+ * what it began, and how often the process was called back and destroyed.
  */
 async function graph(t, start) {
   const types = new Map();

@@ -1,6 +1,7 @@
 'use strict';
 
-// Much through a channel: order, size, what a slow reader means for the writer, and what arrives of the last words before an end.
+// Much through a channel: order, size, what a slow reader means for the writer, and what arrives of the last words
+// before an end.
 
 const { paired } = require('../pairings');
 

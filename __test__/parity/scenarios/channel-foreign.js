@@ -1,7 +1,7 @@
 'use strict';
 
-// Programs that are not Node and speak the protocol: they find the channel's descriptor in NODE_CHANNEL_FD and write a line of
-// JSON for each message, or, in the advanced mode, a length and a value as V8 writes it.
+// Programs that are not Node and speak the protocol: they find the channel's descriptor in NODE_CHANNEL_FD and write a
+// line of JSON for each message, or, in the advanced mode, a length and a value as V8 writes it.
 
 const { paired } = require('../pairings');
 const v8 = require('node:v8');
@@ -47,7 +47,7 @@ module.exports = paired({
     return outcomes;
   },
 
-  'spawn comes before whatever the channel brings': async (cp, t) => {
+  'spawn comes before whatever the channel brings': async (cp) => {
     const first = {};
     for (let i = 0; i < 20; i++) {
       const child = cp.spawn(...(i % 2 === 0 ? ['true', []] : ['sh', ['-c', 'echo 1 >&3']]), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
@@ -117,7 +117,7 @@ module.exports = paired({
 
   'long lines': (cp, t) => outcome(cp, t, `for n in 65534 65535 65536 65537 300000; do { printf '"'; head -c $n /dev/zero | tr '\\0' x; printf '"\\n'; } >&$NODE_CHANNEL_FD; done`),
 
-  'many lines': async (cp, t) => {
+  'many lines': async (cp) => {
     const child = spawn(cp, `seq 1 20000 >&$NODE_CHANNEL_FD`);
     let count = 0;
     let wrong = 0;

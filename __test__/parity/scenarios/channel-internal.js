@@ -67,7 +67,7 @@ module.exports = paired({
     const inherited = Object.create({ cmd: 'NODE_X' });
     const hidden = Object.defineProperty({ a: 1 }, 'cmd', { value: 'NODE_X', enumerable: false });
     const array = Object.assign(['a'], { cmd: 'NODE_X' });
-    for (const message of [inherited, hidden, array, { get cmd() { return 'NODE_GETTER'; } }, { cmd: new String('NODE_BOXED') }, { toJSON: () => ({ cmd: 'NODE_JSON' }) }]) { // eslint-disable-line no-new-wrappers
+    for (const message of [inherited, hidden, array, { get cmd() { return 'NODE_GETTER'; } }, { cmd: new String('NODE_BOXED') }, { toJSON: () => ({ cmd: 'NODE_JSON' }) }]) {
       t.log(t.attempt(() => child.send(message)));
     }
     if (t.serialization === 'advanced') child.send(new Map([['cmd', 'NODE_MAP']]));

@@ -1,6 +1,7 @@
 'use strict';
 
-// What keeps which process alive: listeners in the child, ref() and unref() of the channel and of the child in the parent.
+// What keeps which process alive: listeners in the child, ref() and unref() of the channel and of the child in the
+// parent.
 
 const { paired } = require('../pairings');
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// send(): what it takes and refuses, what it returns, when its callback is called; and what it says once the channel is gone.
+// send(): what it takes and refuses, what it returns, when its callback is called; and what it says once the channel is
+// gone.
 
 const { paired } = require('../pairings');
 const values = require('../values');

@@ -101,22 +101,22 @@ module.exports = paired({
     const child = t.fork(t.file('peer.js', PEER), { args: [kindOf(t)] });
     const recorded = t.record(child);
     const outcomes = [];
-    Object.prototype.polluted = 'yes'; // eslint-disable-line no-extend-native
+    Object.prototype.polluted = 'yes';
     outcomes.push(attempt(t, child, { a: 1 }));
     delete Object.prototype.polluted;
-    Array.prototype.toJSON = () => 'an array'; // eslint-disable-line no-extend-native
+    Array.prototype.toJSON = () => 'an array';
     outcomes.push(attempt(t, child, { a: [1] }));
     delete Array.prototype.toJSON;
-    String.prototype.toJSON = function () { return `${this}!`; }; // eslint-disable-line no-extend-native
+    String.prototype.toJSON = function () { return `${this}!`; };
     outcomes.push(attempt(t, child, 'text'), attempt(t, child, { a: 'text' }));
     delete String.prototype.toJSON;
-    Number.prototype.toJSON = () => 7; // eslint-disable-line no-extend-native
+    Number.prototype.toJSON = () => 7;
     outcomes.push(attempt(t, child, 1), attempt(t, child, [2]));
     delete Number.prototype.toJSON;
-    Boolean.prototype.toJSON = () => 'boolean'; // eslint-disable-line no-extend-native
+    Boolean.prototype.toJSON = () => 'boolean';
     outcomes.push(attempt(t, child, true));
     delete Boolean.prototype.toJSON;
-    BigInt.prototype.toJSON = function () { return `${this}n`; }; // eslint-disable-line no-extend-native
+    BigInt.prototype.toJSON = function () { return `${this}n`; };
     outcomes.push(attempt(t, child, { a: 5n }));
     delete BigInt.prototype.toJSON;
     const { toJSON } = Buffer.prototype;

@@ -224,14 +224,14 @@ module.exports = {
     return outcomes;
   },
 
-  'listeners that exec itself has': async (cp, t) => {
+  'listeners that exec itself has': async (cp) => {
     const child = cp.exec('echo x', () => {});
     const counts = ['spawn', 'exit', 'close', 'error'].map((event) => [event, child.listenerCount(event)]);
     await once(child, 'close');
     return { counts, after: ['spawn', 'exit', 'close', 'error'].map((event) => [event, child.listenerCount(event)]) };
   },
 
-  'listeners that exec has on the streams': async (cp, t) => {
+  'listeners that exec has on the streams': async (cp) => {
     const child = cp.exec('echo x', () => {});
     const counts = [child.stdout, child.stderr].map((stream) => [stream.listenerCount('data'), stream.readableFlowing]);
     await once(child, 'close');

@@ -1,7 +1,7 @@
 'use strict';
 
-// What is not in the documentation of exec and its kin but is built upon: functions replaced by tracers and test doubles, the
-// diagnostics channel, what the functions themselves look like.
+// What is not in the documentation of exec and its kin but is built upon: functions replaced by tracers and test
+// doubles, the diagnostics channel, what the functions themselves look like.
 
 const dc = require('node:diagnostics_channel');
 

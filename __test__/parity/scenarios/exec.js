@@ -206,7 +206,7 @@ module.exports = {
     bytes: await collect(t, (callback) => cp.exec(`yes 'a line with ä' | head -c ${10 * MB}`, { maxBuffer: 20 * MB, encoding: 'buffer' }, callback)),
   }),
 
-  'AsyncLocalStorage reaches the callback': async (cp, t) => {
+  'AsyncLocalStorage reaches the callback': async (cp) => {
     const storage = new AsyncLocalStorage();
     const seen = {};
     await Promise.all(['good', 'bad', 'missing'].map((label, i) => new Promise((resolve) => {
@@ -264,7 +264,7 @@ module.exports = {
     return order;
   },
 
-  'the callback is never called before exec returned': async (cp, t) => {
+  'the callback is never called before exec returned': async (cp) => {
     const order = [];
     await Promise.all([{}, { cwd: '/nonexistent-dir' }, { signal: AbortSignal.abort() }].map((options) => new Promise((resolve) => {
       cp.exec('true', options, () => resolve());
@@ -273,7 +273,7 @@ module.exports = {
     return order;
   },
 
-  'this within the callback': async (cp, t) => new Promise((resolve) => {
+  'this within the callback': async (cp) => new Promise((resolve) => {
     cp.exec('true', function () { resolve([this === undefined ? 'undefined' : this === globalThis ? 'global' : this?.constructor?.name, arguments.length]); });
   }),
 
@@ -282,7 +282,7 @@ module.exports = {
     return outcomes.map(({ calls }) => calls);
   },
 
-  'exec within the callback of exec': (cp, t) => new Promise((resolve) => {
+  'exec within the callback of exec': (cp) => new Promise((resolve) => {
     cp.exec('echo one', (_, one) => cp.exec('echo two', (_, two) => cp.exec('exit 3', (error) => resolve([one, two, error.code]))));
   }),
 

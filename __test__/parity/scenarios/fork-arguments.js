@@ -1,6 +1,7 @@
 'use strict';
 
-// fork(modulePath, args, options): what it takes, what it refuses and with which words, and what of it reaches the program.
+// fork(modulePath, args, options): what it takes, what it refuses and with which words, and what of it reaches the
+// program.
 
 const { pathToFileURL } = require('node:url');
 
@@ -141,7 +142,7 @@ module.exports = paired({
 
   'empty arguments, holes, text beyond ASCII': async (cp, t) => ({
     empty: await t.outcome(() => cp.fork('', ['', 'x', ''], LIST)),
-    holes: await t.outcome(() => cp.fork('module', ['a', , 'b'], LIST)), // eslint-disable-line no-sparse-arrays
+    holes: await t.outcome(() => cp.fork('module', ['a', , 'b'], LIST)),
     unicode: await t.outcome(() => cp.fork('modülé', ['\u{1F600}', '\uD800', '\n\t"\'\\$`*'], LIST)),
   }),
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// What a forked program finds around it: nothing shows how its end of the channel came to be, and nothing of it is passed on.
+// What a forked program finds around it: nothing shows how its end of the channel came to be, and nothing of it is
+// passed on.
 
 const { paired } = require('../pairings');
 

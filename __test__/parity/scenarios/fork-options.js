@@ -65,7 +65,7 @@ module.exports = paired({
     ignored: t.attempt(() => t.fork(HELLO, { stdio: ['ignore', 'ignore', 'ignore', 'ignore'] })),
     two: t.attempt(() => t.fork(HELLO, { stdio: ['pipe', 'pipe', 'pipe', 'ipc', 'ipc'] })),
     nested: t.attempt(() => t.fork(HELLO, { stdio: [['ipc']] })),
-    boxed: t.attempt(() => t.fork(HELLO, { stdio: [new String('ipc')] })), // eslint-disable-line no-new-wrappers
+    boxed: t.attempt(() => t.fork(HELLO, { stdio: [new String('ipc')] })),
   }),
 
   'more pipes beside the channel': async (cp, t) => {

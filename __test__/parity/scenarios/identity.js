@@ -82,7 +82,7 @@ module.exports = {
 
   'the limits are the parent’s': (cp, t) => t.outcome(() => cp.spawn('sh', ['-c', 'ulimit -n; ulimit -c; ulimit -s'])),
 
-  'without detached the child stays in the parent’s session and group': async (cp, t) => {
+  'without detached the child stays in the parent’s session and group': async (cp) => {
     const own = ids('self');
     const child = cp.spawn('sh', ['-c', 'cat /proc/$$/stat']);
     const recorded = await idsOf(child);
@@ -103,7 +103,7 @@ module.exports = {
     return recorded;
   },
 
-  'a detached child that is let go outlives its parent': (cp, t) => t.inNewProcess((cp, t) => {
+  'a detached child that is let go outlives its parent': (cp, t) => t.inNewProcess((cp) => {
     const child = cp.spawn('sh', ['-c', 'sleep 0.3; echo survived > survived'], { detached: true, stdio: 'ignore' });
     child.unref();
     return 'the parent ends now';

@@ -51,7 +51,7 @@ module.exports = {
 
   'real-time signals by number': async (cp, t) => ({ 34: await killedOrNot(cp, t, 34), 64: await killedOrNot(cp, t, 64) }),
 
-  'stopped at once, then a signal that dumps core, then told to go on': async (cp, t) => {
+  'stopped at once, then a signal that dumps core, then told to go on': async (cp) => {
     const outcomes = [];
     for (let i = 0; i < 20; i++) {
       const child = cp.spawn('sleep', ['10'], { stdio: 'ignore' });

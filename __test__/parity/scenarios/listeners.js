@@ -117,7 +117,7 @@ module.exports = {
     return t.record(child);
   },
 
-  'AsyncLocalStorage of children started side by side does not mix': async (cp, t) => {
+  'AsyncLocalStorage of children started side by side does not mix': async (cp) => {
     const storage = new AsyncLocalStorage();
     const children = ['a', 'b', 'c', 'd'].map((name) => storage.run(name, () => {
       const child = cp.spawn('sh', ['-c', `exit ${name.charCodeAt(0)}`], { stdio: 'ignore' });

@@ -163,7 +163,7 @@ module.exports = {
     await t.sleep(300);
   }),
 
-  'AsyncLocalStorage': async (cp, t) => {
+  'AsyncLocalStorage': async (cp) => {
     const storage = new AsyncLocalStorage();
     return storage.run('mine', async () => {
       await promisify(cp.exec)('true');
@@ -173,7 +173,7 @@ module.exports = {
     });
   },
 
-  'twenty at a time': async (cp, t) => {
+  'twenty at a time': async (cp) => {
     const exec = promisify(cp.exec);
     return Promise.all(Array.from({ length: 20 }, (_, i) => exec(`echo ${i}; exit ${i % 2}`).then(({ stdout }) => stdout, ({ code, stdout }) => [code, stdout])));
   },

@@ -115,7 +115,7 @@ module.exports = {
     return outcomes;
   },
 
-  'nothing is left running, nothing is left open': async (cp, t) => {
+  'nothing is left running, nothing is left open': async (cp) => {
     const fs = require('node:fs');
     const before = fs.readdirSync('/proc/self/fd').length;
     for (let i = 0; i < 5; i++) {

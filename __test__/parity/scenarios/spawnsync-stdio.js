@@ -183,7 +183,8 @@ module.exports = {
   'stdio entries': (cp, t) => {
     const outcomes = {};
     for (const [label, value] of values()) {
-      // 0 and 1 are what the runner has there; numbers that are no 32-bit integer take some versions of the builtin down.
+      // 0 and 1 are what the runner has there; numbers that are no 32-bit integer take some versions of the builtin
+      // down.
       if (typeof value === 'number' && value !== -1) continue;
       outcomes[label] = sync(t, () => cp.spawnSync('true', { stdio: ['pipe', 'pipe', 'pipe', value] }));
     }

@@ -1,6 +1,7 @@
 'use strict';
 
-// Streams that are first touched when the child has ended, or was never there: they are streams of a process that has ended.
+// Streams that are first touched when the child has ended, or was never there: they are streams of a process that has
+// ended.
 
 const { inspect } = require('node:util');
 

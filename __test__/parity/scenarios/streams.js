@@ -53,7 +53,7 @@ module.exports = {
     return { accepted, recorded: await recorded };
   },
 
-  'outputs end before the exit is told, however they are read': async (cp, t) => {
+  'outputs end before the exit is told, however they are read': async (cp) => {
     const readers = {
       data: (stream) => stream.resume(),
       readable: (stream) => stream.on('readable', () => { while (stream.read() !== null); }),
@@ -73,7 +73,7 @@ module.exports = {
     return orders;
   },
 
-  'a signal that both get is told before it ends the child': async (cp, t) => {
+  'a signal that both get is told before it ends the child': async (cp) => {
     const orders = [];
     for (const stdio of ['ignore', 'inherit', 'pipe']) {
       const order = [];

@@ -44,7 +44,7 @@ module.exports = {
     later: await t.sleep(80),
   }),
 
-  'the timer keeps the process alive': (cp, t) => t.inNewProcess((cp, t) => {
+  'the timer keeps the process alive': (cp, t) => t.inNewProcess((cp) => {
     const child = cp.spawn('sleep', ['10'], { timeout: 100, stdio: 'ignore' });
     child.unref();
     child.on('exit', (...args) => console.log('exit', ...args));
@@ -151,7 +151,7 @@ module.exports = {
     return recorded;
   },
 
-  'an abort nobody listens to is an uncaught exception': async (cp, t) => {
+  'an abort nobody listens to is an uncaught exception': async (cp) => {
     const controller = new AbortController();
     const child = cp.spawn(...SLEEP, { signal: controller.signal, stdio: 'ignore' });
     const closed = new Promise((resolve) => child.on('close', (...args) => resolve(args)));

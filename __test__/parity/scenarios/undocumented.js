@@ -1,7 +1,7 @@
 'use strict';
 
-// What is not in the documentation but is built upon: ChildProcess.prototype.spawn(options), patched by tracers, called directly
-// by others; and the diagnostics channels.
+// What is not in the documentation but is built upon: ChildProcess.prototype.spawn(options), patched by tracers, called
+// directly by others; and the diagnostics channels.
 
 const dc = require('node:diagnostics_channel');
 const fs = require('node:fs');

@@ -23,20 +23,47 @@ const LONGEST_TEXT: f64 = ((1 << 29) - 24) as f64;
 const LONGEST_FRAME: f64 = u32::MAX as f64;
 
 /// One end of an IPC channel.
+///
+/// ```ts
+/// export interface ChannelSettings {
+///   /** Whether messages are serialised by V8, rather than as JSON. */
+///   isAdvanced?: boolean;
+///   /** For how long to look for a quick answer, microseconds. */
+///   busyPoll?: number;
+///   /** The longest message, bytes. */
+///   maxMessageSize?: number;
+///   /** The secret that the other end waits for. */
+///   introduces?: string;
+///   /** The secret that the other end is to introduce itself with if it is a native one. */
+///   expects?: string;
+/// }
+/// export interface SendOptions {
+///   keepOpen?: boolean;
+///   swallowErrors?: boolean;
+/// }
+/// /** Called when the message is written. */
+/// export type Written = (error: Error | null) => void;
+/// /** Whether there is room for more; undefined: there is, and the message may not be written yet. */
+/// export type Sent = boolean | undefined;
+/// ```
 #[napi(js_name = "Channel")]
 pub struct ChannelClass(Rc<Channel>);
 
 #[napi]
 impl ChannelClass {
-    /// Makes the socket `fd` an end of a channel, which takes it over unless this throws. `options`: `isAdvanced`, how messages are
-    /// serialised; `busyPoll`, for how long to look for a quick answer, microseconds; `maxMessageSize`, bytes; `introduces`, the secret
-    /// that the other end waits for, `expects`, the one that it is to introduce itself with if it is a native end. The methods of
-    /// `events` (`events.rs`) are called for what happens.
+    /// Makes the socket `fd` an end of a channel, which takes it over unless this throws. `number` is what `open` gave. The
+    /// methods of `events` are called for what happens.
     ///
     /// # Errors
     /// `EBADF`, `ENOMEM`, `ENOSPC`.
     #[napi(constructor, catch_unwind)]
-    pub fn new(number: u32, env: &Env, fd: RawFd, options: Object, events: Object) -> Result<Self> {
+    pub fn new(
+        number: u32,
+        env: &Env,
+        fd: RawFd,
+        #[napi(ts_arg_type = "ChannelSettings")] options: Object,
+        #[napi(ts_arg_type = "ChannelEvents")] events: Object,
+    ) -> Result<Self> {
         let runtime = runtime(number)?;
         let node = runtime.channel_node(env)?;
         let is_advanced = is_truthy(&option(&options, c"isAdvanced")?)?;
@@ -75,7 +102,11 @@ impl ChannelClass {
     ///
     /// # Errors
     /// `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what serialising throws.
-    #[napi(catch_unwind)]
+    #[napi(
+        catch_unwind,
+        ts_args_type = "message: unknown, handle?: unknown, options?: SendOptions | boolean, callback?: Written",
+        ts_return_type = "Sent"
+    )]
     pub fn send(
         &self,
         env: &Env,
@@ -103,7 +134,11 @@ impl ChannelClass {
     ///
     /// # Errors
     /// An N-API failure.
-    #[napi(getter, catch_unwind)]
+    #[napi(
+        getter,
+        catch_unwind,
+        ts_return_type = "(number: number, message: any, isSilent?: boolean, callback?: Written) => Sent"
+    )]
     pub fn send_value<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         self.0.node.functions(env)?.send_value.get(env)
     }
@@ -113,7 +148,11 @@ impl ChannelClass {
     ///
     /// # Errors
     /// An N-API failure.
-    #[napi(getter, catch_unwind)]
+    #[napi(
+        getter,
+        catch_unwind,
+        ts_return_type = "(number: number, message: string | object, isSilent?: boolean, callback?: Written) => Sent"
+    )]
     pub fn send_prepared<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         self.0.node.functions(env)?.send_prepared.get(env)
     }
@@ -122,7 +161,7 @@ impl ChannelClass {
     ///
     /// # Errors
     /// An N-API failure.
-    #[napi(getter, catch_unwind)]
+    #[napi(getter, catch_unwind, ts_return_type = "(number: number, leaves?: boolean) => void")]
     pub fn end_tick<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         self.0.node.functions(env)?.end_tick.get(env)
     }
@@ -133,7 +172,13 @@ impl ChannelClass {
     /// # Errors
     /// What `take` throws.
     #[napi(catch_unwind)]
-    pub fn convert(&self, env: &Env, message: Unknown, arrival: u32, take: Unknown) -> Result<()> {
+    pub fn convert(
+        &self,
+        env: &Env,
+        message: Unknown,
+        arrival: u32,
+        #[napi(ts_arg_type = "(error: Error | null, object?: unknown) => void")] take: Unknown,
+    ) -> Result<()> {
         self.0.convert(env, &message, arrival, &take)
     }
 

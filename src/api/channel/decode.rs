@@ -2,7 +2,6 @@
 //! values one by one, and told together.
 
 use std::cell::RefCell;
-use std::ffi::c_void;
 use std::ops::Range;
 
 use napi::{Env, Result, Status, Unknown, ValueType};
@@ -13,7 +12,7 @@ use crate::channel::internal;
 use crate::channel::shared::Bytes;
 use crate::channel::word::Word;
 use crate::channel::{Mode, json, v8};
-use crate::engine::{self, Content};
+use crate::engine;
 
 /// Messages above this are decoded alone, bytes.
 const SMALL: usize = 16 * 1024;
@@ -169,16 +168,6 @@ fn decode_one<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Option<Decoded<'
             Mode::Advanced => decode_v8(env, codec.node, bytes),
         },
     )
-}
-
-// SAFETY: its own memory, initialised, which never moves or grows.
-unsafe impl Content for Bytes {
-    fn place(&mut self) -> (*mut c_void, usize) {
-        match self {
-            Self::Small(bytes) => (bytes.as_mut_ptr().cast(), bytes.len()),
-            Self::Large(mapping) => (mapping.address(), mapping.length()),
-        }
-    }
 }
 
 /// Decodes a message that has come in shared memory. `None`: the environment is going away.

@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::{Env, Result, Unknown};
 
@@ -13,10 +14,10 @@ use super::{Channel, encode};
 use crate::channel::internal::Reply;
 use crate::channel::missing::Missing;
 use crate::channel::reader::Delivery;
-use crate::channel::shared::Place;
+use crate::channel::shared::{Bytes, Place};
 use crate::channel::word::{Content, Word};
 use crate::channel::{Mode, v8};
-use crate::engine::{self, Part, Wrapper};
+use crate::engine::{self, Memory, Part, Wrapper};
 
 impl Channel {
     pub(super) fn deliver_messages(
@@ -58,7 +59,7 @@ impl Channel {
         let Some(buffer) = self.reader.inbox.borrow_mut().give_away(message) else {
             return false;
         };
-        let part = Part { buffer, range: message.end - length..message.end };
+        let part = Part { memory: Memory::Vector(buffer), range: message.end - length..message.end };
         let value = engine::adopt_bytes(env, part, Wrapper::Buffer);
         self.deliver_one(env, listener, value, self.take_again());
         true
@@ -225,8 +226,8 @@ impl Channel {
                 let decoded = self.with_codec(|codec| decode::decode_shared(env, codec, bytes));
                 return decoded.map_or(Ok(()), |decoded| self.deliver_decoded(env, listener, decoded));
             }
-            Content::Buffer => engine::adopt_bytes(env, bytes, Wrapper::Buffer),
-            Content::ArrayBuffer => engine::adopt_bytes(env, bytes, Wrapper::ArrayBuffer),
+            Content::Buffer => engine::adopt_bytes(env, whole(bytes), Wrapper::Buffer),
+            Content::ArrayBuffer => engine::adopt_bytes(env, whole(bytes), Wrapper::ArrayBuffer),
         };
         self.deliver_one(env, listener, value, None);
         Ok(())
@@ -256,4 +257,11 @@ impl Channel {
             listener.tell(env, event, arguments);
         }
     }
+}
+
+fn whole(bytes: Bytes) -> Part {
+    Part::whole(match bytes {
+        Bytes::Small(bytes) => Memory::Vector(bytes),
+        Bytes::Large(mapping) => Memory::Mapping(Arc::new(mapping)),
+    })
 }

@@ -8,37 +8,62 @@ use napi::{Env, Result, Unknown};
 use crate::engine::{self, Held};
 use crate::reactor::Callback;
 
-/// What happens on a channel. The `key` of something is that of what was missing until now, or is missing.
+/// What happens on a channel: a method of the listener.
+///
+/// ```ts
+/// /**
+///  * What a channel tells. The `key` of something is that of what was missing until now, or is missing. What is not
+///  * there is not called.
+///  */
+/// export interface ChannelEvents {
+///   /** Messages have come. */
+///   onMessages?(messages: unknown[], key?: number): void;
+///   /** An internal message has come. */
+///   onInternal?(message: object, key?: number): void;
+///   /**
+///    * A message that announces a handle has come. `arrival` is for `convert`; undefined: the descriptor has not come,
+///    * and the builtin's end will send it again.
+///    */
+///   onHandle?(message: { msg?: unknown }, arrival?: number, key?: number): void;
+///   /** Something that has been announced has not come, and what comes from now on waits for it. */
+///   onMissing?(key: number): void;
+///   /** What is missing will not come any more. */
+///   onLost?(key: number): void;
+///   /** The first socket of a server has been sent. Its server learns from `sockets` that the child has exited. */
+///   onSocketsSent?(sockets: import('node:events').EventEmitter): void;
+///   /** A handle did not reach the other end. */
+///   onUndelivered?(): void;
+///   /** The other end does not keep to the protocol; it is no reason to throw. */
+///   onError?(error: Error): void;
+///   /** A message that nobody awaits could not be sent. */
+///   onUnsent?(error: Error): void;
+///   /**
+///    * What came is no message. The error, a sentence that says how the protocol was broken, or undefined for a
+///    * message that is too long.
+///    */
+///   onBroken?(cause: unknown, key?: number): void;
+///   /** The other end is gone; in the middle of a message? */
+///   onEnd?(isPartial: boolean): void;
+///   /** `disconnect()` has waited for handles, and goes on. */
+///   onHandlesArrived?(): void;
+///   /** The channel is closed, as `disconnect()` has asked. */
+///   onDisconnect?(): void;
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// `onMessages(messages, key)`: an array of messages has come.
     Messages,
-    /// `onInternal(message, key)`: an internal message has come.
     Internal,
-    /// `onHandle(message, arrival, key)`: a message that announces a handle has come. `arrival` is for `convert`; undefined: the
-    /// descriptor has not come, and the builtin's end will send it again.
     Handle,
-    /// `onMissing(key)`: something that has been announced has not come, and what comes from now on waits for it.
     Missing,
-    /// `onLost(key)`: what is missing will not come any more.
     Lost,
-    /// `onSocketsSent(sockets)`: the first socket of a server has been sent. Its server learns from `sockets`, an EventEmitter, that
-    /// the child has exited.
     SocketsSent,
-    /// `onUndelivered()`: a handle did not reach the other end.
     Undelivered,
-    /// `onError(error)`: the other end does not keep to the protocol; it is no reason to throw.
     Error,
-    /// `onUnsent(error)`: a message that nobody awaits could not be sent.
     Unsent,
-    /// `onBroken(cause, key)`: what came is no message. The error, a sentence that says how the protocol was broken, or undefined for a
-    /// message that is too long.
     Broken,
-    /// `onEnd(isPartial)`: the other end is gone; in the middle of a message?
     End,
-    /// `onHandlesArrived()`: `disconnect()` has waited for handles, and goes on.
     HandlesArrived,
-    /// `onDisconnect()`: the channel is closed, as `disconnect()` has asked.
     Disconnect,
 }
 

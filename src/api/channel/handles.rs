@@ -309,7 +309,7 @@ impl Channel {
         match outcome {
             Ok(Outcome::Later) => self.watch_age(),
             Ok(Outcome::Lost(number)) if self.peer.borrow().is_native() => {
-                self.send_word(&Word::HandleLost { number })
+                self.send_word(&Word::HandleLost { number });
             }
             _ => {}
         }

@@ -5,8 +5,8 @@ use std::ffi::CStr;
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{FromNapiValue, JsValue, Object};
-use napi::{Env, Result, Unknown};
+use napi::bindgen_prelude::Object;
+use napi::{Env, JsValue, Result, Unknown};
 
 use super::functions::{Functions, Numbered};
 use super::{Channel, Serialization};
@@ -57,9 +57,7 @@ impl Node {
 
     /// What makes Node's errors.
     pub fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
-        let hooks = self.hooks.get(env)?;
-        // SAFETY: it was an object when it was taken.
-        Ok(Context::new(env, Some(unsafe { Object::from_napi_value(env.raw(), hooks.raw()) }?)))
+        Ok(Context::new(env, Some(self.hooks.get(env)?.coerce_to_object()?)))
     }
 
     /// A module of Node's.

@@ -37,6 +37,7 @@ pub(super) enum Sent {
 }
 
 /// What the sender of a message has to do, and its caller.
+#[expect(clippy::struct_excessive_bools, reason = "four answers to four questions, in any combination")]
 pub(super) struct Queued {
     /// There is room for more.
     has_room: bool,

@@ -1,15 +1,12 @@
 //! The advanced serialization: by V8 itself where its interface is a known one, else by `node:v8`.
 
-use std::ffi::c_void;
-use std::ops::Range;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi::{Env, Result, Unknown};
 
 use crate::channel::shared::Bytes;
-use crate::engine::{self, Content, Held, Wrapper};
-use crate::sys::Mapping;
+use crate::engine::{self, Held, Memory, Part, Wrapper};
 use crate::v8::{self, Abi};
 
 /// NODE_MODULE_VERSION of Node 20, 22, 24 and 26: what the interface of V8 was tried with (`src/v8`).
@@ -68,17 +65,16 @@ impl Serialization {
     /// # Errors
     /// `Status::PendingException`: they are no value's.
     pub fn read_shared<'a>(&self, env: &'a Env, bytes: Bytes) -> Result<Unknown<'a>> {
-        let (abi, mapping) = match (self.abi, bytes) {
-            (_, Bytes::Small(bytes)) => return self.read(env, &bytes),
-            (None, bytes) => {
-                let buffer = engine::adopt_bytes(env, bytes, Wrapper::Buffer)?;
-                return engine::call(env, &self.deserialize, [&buffer]);
-            }
-            (Some(abi), Bytes::Large(mapping)) => (abi, Arc::new(mapping)),
+        let mapping = match bytes {
+            Bytes::Small(bytes) => return self.read(env, &bytes),
+            Bytes::Large(mapping) => Arc::new(mapping),
         };
         let take_part = |range| {
-            let part = SharedPart { mapping: Arc::clone(&mapping), range };
+            let part = Part { memory: Memory::Mapping(Arc::clone(&mapping)), range };
             engine::adopt_bytes(env, part, Wrapper::Buffer)
+        };
+        let Some(abi) = self.abi else {
+            return engine::call(env, &self.deserialize, [&take_part(0..mapping.length())?]);
         };
         match v8::deserialize(env, abi, mapping.bytes(), Some(&take_part))? {
             Some(value) => Ok(value),
@@ -94,19 +90,4 @@ fn is_known_engine(env: &Env) -> Result<bool> {
     let version = versions.get_named_property::<String>("modules")?;
     let wanted = std::env::var_os("CHILD_PROCESS_RS_SERIALIZER");
     Ok(KNOWN_ENGINES.contains(&version.as_str()) && wanted.is_none_or(|wanted| wanted != "node"))
-}
-
-/// A part of a message in memory of its own, of which other Buffers are parts, too.
-struct SharedPart {
-    mapping: Arc<Mapping>,
-    range: Range<usize>,
-}
-
-// SAFETY: memory of its own, initialised, which never moves or grows; no two parts overlap, since each is a view that has been
-// written on its own.
-unsafe impl Content for SharedPart {
-    fn place(&mut self) -> (*mut c_void, usize) {
-        let Range { start, end } = self.range;
-        (self.mapping.address().wrapping_byte_add(start), end - start)
-    }
 }

@@ -14,6 +14,45 @@ use crate::options::{Context, signal};
 use crate::sys;
 
 /// A process. `spawn`, `execFile` and their kin make them.
+///
+/// ```ts
+/// /** What those give it. */
+/// export interface Process {
+///   /** The process is running, or was. */
+///   readonly pid?: number;
+///   /** Nothing was started, for this reason; negative. */
+///   readonly errno?: number;
+///   readonly spawnfile: string;
+///   readonly spawnargs: string[];
+///   /** Which of the child's descriptors are pipes. */
+///   readonly pipes: boolean[];
+///   /** The streams of this process that the child reads or writes. */
+///   readonly borrowed?: import('node:stream').Stream[];
+///   /** Our end of its channel. */
+///   readonly channel?: {
+///     fd: RawFd;
+///     secret?: string;
+///     serialization?: 'json' | 'advanced';
+///     busyPoll?: number;
+///     maxMessageSize?: number;
+///   };
+///   readonly timeout?: number;
+///   readonly signal?: AbortSignal;
+///   readonly killSignal?: number;
+///   /** What is to become of the outputs of `execFile` and `exec`. */
+///   readonly execution?: Execution;
+/// }
+/// export interface Execution {
+///   file: string;
+///   args: string[];
+///   callback: ((error: Error | null, stdout: string | Buffer, stderr: string | Buffer) => void) | null | undefined;
+///   /** Undefined: they are to be bytes. */
+///   encoding?: BufferEncoding;
+///   maxBuffer: number;
+///   timeout: number;
+///   killSignal?: number;
+/// }
+/// ```
 #[derive(Default)]
 #[napi]
 pub struct Process {

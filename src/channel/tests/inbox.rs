@@ -107,7 +107,7 @@ fn a_message_far_larger_than_the_buffer_comes_whole_after_one_and_before_one() {
 fn many_messages_of_one_read_come_in_order() {
     for mode in MODES {
         let texts: Vec<_> = (0..20_000).map(|i| i.to_string()).collect();
-        let messages: Vec<_> = texts.iter().map(|text| text.as_bytes()).collect();
+        let messages: Vec<_> = texts.iter().map(String::as_bytes).collect();
         let bytes = stream(mode, &messages);
         assert_eq!(taken_in_pieces(mode, NO_LIMIT, [bytes.as_slice()]), messages);
         // Taken after each read, with an unfinished message left over by most of them.

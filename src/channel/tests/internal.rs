@@ -83,7 +83,7 @@ fn what_does_not_parse_is_not() {
         r#"{"cmd":"NODE_X"} {}"#,
         r#"{"cmd":"NODE_X",}"#,
         r#"{cmd:"NODE_X"}"#,
-        r#"{'cmd':'NODE_X'}"#,
+        r"{'cmd':'NODE_X'}",
         r#"{"cmd":"NODE_X}"#,
         r#"{"cmd":"NODE_\x"}"#,
         "\u{FEFF}{\"cmd\":\"NODE_X\"}",

@@ -23,7 +23,7 @@ fn only_the_next_message_comes_again() {
 #[test]
 fn no_more_can_be_missing_than_can_be_under_way() {
     let mut gaps = Gaps::default();
-    let accepted = (0..).take_while(|number| gaps.note(Missing::Handle(*number)).is_ok()).count();
+    let accepted = (0..1000).take_while(|number| gaps.note(Missing::Handle(*number)).is_ok()).count();
     assert_eq!(accepted, 128 + 64);
     assert_eq!(gaps.note(Missing::Slot(0)), Err(TooMany));
 }

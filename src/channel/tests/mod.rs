@@ -1,7 +1,5 @@
 //! The channel's parts one by one, without Node. What they must equal was written by Node: `JSON.stringify`, `v8.serialize`.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
-
 mod ancillary;
 mod counting;
 mod handles;

@@ -1,7 +1,7 @@
 use crate::channel::v8::{buffer, push_array_buffer, push_buffer, push_header, push_object};
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn made(push: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {

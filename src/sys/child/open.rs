@@ -106,7 +106,6 @@ fn visit_probed(first: c_int, visit: &mut impl FnMut(c_int)) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use std::fs::File;
     use std::os::fd::AsRawFd;

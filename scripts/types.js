@@ -1,0 +1,62 @@
+'use strict';
+
+// Makes native.d.ts of the Rust: of what napi-derive tells about the functions and classes that the addon exports, and
+// of the blocks of TypeScript (```ts) in the documentation of src/, for what it does not know.
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+const ROOT = path.join(__dirname, '..');
+const FILE = path.join(ROOT, 'native.d.ts');
+const HEAD = `/// <reference types="node" />
+
+// The addon, as lib/ sees it. Made of the Rust by \`npm run build\`: scripts/types.js.
+`;
+
+/** The blocks of TypeScript in the documentation of a Rust file. */
+function blocksOf(source) {
+  const blocks = source.matchAll(/^ *\/\/[/!] ```ts\n([^]*?)^ *\/\/[/!] ```$/gm);
+  return Array.from(blocks, ([, lines]) => lines.replaceAll(/^ *\/\/[/!] ?/gm, ''));
+}
+
+/** Documentation in Rust's form, in JavaScript's. */
+function documentation(text) {
+  return text
+    .replaceAll(/^ \* ```ts\n[^]*?^ \* ```\n/gm, '')
+    .replaceAll(/ \* \n( \* )# Errors\n \* /g, '$1@throws ')
+    .replaceAll(/( \* \n)+(?= \*\/)/g, '')
+    .replaceAll(/^ \* $/gm, ' *');
+}
+
+function members(definition) {
+  return documentation(definition)
+    .split('\n')
+    .map((line) => (/^( ?\/?\*)/.test(line) ? `  ${line}` : `  ${line.trim()};`))
+    .join('\n');
+}
+
+/** What a line of napi-derive's declares. */
+function declaration({ kind, name, def, js_doc: doc }, parts) {
+  const comment = documentation(doc);
+  if (kind === 'fn') return `${comment}export ${def};\n`;
+  if (kind === 'struct') {
+    const methods = parts.find((part) => part.kind === 'impl' && part.name === name);
+    return `${comment}export class ${name} {\n${members(methods.def)}\n}\n`;
+  }
+  if (kind === 'impl') return '';
+  throw new Error(`${name} is a ${kind}, which scripts/types.js does not know how to declare`);
+}
+
+/** Writes native.d.ts, where napi-derive has left something in `folder`: cargo had to compile. */
+function writeTypes(folder) {
+  const [told] = fs.readdirSync(folder);
+  if (told === undefined) return;
+  const lines = fs.readFileSync(path.join(folder, told), 'utf8').trim().split('\n');
+  const parts = lines.map((line) => JSON.parse(line));
+  const sources = fs.readdirSync(path.join(ROOT, 'src'), { recursive: true }).filter((file) => file.endsWith('.rs'));
+  const blocks = sources.sort().flatMap((file) => blocksOf(fs.readFileSync(path.join(ROOT, 'src', file), 'utf8')));
+  const declarations = parts.map((part) => declaration(part, parts)).filter((text) => text !== '');
+  fs.writeFileSync(FILE, [HEAD, ...blocks, ...declarations].join('\n'));
+}
+
+module.exports = { writeTypes };

@@ -1,0 +1,53 @@
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
+
+use super::*;
+
+fn start(limit: u64) -> (UnixStream, Task, mpsc::Receiver<()>) {
+    let (ours, childs) = sys::stream_pair().unwrap();
+    let (done, is_done) = mpsc::channel();
+    let task = Task::start(Gathered::new(ours, limit), move || done.send(()).unwrap()).unwrap();
+    (childs.into(), task, is_done)
+}
+
+#[test]
+fn all_of_an_output_is_gathered() {
+    let (mut writer, task, is_done) = start(u64::MAX);
+    writer.write_all(&vec![7; 3_000_000]).unwrap();
+    drop(writer);
+    is_done.recv().unwrap();
+    let gathered = task.stop();
+    assert_eq!(gathered.bytes.len(), 3_000_000);
+    assert!(gathered.fd.is_none() && gathered.error.is_none());
+}
+
+#[test]
+fn stopping_gives_the_pipe_back_and_what_came() {
+    let (mut writer, task, _is_done) = start(u64::MAX);
+    // More than the socket holds: some of it has been read when this is over.
+    writer.write_all(&vec![7; 3_000_000]).unwrap();
+    let mut gathered = task.stop();
+    writer.write_all(b"end").unwrap();
+    drop(writer);
+    assert!(gathered.fd.is_some() && !gathered.bytes.is_empty());
+    assert_eq!(gathered.read(usize::MAX), Progress::Over);
+    assert_eq!(gathered.bytes.len(), 3_000_003);
+}
+
+#[test]
+fn an_output_over_its_limit_keeps_its_pipe() {
+    let (mut writer, task, is_done) = start(10);
+    writer.write_all(&[7; 11]).unwrap();
+    is_done.recv().unwrap();
+    let gathered = task.stop();
+    assert!(gathered.is_over_limit() && gathered.fd.is_some());
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_and_no_end() {
+    let file = std::fs::File::open("/dev/null").unwrap();
+    let mut gathered = Gathered::new(file.into(), u64::MAX);
+    assert_eq!(gathered.read(1), Progress::Over);
+    assert_eq!(gathered.error, Some(libc::ENOTSOCK));
+}

@@ -43,7 +43,7 @@ impl Output {
         limit: u64,
         source: Rc<dyn Source>,
     ) -> std::io::Result<Self> {
-        let key = reactor.add(fd.as_raw_fd(), Turn::WithIo, source)?;
+        let key = reactor.register(fd.as_raw_fd(), Turn::WithIo, source)?;
         let stage = RefCell::new(Stage::OnLoop { gathered: Gathered::new(fd, limit), key });
         Ok(Self { reactor: Rc::clone(reactor), stage })
     }
@@ -61,7 +61,7 @@ impl Output {
                 }
             }
             Stage::OffLoop { task, key } => {
-                self.reactor.remove(key);
+                self.reactor.forget(key);
                 let mut gathered = task.stop();
                 if gathered.is_unfinished() {
                     // The task has panicked.
@@ -82,17 +82,17 @@ impl Output {
         let Some(fd) = gathered.fd.as_ref().map(AsRawFd::as_raw_fd) else {
             return self.finish(gathered, key);
         };
-        let Ok((thread_key, wake)) = self.reactor.add_thread(Turn::WithIo, source) else {
+        let Ok((thread_key, wake)) = self.reactor.register_thread(Turn::WithIo, source) else {
             return self.stay(gathered, key, fd);
         };
         match Task::start(gathered, wake) {
             Ok(task) => {
                 // The task keeps it open.
-                self.reactor.take_out(key, fd);
+                self.reactor.deregister(key, fd);
                 Stage::OffLoop { task, key: thread_key }
             }
             Err(gathered) => {
-                self.reactor.remove(thread_key);
+                self.reactor.forget(thread_key);
                 self.stay(gathered, key, fd)
             }
         }
@@ -100,7 +100,7 @@ impl Output {
 
     /// Has the source woken again for what is there already.
     fn stay(&self, mut gathered: Gathered, key: Key, fd: RawFd) -> Stage {
-        match self.reactor.watch_again(key, fd, false) {
+        match self.reactor.reregister(key, fd, false) {
             Ok(()) => Stage::OnLoop { gathered, key },
             Err(error) => {
                 gathered.error = Some(sys::errno(&error));
@@ -111,8 +111,8 @@ impl Output {
 
     fn finish(&self, gathered: Gathered, key: Key) -> Stage {
         match &gathered.fd {
-            Some(fd) => self.reactor.take_out(key, fd.as_raw_fd()),
-            None => self.reactor.remove(key),
+            Some(fd) => self.reactor.deregister(key, fd.as_raw_fd()),
+            None => self.reactor.forget(key),
         }
         Stage::Over(gathered)
     }
@@ -164,12 +164,12 @@ impl Output {
         match self.stage.take() {
             Stage::OnLoop { gathered, key } => {
                 if let Some(fd) = &gathered.fd {
-                    self.reactor.take_out(key, fd.as_raw_fd());
+                    self.reactor.deregister(key, fd.as_raw_fd());
                 }
                 gathered
             }
             Stage::OffLoop { task, key } => {
-                self.reactor.remove(key);
+                self.reactor.forget(key);
                 task.stop()
             }
             Stage::Over(gathered) => gathered,

@@ -61,7 +61,7 @@ impl Run {
             return Ok(());
         };
         if let Some(key) = self.key.take() {
-            self.reactor.remove(key);
+            self.reactor.forget(key);
             self.reactor.release();
         }
         let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?))?;
@@ -158,7 +158,8 @@ impl Run {
         let background = background::runtime()?;
         let (cancel, cancelled) = oneshot::channel();
         self.cancel.replace(Some(cancel));
-        let (key, wake) = self.reactor.add_thread(Turn::WithIo, Rc::new(FinishSource(Rc::clone(self))))?;
+        let (key, wake) =
+            self.reactor.register_thread(Turn::WithIo, Rc::new(FinishSource(Rc::clone(self))))?;
         self.key.set(Some(key));
         self.reactor.retain();
         let called = Instant::now();

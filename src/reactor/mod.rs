@@ -9,72 +9,49 @@
 
 mod callback;
 mod keep_alive;
+mod set;
 mod source;
 mod uv;
 
 use std::cell::{Cell, RefCell};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
 use napi::{Env, sys as napi_sys};
-use slab::Slab;
 
 pub use callback::{Callback, tell};
 pub use keep_alive::{KeepAlive, Retain, Work};
-pub use source::{Key, Source, Turn};
+pub use set::Key;
+use set::{BATCH, Ready, Set};
+pub use source::{Source, Turn};
 use uv::Handles;
 
 use crate::engine;
 
-struct Registered {
-    key: Key,
-    turn: Turn,
-    source: Rc<dyn Source>,
-}
-
-/// Events taken from the kernel at once, and for how long in one turn of the loop: each may run much of a program, and
-/// timers and other I/O are to come in between.
-const BATCH: usize = 16;
+/// For how long events are handed out in one turn of the loop: each may run much of a program, and timers and other I/O are
+/// to come in between.
 const TURN: Duration = Duration::from_millis(1);
-/// For so long the ends of processes are told in one turn of the loop, unless so many would be left.
+/// For how long the ends of processes are told in one turn of the loop, unless so many would be left.
 const LATE_TURN: Duration = Duration::from_micros(250);
 const MOST_LATE: usize = 64;
 /// So often the set is not asked first.
 const IN_A_ROW: u32 = 8;
-const WAKER: Token = Token(usize::MAX);
 
-/// The set, its sources, and the handle that watches it.
+/// The set, and the handle that watches it.
 pub struct Reactor {
     env: napi_sys::napi_env,
-    poll: RefCell<Poll>,
-    events: RefCell<Events>,
-    sources: RefCell<Slab<Registered>>,
-    /// How many sources there have been.
-    uses: Cell<usize>,
+    set: Set<(Turn, Rc<dyn Source>)>,
     handles: Handles,
     /// The sources that were put off: to this turn of the loop, and to the next.
     late: RefCell<VecDeque<Key>>,
     later: RefCell<Vec<Key>>,
-    /// When which sources are to be called, the soonest on top.
-    deadlines: RefCell<BinaryHeap<Reverse<(Instant, Key)>>>,
     references: Cell<usize>,
-    waker: RefCell<Option<Arc<Threads>>>,
     /// The source that was the only one ready the last time, and how often it has been asked since without asking the set.
     lone: Cell<Option<Key>>,
     asked: Cell<u32>,
-}
-
-/// What threads leave for the loop.
-struct Threads {
-    waker: Waker,
-    done: Mutex<Vec<Key>>,
 }
 
 impl Retain for Reactor {
@@ -87,30 +64,21 @@ impl Retain for Reactor {
     }
 }
 
-fn interest(or_writable: bool) -> Interest {
-    if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
-}
-
 impl Reactor {
     /// A reactor on the loop of `env`.
     ///
     /// # Errors
     /// `EMFILE`; `ENOSYS` where the program has no libuv.
     pub fn new(env: &Env) -> io::Result<Rc<Self>> {
-        let poll = Poll::new()?;
-        let handles = Handles::new(env, poll.as_raw_fd())?;
+        let set = Set::new()?;
+        let handles = Handles::new(env, set.as_raw_fd())?;
         let reactor = Rc::new(Self {
             env: env.raw(),
-            poll: RefCell::new(poll),
-            events: RefCell::new(Events::with_capacity(BATCH)),
-            sources: RefCell::default(),
-            uses: Cell::new(0),
+            set,
             handles,
             late: RefCell::default(),
             later: RefCell::default(),
-            deadlines: RefCell::default(),
             references: Cell::new(0),
-            waker: RefCell::default(),
             lone: Cell::default(),
             asked: Cell::default(),
         });
@@ -118,28 +86,20 @@ impl Reactor {
         Ok(reactor)
     }
 
-    /// Watches `fd` until it is closed or the source is removed.
+    /// Has the source called when `fd` is readable, until it is closed or the source is deregistered.
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
-    pub fn add(&self, fd: RawFd, turn: Turn, source: Rc<dyn Source>) -> io::Result<Key> {
-        let key = self.register(turn, source);
-        let registry = self.poll.borrow();
-        let registered = registry.registry().register(&mut SourceFd(&fd), Token(key.0), Interest::READABLE);
-        drop(registry);
-        if let Err(error) = registered {
-            self.remove(key);
-            return Err(error);
-        }
-        Ok(key)
+    pub fn register(&self, fd: RawFd, turn: Turn, source: Rc<dyn Source>) -> io::Result<Key> {
+        self.set.register(fd, (turn, source))
     }
 
     /// Has the source called again in the next turn of the loop if its descriptor is readable then, or `or_writable`.
     ///
     /// # Errors
     /// `ENOMEM` (`epoll_ctl(2)`).
-    pub fn watch_again(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
-        self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest(or_writable))
+    pub fn reregister(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
+        self.set.reregister(key, fd, or_writable)
     }
 
     /// Runs a source's code. A panic of one leaves the others alone.
@@ -147,37 +107,16 @@ impl Reactor {
         engine::contain(self.env, || engine::with_scope(&Env::from_raw(self.env), body)).flatten()
     }
 
-    fn call(&self, env: &Env, key: Key) {
-        if let Some((_, source)) = self.find(key) {
-            self.enter(|| source.ready(env, false));
-        }
-    }
-
-    fn register(&self, turn: Turn, source: Rc<dyn Source>) -> Key {
-        self.uses.set(self.uses.get().wrapping_add(1));
-        let mut sources = self.sources.borrow_mut();
-        let entry = sources.vacant_entry();
-        let key = Key::new(entry.key(), self.uses.get());
-        entry.insert(Registered { key, turn, source });
-        key
-    }
-
-    fn find(&self, key: Key) -> Option<(Turn, Rc<dyn Source>)> {
-        let sources = self.sources.borrow();
-        let registered = sources.get(key.place()).filter(|registered| registered.key == key)?;
-        Some((registered.turn, Rc::clone(&registered.source)))
-    }
-
     /// Has [`Source::elapsed`] called once, in `time` or a little later; that does not keep the loop alive.
     pub fn call_after(&self, key: Key, time: Duration) {
-        self.deadlines.borrow_mut().push(Reverse((Instant::now() + time, key)));
+        self.set.set_deadline(key, time);
         self.start_timer();
     }
 
     /// Starts the timer for the soonest deadline.
     fn start_timer(&self) {
-        if let Some(Reverse((deadline, _))) = self.deadlines.borrow().peek() {
-            self.handles.start_timer(deadline.saturating_duration_since(Instant::now()));
+        if let Some(time) = self.set.until_deadline() {
+            self.handles.start_timer(time);
         }
     }
 
@@ -185,16 +124,8 @@ impl Reactor {
     fn call_elapsed(&self) {
         let env = Env::from_raw(self.env);
         let now = Instant::now();
-        loop {
-            let mut deadlines = self.deadlines.borrow_mut();
-            let Some(Reverse((_, key))) =
-                deadlines.peek().copied().filter(|Reverse((deadline, _))| *deadline <= now)
-            else {
-                break;
-            };
-            deadlines.pop();
-            drop(deadlines);
-            if let Some((_, source)) = self.find(key) {
+        while let Some(key) = self.set.take_due(now) {
+            if let Some((_, source)) = self.set.get(key) {
                 self.enter(|| source.elapsed(&env));
             }
         }
@@ -202,13 +133,25 @@ impl Reactor {
     }
 
     /// Registers a source without a descriptor, to be called by [`Reactor::call_after`] and [`Reactor::call_late`].
-    pub fn add_timed(&self, source: Rc<dyn Source>) -> Key {
-        self.register(Turn::AfterIo, source)
+    pub fn register_timed(&self, source: Rc<dyn Source>) -> Key {
+        self.set.insert((Turn::AfterIo, source))
+    }
+
+    /// Registers a source that a thread will have called, by calling what this returns.
+    ///
+    /// # Errors
+    /// `EMFILE`.
+    pub fn register_thread(
+        &self,
+        turn: Turn,
+        source: Rc<dyn Source>,
+    ) -> io::Result<(Key, impl FnOnce() + Send + 'static)> {
+        self.set.register_thread((turn, source))
     }
 
     /// Has the source called after the I/O of this turn of the loop, or the next.
     pub fn call_late(&self, key: Key) {
-        if let Some((_, source)) = self.find(key) {
+        if let Some((_, source)) = self.set.get(key) {
             self.put_off(key, source.waits_a_turn());
             // There may be no I/O to wake the loop.
             self.handles.call_late_again(true);
@@ -216,45 +159,14 @@ impl Reactor {
     }
 
     /// Forgets a source. Its descriptor leaves the set when it is closed.
-    pub fn remove(&self, key: Key) {
-        let mut sources = self.sources.borrow_mut();
-        let is_there = sources.get(key.place()).is_some_and(|registered| registered.key == key);
-        let gone = is_there.then(|| sources.remove(key.place()));
-        // Dropped after the borrow ends: a source may own others.
-        drop(sources);
-        drop(gone);
+    pub fn forget(&self, key: Key) {
+        drop(self.set.remove(key));
     }
 
     /// Forgets a source and takes its descriptor, which stays open, out of the set.
-    pub fn take_out(&self, key: Key, fd: RawFd) {
-        // It fails only for a descriptor that isn't in the set.
-        let _ = self.poll.borrow().registry().deregister(&mut SourceFd(&fd));
-        self.remove(key);
-    }
-
-    /// Registers a source that a thread will wake by calling what this returns.
-    ///
-    /// # Errors
-    /// `EMFILE`.
-    pub fn add_thread(
-        &self,
-        turn: Turn,
-        source: Rc<dyn Source>,
-    ) -> io::Result<(Key, impl FnOnce() + Send + 'static)> {
-        let threads = match &mut *self.waker.borrow_mut() {
-            Some(threads) => Arc::clone(threads),
-            empty => {
-                let waker = Waker::new(self.poll.borrow().registry(), WAKER)?;
-                Arc::clone(empty.insert(Arc::new(Threads { waker, done: Mutex::default() })))
-            }
-        };
-        let key = self.register(turn, source);
-        let wake = move || {
-            threads.done.lock().unwrap_or_else(PoisonError::into_inner).push(key);
-            // Fails only when the reactor is gone, and then nobody waits.
-            let _ = threads.waker.wake();
-        };
-        Ok((key, wake))
+    pub fn deregister(&self, key: Key, fd: RawFd) {
+        self.set.deregister(fd);
+        self.forget(key);
     }
 
     /// Keeps the loop alive until [`Reactor::release`] is called as often.
@@ -289,21 +201,11 @@ impl Reactor {
         let begun = Instant::now();
         let mut count = 0;
         loop {
-            let mut ready = vec![];
-            {
-                let mut events = self.events.borrow_mut();
-                if self.poll.borrow_mut().poll(&mut events, Some(Duration::ZERO)).is_err() {
-                    return;
-                }
-                for event in events.iter() {
-                    match event.token() {
-                        WAKER => self.take_woken(&mut ready),
-                        Token(key) => ready.push((Key(key), event.is_read_closed())),
-                    }
-                }
-            }
-            for (key, is_over) in &ready {
-                match self.find(*key) {
+            let Ok(ready) = self.set.poll() else {
+                return;
+            };
+            for Ready { key, is_over } in &ready {
+                match self.set.get(*key) {
                     Some((Turn::WithIo, source)) => {
                         self.enter(|| source.ready(&env, *is_over));
                     }
@@ -313,7 +215,11 @@ impl Reactor {
             }
             count += ready.len();
             if ready.len() < BATCH || begun.elapsed() > TURN {
-                self.lone.set(if let ([(key, _)], 1) = (&ready[..], count) { Some(*key) } else { None });
+                self.lone.set(if let ([Ready { key, .. }], 1) = (&ready[..], count) {
+                    Some(*key)
+                } else {
+                    None
+                });
                 return;
             }
         }
@@ -327,7 +233,7 @@ impl Reactor {
         if asked > IN_A_ROW {
             return false;
         }
-        let lone = self.lone.get().and_then(|key| self.find(key));
+        let lone = self.lone.get().and_then(|key| self.set.get(key));
         lone.is_some_and(|(turn, source)| {
             turn == Turn::WithIo && self.enter(|| source.look(env)) == Some(true)
         })
@@ -349,7 +255,9 @@ impl Reactor {
             let Some(key) = self.late.borrow_mut().pop_front() else {
                 break;
             };
-            self.call(&env, key);
+            if let Some((_, source)) = self.set.get(key) {
+                self.enter(|| source.ready(&env, false));
+            }
             let left = self.late.borrow().len();
             if left > 0 && left <= MOST_LATE && begun.elapsed() > LATE_TURN {
                 break;
@@ -360,17 +268,9 @@ impl Reactor {
         !late.is_empty()
     }
 
-    fn take_woken(&self, ready: &mut Vec<(Key, bool)>) {
-        if let Some(threads) = &*self.waker.borrow() {
-            let mut done = threads.done.lock().unwrap_or_else(PoisonError::into_inner);
-            ready.extend(done.drain(..).map(|key| (key, false)));
-        }
-    }
-
     fn shut_down(&self) {
-        let sources: Vec<_> = self.sources.borrow_mut().drain().collect();
-        for registered in sources {
-            engine::contain(self.env, || registered.source.shut_down());
+        for (_, source) in self.set.drain() {
+            engine::contain(self.env, || source.shut_down());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is registered with a reactor, and the key that names it there.
+//! What is registered with a reactor.
 
 use napi::Env;
 
@@ -28,21 +28,4 @@ pub enum Turn {
     WithIo,
     /// After it: what a process wrote before its end is read before the end is told, as with libuv's own processes.
     AfterIo,
-}
-
-/// Names a registered source, and never another: the place of a source that is gone is used again, under another use
-/// number, so that a late event for the old one does not reach the new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(pub(super) usize);
-
-impl Key {
-    const PLACE_BITS: u32 = usize::BITS / 2;
-
-    pub(super) fn new(place: usize, use_number: usize) -> Self {
-        Self(place | use_number << Self::PLACE_BITS)
-    }
-
-    pub(super) fn place(self) -> usize {
-        self.0 & ((1 << Self::PLACE_BITS) - 1)
-    }
 }

@@ -116,7 +116,7 @@ impl Channel {
     pub(super) fn finish(&self) {
         self.phase.set(Phase::Closed);
         if let Some(key) = self.key.take() {
-            self.reactor.remove(key);
+            self.reactor.forget(key);
         }
         self.socket.take();
         self.listener.take();

@@ -138,7 +138,7 @@ impl Channel {
             age_at: Cell::default(),
         });
         let source = Rc::new(SocketSource(Rc::clone(&channel)));
-        channel.key.set(Some(reactor.add(fd, Turn::WithIo, source)?));
+        channel.key.set(Some(reactor.register(fd, Turn::WithIo, source)?));
         channel.socket.replace(Some(sys::adopt(fd)?));
         Ok(channel)
     }
@@ -147,7 +147,7 @@ impl Channel {
     fn watch(&self) -> io::Result<()> {
         match (self.key.get(), &*self.socket.borrow()) {
             (Some(key), Some(socket)) => {
-                self.reactor.watch_again(key, socket.as_raw_fd(), self.writer.borrow().is_full())
+                self.reactor.reregister(key, socket.as_raw_fd(), self.writer.borrow().is_full())
             }
             _ => Ok(()),
         }

@@ -124,11 +124,11 @@ impl Child {
     fn watch(self: &Rc<Self>, process: Process, exec: Exec) {
         let source: Rc<dyn Source> = Rc::new(ExitSource(Rc::clone(self)));
         let watched = match process.fd() {
-            Some(fd) => self.reactor.add(fd, Turn::AfterIo, Rc::clone(&source)),
+            Some(fd) => self.reactor.register(fd, Turn::AfterIo, Rc::clone(&source)),
             None => self.watch_from_thread(&process, Rc::clone(&source)),
         };
         let is_polled = watched.is_err();
-        let key = watched.unwrap_or_else(|_| self.reactor.add_timed(source));
+        let key = watched.unwrap_or_else(|_| self.reactor.register_timed(source));
         let starting = Starting::unless_confirmed(exec);
         let (is_timed, backoff) = Default::default();
         self.live.replace(Some(Live { process, key, starting, is_polled, is_timed, backoff }));
@@ -136,8 +136,8 @@ impl Child {
     }
 
     fn watch_from_thread(&self, process: &Process, source: Rc<dyn Source>) -> io::Result<Key> {
-        let (key, wake) = self.reactor.add_thread(Turn::AfterIo, source)?;
-        process.watch_from_thread(wake).map(|()| key).inspect_err(|_| self.reactor.remove(key))
+        let (key, wake) = self.reactor.register_thread(Turn::AfterIo, source)?;
+        process.watch_from_thread(wake).map(|()| key).inspect_err(|_| self.reactor.forget(key))
     }
 
     fn is_alive(&self) -> bool {
@@ -241,7 +241,7 @@ impl Child {
     /// Lets go of the process; the ends of its pipes stay.
     fn end(&self) {
         if let Some(Live { key, .. }) = self.live.take() {
-            self.reactor.remove(key);
+            self.reactor.forget(key);
         }
         self.update_retention();
     }

@@ -39,9 +39,15 @@ const otherNode = (name) => () => {
 
 /** Each as a contestant, or the reason why it cannot be one. */
 const known = {
-  builtin: ({ node, nodeVersion }) => ({ version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'builtin' }),
+  builtin: ({ node, nodeVersion }) => ({
+    version: `Node ${nodeVersion}`,
+    runtime: nodeRuntime(node),
+    subject: 'builtin',
+  }),
   ours({ node, nodeVersion, needs }) {
-    return cannotLoadOurs(node, needs) ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'ours' };
+    return (
+      cannotLoadOurs(node, needs) ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'ours' }
+    );
   },
   node20: otherNode('node20'),
   node22: otherNode('node22'),

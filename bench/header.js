@@ -32,7 +32,9 @@ function describe({ contestants, rounds, quick, note }) {
 }
 
 function lines(about) {
-  const versions = Object.entries(about.versions).map(([name, version]) => `${name} = ${version}`).join(', ');
+  const versions = Object.entries(about.versions)
+    .map(([name, version]) => `${name} = ${version}`)
+    .join(', ');
   return [
     `${about.cpu}, ${about.cores} cores, ${about.memoryGb} GB; ${about.kernel}; transparent huge pages: ${about.transparentHugePages}; load ${about.loadAverage.toFixed(1)} at the start`,
     `${versions} (${about.node})`,

@@ -29,7 +29,9 @@ async function collect(t, start, { callback: awaited = true, events = true, touc
   const calls = [];
   const order = [];
   let called;
-  const answered = new Promise((resolve) => { called = resolve; });
+  const answered = new Promise((resolve) => {
+    called = resolve;
+  });
   let child;
   try {
     child = start((...args) => {
@@ -73,7 +75,11 @@ function sync(t, fn) {
 
 function kindsWithin(value) {
   if (!Array.isArray(value?.output)) return null;
-  return { output: value.output.map(kindOf), stdout: value.stdout === value.output[1], stderr: value.stderr === value.output[2] };
+  return {
+    output: value.output.map(kindOf),
+    stdout: value.stdout === value.output[1],
+    stderr: value.stderr === value.output[2],
+  };
 }
 
 module.exports = { aMoment, collect, sync };

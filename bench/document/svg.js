@@ -18,7 +18,10 @@ const LOOKS = {
 };
 
 const rule = (who, color) => `.${who}{fill:${color};stroke:${color}}`;
-const rules = (which) => Object.entries(LOOKS).map(([who, look]) => rule(who, look[which])).join('');
+const rules = (which) =>
+  Object.entries(LOOKS)
+    .map(([who, look]) => rule(who, look[which]))
+    .join('');
 
 // The rule for lines comes last: those of the contestants would fill them.
 const STYLE = `<style>
@@ -33,7 +36,8 @@ ${rules(1)}
 .line{fill:none;stroke-width:2}.line.strong{stroke-width:3.5}
 </style>`;
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+const escape = (text) =>
+  String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 const at = (value) => Number(value.toFixed(1));
 
 function text(x, y, words, { anchor = 'start', classes = '' } = {}) {
@@ -94,11 +98,17 @@ function lines({ title, subtitle, xLabel, xTicks, isLogX, series, format }) {
   for (const { who, name, points } of series) {
     const places = points.map(([px, py]) => [at(x.place(px)), at(y.place(py))]);
     const strong = who === 'ours' ? ' strong' : '';
-    body.push(`<polyline class="${who} line${strong}" stroke-dasharray="${LOOKS[who][2] || 'none'}" points="${places.map((place) => place.join(',')).join(' ')}"/>`);
+    body.push(
+      `<polyline class="${who} line${strong}" stroke-dasharray="${LOOKS[who][2] || 'none'}" points="${places.map((place) => place.join(',')).join(' ')}"/>`,
+    );
     body.push(...places.map(([px, py]) => `<circle class="${who}" cx="${px}" cy="${py}" r="${strong ? 4 : 2.5}"/>`));
     labels.push({ who, name, strong, y: places.at(-1)[1] + 4 });
   }
-  body.push(...spread(labels, 15, bottom).map(({ who, name, strong, y: py }) => text(right + 12, py, name, { classes: `name ${who}${strong}` })));
+  body.push(
+    ...spread(labels, 15, bottom).map(({ who, name, strong, y: py }) =>
+      text(right + 12, py, name, { classes: `name ${who}${strong}` }),
+    ),
+  );
   return page(bottom + 56, title, subtitle, body);
 }
 
@@ -115,7 +125,9 @@ function bars({ title, subtitle, groups, format }) {
       const width = Math.max(1, ((right - left) * value) / most);
       const strong = who === 'ours' ? 'strong' : '';
       body.push(text(left - 8, y + 11, name, { anchor: 'end', classes: strong || 'quiet' }));
-      body.push(`<rect class="${who}" stroke-width="0" x="${left}" y="${y}" width="${at(width)}" height="${row - 5}"/>`);
+      body.push(
+        `<rect class="${who}" stroke-width="0" x="${left}" y="${y}" width="${at(width)}" height="${row - 5}"/>`,
+      );
       body.push(text(left + width + 6, y + 11, format(value), { classes: strong }));
       y += row;
     }

@@ -20,7 +20,7 @@ const SENDER = `
 // Blocks until the child has sent everything, so that all of it is there in one read.
 function waitUntilSent() {
   const deadline = Date.now() + 5000;
-  while (!fs.existsSync('sent') && Date.now() < deadline) ;
+  while (!fs.existsSync('sent') && Date.now() < deadline);
 }
 
 function sender(t, messages, options) {
@@ -76,7 +76,9 @@ module.exports = paired({
     }
     await t.sleep(30);
     const isMessage = (item) => !item.includes(' of ');
-    const each = order.filter(isMessage).map((name) => order.filter((item) => item === name || item.endsWith(` of ${name}`)));
+    const each = order
+      .filter(isMessage)
+      .map((name) => order.filter((item) => item === name || item.endsWith(` of ${name}`)));
     return { messages: order.filter(isMessage), each, last: order.at(-1), recorded: await ended(t, child) };
   },
 
@@ -167,16 +169,27 @@ module.exports = paired({
   },
 
   'emit of one’s own is like any other': async (cp, t) => {
-    const child = t.fork(() => { process.on('message', (message) => { process.send(['got', message]); process.disconnect(); }); process.emit('message', 'own'); });
+    const child = t.fork(() => {
+      process.on('message', (message) => {
+        process.send(['got', message]);
+        process.disconnect();
+      });
+      process.emit('message', 'own');
+    });
     child.on('message', (message) => t.log(message));
     child.emit('message', 'own');
     await once(child, 'close');
   },
 
   'disconnect() by the parent': async (cp, t) => {
-    const child = t.fork(t.file('child.js', `${WATCH}
+    const child = t.fork(
+      t.file(
+        'child.js',
+        `${WATCH}
       process.on('disconnect', () => note('disconnect'))
-      process.send('ready')`));
+      process.send('ready')`,
+      ),
+    );
     for (const event of EVENTS) child.on(event, (...args) => t.log(event, args, stateOf(child)));
     await once(child, 'message');
     t.log('before', stateOf(child));
@@ -188,10 +201,15 @@ module.exports = paired({
   },
 
   'disconnect() by the parent before the child runs': async (cp, t) => {
-    const child = t.fork(t.file('child.js', `${WATCH}
+    const child = t.fork(
+      t.file(
+        'child.js',
+        `${WATCH}
       note('start')
       process.on('disconnect', () => note('disconnect'))
-      process.on('message', (message) => note('message', message))`));
+      process.on('message', (message) => note('message', message))`,
+      ),
+    );
     const recorded = t.record(child, { until: 'exit' });
     child.send('first');
     child.disconnect();
@@ -199,24 +217,34 @@ module.exports = paired({
   },
 
   'disconnect() by the child': async (cp, t) => {
-    const child = t.fork(t.file('child.js', `${WATCH}
+    const child = t.fork(
+      t.file(
+        'child.js',
+        `${WATCH}
       process.on('disconnect', () => note('disconnect'))
       process.send('ready')
       note('before')
       note('returned', process.disconnect())
       process.nextTick(() => note('tick'))
       setImmediate(() => note('immediate'))
-      setTimeout(() => {}, 60)`));
+      setTimeout(() => {}, 60)`,
+      ),
+    );
     for (const event of EVENTS) child.on(event, (...args) => t.log(event, args, stateOf(child)));
     await once(child, 'close');
     return seenByChild();
   },
 
   'disconnect() by both': async (cp, t) => {
-    const child = t.fork(t.file('child.js', `${WATCH}
+    const child = t.fork(
+      t.file(
+        'child.js',
+        `${WATCH}
       process.on('disconnect', () => note('disconnect'))
       process.on('message', () => process.disconnect())
-      process.send('ready')`));
+      process.send('ready')`,
+      ),
+    );
     const recorded = t.record(child, { until: 'exit' });
     await once(child, 'message');
     child.send('you, too');
@@ -225,7 +253,10 @@ module.exports = paired({
   },
 
   'disconnect() twice': async (cp, t) => {
-    const child = t.fork(t.file('child.js', `${WATCH}
+    const child = t.fork(
+      t.file(
+        'child.js',
+        `${WATCH}
       process.on('disconnect', () => note('disconnect'))
       process.on('error', (error) => note('error', error.code, error.message))
       process.on('message', () => {
@@ -233,12 +264,17 @@ module.exports = paired({
         note('first')
         process.disconnect()
         note('second')
-      })`));
+      })`,
+      ),
+    );
     const unheard = t.fork(() => process.on('message', () => {}));
     child.on('error', (error) => t.log('error', error));
     child.send('go');
     await once(child, 'exit');
-    t.log('after the exit', t.attempt(() => child.disconnect()));
+    t.log(
+      'after the exit',
+      t.attempt(() => child.disconnect()),
+    );
     unheard.disconnect();
     const thrown = t.attempt(() => unheard.disconnect());
     await once(unheard, 'exit');
@@ -247,7 +283,8 @@ module.exports = paired({
 
   'disconnect() in a message listener: what came with it still arrives': async (cp, t) => {
     const child = sender(t, ['a', 'b', 'c', { cmd: 'NODE_X' }]);
-    for (const event of ['message', 'internalMessage', 'disconnect', 'exit']) child.on(event, (...args) => t.log(event, args, stateOf(child)));
+    for (const event of ['message', 'internalMessage', 'disconnect', 'exit'])
+      child.on(event, (...args) => t.log(event, args, stateOf(child)));
     child.once('message', () => {
       child.disconnect();
       t.log('disconnected');
@@ -257,7 +294,10 @@ module.exports = paired({
   },
 
   'disconnect() in a message listener of the child': async (cp, t) => {
-    const child = t.fork(t.file('child.js', `${WATCH}
+    const child = t.fork(
+      t.file(
+        'child.js',
+        `${WATCH}
       const { existsSync } = require('node:fs')
       process.on('disconnect', () => note('disconnect'))
       process.on('message', (message) => {
@@ -266,7 +306,9 @@ module.exports = paired({
       })
       require('node:fs').writeFileSync('listening', '')
       const deadline = Date.now() + 5000
-      while (!existsSync('all-sent') && Date.now() < deadline) ;`));
+      while (!existsSync('all-sent') && Date.now() < deadline) ;`,
+      ),
+    );
     const recorded = t.record(child);
     await t.until(() => fs.existsSync('listening'));
     for (const message of ['a', 'b', 'c']) child.send(message);
@@ -275,9 +317,14 @@ module.exports = paired({
   },
 
   'messages just before disconnect() arrive, in both directions': async (cp, t) => {
-    const child = t.fork(t.file('child.js', `${WATCH}
+    const child = t.fork(
+      t.file(
+        'child.js',
+        `${WATCH}
       process.on('message', (message) => note('message', message))
-      process.on('disconnect', () => note('disconnect'))`));
+      process.on('disconnect', () => note('disconnect'))`,
+      ),
+    );
     for (let i = 0; i < 10; i++) child.send(i);
     child.disconnect();
     await once(child, 'exit');
@@ -295,11 +342,17 @@ module.exports = paired({
       child.send('go');
       return recorded;
     };
-    return { exit: await run('process.exit(5)'), kill: await run('process.kill(process.pid, "SIGKILL")'), throws: await run('throw new RangeError("in a listener")') };
+    return {
+      exit: await run('process.exit(5)'),
+      kill: await run('process.kill(process.pid, "SIGKILL")'),
+      throws: await run('throw new RangeError("in a listener")'),
+    };
   },
 
   'the parent ends: by itself, by process.exit(), killed': async (cp, t) => {
-    const file = t.file('child.js', `
+    const file = t.file(
+      'child.js',
+      `
       const fs = require('node:fs')
       const seen = []
       process.on('message', (message) => seen.push(message))
@@ -308,20 +361,24 @@ module.exports = paired({
         fs.writeFileSync(process.argv[2] + '.tmp', JSON.stringify(seen))
         fs.renameSync(process.argv[2] + '.tmp', process.argv[2])
       })
-      process.send('ready')`);
+      process.send('ready')`,
+    );
     const outcomes = {};
     for (const how of ['exit', 'killed', 'natural']) {
       const name = `seen-${how}`;
-      const { code, signal } = await t.inNewProcess((cp, t, { file, how, name }) => {
-        const child = t.fork(file, { args: [name] });
-        child.send('hello');
-        child.once('message', () => {
-          if (how === 'exit') process.exit(3);
-          if (how === 'killed') process.kill(process.pid, 'SIGKILL');
-          child.channel.unref();
-          child.unref();
-        });
-      }, { argument: { file, how, name } });
+      const { code, signal } = await t.inNewProcess(
+        (cp, t, { file, how, name }) => {
+          const child = t.fork(file, { args: [name] });
+          child.send('hello');
+          child.once('message', () => {
+            if (how === 'exit') process.exit(3);
+            if (how === 'killed') process.kill(process.pid, 'SIGKILL');
+            child.channel.unref();
+            child.unref();
+          });
+        },
+        { argument: { file, how, name } },
+      );
       const seen = (await t.until(() => fs.existsSync(name))) && JSON.parse(fs.readFileSync(name, 'utf8'));
       outcomes[how] = { code, signal, seen };
     }
@@ -330,7 +387,9 @@ module.exports = paired({
 
   'a disconnect listener that throws': async (cp, t) => {
     const child = t.fork(() => process.send('x'));
-    child.on('disconnect', () => { throw new RangeError('thrown in disconnect'); });
+    child.on('disconnect', () => {
+      throw new RangeError('thrown in disconnect');
+    });
     return t.record(child);
   },
 
@@ -372,8 +431,21 @@ module.exports = paired({
     return recorded;
   },
 
-  'an exception in a listener ends the parent when nobody catches it': (cp, t) => t.inNewProcess((cp, t) => {
-    const child = t.fork(() => { process.send('x'); process.on('message', () => {}); });
-    child.on('message', () => { throw new RangeError('thrown in message'); });
-  }).then(({ code, signal, stderr }) => ({ code, signal, message: /RangeError: thrown in message/.test(stderr), stack: stderr.split('\n').some((line) => /scenario-in-new-process/.test(line)) })),
+  'an exception in a listener ends the parent when nobody catches it': (cp, t) =>
+    t
+      .inNewProcess((cp, t) => {
+        const child = t.fork(() => {
+          process.send('x');
+          process.on('message', () => {});
+        });
+        child.on('message', () => {
+          throw new RangeError('thrown in message');
+        });
+      })
+      .then(({ code, signal, stderr }) => ({
+        code,
+        signal,
+        message: /RangeError: thrown in message/.test(stderr),
+        stack: stderr.split('\n').some((line) => /scenario-in-new-process/.test(line)),
+      })),
 });

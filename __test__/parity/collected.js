@@ -3,6 +3,8 @@
 // What exec and execFile tell, to their callback and by the events of the child they return; what the synchronous calls
 // return or throw, and in which order its properties stand.
 
+const values = require('./values');
+
 const EVENTS = ['spawn', 'error', 'exit', 'close'];
 
 function kindOf(value) {
@@ -73,6 +75,13 @@ function sync(t, fn) {
   }
 }
 
+/** What `sync` says of `fn(value)` for each of the values, but those whose labels are in `skip`. */
+function syncForEachValue(t, fn, { skip = [] } = {}) {
+  const outcomes = {};
+  for (const [label, value] of values()) if (!skip.includes(label)) outcomes[label] = sync(t, () => fn(value));
+  return outcomes;
+}
+
 function kindsWithin(value) {
   if (!Array.isArray(value?.output)) return null;
   return {
@@ -82,4 +91,4 @@ function kindsWithin(value) {
   };
 }
 
-module.exports = { aMoment, collect, sync };
+module.exports = { aMoment, collect, sync, syncForEachValue };

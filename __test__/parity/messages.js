@@ -61,6 +61,44 @@ function revoked() {
   return proxy;
 }
 
+function circleOfCollections() {
+  const map = new Map();
+  const set = new Set([map]);
+  map.set('set', set).set(map, map);
+  return map;
+}
+
+function changedWhileRead() {
+  const changing = {
+    get a() {
+      map.set('late', 1);
+      return 1;
+    },
+  };
+  const map = new Map([
+    ['a', changing],
+    ['b', 2],
+  ]);
+  return map;
+}
+
+function withTraps() {
+  return new Proxy(
+    {},
+    {
+      ownKeys: () => ['x', 'y'],
+      getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true, value: 1 }),
+      get: (_, key) => `got ${String(key)}`,
+    },
+  );
+}
+
+function detached() {
+  const gone = new ArrayBuffer(4);
+  structuredClone(gone, { transfer: [gone] });
+  return gone;
+}
+
 const protoKey = () =>
   JSON.parse('{"__proto__":{"a":1},"constructor":2,"toString":3,"hasOwnProperty":4,"b":[{"__proto__":null}]}');
 
@@ -90,31 +128,16 @@ const strings = () => [
   ['a slice', 'a long string of which a part is taken'.slice(3, 30)],
 ];
 
+// prettier-ignore
 const numbers = () => [
-  ['0', 0],
-  ['-0', -0],
-  ['1', 1],
-  ['-1', -1],
-  ['127', 127],
-  ['128', 128],
-  ['-129', -129],
-  ['2 ** 30', 2 ** 30],
-  ['2 ** 31', 2 ** 31],
-  ['-(2 ** 31)', -(2 ** 31)],
-  ['2 ** 32', 2 ** 32],
-  ['2 ** 53', 2 ** 53],
-  ['1e21', 1e21],
-  ['0.1', 0.1],
-  ['0.1 + 0.2', 0.1 + 0.2],
-  ['1 / 3', 1 / 3],
-  ['1e-7', 1e-7],
-  ['5e-324', 5e-324],
-  ['the greatest', Number.MAX_VALUE],
-  ['NaN', NaN],
-  ['Infinity', Infinity],
-  ['-Infinity', -Infinity],
+  ['0', 0], ['-0', -0], ['1', 1], ['-1', -1], ['127', 127], ['128', 128], ['-129', -129],
+  ['2 ** 30', 2 ** 30], ['2 ** 31', 2 ** 31], ['-(2 ** 31)', -(2 ** 31)], ['2 ** 32', 2 ** 32],
+  ['2 ** 53', 2 ** 53], ['1e21', 1e21],
+  ['0.1', 0.1], ['0.1 + 0.2', 0.1 + 0.2], ['1 / 3', 1 / 3], ['1e-7', 1e-7], ['5e-324', 5e-324],
+  ['the greatest', Number.MAX_VALUE], ['NaN', NaN], ['Infinity', Infinity], ['-Infinity', -Infinity],
 ];
 
+// prettier-ignore
 const objects = () => [
   ['true', true],
   ['false', false],
@@ -131,35 +154,12 @@ const objects = () => [
   ['an array with a far index', Object.assign([], { 70_000: 'far' }).slice(69_990)],
   ['an array with properties', Object.assign([1, 2], { extra: 3 })],
   ['an array of doubles', [1.5, , 2.5]],
-  [
-    'arguments',
-    (function () {
-      return arguments;
-    })(1, 'two'),
-  ],
+  ['arguments', (function () { return arguments; })(1, 'two')],
   ['a class', new Point()],
   ['an inherited property', Object.create({ inherited: 1 }, { own: { value: 2, enumerable: true } })],
   ['a hidden property', Object.defineProperty({ a: 1 }, 'hidden', { value: 2, enumerable: false })],
-  [
-    'a getter',
-    {
-      get a() {
-        return 'got';
-      },
-      b: 1,
-    },
-  ],
-  [
-    'a getter that removes what follows',
-    {
-      get a() {
-        delete this.b;
-        return 1;
-      },
-      b: 2,
-      c: 3,
-    },
-  ],
+  ['a getter', { get a() { return 'got'; }, b: 1 }],
+  ['a getter that removes what follows', { get a() { delete this.b; return 1; }, b: 2, c: 3 }],
   ['a null-prototype object', Object.assign(Object.create(null), { a: 1 })],
   ['a frozen object', Object.freeze({ a: Object.freeze([1]) })],
   ['toJSON', { toJSON: () => ({ json: true }) }],
@@ -170,13 +170,7 @@ const objects = () => [
   ['an invalid Date', { date: new Date(NaN) }],
   ['a RegExp', /a\/b/giu],
   ['an Error', Object.assign(new RangeError('message'), { code: 'E_CODE' })],
-  [
-    'a Map',
-    new Map([
-      ['a', 1],
-      [{ b: 2 }, new Map()],
-    ]),
-  ],
+  ['a Map', new Map([['a', 1], [{ b: 2 }, new Map()]])],
   ['a Set', new Set(['a', [1]])],
   ['a Buffer', Buffer.from('buffer')],
   ['an empty Buffer', Buffer.alloc(0)],
@@ -194,6 +188,7 @@ const objects = () => [
   ['a thousand levels of objects', deep(1000, (value) => ({ value }))],
 ];
 
+// prettier-ignore
 const json = () => [
   ...strings(),
   ...numbers(),
@@ -201,90 +196,23 @@ const json = () => [
   ['functions and symbols as members', { a() {}, b: Symbol('s'), c: 1, d: [() => {}, Symbol('t'), class {}] }],
   ['a Proxy', new Proxy({ a: 1, b: [1] }, {})],
   ['a Proxy of an array', { list: new Proxy([1, 2], {}) }],
-  [
-    'a Proxy with traps',
-    new Proxy(
-      {},
-      {
-        ownKeys: () => ['x', 'y'],
-        getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true, value: 1 }),
-        get: (_, key) => `got ${String(key)}`,
-      },
-    ),
-  ],
+  ['a Proxy with traps', withTraps()],
   ['weak collections, promises', { a: new WeakMap(), b: new WeakSet(), c: Promise.resolve(1) }],
-  [
-    'raw JSON, where there is such',
-    JSON.rawJSON ? { a: JSON.rawJSON('1e1000'), b: JSON.rawJSON('"s"') } : 'there is none',
-  ],
+  ['raw JSON, where there is such',
+    JSON.rawJSON ? { a: JSON.rawJSON('1e1000'), b: JSON.rawJSON('"s"') } : 'there is none'],
   ['a boxed symbol', { symbol: Object(Symbol('s')) }],
   ['a bigint', { a: 1n }],
   ['a boxed bigint', [Object(1n)]],
   ['a circle', circle()],
-  [
-    'a circle through toJSON',
-    (() => {
-      const object = { toJSON: () => ({ object }) };
-      return object;
-    })(),
-  ],
-  [
-    'a getter that throws',
-    {
-      a: 1,
-      get b() {
-        throw new EvalError('not today');
-      },
-    },
-  ],
-  [
-    'toJSON that throws',
-    {
-      a: {
-        toJSON() {
-          throw new EvalError('not today');
-        },
-      },
-    },
-  ],
-  [
-    'a toJSON getter that throws',
-    {
-      get toJSON() {
-        throw new EvalError('not today');
-      },
-    },
-  ],
-  [
-    'a Proxy that throws',
-    new Proxy(
-      {},
-      {
-        ownKeys() {
-          throw new EvalError('not today');
-        },
-      },
-    ),
-  ],
+  ['a circle through toJSON', (() => { const object = { toJSON: () => ({ object }) }; return object; })()],
+  ['a getter that throws', { a: 1, get b() { throw new EvalError('not today'); } }],
+  ['toJSON that throws', { a: { toJSON() { throw new EvalError('not today'); } } }],
+  ['a toJSON getter that throws', { get toJSON() { throw new EvalError('not today'); } }],
+  ['a Proxy that throws', new Proxy({}, { ownKeys() { throw new EvalError('not today'); } })],
   ['a revoked Proxy', [revoked()]],
-  [
-    'something thrown that is no error',
-    {
-      get a() {
-        throw 'a word';
-      },
-    },
-  ],
-  [
-    'a member that cannot be a number',
-    {
-      a: Object.assign(new Number(1), {
-        valueOf() {
-          throw new EvalError('not today');
-        },
-      }),
-    },
-  ],
+  ['something thrown that is no error', { get a() { throw 'a word'; } }],
+  ['a member that cannot be a number',
+    { a: Object.assign(new Number(1), { valueOf() { throw new EvalError('not today'); } }) }],
   ['a hundred thousand levels', deep(100_000, (value) => [value])],
 ];
 
@@ -357,17 +285,11 @@ function buffers() {
     ],
     ['a SharedArrayBuffer', new SharedArrayBuffer(4)],
     ['a view of a SharedArrayBuffer', new Uint8Array(new SharedArrayBuffer(4))],
-    [
-      'a detached ArrayBuffer',
-      (() => {
-        const gone = new ArrayBuffer(4);
-        structuredClone(gone, { transfer: [gone] });
-        return gone;
-      })(),
-    ],
+    ['a detached ArrayBuffer', detached()],
   ];
 }
 
+// prettier-ignore
 const advanced = () => [
   ...strings(),
   ...numbers(),
@@ -378,33 +300,8 @@ const advanced = () => [
   ['bigints', { a: 0n, b: -1n, c: 2n ** 64n, d: -(2n ** 200n), e: Object(7n) }],
   ['a RegExp with a state', Object.assign(/x/y, { lastIndex: 3 })],
   ['a circle', circle()],
-  [
-    'a Map and a Set that hold themselves',
-    (() => {
-      const map = new Map();
-      const set = new Set([map]);
-      map.set('set', set).set(map, map);
-      return map;
-    })(),
-  ],
-  [
-    'a Map that is changed while it is read',
-    (() => {
-      const map = new Map([
-        [
-          'a',
-          {
-            get a() {
-              map.set('late', 1);
-              return 1;
-            },
-          },
-        ],
-        ['b', 2],
-      ]);
-      return map;
-    })(),
-  ],
+  ['a Map and a Set that hold themselves', circleOfCollections()],
+  ['a Map that is changed while it is read', changedWhileRead()],
   ['toJSON is not asked', { a: 1, date: new Date(1) }],
   ['an Array of a class', new (class Mine extends Array {})(1, 2, 3)],
   ['an object with a tag', { [Symbol.toStringTag]: 'Tagged', a: 1 }],
@@ -420,28 +317,12 @@ const advanced = () => [
   ['a Proxy', new Proxy({ a: 1 }, {})],
   ['a Proxy of an array', { list: new Proxy([1], {}) }],
   ['a generator', { generator: (function* () {})() }],
-  [
-    'a getter that throws',
-    {
-      get a() {
-        throw new EvalError('not today');
-      },
-    },
-  ],
-  [
-    'something thrown that is no error',
-    {
-      get a() {
-        throw 'a word';
-      },
-    },
-  ],
+  ['a getter that throws', { get a() { throw new EvalError('not today'); } }],
+  ['something thrown that is no error', { get a() { throw 'a word'; } }],
   ['a bound function', { a: (() => {}).bind(null) }],
   ['an iterator', { a: [1][Symbol.iterator]() }],
-  [
-    'objects of Node',
-    { emitter: Object.keys(new (require('node:events').EventEmitter)()).length, params: new URLSearchParams('a=b') },
-  ],
+  ['objects of Node',
+    { emitter: Object.keys(new (require('node:events').EventEmitter)()).length, params: new URLSearchParams('a=b') }],
   ['a MessagePort', new MessageChannel().port1],
   ['an AbortSignal', { signal: new AbortController().signal }],
   ['a Blob', { blob: new Blob(['x']) }],

@@ -11,7 +11,8 @@ const { processes } = require('./processes');
 
 const USAGE = `node bench/run.js cold [options]
   --rounds N   pairs of each program (default 21); bursts take a third of it
-  --only a,b   only these programs or bursts, by the beginning of their names; "processes" or "bursts" for all of one kind
+  --only a,b   only these programs or bursts, by the beginning of their names;
+               "processes" or "bursts" for all of one kind
   --node PATH  the Node to bench on`;
 
 function read(argv) {

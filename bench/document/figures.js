@@ -50,7 +50,9 @@ const LANGUAGES = {
     name: 2,
     head: ({ cores }) => `Node 24 on Linux x64, ${cores} cores`,
     rivals: ['builtin', 'child-process-rs'],
-    note: 'Written by `npm run bench -- --report`. All of it, with the machine, the method and the rivals: [docs/benchmarks.md](docs/benchmarks.md).',
+    note:
+      'Written by `npm run bench -- --report`. ' +
+      'All of it, with the machine, the method and the rivals: [docs/benchmarks.md](docs/benchmarks.md).',
     doubts: {
       quick: '**From a `--quick` run, which shows that everything works, not how fast.**',
       busy: '**The machine was busy with other things: not figures to compare.**',

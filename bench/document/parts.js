@@ -15,7 +15,9 @@ const sections = [
     contestants: EVERYBODY,
     chart: 'lines',
     title: 'Time inside spawn() against resident memory',
-    note: "`spawn('/bin/true')` with its three pipes, median. For so long the event loop stands still. The memory is Buffers, every page touched.",
+    note:
+      "`spawn('/bin/true')` with its three pipes, median. For so long the event loop stands still. " +
+      'The memory is Buffers, every page touched.',
     unit: 'µs',
     x: 'MB of Buffers in memory',
     rows: { 0: '0 MB', 512: '512 MB', 1024: '1 GB', 2048: '2 GB' },
@@ -29,7 +31,9 @@ const sections = [
     contestants: EVERYBODY,
     chart: 'bars',
     title: 'A server that runs a program for each request',
-    note: "`spawn('echo', ['hi'])`, its output piped into the response; 30 keep-alive connections from a process of their own. The limit is plain Rust on tokio::process.",
+    note:
+      "`spawn('echo', ['hi'])`, its output piped into the response; " +
+      '30 keep-alive connections from a process of their own. The limit is plain Rust on tokio::process.',
     unit: 'requests/s',
     rows: { 'http echo rate': 'little memory', 'http echo-256mb rate': '256 MB of Buffers' },
   },
@@ -40,7 +44,9 @@ const sections = [
     contestants: EVERYBODY,
     chart: 'bars',
     title: 'Commands a second',
-    note: "`execFile('/bin/echo', ['hi'])`, the output checked. The promises are `child-process-rs/promises`, elsewhere `promisify(execFile)`.",
+    note:
+      "`execFile('/bin/echo', ['hi'])`, the output checked. " +
+      'The promises are `child-process-rs/promises`, elsewhere `promisify(execFile)`.',
     unit: 'commands/s',
     rows: {
       'execfile-serial echo rate': 'one after another',
@@ -55,7 +61,9 @@ const sections = [
     contestants: CHANNELS,
     chart: 'lines',
     title: 'Messages a second from parent to child, by size',
-    note: 'Objects with a number and a text, as JSON. Every message is checked, and the time ends when the child has confirmed the last.',
+    note:
+      'Objects with a number and a text, as JSON. ' +
+      'Every message is checked, and the time ends when the child has confirmed the last.',
     unit: 'messages/s',
     x: 'bytes a message',
     rows: { 100: '100 B', 1000: '1 kB', 10000: '10 kB', 100000: '100 kB', 1000000: '1 MB' },
@@ -110,7 +118,9 @@ const sections = [
     contestants: CHANNELS,
     chart: 'bars',
     title: 'Handles a second to the child',
-    note: 'Made beforehand, 500 a round; the child closes them when the round is over, which is not timed, nor is the making.',
+    note:
+      'Made beforehand, 500 a round; ' +
+      'the child closes them when the round is over, which is not timed, nor is the making.',
     unit: 'handles/s',
     rows: {
       'handles socket rate': 'sockets',
@@ -125,7 +135,9 @@ const sections = [
     contestants: ['rust'],
     chart: null,
     title: 'The native limit: 100 bytes between two Rust programs',
-    note: 'As [rigtorp/ipc-bench](https://github.com/rigtorp/ipc-bench) does it, whose figures are from C on one CPU at 3.3 GHz: no JavaScript, no serialization.',
+    note:
+      'As [rigtorp/ipc-bench](https://github.com/rigtorp/ipc-bench) does it, ' +
+      'whose figures are from C on one CPU at 3.3 GHz: no JavaScript, no serialization.',
   },
 ];
 

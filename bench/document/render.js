@@ -4,6 +4,7 @@
 // texts.
 
 const { PUBLISHED, TRANSPORTS } = require('../channel/reference');
+const { machine } = require('../header');
 const { number } = require('../table');
 const { doubtIn } = require('./figures');
 const { CONTESTANTS, sections } = require('./parts');
@@ -132,17 +133,23 @@ function nativeLimit({ title, note, only }, data) {
 
 function heading({ about }) {
   const doubt = doubtIn('README.md', about);
-  const versions = Object.keys(CONTESTANTS).filter((who) => about.versions[who] && who !== 'ours');
+  const others = Object.keys(CONTESTANTS)
+    .filter((who) => about.versions[who] && who !== 'ours')
+    .map((who) => about.versions[who]);
   return [
     '# Benchmarks',
     '',
-    'Written by `npm run bench -- --report`, from `benchmarks.json`. Not to be edited by hand: what was measured is what stands here.',
+    'Written by `npm run bench -- --report`, from `benchmarks.json`. ' +
+      'Not to be edited by hand: what was measured is what stands here.',
     '',
     ...(doubt ? [doubt, ''] : []),
-    `- **Machine**: ${about.cpu}, ${about.cores} cores, ${about.memoryGb} GB; ${about.kernel}; transparent huge pages: ${about.transparentHugePages}; load ${about.loadAverage.toFixed(1)} at the start.`,
-    `- **Versions**: child-process-rs ${about.version} (${about.commit ?? 'no commit'}) on ${about.versions.ours}; ${versions.map((who) => about.versions[who]).join(', ')}.`,
-    `- **Method**: medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}, ${about.date.slice(0, 10)}. Every trial is a fresh process; the contestants of a case run side by side, another one first each round. Each` +
-      ' is the `node:child_process` of its own runtime but ours, which runs on Node 24. Wrong answers end a trial. What each metric does: [bench/README.md](../bench/README.md).',
+    `- **Machine**: ${machine(about)}.`,
+    `- **Versions**: child-process-rs ${about.version} (${about.commit ?? 'no commit'}) on ${about.versions.ours}; ` +
+      `${others.join(', ')}.`,
+    `- **Method**: medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}, ${about.date.slice(0, 10)}. ` +
+      'Every trial is a fresh process; the contestants of a case run side by side, another one first each round. ' +
+      'Each is the `node:child_process` of its own runtime but ours, which runs on Node 24. ' +
+      'Wrong answers end a trial. What each metric does: [bench/README.md](../bench/README.md).',
     ...about.absent.map(({ name, why }) => `- ${nameOf(name)} does not take part: ${why}.`),
     '',
   ];

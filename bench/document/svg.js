@@ -41,12 +41,14 @@ const escape = (text) =>
 const at = (value) => Number(value.toFixed(1));
 
 function text(x, y, words, { anchor = 'start', classes = '' } = {}) {
-  return `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}"${classes && ` class="${classes}"`}>${escape(words)}</text>`;
+  const style = classes && ` class="${classes}"`;
+  return `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}"${style}>${escape(words)}</text>`;
 }
 
 function page(height, title, subtitle, body) {
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escape(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"` +
+      ` role="img" aria-label="${escape(title)}">`,
     STYLE,
     `<rect class="page" width="${WIDTH}" height="${height}" rx="6"/>`,
     text(16, 26, title, { classes: 'title' }),
@@ -97,10 +99,10 @@ function lines({ title, subtitle, xLabel, xTicks, isLogX, series, format }) {
   const labels = [];
   for (const { who, name, points } of series) {
     const places = points.map(([px, py]) => [at(x.place(px)), at(y.place(py))]);
+    const corners = places.map((place) => place.join(',')).join(' ');
     const strong = who === 'ours' ? ' strong' : '';
-    body.push(
-      `<polyline class="${who} line${strong}" stroke-dasharray="${LOOKS[who][2] || 'none'}" points="${places.map((place) => place.join(',')).join(' ')}"/>`,
-    );
+    const dashes = LOOKS[who][2] || 'none';
+    body.push(`<polyline class="${who} line${strong}" stroke-dasharray="${dashes}" points="${corners}"/>`);
     body.push(...places.map(([px, py]) => `<circle class="${who}" cx="${px}" cy="${py}" r="${strong ? 4 : 2.5}"/>`));
     labels.push({ who, name, strong, y: places.at(-1)[1] + 4 });
   }

@@ -22,7 +22,8 @@ async function graph(t, start) {
       types.set(id, type);
       if (!/^(PROCESS|PIPE)WRAP$/.test(type)) return;
       begun.push(
-        `${type} triggered by ${types.get(trigger)} in ${types.get(executionAsyncId())} of ${types.get(triggerAsyncId())}`,
+        `${type} triggered by ${types.get(trigger)}` +
+          ` in ${types.get(executionAsyncId())} of ${types.get(triggerAsyncId())}`,
       );
     },
     before(id) {

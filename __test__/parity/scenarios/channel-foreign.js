@@ -10,6 +10,8 @@ const v8 = require('node:v8');
 const say = (...lines) =>
   lines.map((line) => `printf '%s\\n' '${line.replace(/'/g, `'\\''`)}' >&$NODE_CHANNEL_FD`).join('\n');
 
+const inPieces = (formats) => formats.map((format) => `printf '${format}' >&$NODE_CHANNEL_FD`).join('; sleep 0.05; ');
+
 function spawn(cp, script, { stdio = ['ignore', 'pipe', 'pipe', 'ipc'], ...options } = {}) {
   return cp.spawn('bash', ['-c', script], { stdio, ...options });
 }
@@ -37,7 +39,12 @@ module.exports = paired(
     },
 
     'the channel at every place': async (cp, t) => {
-      const script = `${say('{"fd":"here"}')}; read -u $NODE_CHANNEL_FD line; ${say('"done"')}; test "$line" = '"hello"'`;
+      const script = [
+        say('{"fd":"here"}'),
+        'read -u $NODE_CHANNEL_FD line',
+        say('"done"'),
+        `test "$line" = '"hello"'`,
+      ].join('; ');
       const outcomes = {};
       for (const [name, stdio] of Object.entries({
         0: ['ipc'],
@@ -191,16 +198,8 @@ module.exports = paired(
     },
 
     'a line in pieces, several lines in one write, no line': async (cp, t) => ({
-      pieces: await outcome(
-        cp,
-        t,
-        `printf '{"a":' >&$NODE_CHANNEL_FD; sleep 0.05; printf '[1,' >&$NODE_CHANNEL_FD; sleep 0.05; printf '2]}\\n' >&$NODE_CHANNEL_FD`,
-      ),
-      characters: await outcome(
-        cp,
-        t,
-        `printf '"\\xc3' >&$NODE_CHANNEL_FD; sleep 0.05; printf '\\xa9\\xf0\\x9f' >&$NODE_CHANNEL_FD; sleep 0.05; printf '\\x98\\x80"\\n' >&$NODE_CHANNEL_FD`,
-      ),
+      pieces: await outcome(cp, t, inPieces(['{"a":', '[1,', '2]}\\n'])),
+      characters: await outcome(cp, t, inPieces(['"\\xc3', '\\xa9\\xf0\\x9f', '\\x98\\x80"\\n'])),
       several: await outcome(cp, t, `printf '1\\n2\\n3\\n' >&$NODE_CHANNEL_FD`),
       nothing: await outcome(cp, t, 'true'),
     }),
@@ -227,7 +226,9 @@ module.exports = paired(
       outcome(
         cp,
         t,
-        `for n in 65534 65535 65536 65537 300000; do { printf '"'; head -c $n /dev/zero | tr '\\0' x; printf '"\\n'; } >&$NODE_CHANNEL_FD; done`,
+        `for n in 65534 65535 65536 65537 300000
+        do { printf '"'; head -c $n /dev/zero | tr '\\0' x; printf '"\\n'; } >&$NODE_CHANNEL_FD
+        done`,
       ),
 
     'many lines': async (cp) => {

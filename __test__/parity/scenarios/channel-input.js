@@ -55,10 +55,7 @@ module.exports = paired(
 
     'the same, cut between writes': (cp, t) =>
       t.outcome(() =>
-        spawn(
-          cp,
-          `${print('"\\xe2')}; sleep 0.04; ${print('(\\xf0\\x9f')}; sleep 0.04; ${print('"\\n"\\xf0')}; sleep 0.04; ${print('\\x9f\\x98\\x80"\\n')}`,
-        ),
+        spawn(cp, ['"\\xe2', '(\\xf0\\x9f', '"\\n"\\xf0', '\\x9f\\x98\\x80"\\n'].map(print).join('; sleep 0.04; ')),
       ),
 
     'carriage returns and blanks around values': (cp, t) =>
@@ -67,7 +64,12 @@ module.exports = paired(
     'a hundred thousand levels': async (cp, t) => {
       const child = spawn(
         cp,
-        `head -c 100000 /dev/zero | tr '\\0' '[' >&$NODE_CHANNEL_FD; printf 7 >&$NODE_CHANNEL_FD; head -c 100000 /dev/zero | tr '\\0' ']' >&$NODE_CHANNEL_FD; ${print('\\n')}`,
+        [
+          `head -c 100000 /dev/zero | tr '\\0' '[' >&$NODE_CHANNEL_FD`,
+          'printf 7 >&$NODE_CHANNEL_FD',
+          `head -c 100000 /dev/zero | tr '\\0' ']' >&$NODE_CHANNEL_FD`,
+          print('\\n'),
+        ].join('; '),
       );
       child.on('message', (message) => t.log(depthOf(message)));
       await new Promise((resolve) => child.on('close', resolve));
@@ -78,7 +80,13 @@ module.exports = paired(
         spawn(
           cp,
           print(
-            '123456789012345678901234567890\\n-0.0000000000000000000000000000001\\n1e-400\\n9007199254740993\\n0.1000000000000000055511151231257827\\n',
+            [
+              '123456789012345678901234567890\\n',
+              '-0.0000000000000000000000000000001\\n',
+              '1e-400\\n',
+              '9007199254740993\\n',
+              '0.1000000000000000055511151231257827\\n',
+            ].join(''),
           ),
         ),
       ),
@@ -95,7 +103,11 @@ module.exports = paired(
       t.outcome(() =>
         spawn(
           cp,
-          `{ printf '\\x01\\x31\\x2d\\x07\\xff\\x0f\\x22\\x80\\xda\\xc4\\x09'; head -c 20000000 /dev/zero | tr '\\0' x; printf '\\x00\\x00\\x00\\x04\\xff\\x0f\\x49\\x0e'; } >&$NODE_CHANNEL_FD`,
+          `{
+          printf '\\x01\\x31\\x2d\\x07\\xff\\x0f\\x22\\x80\\xda\\xc4\\x09'
+          head -c 20000000 /dev/zero | tr '\\0' x
+          printf '\\x00\\x00\\x00\\x04\\xff\\x0f\\x49\\x0e'
+          } >&$NODE_CHANNEL_FD`,
           { serialization: 'advanced' },
         ),
       ),

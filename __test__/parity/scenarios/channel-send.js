@@ -24,8 +24,14 @@ function inChild(t, fn) {
           `
     const describe = require(${JSON.stringify(require.resolve('../describe'))}).describe
     const log = []
-    const attempt = (fn) => { try { return { returned: describe(fn()) } } catch (error) { return { thrown: describe(error) } } }
-    const t = { attempt, describe, log: (...items) => log.push(items.map((item) => describe(item))), sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }
+    const t = {
+      attempt(fn) {
+        try { return { returned: describe(fn()) } } catch (error) { return { thrown: describe(error) } }
+      },
+      describe,
+      log: (...items) => log.push(items.map((item) => describe(item))),
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    }
     process.on('exit', () => require('node:fs').writeFileSync('log', JSON.stringify(log)))
     ;(${fn})(process, t).then((result) => {
       if (process.connected) process.send(result, () => process.disconnect())

@@ -5,29 +5,10 @@
 const { collect } = require('../collected');
 const values = require('../values');
 
+// prettier-ignore
 const ENCODINGS = [
-  'utf8',
-  'utf-8',
-  'UTF8',
-  'UTF-8',
-  'latin1',
-  'binary',
-  'ascii',
-  'hex',
-  'HEX',
-  'base64',
-  'base64url',
-  'utf16le',
-  'UTF-16LE',
-  'ucs2',
-  'ucs-2',
-  'buffer',
-  'BUFFER',
-  'no-such-encoding',
-  '',
-  'utf',
-  'latin-1',
-  'utf16be',
+  'utf8', 'utf-8', 'UTF8', 'UTF-8', 'latin1', 'binary', 'ascii', 'hex', 'HEX', 'base64', 'base64url', 'utf16le',
+  'UTF-16LE', 'ucs2', 'ucs-2', 'buffer', 'BUFFER', 'no-such-encoding', '', 'utf', 'latin-1', 'utf16be',
 ];
 
 // 'ä€😀', a byte that is no UTF-8, a BOM, a NUL: nine kinds of trouble in one line.

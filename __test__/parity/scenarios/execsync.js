@@ -2,17 +2,10 @@
 
 // execSync and execFileSync: what they return, what they throw, what becomes of stderr.
 
-const { sync } = require('../collected');
-const values = require('../values');
+const { sync, syncForEachValue: forEachValue } = require('../collected');
 
 const MB = 1 << 20;
 const ENCODINGS = ['utf8', 'latin1', 'hex', 'base64', 'utf16le', 'buffer', 'no-such-encoding', '', null];
-
-function forEachValue(t, fn, { skip = [] } = {}) {
-  const outcomes = {};
-  for (const [label, value] of values()) if (!skip.includes(label)) outcomes[label] = sync(t, () => fn(value));
-  return outcomes;
-}
 
 /** What `fn` writes to process.stderr, and how it went. */
 function withStderr(t, fn) {

@@ -25,7 +25,11 @@ function optionScenario(option, { skip } = {}) {
 }
 
 // What a Node child makes of it.
-const REPORT = `process.send({ file: require.main && require.main.filename, argv: process.argv.slice(1), execArgv: process.execArgv })`;
+const REPORT = `process.send({
+  file: require.main && require.main.filename,
+  argv: process.argv.slice(1),
+  execArgv: process.execArgv,
+})`;
 
 module.exports = paired(
   {

@@ -208,7 +208,9 @@ module.exports = paired(
 
     'execArgv: the switch of an evaluated parent is not passed on': async (cp, t) => {
       const file = t.program(() => process.send([process.execArgv, process.argv.slice(2)]));
-      const pass = `const cp = require(${JSON.stringify(t.subject)}); cp.fork(${JSON.stringify(file)}, ['a']).on('message', (m) => console.log(JSON.stringify(m)))`;
+      const pass =
+        `const cp = require(${JSON.stringify(t.subject)}); ` +
+        `cp.fork(${JSON.stringify(file)}, ['a']).on('message', (m) => console.log(JSON.stringify(m)))`;
       const run = (args) =>
         new Promise((resolve) => {
           require('node:child_process').execFile(process.execPath, args, (error, stdout, stderr) =>
@@ -326,7 +328,9 @@ module.exports = paired(
       const cp = require(workerData.subject)
       process.env.WORKER = 'set in the worker'
       const child = cp.fork(workerData.file)
-      for (const event of ['spawn', 'message', 'disconnect', 'exit', 'close']) child.on(event, (...args) => parentPort.postMessage([event, args]))
+      for (const event of ['spawn', 'message', 'disconnect', 'exit', 'close']) {
+        child.on(event, (...args) => parentPort.postMessage([event, args]))
+      }
       child.send('from a worker')`;
       const seen = [];
       const worker = new Worker(source, { eval: true, workerData: { subject: t.subject, file } });

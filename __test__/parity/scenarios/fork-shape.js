@@ -154,7 +154,10 @@ module.exports = paired(
           t.file(
             'look.js',
             `
-    process.send({ keys: Object.keys(process), hidden: Object.getOwnPropertyNames(process).filter((name) => !Object.keys(process).includes(name)) })`,
+    process.send({
+      keys: Object.keys(process),
+      hidden: Object.getOwnPropertyNames(process).filter((name) => !Object.keys(process).includes(name)),
+    })`,
           ),
         ),
       ),
@@ -165,7 +168,8 @@ module.exports = paired(
           t.file(
             'look.js',
             `
-    process.send(process.eventNames().filter((name) => name !== 'internalMessage').map((name) => [String(name), process.listenerCount(name)]))`,
+    const names = process.eventNames().filter((name) => name !== 'internalMessage')
+    process.send(names.map((name) => [String(name), process.listenerCount(name)]))`,
           ),
         ),
       ),
@@ -180,7 +184,9 @@ module.exports = paired(
     process.send({
       same: channel === process.channel,
       keys: Object.keys(channel),
-      methods: ['ref', 'unref', 'refCounted', 'unrefCounted'].map((key) => [key, typeof channel[key], channel[key] && channel[key].length]),
+      methods: ['ref', 'unref', 'refCounted', 'unrefCounted'].map((key) => {
+        return [key, typeof channel[key], channel[key] && channel[key].length]
+      }),
       fd: channel.fd,
       name: channel.constructor.name,
       emitter: channel instanceof require('node:events').EventEmitter,
@@ -196,7 +202,9 @@ module.exports = paired(
         `
       ${VISIBLE}
       process.once('disconnect', () => {
-        require('node:fs').writeFileSync('seen', JSON.stringify({ looked: visible(process, ${JSON.stringify(DOCUMENTED)}), connected: process.connected, channel: String(process.channel) }))
+        const looked = visible(process, ${JSON.stringify(DOCUMENTED)})
+        const { connected, channel } = process
+        require('node:fs').writeFileSync('seen', JSON.stringify({ looked, connected, channel: String(channel) }))
       })
       process.send('ready')`,
       );

@@ -109,7 +109,8 @@ module.exports = {
             events.push(['thrown', error.code]);
           }
           await t.sleep(60);
-          // How many descriptors a spawn needs is the implementation's business; that it fails with EMFILE or works is not.
+          // How many descriptors a spawn needs is the implementation's business; that it fails with EMFILE or works is
+          // not.
           outcomes[free] = events.every(([, value]) => ['EMFILE', -24, null, 0].includes(value))
             ? 'fails cleanly or works'
             : events;

@@ -27,7 +27,9 @@ function detached(view) {
 // No pipe of the shell's own, which would be among what is listed for as long as its left side starts.
 const LOOK = [
   '-c',
-  'for fd in 0 1 2 3 4 5; do if [ -S /proc/$$/fd/$fd ]; then echo socket; else readlink /proc/$$/fd/$fd || echo closed; fi; done',
+  `for fd in 0 1 2 3 4 5
+  do if [ -S /proc/$$/fd/$fd ]; then echo socket; else readlink /proc/$$/fd/$fd || echo closed; fi
+  done`,
 ];
 
 module.exports = {

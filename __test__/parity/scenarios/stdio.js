@@ -316,7 +316,10 @@ module.exports = {
   },
 
   'ipc: the environment, connected, a message each way, disconnect': async (cp, t) => {
-    const source = `process.on('message', (message) => { process.send({ got: message, fd: typeof process.env.NODE_CHANNEL_FD }); process.disconnect() })`;
+    const source = `process.on('message', (message) => {
+      process.send({ got: message, fd: typeof process.env.NODE_CHANNEL_FD })
+      process.disconnect()
+    })`;
     const child = cp.spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     const before = {
       connected: child.connected,

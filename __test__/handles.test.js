@@ -125,7 +125,10 @@ for (const serialization of ['json', 'advanced']) {
 
     test(`a server, shared and native (${label})`, async (t) => {
       const child = start(t, options, cp);
-      for (const [kind, expected] of [['server', 'served by the child'], ['native', 'native in the child']]) {
+      for (const [kind, expected] of [
+        ['server', 'served by the child'],
+        ['native', 'native in the child'],
+      ]) {
         const server = net.createServer();
         const port = await listening(server);
         const arrived = took(child, kind);
@@ -286,12 +289,15 @@ else {
 `;
 
 for (const serialization of ['json', 'advanced']) {
-  test.serial(`${serialization}: a handle comes back from a child that ends at once, while its parent is busy`, async (t) => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'));
-    t.teardown(() => fs.rmSync(folder, { recursive: true }));
-    const file = path.join(folder, 'parent.js');
-    fs.writeFileSync(file, BUSY_PARENT);
-    const { stdout } = await promisify(execFile)(process.execPath, [file, OURS, serialization]);
-    t.is(stdout, 'back Socket\nexit 0\n');
-  });
+  test.serial(
+    `${serialization}: a handle comes back from a child that ends at once, while its parent is busy`,
+    async (t) => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'));
+      t.teardown(() => fs.rmSync(folder, { recursive: true }));
+      const file = path.join(folder, 'parent.js');
+      fs.writeFileSync(file, BUSY_PARENT);
+      const { stdout } = await promisify(execFile)(process.execPath, [file, OURS, serialization]);
+      t.is(stdout, 'back Socket\nexit 0\n');
+    },
+  );
 }

@@ -107,7 +107,8 @@ for (const [how, parts] of Object.entries({ register: [REGISTER, BUILTIN], 'the 
 }
 
 // By the handle of a child, who has started it.
-const IS_OURS = "const isOurs = (spawn) => { const { constructor } = spawn('true', { stdio: 'ignore' })._handle; return constructor !== builtinHandle; };";
+const IS_OURS =
+  "const isOurs = (spawn) => { const { constructor } = spawn('true', { stdio: 'ignore' })._handle; return constructor !== builtinHandle; };";
 const BUILTIN_HANDLE = "const builtinHandle = new (require('child_process').ChildProcess)()._handle.constructor;";
 
 test('once a hook is gone, children are started natively again', async (t) => {
@@ -130,8 +131,15 @@ const innocent = {
   'nobody has done anything': [PACKAGE],
   'register is there': [REGISTER, PACKAGE],
   'another copy has been registered': [REGISTER, AGAIN, REGISTER, PACKAGE],
-  'a test has replaced functions under register': [REGISTER, "Object.assign(require('child_process'), { spawn() {}, exec() {}, fork() {} });", PACKAGE],
-  'a test has replaced functions of the builtin later': [PACKAGE, "Object.assign(require('child_process'), { spawn() {}, exec() {}, fork() {} });"],
+  'a test has replaced functions under register': [
+    REGISTER,
+    "Object.assign(require('child_process'), { spawn() {}, exec() {}, fork() {} });",
+    PACKAGE,
+  ],
+  'a test has replaced functions of the builtin later': [
+    PACKAGE,
+    "Object.assign(require('child_process'), { spawn() {}, exec() {}, fork() {} });",
+  ],
 };
 if (process.getBuiltinModule) {
   const mock = `
@@ -152,7 +160,12 @@ for (const [what, parts] of Object.entries(innocent)) {
       const isKept = ['exec', 'execFile', 'execFileSync', 'execSync', 'fork', 'spawnSync'].filter((name) => cp[name] !== own[name]);
       const { stdout } = cp.spawnSync('echo', ['text']);
       console.log(JSON.stringify([require(${at('lib/builtin')}).isHooked(), isOurs(cp.spawn), isKept, String(stdout)]));`;
-    t.deepEqual(await printed(t, [BUILTIN_HANDLE, ...parts, IS_OURS, script], ['--pending-deprecation']), [false, true, [], 'text\n']);
+    t.deepEqual(await printed(t, [BUILTIN_HANDLE, ...parts, IS_OURS, script], ['--pending-deprecation']), [
+      false,
+      true,
+      [],
+      'text\n',
+    ]);
   });
 }
 

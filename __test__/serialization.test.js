@@ -91,8 +91,24 @@ test('a getter is called once, and may send a message of its own before', async 
   t.teardown(() => child.kill('SIGKILL'));
   let calls = 0;
   const inner = { text: 'inner', bytes: Buffer.from('x') };
-  child.send({ get text() { child.send(inner); return ++calls; }, view: new Uint8Array(2), list: [/x/] });
-  t.throws(() => child.send({ before: 'lost', get text() { throw new EvalError('not today'); } }), { name: 'EvalError' });
+  child.send({
+    get text() {
+      child.send(inner);
+      return ++calls;
+    },
+    view: new Uint8Array(2),
+    list: [/x/],
+  });
+  t.throws(
+    () =>
+      child.send({
+        before: 'lost',
+        get text() {
+          throw new EvalError('not today');
+        },
+      }),
+    { name: 'EvalError' },
+  );
   child.send('after');
   child.disconnect();
   const chunks = [];

@@ -36,12 +36,17 @@ const NATIVE = `
 /** Starts it; Node itself does not learn of the channel there. */
 function spawnRogue(cp, code, options = {}) {
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
-  return cp.spawn('sh', ['-c', 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; exec "$0" -e "$1"', process.execPath, SCRIPT + code], { stdio, ...options });
+  return cp.spawn(
+    'sh',
+    ['-c', 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; exec "$0" -e "$1"', process.execPath, SCRIPT + code],
+    { stdio, ...options },
+  );
 }
 
 /** The same for an end that is announced as a native one, as fork() announces it. */
 function spawnNativeRogue(ours, code, serialization = 'json') {
-  const shell = 'ANNOUNCED=$CHILD_PROCESS_RS_CHANNEL; unset CHILD_PROCESS_RS_CHANNEL NODE_OPTIONS; export ANNOUNCED; exec "$0" -e "$1"';
+  const shell =
+    'ANNOUNCED=$CHILD_PROCESS_RS_CHANNEL; unset CHILD_PROCESS_RS_CHANNEL NODE_OPTIONS; export ANNOUNCED; exec "$0" -e "$1"';
   return announced(ours, '/bin/sh', ['-c', shell, process.execPath, SCRIPT + NATIVE + code], { serialization });
 }
 

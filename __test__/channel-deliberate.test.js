@@ -239,8 +239,9 @@ for (const [how, end] of Object.entries({
   });
 }
 
-// The builtin writes each message by itself; ours writes those of one tick together at its end, but for the first.
-test('the first eight messages of a tick are written at once: a process that blocks, or is killed, before its end may keep the others', async (t) => {
+// The builtin writes each message by itself; ours writes those of one tick together at its end, but for the first. A
+// process that blocks, or is killed, before its end may keep the others.
+test('the first eight messages of a tick are written at once, the others at its end', async (t) => {
   const words = 'abcdefghijkl'.split('');
   const killed = ours.fork(
     program(t, () => {
@@ -349,7 +350,7 @@ const ENDS = () =>
       : 'native',
   );
 
-test('children that are Node get the native end; nativeChannel: false and CHILD_PROCESS_RS_CHANNEL=builtin turn it off', async (t) => {
+test('children that are Node get the native end, unless an option or the environment turns it off', async (t) => {
   const file = program(t, ENDS);
   const end = async (options) => (await gather(ours.fork(file, options))).messages;
   t.deepEqual(await end({}), ['native']);
@@ -362,7 +363,8 @@ test('children that are Node get the native end; nativeChannel: false and CHILD_
     [
       '-e',
       `
-    require(${JSON.stringify(OURS)}).fork(${JSON.stringify(file)}, { execArgv: [] }).on('message', (message) => console.log(JSON.stringify(message)))`,
+    const child = require(${JSON.stringify(OURS)}).fork(${JSON.stringify(file)}, { execArgv: [] })
+    child.on('message', (message) => console.log(JSON.stringify(message)))`,
     ],
     { env: { CHILD_PROCESS_RS_CHANNEL: 'builtin' } },
   );

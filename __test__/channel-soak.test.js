@@ -14,7 +14,7 @@ const SLACK_MB = 100;
 
 for (const serialization of ['json', 'advanced']) {
   test.serial(
-    `${MESSAGES} messages each way, stalling readers: each arrives once, in order, and nothing is left (${serialization})`,
+    `${MESSAGES} messages each way, stalling readers: each arrives once, in order, nothing is left (${serialization})`,
     async (t) => {
       const args = ['--expose-gc', path.join(__dirname, 'channel-soak.js'), String(MESSAGES), serialization];
       const { stdout, stderr, timedOut } = await runNode(args, { env: { SOAK_SUBJECT: OURS }, timeout: 500_000 });

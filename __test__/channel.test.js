@@ -73,13 +73,15 @@ for (const serialization of ['json', 'advanced']) {
       { ...SHARED, slot: 64, bytes: 1, size: 4096 },
     ],
   })) {
-    test(`${serialization}: a message in shared memory ${name} holds the others back, and is an error at the end of the channel`, async (t) => {
+    const one = `${serialization}: a message in shared memory ${name}`;
+
+    test(`${one} holds the others back, and is an error at the end of the channel`, async (t) => {
       const said = words.map((word) => `word(${JSON.stringify(word)});`).join('');
       const child = spawnNativeRogue(ours, `hello(); say(1); ${said} say(2)`, serialization);
       t.deepEqual(await heard(child), [1, ...words.map(() => BROKEN), 2]);
     });
 
-    test(`${serialization}: a message in shared memory ${name} that comes again is delivered in its place`, async (t) => {
+    test(`${one} that comes again is delivered in its place`, async (t) => {
       const said = words.map((word) => `word(${JSON.stringify(word)});`).join('');
       const again = words.map(({ slot }) => `word({ cmd: 'Inline', slot: ${slot} }); say('in ${slot}');`).join('');
       const child = spawnNativeRogue(ours, `hello(); ${said} say('after'); ${again}`, serialization);
@@ -87,7 +89,7 @@ for (const serialization of ['json', 'advanced']) {
     });
   }
 
-  test(`${serialization}: a disconnect in a listener, with a message missing, delivers what came after that`, async (t) => {
+  test(`${serialization}: a disconnect in a listener, with a message missing, delivers what came later`, async (t) => {
     const child = spawnNativeRogue(
       ours,
       `hello(); say(1); word(${JSON.stringify(SHARED)}); say(2); say(3); stay()`,
@@ -133,7 +135,8 @@ test('all that the parent sent before its exit arrives', async (t) => {
     script(
       t,
       `
-    const child = require(${JSON.stringify(OURS)}).fork(process.argv[1].replace('child.js', 'grandchild.js'), { stdio: ['ignore', 1, 2, 'ipc'] })
+    const file = process.argv[1].replace('child.js', 'grandchild.js')
+    const child = require(${JSON.stringify(OURS)}).fork(file, { stdio: ['ignore', 1, 2, 'ipc'] })
     child.on('message', () => {
       for (let i = 0; i < 3000; i++) child.send({ i, text: 'x'.repeat(1000) })
       process.exit(0)
@@ -163,7 +166,12 @@ test('large Buffers and ArrayBuffers arrive whole, and either side may change it
   const child = ours.fork(
     script(
       t,
-      'process.on("message", (m) => { const copy = m instanceof ArrayBuffer ? m.slice(0) : Buffer.from(m); new Uint8Array(m.buffer ?? m, m.byteOffset ?? 0)[0] = 9; process.send(copy) })',
+      `
+      process.on('message', (m) => {
+        const copy = m instanceof ArrayBuffer ? m.slice(0) : Buffer.from(m)
+        new Uint8Array(m.buffer ?? m, m.byteOffset ?? 0)[0] = 9
+        process.send(copy)
+      })`,
     ),
     { serialization: 'advanced' },
   );
@@ -189,7 +197,10 @@ test('callbacks of send come in order, and with an error once nobody reads', asy
   const child = ours.fork(
     script(
       t,
-      'setTimeout(() => process.exit(), 50); process.on("message", () => {}); for (const end = Date.now() + 60; Date.now() < end;);',
+      `
+      setTimeout(() => process.exit(), 50)
+      process.on('message', () => {})
+      for (const end = Date.now() + 60; Date.now() < end;);`,
     ),
   );
   await once(child, 'spawn');

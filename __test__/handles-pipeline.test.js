@@ -180,7 +180,8 @@ for (const kind of ['native', 'builtin']) {
         t,
         `
       const { execFileSync } = require('node:child_process')
-      process.stdout.write(execFileSync('sh', ['-c', 'ulimit -n 80; exec "$0" "$@"', process.execPath, ${JSON.stringify(file)}, '${kind}']))
+      const args = [process.execPath, ${JSON.stringify(file)}, '${kind}']
+      process.stdout.write(execFileSync('sh', ['-c', 'ulimit -n 80; exec "$0" "$@"', ...args]))
     `,
       );
       const { answers, warnings, left } = await valueFromNode([limited]);
@@ -222,7 +223,11 @@ const LIMITED = `
     const until = Date.now() + 300
     process.once('message', () => { while (Date.now() < until); })
     let count = 0
-    process.on('message', (message, server) => { server?.close(); if (server) count++; if (message === 'last') { process.send(count); process.disconnect() } })
+    process.on('message', (message, server) => {
+      server?.close()
+      if (server) count++
+      if (message === 'last') { process.send(count); process.disconnect() }
+    })
   } else {
     const server = net.createServer().listen(0, '127.0.0.1', async () => {
       const children = Array.from({ length: 2 }, () => cp.fork(__filename))
@@ -246,7 +251,8 @@ test.serial('more descriptors than a user may have under way wait for room', asy
     `
     const { execFileSync } = require('node:child_process')
     const options = ${JSON.stringify({ ...asNobody, cwd: '/' })}
-    process.stdout.write(execFileSync('sh', ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, ${JSON.stringify(file)}], options))
+    const args = [process.execPath, ${JSON.stringify(file)}]
+    process.stdout.write(execFileSync('sh', ['-c', 'ulimit -n 100; exec "$0" "$@"', ...args], options))
   `,
   );
   for (const { stdout, stderr } of await Promise.all([1, 2, 3].map(() => runNode([limited]))))

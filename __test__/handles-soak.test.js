@@ -11,7 +11,7 @@ const { OURS } = require('./parity/harness');
 const SOCKETS = 4000;
 
 test.serial(
-  `${SOCKETS} sockets passed to workers of which some are killed: no descriptor is left, no connection without an owner`,
+  `${SOCKETS} sockets sent to workers of which some are killed: no descriptor is left, no connection without an owner`,
   async (t) => {
     const args = [path.join(__dirname, 'handles-soak.js'), String(SOCKETS)];
     const { stdout, stderr, timedOut } = await runNode(args, { env: { SOAK_SUBJECT: OURS }, timeout: 120_000 });

@@ -345,8 +345,13 @@ test('lines: who does not ask holds the command back', async (t) => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'promises-'));
   const file = path.join(dir, 'written');
   // Tells, after each 100 kB that it got rid of, how often.
-  const script =
-    'let i = 0; const fs = require("fs"); const line = "x".repeat(99999) + "\\n"; for (;;) { fs.writeSync(1, line); fs.writeFileSync(process.argv[1], String(++i)) }';
+  const script = `
+    const fs = require('fs');
+    const line = 'x'.repeat(99999) + '\\n';
+    for (let i = 1; ; i++) {
+      fs.writeSync(1, line);
+      fs.writeFileSync(process.argv[1], String(i));
+    }`;
   const iterator = lines(process.execPath, ['-e', script, file]);
   await iterator.next();
   t.teardown(() => iterator.return());

@@ -49,7 +49,11 @@ test('options, arguments and environment made in another context', async (t) => 
   const { spawn } = require(OURS);
   const [args, options] = vm.runInNewContext(`[
     ['-c', 'echo "$A $B"; pwd; exit 3'],
-    { cwd: '/usr', env: Object.assign(Object.create({ B: 'inherited' }), { A: 'own', PATH: '/usr/bin:/bin' }), stdio: ['ignore', 'pipe', 'ignore'] },
+    {
+      cwd: '/usr',
+      env: Object.assign(Object.create({ B: 'inherited' }), { A: 'own', PATH: '/usr/bin:/bin' }),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
   ]`);
   t.deepEqual(await output(spawn('sh', args, options)), { text: 'own inherited\n/usr\n', code: 3, signal: null });
 });
@@ -72,7 +76,9 @@ test('listeners of another context hear everything', async (t) => {
   const heard = [];
   const child = spawn('true', { stdio: 'ignore' });
   const listen = vm.runInNewContext(
-    `(child, heard) => { for (const event of ['spawn', 'exit', 'close']) child.on(event, (...args) => heard.push([event, ...args])) }`,
+    `(child, heard) => {
+      for (const event of ['spawn', 'exit', 'close']) child.on(event, (...args) => heard.push([event, ...args]))
+    }`,
   );
   listen(child, heard);
   await once(child, 'close');

@@ -24,7 +24,10 @@ const NATIVE = `
     write(Buffer.concat([length, bytes]))
   }
   const isAdvanced = serialization === 'advanced'
-  const say = (value) => (isAdvanced ? frame(require('node:v8').serialize(value)) : write(JSON.stringify(value) + '\\n'))
+  const say = (value) => {
+    if (isAdvanced) frame(require('node:v8').serialize(value))
+    else write(JSON.stringify(value) + '\\n')
+  }
   const word = (value) => {
     const text = '\\u0001' + JSON.stringify(value)
     if (isAdvanced) frame(Buffer.from(text))
@@ -45,8 +48,11 @@ function spawnRogue(cp, code, options = {}) {
 
 /** The same for an end that is announced as a native one, as fork() announces it. */
 function spawnNativeRogue(ours, code, serialization = 'json') {
-  const shell =
-    'ANNOUNCED=$CHILD_PROCESS_RS_CHANNEL; unset CHILD_PROCESS_RS_CHANNEL NODE_OPTIONS; export ANNOUNCED; exec "$0" -e "$1"';
+  const shell = `
+    ANNOUNCED=$CHILD_PROCESS_RS_CHANNEL
+    unset CHILD_PROCESS_RS_CHANNEL NODE_OPTIONS
+    export ANNOUNCED
+    exec "$0" -e "$1"`;
   return announced(ours, '/bin/sh', ['-c', shell, process.execPath, SCRIPT + NATIVE + code], { serialization });
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// The options of spawnSync(file, args, options) that are not about its streams, time or encodings: what they do, and how
-// they are checked.
+// The options of spawnSync(file, args, options) that are not about its streams, time or encodings: what they do, and
+// how they are checked.
 
 const { sync, syncForEachValue: forEachValue } = require('../collected');
 

@@ -46,7 +46,8 @@ function echo() {
   process.send('ready');
 }
 
-const items = (count) => Array.from({ length: count }, (_, i) => ({ id: i, name: `item ${i}`, tags: ['a', 'é', '漢'] }));
+const items = (count) =>
+  Array.from({ length: count }, (_, i) => ({ id: i, name: `item ${i}`, tags: ['a', 'é', '漢'] }));
 
 const LARGE = {
   'an object graph': { items: items(20_000) },
@@ -101,16 +102,20 @@ for (const serialization of ['json', 'advanced']) {
   });
 
   test(`${serialization}: one over maxMessageSize is one error, and the end of the channel`, async (t) => {
-    const child = fork(t, () => {
-      process.on('disconnect', () => process.exit(7));
-      // The channel may be closed before the second message.
-      process.on('error', () => {});
-      process.once('message', () => {
-        process.send({ text: 'x'.repeat(1 << 20) });
-        process.send('after it');
-      });
-      process.send('ready');
-    }, { serialization, maxMessageSize: 500_000 });
+    const child = fork(
+      t,
+      () => {
+        process.on('disconnect', () => process.exit(7));
+        // The channel may be closed before the second message.
+        process.on('error', () => {});
+        process.once('message', () => {
+          process.send({ text: 'x'.repeat(1 << 20) });
+          process.send('after it');
+        });
+        process.send('ready');
+      },
+      { serialization, maxMessageSize: 500_000 },
+    );
     const errors = [];
     child.on('error', (error) => errors.push(error.code));
     const received = [];
@@ -126,13 +131,17 @@ for (const serialization of ['json', 'advanced']) {
 }
 
 test('advanced: Buffers inside an object come as Buffers that are the receiver’s own', async (t) => {
-  const child = fork(t, () => {
-    process.on('message', (message) => {
-      message.bytes.fill(2);
-      process.send({ bytes: message.bytes, isBuffer: Buffer.isBuffer(message.bytes), map: message.map });
-    });
-    process.send('ready');
-  }, { serialization: 'advanced' });
+  const child = fork(
+    t,
+    () => {
+      process.on('message', (message) => {
+        message.bytes.fill(2);
+        process.send({ bytes: message.bytes, isBuffer: Buffer.isBuffer(message.bytes), map: message.map });
+      });
+      process.send('ready');
+    },
+    { serialization: 'advanced' },
+  );
   const received = messages(child, 2);
   await new Promise((resolve) => child.once('message', resolve));
   const bytes = Buffer.alloc(MB, 1);
@@ -145,7 +154,11 @@ test('advanced: Buffers inside an object come as Buffers that are the receiver�
   t.true(bytes.equals(Buffer.alloc(MB, 1)));
 });
 
-const sharedIn = (pid) => fs.readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').filter((line) => line.includes('memfd:child-process-rs'));
+const sharedIn = (pid) =>
+  fs
+    .readFileSync(`/proc/${pid}/maps`, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('memfd:child-process-rs'));
 
 test.serial('the memory is used again, and given up when it is not used any more', async (t) => {
   const child = fork(t, echo, { serialization: 'advanced' });
@@ -164,20 +177,28 @@ test.serial('the memory is used again, and given up when it is not used any more
     // The sender writes, the receiver only reads.
     t.true(mapped.some((line) => line.includes(' rw-s ')) && mapped.some((line) => line.includes(' r--s ')));
   }
-  for (const pid of [process.pid, child.pid]) t.true(await until(() => sharedIn(pid).length === 0, 10_000), sharedIn(pid).join('\n'));
+  for (const pid of [process.pid, child.pid])
+    t.true(await until(() => sharedIn(pid).length === 0, 10_000), sharedIn(pid).join('\n'));
   child.send('still there');
   t.is(await new Promise((resolve) => child.once('message', resolve)), 'still there');
 });
 
 test.serial('more than there is memory for goes through the socket, in order', async (t) => {
-  const child = fork(t, () => {
-    process.on('message', (message) => process.send([message.length, message[0], message[message.length - 1]]));
-    process.send('ready');
-  }, { serialization: 'advanced' });
+  const child = fork(
+    t,
+    () => {
+      process.on('message', (message) => process.send([message.length, message[0], message[message.length - 1]]));
+      process.send('ready');
+    },
+    { serialization: 'advanced' },
+  );
   await new Promise((resolve) => child.once('message', resolve));
   const received = messages(child, 8);
   for (let i = 0; i < 8; i++) child.send(Buffer.alloc(60 * MB, i));
-  t.deepEqual(await received, Array.from({ length: 8 }, (_, i) => [60 * MB, i, i]));
+  t.deepEqual(
+    await received,
+    Array.from({ length: 8 }, (_, i) => [60 * MB, i, i]),
+  );
 });
 
 test('json: a large internal message is still one', async (t) => {

@@ -46,14 +46,20 @@ function* messages(seed, total) {
 
 function isSame(one, other) {
   if (Buffer.isBuffer(one)) return Buffer.isBuffer(other) && one.equals(other);
-  return one.i === other.i && one.text === other.text && one.number === other.number && String(one.list) === String(other.list);
+  return (
+    one.i === other.i &&
+    one.text === other.text &&
+    one.number === other.number &&
+    String(one.list) === String(other.list)
+  );
 }
 
 async function sendAll(target, seed, total) {
   let count = 0;
   let hasRoom = true;
   for (const message of messages(seed, total)) {
-    if (!hasRoom || count % BURST === 0) await new Promise((resolve) => (hasRoom ? setImmediate(resolve) : target.send({ wait: true }, resolve)));
+    if (!hasRoom || count % BURST === 0)
+      await new Promise((resolve) => (hasRoom ? setImmediate(resolve) : target.send({ wait: true }, resolve)));
     hasRoom = target.send(message);
     count++;
   }
@@ -92,7 +98,11 @@ async function child() {
   process.channel.ref();
   process.on('message', async ({ round: total }) => {
     if (total === undefined) return;
-    process.send({ done: await round(process, { ours: 2, theirs: 1 }, total), memory: await memoryMb(), fds: countAllFds() });
+    process.send({
+      done: await round(process, { ours: 2, theirs: 1 }, total),
+      memory: await memoryMb(),
+      fds: countAllFds(),
+    });
   });
 }
 
@@ -124,7 +134,10 @@ async function play(forked, total) {
 }
 
 async function main() {
-  const forked = require(SUBJECT).fork(__filename, process.argv.slice(2), { serialization: SERIALIZATION, execArgv: ['--expose-gc'] });
+  const forked = require(SUBJECT).fork(__filename, process.argv.slice(2), {
+    serialization: SERIALIZATION,
+    execArgv: ['--expose-gc'],
+  });
   // Once before, so that every allocator has what it keeps.
   const before = await play(forked, TOTAL);
   const began = performance.now();
@@ -135,8 +148,19 @@ async function main() {
   forked.disconnect();
   await once(forked, 'exit');
   const arrived = [after.here, after.there].every(({ wrong, count }) => wrong === -1 && count === TOTAL);
-  const clean = arrived && growth.every((megabytes) => megabytes < RSS_SLACK_MB) && fdGrowth.every((count) => count <= 1);
-  console.log(JSON.stringify({ clean, arrived, here: after.here, there: after.there, memoryGrowthMb: growth, fdGrowth, seconds: Number(seconds.toFixed(1)) }));
+  const clean =
+    arrived && growth.every((megabytes) => megabytes < RSS_SLACK_MB) && fdGrowth.every((count) => count <= 1);
+  console.log(
+    JSON.stringify({
+      clean,
+      arrived,
+      here: after.here,
+      there: after.there,
+      memoryGrowthMb: growth,
+      fdGrowth,
+      seconds: Number(seconds.toFixed(1)),
+    }),
+  );
   process.exitCode = clean ? 0 : 1;
 }
 

@@ -26,7 +26,11 @@ for (const { policy, serialization, end } of CASES) {
     const env = end === 'builtin' ? { CHILD_PROCESS_RS_CHANNEL: 'builtin' } : {};
     const result = await valueFromNode(['-r', REGISTER, APP, policy, serialization], { env });
     const { served, again, last, ...others } = result;
-    for (const [load, workers] of [[served, 3], [again, 3], [last, 1]]) {
+    for (const [load, workers] of [
+      [served, 3],
+      [again, 3],
+      [last, 1],
+    ]) {
       t.is(sum(load), 60);
       t.true(Object.keys(load).every(isAnswer), JSON.stringify(load));
       // Where the kernel decides, one may get them all.

@@ -18,7 +18,10 @@ test.serial('side by side, each gets its own exit code', async (t) => {
     all.push(ending(() => spawn('sh', ['-c', `exit ${i}`], { stdio: i % 3 === 0 ? 'ignore' : 'pipe' })));
   }
   const endings = await Promise.all(all);
-  t.deepEqual(endings.map(({ code }) => code), Array.from({ length: 60 }, (_, i) => i));
+  t.deepEqual(
+    endings.map(({ code }) => code),
+    Array.from({ length: 60 }, (_, i) => i),
+  );
   t.true(await until(() => countZombies() === 0));
 });
 
@@ -26,23 +29,38 @@ test.serial('killed side by side', async (t) => {
   const children = [ours, builtin, ours, builtin].map(({ spawn }) => spawn('sleep', ['10'], { stdio: 'ignore' }));
   const endings = children.map((child) => once(child, 'exit'));
   children.forEach((child, i) => child.kill(i < 2 ? 'SIGKILL' : 'SIGTERM'));
-  t.deepEqual(await Promise.all(endings), [[null, 'SIGKILL'], [null, 'SIGKILL'], [null, 'SIGTERM'], [null, 'SIGTERM']]);
+  t.deepEqual(await Promise.all(endings), [
+    [null, 'SIGKILL'],
+    [null, 'SIGKILL'],
+    [null, 'SIGTERM'],
+    [null, 'SIGTERM'],
+  ]);
   t.true(await until(() => countZombies() === 0));
 });
 
 test.serial('execSync and spawnSync while children of ours end', async (t) => {
-  const children = Array.from({ length: 8 }, (_, i) => ending(() => ours.spawn('sh', ['-c', `sleep 0.05; exit ${i}`], { stdio: 'ignore' })));
+  const children = Array.from({ length: 8 }, (_, i) =>
+    ending(() => ours.spawn('sh', ['-c', `sleep 0.05; exit ${i}`], { stdio: 'ignore' })),
+  );
   t.is(String(builtin.execSync('sleep 0.1; echo sync')), 'sync\n');
   t.is(builtin.spawnSync('sh', ['-c', 'exit 9']).status, 9);
-  t.deepEqual((await Promise.all(children)).map(({ code }) => code), [0, 1, 2, 3, 4, 5, 6, 7]);
+  t.deepEqual(
+    (await Promise.all(children)).map(({ code }) => code),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  );
 });
 
 test.serial('pipes between a child of the builtin and one of ours', async (t) => {
-  for (const [from, to] of [[ours, builtin], [builtin, ours]]) {
+  for (const [from, to] of [
+    [ours, builtin],
+    [builtin, ours],
+  ]) {
     const reader = to.spawn('tr', ['a-z', 'A-Z']);
     const writer = from.spawn('echo', ['shout'], { stdio: ['ignore', reader.stdin, 'inherit'] });
     let text = '';
-    reader.stdout.on('data', (data) => { text += data; });
+    reader.stdout.on('data', (data) => {
+      text += data;
+    });
     await once(writer, 'exit');
     reader.stdin.end();
     await once(reader, 'close');
@@ -52,7 +70,9 @@ test.serial('pipes between a child of the builtin and one of ours', async (t) =>
 
 test.serial('a listener of SIGCHLD stays in place', async (t) => {
   let heard = 0;
-  const onSignal = () => { heard += 1; };
+  const onSignal = () => {
+    heard += 1;
+  };
   process.on('SIGCHLD', onSignal);
   t.deepEqual(await ending(() => ours.spawn('true', { stdio: 'ignore' })), { code: 0, signal: null });
   t.deepEqual(await ending(() => builtin.spawn('true', { stdio: 'ignore' })), { code: 0, signal: null });

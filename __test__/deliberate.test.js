@@ -25,7 +25,9 @@ test('a stream nobody touched does not hold up close', async (t) => {
 test('a stream that was touched does', async (t) => {
   const child = ours.spawn('sh', ['-c', '(sleep 0.3; echo late) & exit 0']);
   let text = '';
-  child.stdout.on('data', (data) => { text += data; });
+  child.stdout.on('data', (data) => {
+    text += data;
+  });
   const order = [];
   child.on('exit', () => order.push('exit'));
   await once(child, 'close');
@@ -46,7 +48,9 @@ test('the program runs when spawn is emitted', async (t) => {
 test('a uid of -0 is a uid of 0', async (t) => {
   const child = ours.spawn('id', ['-u'], { uid: -0, gid: -0, stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
-  child.stdout.on('data', (data) => { text += data; });
+  child.stdout.on('data', (data) => {
+    text += data;
+  });
   const [code] = await once(child, 'close');
   t.deepEqual([code, text], [0, '0\n']);
 });
@@ -86,7 +90,10 @@ test('what the caller passed is not written to, and may be frozen', async (t) =>
 // The builtin leaves holes out, so that what follows moves to another descriptor.
 test('a hole in stdio is a pipe like any other entry that is not given', async (t) => {
   const child = ours.spawn('true', { stdio: ['ignore', , 'ignore'] });
-  t.deepEqual(child.stdio.map((stream) => stream === null), [true, false, true]);
+  t.deepEqual(
+    child.stdio.map((stream) => stream === null),
+    [true, false, true],
+  );
   await once(child, 'close');
 });
 
@@ -103,7 +110,9 @@ test('a polluted Object.prototype adds no variable to the environment that is in
   const child = ours.spawn('env');
   delete Object.prototype.POLLUTED;
   let text = '';
-  child.stdout.on('data', (data) => { text += data; });
+  child.stdout.on('data', (data) => {
+    text += data;
+  });
   await once(child, 'close');
   t.false(text.includes('POLLUTED'));
 });

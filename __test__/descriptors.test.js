@@ -43,31 +43,49 @@ test.serial.before('what the first child opens for all of them', async () => {
   await endAll([child], () => child.kill('SIGKILL'));
 });
 
-for (const [stdio, each] of [['ignore', 1], ['pipe', 4]]) {
-  test.serial(`live children with stdio '${stdio}' cost ${each} descriptors each, are signalled and heard of`, async (t) => {
-    const before = openFds();
-    const children = sleepers(COUNT, stdio);
-    t.true(await until(() => openFds() === before + each * COUNT));
-    t.true(children.every((child) => child.kill(0)));
+for (const [stdio, each] of [
+  ['ignore', 1],
+  ['pipe', 4],
+]) {
+  test.serial(
+    `live children with stdio '${stdio}' cost ${each} descriptors each, are signalled and heard of`,
+    async (t) => {
+      const before = openFds();
+      const children = sleepers(COUNT, stdio);
+      t.true(await until(() => openFds() === before + each * COUNT));
+      t.true(children.every((child) => child.kill(0)));
 
-    const endings = await endAll(children, (child, i) => (i % 2 === 0 ? child.kill('SIGTERM') : process.kill(child.pid, 'SIGKILL')));
-    t.deepEqual(endings, children.map((_, i) => [null, i % 2 === 0 ? 'SIGTERM' : 'SIGKILL']));
-    t.false(children[0].kill());
-    t.true(await until(() => openFds() === before && countZombies() === 0));
-  });
+      const endings = await endAll(children, (child, i) =>
+        i % 2 === 0 ? child.kill('SIGTERM') : process.kill(child.pid, 'SIGKILL'),
+      );
+      t.deepEqual(
+        endings,
+        children.map((_, i) => [null, i % 2 === 0 ? 'SIGTERM' : 'SIGKILL']),
+      );
+      t.false(children[0].kill());
+      t.true(await until(() => openFds() === before && countZombies() === 0));
+    },
+  );
 }
 
-test.serial('more children live than this process may have descriptors, and some are left to the program', async (t) => {
-  const script = `
+test.serial(
+  'more children live than this process may have descriptors, and some are left to the program',
+  async (t) => {
+    const script = `
     const ours = require(${JSON.stringify(OURS)})
     const children = Array.from({ length: 150 }, () => ours.spawn('sleep', ['1000'], { stdio: 'ignore' }))
     for (let i = 0; i < 20; i++) fs.openSync('/dev/null')
     let left = children.length
     for (const child of children) child.on('exit', () => --left || console.log('all ended')).kill()`;
-  const { status, stdout, stderr } = ours.spawnSync('sh', ['-c', 'ulimit -n 100; exec "$0" -e "$1"', process.execPath, script], { encoding: 'utf8' });
-  t.is(stdout, 'all ended\n', stderr);
-  t.is(status, 0);
-});
+    const { status, stdout, stderr } = ours.spawnSync(
+      'sh',
+      ['-c', 'ulimit -n 100; exec "$0" -e "$1"', process.execPath, script],
+      { encoding: 'utf8' },
+    );
+    t.is(stdout, 'all ended\n', stderr);
+    t.is(status, 0);
+  },
+);
 
 test.serial('a Worker that is terminated lets go of what is kept for it', async (t) => {
   const script = `

@@ -16,9 +16,11 @@ const { codeBlocks, skeleton } = require('./helpers/markdown');
 const ROOT = path.resolve(__dirname, '..');
 const TIMEOUT = 60_000;
 
-const inFolder = (folder) => fs.readdirSync(path.join(ROOT, folder))
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => path.join(folder, name));
+const inFolder = (folder) =>
+  fs
+    .readdirSync(path.join(ROOT, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => path.join(folder, name));
 
 const DOCUMENTS = [...inFolder('.'), ...inFolder('docs'), ...inFolder('docs/decisions'), 'bench/README.md'];
 const read = (document) => fs.readFileSync(path.join(ROOT, document), 'utf8');
@@ -46,14 +48,21 @@ function run([file, ...args], cwd) {
   return new Promise((resolve, reject) => {
     // `node` in a block is the Node that runs the tests.
     const PATH = `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`;
-    const child = spawn(file, args, { cwd, env: { ...process.env, PATH, NODE_OPTIONS: '' }, timeout: TIMEOUT, killSignal: 'SIGKILL' });
+    const child = spawn(file, args, {
+      cwd,
+      env: { ...process.env, PATH, NODE_OPTIONS: '' },
+      timeout: TIMEOUT,
+      killSignal: 'SIGKILL',
+    });
     let stdout = '';
     let all = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       stdout += text;
       all += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text) => { all += text; });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      all += text;
+    });
     child.stdin.end();
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ stdout, all, code, signal }));
@@ -62,7 +71,10 @@ function run([file, ...args], cwd) {
 
 function checkMarks(t, { language, words, name }, where) {
   t.true(language in RUN || SHOWN.includes(language), `${where}: a block of the language "${language}"`);
-  t.true(words.every((word) => word === 'file' || word === 'not-run'), `${where}: ${words.join(' ')}`);
+  t.true(
+    words.every((word) => word === 'file' || word === 'not-run'),
+    `${where}: ${words.join(' ')}`,
+  );
   if (words.includes('file')) t.truthy(name, `${where}: the first line of a file is its name`);
 }
 
@@ -94,9 +106,15 @@ test('README.zh-CN.md is README.md in Chinese: the same headings, lists, links a
 
 test('the benchmark report, its charts and the figures in the READMEs are what was measured', (t) => {
   const files = documentOf(JSON.parse(fs.readFileSync(DATA, 'utf8')));
-  for (const [file, text] of Object.entries(files)) t.is(read(file), text, `${file}: npm run bench -- --report --render writes it again`);
+  for (const [file, text] of Object.entries(files))
+    t.is(read(file), text, `${file}: npm run bench -- --report --render writes it again`);
   const charts = fs.readdirSync(path.join(ROOT, 'docs/charts')).map((name) => `docs/charts/${name}`);
-  t.deepEqual(charts.sort(), Object.keys(files).filter((file) => file.endsWith('.svg')).sort());
+  t.deepEqual(
+    charts.sort(),
+    Object.keys(files)
+      .filter((file) => file.endsWith('.svg'))
+      .sort(),
+  );
 });
 
 test('the documentation links to files that are there', (t) => {

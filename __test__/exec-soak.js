@@ -44,30 +44,50 @@ const JOBS = {
     return callback((done) => cp.execFile('sleep', ['20'], { signal: controller.signal }, done));
   },
   overflow: () => callback((done) => cp.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }, done)),
-  killed: () => callback((done) => { cp.execFile('sleep', ['20'], done).kill('SIGKILL'); }),
-  'streams touched': () => callback((done) => {
-    const child = cp.execFile('cat', done);
-    child.stdout.on('data', () => {});
-    child.stdin.end('through');
-  }),
-  'streams touched, overflow': () => callback((done) => { cp.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }, done).stderr.resume(); }),
-  'streams touched, timeout': () => callback((done) => { cp.execFile('sleep', ['20'], { timeout: 5 }, done).stdout.resume(); }),
-  'streams touched, missing': () => callback((done) => { cp.execFile('no-such-program', done).stdout.resume(); }),
+  killed: () =>
+    callback((done) => {
+      cp.execFile('sleep', ['20'], done).kill('SIGKILL');
+    }),
+  'streams touched': () =>
+    callback((done) => {
+      const child = cp.execFile('cat', done);
+      child.stdout.on('data', () => {});
+      child.stdin.end('through');
+    }),
+  'streams touched, overflow': () =>
+    callback((done) => {
+      cp.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }, done).stderr.resume();
+    }),
+  'streams touched, timeout': () =>
+    callback((done) => {
+      cp.execFile('sleep', ['20'], { timeout: 5 }, done).stdout.resume();
+    }),
+  'streams touched, missing': () =>
+    callback((done) => {
+      cp.execFile('no-such-program', done).stdout.resume();
+    }),
   spawnSync: () => syncEnding(cp.spawnSync('echo', ['hello'])),
   'spawnSync with input': () => syncEnding(cp.spawnSync('cat', { input: 'hello' })),
   'spawnSync, missing': () => syncEnding(cp.spawnSync('no-such-program')),
   'spawnSync, timeout': () => syncEnding(cp.spawnSync('sleep', ['20'], { timeout: 3 })),
   'spawnSync, overflow': () => syncEnding(cp.spawnSync('sh', ['-c', `printf 0123456789${STAYS}`], { maxBuffer: 4 })),
-  'spawnSync, input nobody reads': () => syncEnding(cp.spawnSync('true', { input: Buffer.alloc(1_000_000), stdio: ['pipe', 'pipe', 'ignore', 'pipe'] }), ['EPIPE', 'ECONNRESET']),
+  'spawnSync, input nobody reads': () =>
+    syncEnding(cp.spawnSync('true', { input: Buffer.alloc(1_000_000), stdio: ['pipe', 'pipe', 'ignore', 'pipe'] }), [
+      'EPIPE',
+      'ECONNRESET',
+    ]),
   execSync: () => thrown(() => cp.execSync('exit 3', { stdio: 'pipe' })),
   ...(promises && {
     'promises.exec': () => promises.exec('echo hello').then(() => 'good'),
     'promises.execFile, failing': () => promises.execFile('false').catch((error) => `code ${error.code}`),
     'promises, missing': () => promises.execFile('no-such-program').catch((error) => `code ${error.code}`),
     'promises, input': () => promises.execFile('cat', { input: 'x'.repeat(100_000) }).then(() => 'good'),
-    'promises, timeout': () => promises.execFile('sleep', ['20'], { timeout: 5 }).catch((error) => `killed ${error.killed}`),
-    'promises, aborted': () => promises.execFile('sleep', ['20'], { signal: AbortSignal.timeout(5) }).catch((error) => error.name),
-    'promises, overflow': () => promises.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }).catch((error) => `code ${error.code}`),
+    'promises, timeout': () =>
+      promises.execFile('sleep', ['20'], { timeout: 5 }).catch((error) => `killed ${error.killed}`),
+    'promises, aborted': () =>
+      promises.execFile('sleep', ['20'], { signal: AbortSignal.timeout(5) }).catch((error) => error.name),
+    'promises, overflow': () =>
+      promises.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }).catch((error) => `code ${error.code}`),
     'promises.lines, left': async () => {
       for await (const line of promises.lines('yes')) return line;
     },

@@ -29,26 +29,35 @@ function script(t, code) {
 
 for (const serialization of ['json', 'advanced']) {
   for (const direction of ['forward', 'back', 'both']) {
-    test.serial(`${COUNT} sockets and messages in one tick arrive in order, and work (${direction}, ${serialization})`, async (t) => {
-      const { here, there } = await valueFromNode([MANY, OURS, serialization, String(COUNT), direction]);
-      for (const { wrong, answered } of [here, there]) t.deepEqual({ wrong, answered }, { wrong: [], answered: [] });
-      if (direction !== 'back') t.true(here.asksToWait);
-    });
+    test.serial(
+      `${COUNT} sockets and messages in one tick arrive in order, and work (${direction}, ${serialization})`,
+      async (t) => {
+        const { here, there } = await valueFromNode([MANY, OURS, serialization, String(COUNT), direction]);
+        for (const { wrong, answered } of [here, there]) t.deepEqual({ wrong, answered }, { wrong: [], answered: [] });
+        if (direction !== 'back') t.true(here.asksToWait);
+      },
+    );
   }
-  test.serial(`sockets and messages to the builtin's end and from it arrive in order, and work (${serialization})`, async (t) => {
-    const { here, there } = await valueFromNode([MANY, OURS, serialization, '60', 'both', 'false']);
-    for (const { wrong, answered } of [here, there]) t.deepEqual({ wrong, answered }, { wrong: [], answered: [] });
-  });
+  test.serial(
+    `sockets and messages to the builtin's end and from it arrive in order, and work (${serialization})`,
+    async (t) => {
+      const { here, there } = await valueFromNode([MANY, OURS, serialization, '60', 'both', 'false']);
+      for (const { wrong, answered } of [here, there]) t.deepEqual({ wrong, answered }, { wrong: [], answered: [] });
+    },
+  );
 }
 
 test.serial('handles that were sent just before the exit arrive', async (t) => {
-  const file = script(t, `
+  const file = script(
+    t,
+    `
     const net = require('node:net')
     const server = net.createServer().listen(0, '127.0.0.1', () => {
       for (let i = 0; i < 300; i++) process.send(i, server)
       process.exit()
     })
-  `);
+  `,
+  );
   const child = ours.fork(file);
   const arrived = [];
   child.on('message', (message, server) => {
@@ -56,15 +65,21 @@ test.serial('handles that were sent just before the exit arrive', async (t) => {
     server.close();
   });
   await once(child, 'close');
-  t.deepEqual(arrived, Array.from({ length: 300 }, (_, i) => i));
+  t.deepEqual(
+    arrived,
+    Array.from({ length: 300 }, (_, i) => i),
+  );
 });
 
 test.serial('disconnect() waits until the handles have arrived', async (t) => {
-  const file = script(t, `
+  const file = script(
+    t,
+    `
     let count = 0
     process.on('message', (_, server) => { count++; server.close() })
     process.on('disconnect', () => { process.exitCode = count === 300 ? 7 : 1 })
-  `);
+  `,
+  );
   const child = ours.fork(file);
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -77,10 +92,13 @@ test.serial('disconnect() waits until the handles have arrived', async (t) => {
 });
 
 test.serial('what the listener of a handle throws is an uncaught exception', async (t) => {
-  const file = script(t, `
+  const file = script(
+    t,
+    `
     process.on('message', (_, server) => { server.close(); throw new Error('mine') })
     process.on('uncaughtException', ({ message }) => process.send(message))
-  `);
+  `,
+  );
   const child = ours.fork(file);
   t.teardown(() => child.kill());
   const server = net.createServer().listen(0, '127.0.0.1');
@@ -154,24 +172,42 @@ const CROWDED = `
 `;
 
 for (const kind of ['native', 'builtin']) {
-  test.serial(`a child that is out of descriptors: three more attempts and a warning, and the rest arrives (${kind} child)`, async (t) => {
-    const file = script(t, CROWDED);
-    const limited = script(t, `
+  test.serial(
+    `a child that is out of descriptors: three more attempts and a warning, and the rest arrives (${kind} child)`,
+    async (t) => {
+      const file = script(t, CROWDED);
+      const limited = script(
+        t,
+        `
       const { execFileSync } = require('node:child_process')
-      process.stdout.write(execFileSync('sh', ['-c', 'ulimit -n 80; exec "$0" "$@"', process.execPath, ${JSON.stringify(file)}, '${kind}']))
-    `);
-    const { answers, warnings, left } = await valueFromNode([limited]);
-    t.deepEqual(answers, [['warm', true], ['fill', false], ['after', false], ['empty', false], ['found', true]]);
-    t.deepEqual(warnings, ['SentHandleNotReceivedWarning']);
-    t.true(left <= 0, String(left));
-  });
+      const args = [process.execPath, ${JSON.stringify(file)}, '${kind}']
+      process.stdout.write(execFileSync('sh', ['-c', 'ulimit -n 80; exec "$0" "$@"', ...args]))
+    `,
+      );
+      const { answers, warnings, left } = await valueFromNode([limited]);
+      t.deepEqual(answers, [
+        ['warm', true],
+        ['fill', false],
+        ['after', false],
+        ['empty', false],
+        ['found', true],
+      ]);
+      t.deepEqual(warnings, ['SentHandleNotReceivedWarning']);
+      t.true(left <= 0, String(left));
+    },
+  );
 }
 
 /** What runs a process as somebody else than root, where somebody else may read all that it needs. */
 function nobody() {
   const other = { uid: 65_534, gid: 65_534 };
   try {
-    if (process.getuid() === 0) execFileSync(process.execPath, ['-e', `require(${JSON.stringify(OURS)})`], { ...other, cwd: '/', stdio: 'ignore' });
+    if (process.getuid() === 0)
+      execFileSync(process.execPath, ['-e', `require(${JSON.stringify(OURS)})`], {
+        ...other,
+        cwd: '/',
+        stdio: 'ignore',
+      });
     return process.getuid() === 0 ? other : {};
   } catch {
     return {};
@@ -187,7 +223,11 @@ const LIMITED = `
     const until = Date.now() + 300
     process.once('message', () => { while (Date.now() < until); })
     let count = 0
-    process.on('message', (message, server) => { server?.close(); if (server) count++; if (message === 'last') { process.send(count); process.disconnect() } })
+    process.on('message', (message, server) => {
+      server?.close()
+      if (server) count++
+      if (message === 'last') { process.send(count); process.disconnect() }
+    })
   } else {
     const server = net.createServer().listen(0, '127.0.0.1', async () => {
       const children = Array.from({ length: 2 }, () => cp.fork(__filename))
@@ -206,10 +246,15 @@ const LIMITED = `
 test.serial('more descriptors than a user may have under way wait for room', async (t) => {
   const file = script(t, LIMITED);
   const asNobody = nobody();
-  const limited = script(t, `
+  const limited = script(
+    t,
+    `
     const { execFileSync } = require('node:child_process')
     const options = ${JSON.stringify({ ...asNobody, cwd: '/' })}
-    process.stdout.write(execFileSync('sh', ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, ${JSON.stringify(file)}], options))
-  `);
-  for (const { stdout, stderr } of await Promise.all([1, 2, 3].map(() => runNode([limited])))) t.is(stdout.trim(), '[30,30]', stderr);
+    const args = [process.execPath, ${JSON.stringify(file)}]
+    process.stdout.write(execFileSync('sh', ['-c', 'ulimit -n 100; exec "$0" "$@"', ...args], options))
+  `,
+  );
+  for (const { stdout, stderr } of await Promise.all([1, 2, 3].map(() => runNode([limited]))))
+    t.is(stdout.trim(), '[30,30]', stderr);
 });

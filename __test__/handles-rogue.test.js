@@ -42,7 +42,9 @@ function listen(t, child) {
     handle?.destroy?.();
   });
   child.on('error', (error) => record.errors.push(error));
-  child.stdout.setEncoding('utf8').on('data', (text) => { record.output += text; });
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    record.output += text;
+  });
   t.teardown(() => child.kill('SIGKILL'));
   return { child, record };
 }
@@ -64,7 +66,9 @@ async function sockets(t, count) {
     client.on('error', () => {});
     const [accepted] = await once(server, 'connection');
     made.push(accepted);
-    t.teardown(() => { client.destroy(); });
+    t.teardown(() => {
+      client.destroy();
+    });
   }
   server.close();
   return made;
@@ -93,7 +97,10 @@ test.serial('253 descriptors with a message that announces one: it gets one, the
   const before = countAllFds();
   const { child, record } = start(t, 'unix', 253, announce('x'), 'wait', 'NODE_HANDLE_ACK', 'text', '"after"');
   t.true(await until(() => record.messages.length === 2));
-  t.deepEqual(record.messages, [['x', 'Socket'], ['after', undefined]]);
+  t.deepEqual(record.messages, [
+    ['x', 'Socket'],
+    ['after', undefined],
+  ]);
   t.deepEqual(record.errors, []);
   await end(child);
   await noneLeft(t, before);
@@ -121,7 +128,10 @@ for (const kind of ['file', 'pipe', 'udp']) {
     const { child, record } = start(t, kind, 1, announce('x'), 'text', '"after"');
     t.true(await until(() => record.messages.length > 0));
     t.deepEqual(record.messages, [['after', undefined]]);
-    t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_HANDLE']);
+    t.deepEqual(
+      record.errors.map(({ code }) => code),
+      ['ERR_CHILD_PROCESS_RS_HANDLE'],
+    );
     t.regex(record.errors[0].message, /no net\.Socket/);
     await end(child);
     await noneLeft(t, before);
@@ -130,9 +140,22 @@ for (const kind of ['file', 'pipe', 'udp']) {
 
 test.serial('a handle of an unknown type is an error, and closed', async (t) => {
   const before = countAllFds();
-  const { child, record } = start(t, 'tcp', 1, announce('x', 'net.Other'), 'tcp', 1, announce('x', 7), 'text', '"after"');
+  const { child, record } = start(
+    t,
+    'tcp',
+    1,
+    announce('x', 'net.Other'),
+    'tcp',
+    1,
+    announce('x', 7),
+    'text',
+    '"after"',
+  );
   t.true(await until(() => record.messages.length > 0));
-  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_HANDLE', 'ERR_CHILD_PROCESS_RS_HANDLE']);
+  t.deepEqual(
+    record.errors.map(({ code }) => code),
+    ['ERR_CHILD_PROCESS_RS_HANDLE', 'ERR_CHILD_PROCESS_RS_HANDLE'],
+  );
   await end(child);
   await noneLeft(t, before);
 });
@@ -142,36 +165,53 @@ test.serial('a datagram socket of an unknown type is an error, and closed', asyn
   const announced = JSON.stringify({ cmd: 'NODE_HANDLE', type: 'dgram.Socket', dgramType: 'udp9', msg: 'x' });
   const { child, record } = start(t, 'udp', 1, announced, 'text', '"after"');
   t.true(await until(() => record.messages.length > 0));
-  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_SOCKET_BAD_TYPE']);
+  t.deepEqual(
+    record.errors.map(({ code }) => code),
+    ['ERR_SOCKET_BAD_TYPE'],
+  );
   await end(child);
   await noneLeft(t, before);
 });
 
 test.serial('an acknowledgement of what was never sent is an error', async (t) => {
   const replies = ['NODE_HANDLE_ACK', 'NODE_HANDLE_NACK'].flatMap((cmd) => ['text', JSON.stringify({ cmd })]);
-  const words = [{ cmd: 'HandlesTaken', count: 5 }, { cmd: 'HandleMissed' }].flatMap((word) => ['word', JSON.stringify(word)]);
-  for (const { child, record } of [start(t, ...replies, 'text', '"after"'), startNative(t, 'hello', ...words, 'text', '"after"')]) {
+  const words = [{ cmd: 'HandlesTaken', count: 5 }, { cmd: 'HandleMissed' }].flatMap((word) => [
+    'word',
+    JSON.stringify(word),
+  ]);
+  for (const { child, record } of [
+    start(t, ...replies, 'text', '"after"'),
+    startNative(t, 'hello', ...words, 'text', '"after"'),
+  ]) {
     t.true(await until(() => record.messages.length > 0));
-    t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_HANDLE', 'ERR_CHILD_PROCESS_RS_HANDLE']);
+    t.deepEqual(
+      record.errors.map(({ code }) => code),
+      ['ERR_CHILD_PROCESS_RS_HANDLE', 'ERR_CHILD_PROCESS_RS_HANDLE'],
+    );
     await end(child);
   }
 });
 
-test.serial('a handle that is refused is sent again three times; then there is a warning, and what waited goes out', async (t) => {
-  const names = warnings(t);
-  const before = countAllFds();
-  const [socket] = await sockets(t, 1);
-  const refusals = Array(4).fill(['wait', 'net.Socket', 'text', JSON.stringify({ cmd: 'NODE_HANDLE_NACK' })]).flat();
-  const { child, record } = start(t, ...refusals, 'wait', 'after', 'count', 'net.Socket');
-  t.true(child.send('x', socket));
-  child.send('after');
-  t.true(await until(() => record.output !== ''));
-  t.is(record.output, '4\n');
-  t.deepEqual(record.errors, []);
-  t.deepEqual(names, ['SentHandleNotReceivedWarning']);
-  await end(child);
-  await noneLeft(t, before + 1);
-});
+test.serial(
+  'a handle that is refused is sent again three times; then there is a warning, and what waited goes out',
+  async (t) => {
+    const names = warnings(t);
+    const before = countAllFds();
+    const [socket] = await sockets(t, 1);
+    const refusals = Array(4)
+      .fill(['wait', 'net.Socket', 'text', JSON.stringify({ cmd: 'NODE_HANDLE_NACK' })])
+      .flat();
+    const { child, record } = start(t, ...refusals, 'wait', 'after', 'count', 'net.Socket');
+    t.true(child.send('x', socket));
+    child.send('after');
+    t.true(await until(() => record.output !== ''));
+    t.is(record.output, '4\n');
+    t.deepEqual(record.errors, []);
+    t.deepEqual(names, ['SentHandleNotReceivedWarning']);
+    await end(child);
+    await noneLeft(t, before + 1);
+  },
+);
 
 test.serial('a child that never acknowledges keeps what follows back, and its end lets go of everything', async (t) => {
   const before = countAllFds();
@@ -185,18 +225,42 @@ test.serial('a child that never acknowledges keeps what follows back, and its en
   t.deepEqual(outcomes, [null]);
   await end(child);
   t.true(await until(() => outcomes.length === 4));
-  t.deepEqual(outcomes.map((code) => code !== null), [false, true, true, true]);
+  t.deepEqual(
+    outcomes.map((code) => code !== null),
+    [false, true, true, true],
+  );
   await noneLeft(t, before + made.length);
 });
 
 test.serial('what comes after a missing handle waits until a native end has sent that again', async (t) => {
   const again = JSON.stringify({ cmd: 'HandleAgain', number: 0 });
   const { child, record } = startNative(
-    t, 'hello', 'text', announce('first'), 'text', '"second"', 'wait', 'HandleMissed', 'unix', 1, announce('third'),
-    'word', again, 'unix', 1, announce('first'), 'text', '"fourth"',
+    t,
+    'hello',
+    'text',
+    announce('first'),
+    'text',
+    '"second"',
+    'wait',
+    'HandleMissed',
+    'unix',
+    1,
+    announce('third'),
+    'word',
+    again,
+    'unix',
+    1,
+    announce('first'),
+    'text',
+    '"fourth"',
   );
   t.true(await until(() => record.messages.length === 4));
-  t.deepEqual(record.messages, [['first', 'Socket'], ['second', undefined], ['third', 'Socket'], ['fourth', undefined]]);
+  t.deepEqual(record.messages, [
+    ['first', 'Socket'],
+    ['second', undefined],
+    ['third', 'Socket'],
+    ['fourth', undefined],
+  ]);
   await end(child);
 });
 
@@ -205,29 +269,65 @@ test.serial('the descriptor of the next message is not taken for one that is mis
   const long = announce('x'.repeat(100_000));
   const { child, record } = start(t, 'text', long, 'unix', 1, announce('next'), 'text', '"after"');
   t.true(await until(() => record.messages.length === 2));
-  t.deepEqual(record.messages, [['next', 'Socket'], ['after', undefined]]);
+  t.deepEqual(record.messages, [
+    ['next', 'Socket'],
+    ['after', undefined],
+  ]);
   await end(child);
 });
 
 test.serial('what comes after a handle that a native end has given up arrives', async (t) => {
   const lost = JSON.stringify({ cmd: 'HandleLost', number: 0 });
   const held = ['A', 'B'].flatMap((name) => [1, 2, 3].flatMap((i) => ['text', `"${name}${i}"`]));
-  const { child, record } = startNative(t, 'hello', 'text', announce('first'), 'wait', 'HandleMissed', ...held, 'word', lost, 'text', '"end"');
+  const { child, record } = startNative(
+    t,
+    'hello',
+    'text',
+    announce('first'),
+    'wait',
+    'HandleMissed',
+    ...held,
+    'word',
+    lost,
+    'text',
+    '"end"',
+  );
   t.true(await until(() => record.messages.at(-1)?.[0] === 'end'));
-  t.deepEqual(record.messages.map(([message]) => message), ['A1', 'A2', 'A3', 'B1', 'B2', 'B3', 'end']);
+  t.deepEqual(
+    record.messages.map(([message]) => message),
+    ['A1', 'A2', 'A3', 'B1', 'B2', 'B3', 'end'],
+  );
   await end(child);
 });
 
-test.serial('what comes after a missing handle arrives at the end of the channel, and the missing one is an error', async (t) => {
-  const { child, record } = startNative(t, 'hello', 'text', announce('first'), 'text', '"second"', 'wait', 'HandleMissed', 'end');
-  t.true(await until(() => !child.connected));
-  t.deepEqual(record.messages, [['second', undefined]]);
-  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_MESSAGE']);
-  await end(child);
-});
+test.serial(
+  'what comes after a missing handle arrives at the end of the channel, and the missing one is an error',
+  async (t) => {
+    const { child, record } = startNative(
+      t,
+      'hello',
+      'text',
+      announce('first'),
+      'text',
+      '"second"',
+      'wait',
+      'HandleMissed',
+      'end',
+    );
+    t.true(await until(() => !child.connected));
+    t.deepEqual(record.messages, [['second', undefined]]);
+    t.deepEqual(
+      record.errors.map(({ code }) => code),
+      ['ERR_CHILD_PROCESS_RS_MESSAGE'],
+    );
+    await end(child);
+  },
+);
 
 test.serial('more handles that are missing than can be under way end the channel with an error', async (t) => {
-  const missing = Array(200).fill(['text', announce('x')]).flat();
+  const missing = Array(200)
+    .fill(['text', announce('x')])
+    .flat();
   const { child, record } = startNative(t, 'hello', ...missing, 'text', '"after"');
   t.true(await until(() => !child.connected));
   t.deepEqual(record.messages, []);
@@ -237,22 +337,43 @@ test.serial('more handles that are missing than can be under way end the channel
 
 test.serial('what a peer says a handle is cannot throw, whatever it is', async (t) => {
   const before = countAllFds();
-  const types = ['{"toString":1,"valueOf":2}', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, '5', 'null', '"__proto__"'];
+  const types = [
+    '{"toString":1,"valueOf":2}',
+    `${'['.repeat(50_000)}${']'.repeat(50_000)}`,
+    '5',
+    'null',
+    '"__proto__"',
+  ];
   const texts = types.flatMap((type) => ['unix', 1, `{"cmd":"NODE_HANDLE","type":${type},"msg":"x"}`]);
   const { child, record } = start(t, ...texts, 'text', '"after"');
   t.true(await until(() => record.messages.length > 0));
   t.deepEqual(record.messages, [['after', undefined]]);
-  t.deepEqual(record.errors.map(({ code }) => code), types.map(() => 'ERR_CHILD_PROCESS_RS_HANDLE'));
+  t.deepEqual(
+    record.errors.map(({ code }) => code),
+    types.map(() => 'ERR_CHILD_PROCESS_RS_HANDLE'),
+  );
   await end(child);
   await noneLeft(t, before);
 });
 
 test.serial('a handle that comes with an internal message that nobody hears is closed, and an error', async (t) => {
   const before = countAllFds();
-  const { child, record } = start(t, 'unix', 1, announce({ cmd: 'NODE_X' }), 'wait', 'NODE_HANDLE_ACK', 'text', '"after"');
+  const { child, record } = start(
+    t,
+    'unix',
+    1,
+    announce({ cmd: 'NODE_X' }),
+    'wait',
+    'NODE_HANDLE_ACK',
+    'text',
+    '"after"',
+  );
   t.true(await until(() => record.messages.length > 0));
   t.deepEqual(record.messages, [['after', undefined]]);
-  t.deepEqual(record.errors.map(({ code }) => code), ['ERR_CHILD_PROCESS_RS_HANDLE']);
+  t.deepEqual(
+    record.errors.map(({ code }) => code),
+    ['ERR_CHILD_PROCESS_RS_HANDLE'],
+  );
   // The child's end and the process descriptor.
   t.true(await until(() => countAllFds() <= before + 3));
   await end(child);

@@ -30,7 +30,11 @@ function random(below) {
 function child() {
   process.on('message', (message, socket) => {
     if (message === 'count') process.send(countAllFds());
-    else socket.on('error', () => {}).resume().end('x');
+    else
+      socket
+        .on('error', () => {})
+        .resume()
+        .end('x');
   });
   process.send('ready');
 }
@@ -51,8 +55,11 @@ async function countFds(worker) {
 function connect(port) {
   return new Promise((resolve) => {
     let isAnswered = false;
-    net.connect(port, '127.0.0.1')
-      .on('data', () => { isAnswered = true; })
+    net
+      .connect(port, '127.0.0.1')
+      .on('data', () => {
+        isAnswered = true;
+      })
       .on('error', () => {})
       .on('close', () => resolve(isAnswered));
   });

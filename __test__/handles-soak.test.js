@@ -10,11 +10,14 @@ const { OURS } = require('./parity/harness');
 
 const SOCKETS = 4000;
 
-test.serial(`${SOCKETS} sockets passed to workers of which some are killed: no descriptor is left, no connection without an owner`, async (t) => {
-  const args = [path.join(__dirname, 'handles-soak.js'), String(SOCKETS)];
-  const { stdout, stderr, timedOut } = await runNode(args, { env: { SOAK_SUBJECT: OURS }, timeout: 120_000 });
-  t.false(timedOut, 'it ends by itself');
-  const { clean, killed } = JSON.parse(stdout || '{}');
-  t.true(clean, stdout + stderr);
-  t.true(killed > 0);
-});
+test.serial(
+  `${SOCKETS} sockets sent to workers of which some are killed: no descriptor is left, no connection without an owner`,
+  async (t) => {
+    const args = [path.join(__dirname, 'handles-soak.js'), String(SOCKETS)];
+    const { stdout, stderr, timedOut } = await runNode(args, { env: { SOAK_SUBJECT: OURS }, timeout: 120_000 });
+    t.false(timedOut, 'it ends by itself');
+    const { clean, killed } = JSON.parse(stdout || '{}');
+    t.true(clean, stdout + stderr);
+    t.true(killed > 0);
+  },
+);

@@ -28,13 +28,26 @@ const PAIRINGS = {
 const CHILD = `
 const net = require('node:net'); const dgram = require('node:dgram')
 process.on('message', (kind, handle) => {
-  if (kind === 'socket') { handle.on('data', (data) => handle.write('child got ' + data)); handle.on('end', () => handle.end()) }
+  if (kind === 'socket') {
+    handle.on('data', (data) => handle.write('child got ' + data))
+    handle.on('end', () => handle.end())
+  }
   if (kind === 'server') handle.on('connection', (socket) => socket.end('served by the child'))
   if (kind === 'raw') new net.Socket({ handle }).on('data', function (data) { this.end('raw got ' + data) })
-  if (kind === 'udp') dgram.createSocket('udp4').on('message', function (message, { port }) { this.send('raw datagram ' + message, port, '127.0.0.1') }).bind(handle)
-  if (kind === 'native') net.createServer().on('connection', (socket) => socket.end('native in the child')).listen(handle)
-  if (kind === 'dgram') handle.on('message', (message, { port }) => handle.send('datagram ' + message, port, '127.0.0.1'))
-  if (kind === 'give') { const server = net.createServer().listen(0, '127.0.0.1', () => process.send('given', server, () => server.close())) }
+  if (kind === 'udp') {
+    const udp = dgram.createSocket('udp4')
+    udp.on('message', (message, { port }) => udp.send('raw datagram ' + message, port, '127.0.0.1')).bind(handle)
+  }
+  if (kind === 'native') {
+    net.createServer().on('connection', (socket) => socket.end('native in the child')).listen(handle)
+  }
+  if (kind === 'dgram') {
+    handle.on('message', (message, { port }) => handle.send('datagram ' + message, port, '127.0.0.1'))
+  }
+  if (kind === 'give') {
+    const server = net.createServer()
+    server.listen(0, '127.0.0.1', () => process.send('given', server, () => server.close()))
+  }
   process.send(['took', kind, handle?.constructor.name ?? null])
 })
 `;
@@ -125,7 +138,10 @@ for (const serialization of ['json', 'advanced']) {
 
     test(`a server, shared and native (${label})`, async (t) => {
       const child = start(t, options, cp);
-      for (const [kind, expected] of [['server', 'served by the child'], ['native', 'native in the child']]) {
+      for (const [kind, expected] of [
+        ['server', 'served by the child'],
+        ['native', 'native in the child'],
+      ]) {
         const server = net.createServer();
         const port = await listening(server);
         const arrived = took(child, kind);
@@ -274,7 +290,11 @@ else {
   const server = net.createServer((socket) => socket.unref())
   const child = fork(__filename, [process.argv[2], '', 'child'], { serialization: process.argv[3] })
   process.on('warning', ({ code }) => console.log(code))
-  child.on('message', (message, handle) => { console.log(message, handle?.constructor.name); server.close(); handle?.destroy() })
+  child.on('message', (message, handle) => {
+    console.log(message, handle?.constructor.name)
+    server.close()
+    handle?.destroy()
+  })
   child.on('exit', (code) => console.log('exit', code))
   server.listen(0, () => {
     const client = net.connect(server.address().port, () => {
@@ -286,12 +306,15 @@ else {
 `;
 
 for (const serialization of ['json', 'advanced']) {
-  test.serial(`${serialization}: a handle comes back from a child that ends at once, while its parent is busy`, async (t) => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'));
-    t.teardown(() => fs.rmSync(folder, { recursive: true }));
-    const file = path.join(folder, 'parent.js');
-    fs.writeFileSync(file, BUSY_PARENT);
-    const { stdout } = await promisify(execFile)(process.execPath, [file, OURS, serialization]);
-    t.is(stdout, 'back Socket\nexit 0\n');
-  });
+  test.serial(
+    `${serialization}: a handle comes back from a child that ends at once, while its parent is busy`,
+    async (t) => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'));
+      t.teardown(() => fs.rmSync(folder, { recursive: true }));
+      const file = path.join(folder, 'parent.js');
+      fs.writeFileSync(file, BUSY_PARENT);
+      const { stdout } = await promisify(execFile)(process.execPath, [file, OURS, serialization]);
+      t.is(stdout, 'back Socket\nexit 0\n');
+    },
+  );
 }

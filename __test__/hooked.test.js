@@ -31,7 +31,9 @@ const ELECTRON = `
   {
     const builtin = require('child_process');
     const { fork } = builtin;
-    builtin.fork = (modulePath, args, options) => fork(modulePath, args, { ...options, env: { ...options.env, SEEN: 'by Electron' } });
+    builtin.fork = (modulePath, args, options) => {
+      return fork(modulePath, args, { ...options, env: { ...options.env, SEEN: 'by Electron' } });
+    };
   }`;
 
 // By name of the function, what the child of each was given.
@@ -89,8 +91,9 @@ for (const [order, parts] of Object.entries(orders)) {
       const env = { PATH: process.env.PATH };
       (async () => {
         const { durationMs, ...result } = await execFile('sh', ['-c', 'cat; echo $SEEN'], { env, input: 'text ' });
-        const failed = await exec('echo $SEEN; exit 3', { env }).catch(({ code, exitCode, stdout }) => ({ code, exitCode, stdout }));
-        const missing = await execFile('/none', [], { env }).catch(({ code, exitCode, stdout }) => ({ code, exitCode, stdout }));
+        const told = ({ code, exitCode, stdout }) => ({ code, exitCode, stdout });
+        const failed = await exec('echo $SEEN; exit 3', { env }).catch(told);
+        const missing = await execFile('/none', [], { env }).catch(told);
         console.log(JSON.stringify([result, failed, missing, durationMs > 0]));
       })();`;
     const result = { stdout: 'text by the hook\n', stderr: '', exitCode: 0, signal: null, resourceUsage: null };
@@ -101,13 +104,17 @@ for (const [order, parts] of Object.entries(orders)) {
 }
 
 for (const [how, parts] of Object.entries({ register: [REGISTER, BUILTIN], 'the package': [PACKAGE] })) {
-  test(`a function that somebody had put in the place of the builtin's, as Electron does, is called by ${how}`, async (t) => {
+  test(`a function put in the place of the builtin's, as Electron does, is called by ${how}`, async (t) => {
     t.deepEqual(await printed(t, [ELECTRON, ...parts, LAUNCH]), { ...all('undefined'), fork: 'by Electron\n' });
   });
 }
 
 // By the handle of a child, who has started it.
-const IS_OURS = "const isOurs = (spawn) => { const { constructor } = spawn('true', { stdio: 'ignore' })._handle; return constructor !== builtinHandle; };";
+const IS_OURS = `
+  const isOurs = (spawn) => {
+    const { constructor } = spawn('true', { stdio: 'ignore' })._handle;
+    return constructor !== builtinHandle;
+  };`;
 const BUILTIN_HANDLE = "const builtinHandle = new (require('child_process').ChildProcess)()._handle.constructor;";
 
 test('once a hook is gone, children are started natively again', async (t) => {
@@ -130,14 +137,22 @@ const innocent = {
   'nobody has done anything': [PACKAGE],
   'register is there': [REGISTER, PACKAGE],
   'another copy has been registered': [REGISTER, AGAIN, REGISTER, PACKAGE],
-  'a test has replaced functions under register': [REGISTER, "Object.assign(require('child_process'), { spawn() {}, exec() {}, fork() {} });", PACKAGE],
-  'a test has replaced functions of the builtin later': [PACKAGE, "Object.assign(require('child_process'), { spawn() {}, exec() {}, fork() {} });"],
+  'a test has replaced functions under register': [
+    REGISTER,
+    "Object.assign(require('child_process'), { spawn() {}, exec() {}, fork() {} });",
+    PACKAGE,
+  ],
+  'a test has replaced functions of the builtin later': [
+    PACKAGE,
+    "Object.assign(require('child_process'), { spawn() {}, exec() {}, fork() {} });",
+  ],
 };
 if (process.getBuiltinModule) {
   const mock = `
     const Module = require('node:module');
     const load = Module._load;
-    const mock = { ChildProcess: class { spawn() {} }, ...Object.fromEntries(${JSON.stringify(NAMES)}.map((name) => [name, () => {}])) };
+    const mock = Object.fromEntries(${JSON.stringify(NAMES)}.map((name) => [name, () => {}]));
+    mock.ChildProcess = class { spawn() {} };
     Module._load = function (request, ...rest) {
       return /^(node:)?child_process$/.test(request) ? mock : load.call(this, request, ...rest);
     };`;
@@ -149,10 +164,17 @@ for (const [what, parts] of Object.entries(innocent)) {
     const script = `
       process.binding = () => { throw new Error('looked at'); };
       const own = { ...require(${at('lib/exec')}), ...require(${at('lib/spawn')}), ...require(${at('lib/sync')}) };
-      const isKept = ['exec', 'execFile', 'execFileSync', 'execSync', 'fork', 'spawnSync'].filter((name) => cp[name] !== own[name]);
+      const names = ['exec', 'execFile', 'execFileSync', 'execSync', 'fork', 'spawnSync'];
+      const isKept = names.filter((name) => cp[name] !== own[name]);
       const { stdout } = cp.spawnSync('echo', ['text']);
-      console.log(JSON.stringify([require(${at('lib/builtin')}).isHooked(), isOurs(cp.spawn), isKept, String(stdout)]));`;
-    t.deepEqual(await printed(t, [BUILTIN_HANDLE, ...parts, IS_OURS, script], ['--pending-deprecation']), [false, true, [], 'text\n']);
+      const { isHooked } = require(${at('lib/builtin')});
+      console.log(JSON.stringify([isHooked(), isOurs(cp.spawn), isKept, String(stdout)]));`;
+    t.deepEqual(await printed(t, [BUILTIN_HANDLE, ...parts, IS_OURS, script], ['--pending-deprecation']), [
+      false,
+      true,
+      [],
+      'text\n',
+    ]);
   });
 }
 
@@ -160,7 +182,9 @@ test('a subscriber of the channel child_process is told of the commands of the p
   const script = `
     const { execFile } = require(${at('promises')});
     const seen = [];
-    require('node:diagnostics_channel').subscribe('child_process', ({ process: child }) => seen.push(child instanceof cp.ChildProcess));
+    require('node:diagnostics_channel').subscribe('child_process', ({ process: child }) => {
+      seen.push(child instanceof cp.ChildProcess);
+    });
     execFile('true').then(() => console.log(JSON.stringify(seen)));`;
   t.deepEqual(await printed(t, [PACKAGE, script]), [true]);
 });

@@ -26,8 +26,10 @@ for (const kind of kinds) {
   });
 }
 
-test.serial('the end of a child that is let go is told while the loop still turns, as the builtin does it', async (t) => {
-  const script = (subject) => `
+test.serial(
+  'the end of a child that is let go is told while the loop still turns, as the builtin does it',
+  async (t) => {
+    const script = (subject) => `
     const child = require(${JSON.stringify(subject)}).spawn('true', { stdio: 'ignore' });
     child.unref();
     const events = [];
@@ -35,5 +37,7 @@ test.serial('the end of a child that is let go is told while the loop still turn
     // It comes meanwhile.
     setTimeout(() => { for (const until = Date.now() + 100; Date.now() < until;); setImmediate(() => {}); }, 1);
     process.on('exit', () => console.log(JSON.stringify(events)));`;
-  for (const subject of ['node:child_process', OURS]) t.deepEqual(await valueFromNode(['-e', script(subject)]), ['exit', 'close']);
-});
+    for (const subject of ['node:child_process', OURS])
+      t.deepEqual(await valueFromNode(['-e', script(subject)]), ['exit', 'close']);
+  },
+);

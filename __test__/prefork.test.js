@@ -24,11 +24,15 @@ async function serve(t, mode) {
 /** Resolves with the body, or with the code of the error. */
 function get(url) {
   return new Promise((resolve) => {
-    http.get(url, { agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part) => { text += part; });
-      response.on('end', () => resolve(text)).on('error', ({ code }) => resolve(code));
-    }).on('error', ({ code }) => resolve(code));
+    http
+      .get(url, { agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part) => {
+          text += part;
+        });
+        response.on('end', () => resolve(text)).on('error', ({ code }) => resolve(code));
+      })
+      .on('error', ({ code }) => resolve(code));
   });
 }
 
@@ -36,34 +40,39 @@ function get(url) {
 async function load(url, crash = () => false) {
   const answers = [];
   let next = 0;
-  await Promise.all(Array.from({ length: CLIENTS }, async () => {
-    while (next < REQUESTS) {
-      if (crash(next++)) get(`${url}/crash`);
-      answers.push(await get(url));
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: CLIENTS }, async () => {
+      while (next < REQUESTS) {
+        if (crash(next++)) get(`${url}/crash`);
+        answers.push(await get(url));
+      }
+    }),
+  );
   return answers;
 }
 
 const isAnswer = (answer) => /^\d+\n$/.test(answer);
 
 for (const mode of ['accept', 'shared']) {
-  test.serial(`a prefork server answers every request, and loses only what a worker held that crashes (${mode})`, async (t) => {
-    const { child, url } = await serve(t, mode);
-    const calm = await load(url);
-    t.is(calm.filter(isAnswer).length, REQUESTS);
-    // In the other mode the kernel decides who gets a connection.
-    if (mode === 'accept') t.is(new Set(calm).size, WORKERS);
+  test.serial(
+    `a prefork server answers every request, and loses only what a worker held that crashes (${mode})`,
+    async (t) => {
+      const { child, url } = await serve(t, mode);
+      const calm = await load(url);
+      t.is(calm.filter(isAnswer).length, REQUESTS);
+      // In the other mode the kernel decides who gets a connection.
+      if (mode === 'accept') t.is(new Set(calm).size, WORKERS);
 
-    const step = REQUESTS / (CRASHES + 1);
-    const stormy = await load(url, (i) => i > 0 && i % step === 0 && i < REQUESTS - 1);
-    const lost = stormy.filter((answer) => !isAnswer(answer));
-    t.log(`${lost.length} of ${REQUESTS} lost with ${CRASHES} workers`);
-    t.true(lost.length <= CRASHES * CLIENTS, String(lost));
-    const after = await load(url);
-    t.is(after.filter(isAnswer).length, REQUESTS);
+      const step = REQUESTS / (CRASHES + 1);
+      const stormy = await load(url, (i) => i > 0 && i % step === 0 && i < REQUESTS - 1);
+      const lost = stormy.filter((answer) => !isAnswer(answer));
+      t.log(`${lost.length} of ${REQUESTS} lost with ${CRASHES} workers`);
+      t.true(lost.length <= CRASHES * CLIENTS, String(lost));
+      const after = await load(url);
+      t.is(after.filter(isAnswer).length, REQUESTS);
 
-    child.kill('SIGTERM');
-    t.deepEqual(await once(child, 'exit'), [0, null]);
-  });
+      child.kill('SIGTERM');
+      t.deepEqual(await once(child, 'exit'), [0, null]);
+    },
+  );
 }

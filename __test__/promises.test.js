@@ -18,7 +18,12 @@ const MB = 1 << 20;
 const RESULT = ['stdout', 'stderr', 'exitCode', 'signal', 'durationMs', 'resourceUsage'];
 
 async function rejected(promise) {
-  return promise.then(() => { throw new Error('it was not rejected'); }, (error) => error);
+  return promise.then(
+    () => {
+      throw new Error('it was not rejected');
+    },
+    (error) => error,
+  );
 }
 
 function running(name) {
@@ -39,12 +44,16 @@ test('execFile resolves with everything there is to know', async (t) => {
   t.is(result.exitCode, 0);
   t.is(result.signal, null);
   t.true(result.durationMs >= 45 && result.durationMs < 600_000, String(result.durationMs));
-  for (const name of ['userCPUTime', 'systemCPUTime', 'maxRSS']) t.is(typeof result.resourceUsage[name], 'number', name);
+  for (const name of ['userCPUTime', 'systemCPUTime', 'maxRSS'])
+    t.is(typeof result.resourceUsage[name], 'number', name);
   t.true(result.resourceUsage.maxRSS > 100, 'kilobytes');
 });
 
 test('the CPU time is the child’s, in microseconds', async (t) => {
-  const { resourceUsage, durationMs } = await execFile(process.execPath, ['-e', 'while (process.cpuUsage().user < 100_000);']);
+  const { resourceUsage, durationMs } = await execFile(process.execPath, [
+    '-e',
+    'while (process.cpuUsage().user < 100_000);',
+  ]);
   const microseconds = resourceUsage.userCPUTime + resourceUsage.systemCPUTime;
   t.true(microseconds > 30_000, String(microseconds));
   t.true(microseconds < durationMs * 1000 * os.availableParallelism() + 500_000, String(microseconds));
@@ -92,16 +101,19 @@ test('a failing command rejects with the error that exec’s callback would get'
   const error = await rejected(exec('echo out; echo err >&2; exit 3'));
   t.true(error instanceof Error);
   const { message, code, killed, signal, cmd, stdout, stderr, exitCode } = error;
-  t.deepEqual({ message, code, killed, signal, cmd, stdout, stderr, exitCode }, {
-    message: 'Command failed: echo out; echo err >&2; exit 3\nerr\n',
-    code: 3,
-    killed: false,
-    signal: null,
-    cmd: 'echo out; echo err >&2; exit 3',
-    stdout: 'out\n',
-    stderr: 'err\n',
-    exitCode: 3,
-  });
+  t.deepEqual(
+    { message, code, killed, signal, cmd, stdout, stderr, exitCode },
+    {
+      message: 'Command failed: echo out; echo err >&2; exit 3\nerr\n',
+      code: 3,
+      killed: false,
+      signal: null,
+      cmd: 'echo out; echo err >&2; exit 3',
+      stdout: 'out\n',
+      stderr: 'err\n',
+      exitCode: 3,
+    },
+  );
   t.is(typeof error.durationMs, 'number');
   t.is(typeof error.resourceUsage.maxRSS, 'number');
 });
@@ -116,19 +128,26 @@ test('ended by a signal', async (t) => {
 });
 
 test('programs that do not start', async (t) => {
-  for (const [file, expected] of [['no-such-program', 'ENOENT'], ['/usr', 'EACCES'], ['/etc/passwd/x', 'ENOTDIR']]) {
+  for (const [file, expected] of [
+    ['no-such-program', 'ENOENT'],
+    ['/usr', 'EACCES'],
+    ['/etc/passwd/x', 'ENOTDIR'],
+  ]) {
     const error = await rejected(execFile(file, ['a', 'b']));
     const { code, syscall, path: at, spawnargs, message, cmd, stdout, stderr } = error;
-    t.deepEqual({ code, syscall, at, spawnargs, message, cmd, stdout, stderr }, {
-      code: expected,
-      syscall: `spawn ${file}`,
-      at: file,
-      spawnargs: ['a', 'b'],
-      message: `spawn ${file} ${expected}`,
-      cmd: `${file} a b`,
-      stdout: '',
-      stderr: '',
-    });
+    t.deepEqual(
+      { code, syscall, at, spawnargs, message, cmd, stdout, stderr },
+      {
+        code: expected,
+        syscall: `spawn ${file}`,
+        at: file,
+        spawnargs: ['a', 'b'],
+        message: `spawn ${file} ${expected}`,
+        cmd: `${file} a b`,
+        stdout: '',
+        stderr: '',
+      },
+    );
     t.is(typeof error.errno, 'number');
   }
   t.is((await rejected(exec('true', { cwd: '/nonexistent-dir' }))).code, 'ENOENT');
@@ -137,9 +156,21 @@ test('programs that do not start', async (t) => {
 
 test('what is refused is rejected, never thrown', async (t) => {
   const wrong = [
-    () => exec(), () => exec(1), () => exec('a\0b'), () => execFile(), () => execFile(''), () => execFile('true', 'x'), () => execFile('true', ['a\0b']),
-    () => exec('true', { timeout: -1 }), () => exec('true', { maxBuffer: -1 }), () => exec('true', { killSignal: 'SIGNOTHING' }), () => exec('true', { cwd: 1 }),
-    () => exec('true', { uid: 'x' }), () => exec('true', { signal: 1 }), () => exec('true', { input: 7 }), () => exec('true', { env: { A: '\0' } }),
+    () => exec(),
+    () => exec(1),
+    () => exec('a\0b'),
+    () => execFile(),
+    () => execFile(''),
+    () => execFile('true', 'x'),
+    () => execFile('true', ['a\0b']),
+    () => exec('true', { timeout: -1 }),
+    () => exec('true', { maxBuffer: -1 }),
+    () => exec('true', { killSignal: 'SIGNOTHING' }),
+    () => exec('true', { cwd: 1 }),
+    () => exec('true', { uid: 'x' }),
+    () => exec('true', { signal: 1 }),
+    () => exec('true', { input: 7 }),
+    () => exec('true', { env: { A: '\0' } }),
   ];
   for (const start of wrong) {
     const error = await rejected(start());
@@ -174,7 +205,10 @@ test('an input that the caller changes meanwhile does not crash, one that nobody
 test('timeout', async (t) => {
   const error = await rejected(exec('echo before; exec sleep 100', { timeout: 3000 }));
   const { killed, signal, code, stdout, exitCode } = error;
-  t.deepEqual({ killed, signal, code, stdout, exitCode }, { killed: true, signal: 'SIGTERM', code: null, stdout: 'before\n', exitCode: null });
+  t.deepEqual(
+    { killed, signal, code, stdout, exitCode },
+    { killed: true, signal: 'SIGTERM', code: null, stdout: 'before\n', exitCode: null },
+  );
   t.is((await rejected(execFile('sleep', ['10'], { timeout: 30, killSignal: 'SIGKILL' }))).signal, 'SIGKILL');
   t.is((await execFile('echo', ['x'], { timeout: 0 })).stdout, 'x\n');
 });
@@ -185,7 +219,10 @@ test('maxBuffer', async (t) => {
   t.is(error.code, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER');
   t.is(error.stdout, '012345678');
   t.is(error.message, 'stdout maxBuffer length exceeded');
-  t.is((await rejected(exec('printf 0123456789 >&2; exec sleep 10', { maxBuffer: 9 }))).message, 'stderr maxBuffer length exceeded');
+  t.is(
+    (await rejected(exec('printf 0123456789 >&2; exec sleep 10', { maxBuffer: 9 }))).message,
+    'stderr maxBuffer length exceeded',
+  );
 });
 
 test('aborted before: nothing is started', async (t) => {
@@ -233,8 +270,13 @@ test('AsyncLocalStorage', async (t) => {
 });
 
 test('forty at a time, each with its own result', async (t) => {
-  const results = await Promise.all(Array.from({ length: 40 }, (_, i) => exec(`echo ${i}; exit ${i % 2}`).catch((error) => error)));
-  t.deepEqual(results.map(({ stdout, exitCode }) => [stdout, exitCode]), Array.from({ length: 40 }, (_, i) => [`${i}\n`, i % 2]));
+  const results = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => exec(`echo ${i}; exit ${i % 2}`).catch((error) => error)),
+  );
+  t.deepEqual(
+    results.map(({ stdout, exitCode }) => [stdout, exitCode]),
+    Array.from({ length: 40 }, (_, i) => [`${i}\n`, i % 2]),
+  );
 });
 
 test('lines: one by one, without their ends', async (t) => {
@@ -272,9 +314,12 @@ test.serial('lines: leaving the loop kills the command', async (t) => {
 });
 
 test.serial('lines: an exception in the loop kills the command and goes through', async (t) => {
-  await t.throwsAsync(async () => {
-    for await (const line of lines('sh', ['-c', 'echo one; exec sleep 73'])) throw new RangeError(line);
-  }, { instanceOf: RangeError, message: 'one' });
+  await t.throwsAsync(
+    async () => {
+      for await (const line of lines('sh', ['-c', 'echo one; exec sleep 73'])) throw new RangeError(line);
+    },
+    { instanceOf: RangeError, message: 'one' },
+  );
   t.true(await until(() => running('sleep\x0073') === 0));
 });
 
@@ -288,16 +333,25 @@ test('lines: a failing command throws after its last line', async (t) => {
 });
 
 test('lines: a program that does not start throws', async (t) => {
-  await t.throwsAsync(async () => {
-    for await (const line of lines('no-such-program')) t.fail(line);
-  }, { code: 'ENOENT' });
+  await t.throwsAsync(
+    async () => {
+      for await (const line of lines('no-such-program')) t.fail(line);
+    },
+    { code: 'ENOENT' },
+  );
 });
 
 test('lines: who does not ask holds the command back', async (t) => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'promises-'));
   const file = path.join(dir, 'written');
   // Tells, after each 100 kB that it got rid of, how often.
-  const script = 'let i = 0; const fs = require("fs"); const line = "x".repeat(99999) + "\\n"; for (;;) { fs.writeSync(1, line); fs.writeFileSync(process.argv[1], String(++i)) }';
+  const script = `
+    const fs = require('fs');
+    const line = 'x'.repeat(99999) + '\\n';
+    for (let i = 1; ; i++) {
+      fs.writeSync(1, line);
+      fs.writeFileSync(process.argv[1], String(i));
+    }`;
   const iterator = lines(process.execPath, ['-e', script, file]);
   await iterator.next();
   t.teardown(() => iterator.return());
@@ -327,4 +381,3 @@ test('nothing keeps the process alive afterwards', async (t) => {
   t.is(code, 0);
   t.deepEqual(stdout.trim().split('\n').sort(), ['ENOENT', 'slept', 'x']);
 });
-

@@ -17,7 +17,9 @@ function loadAfresh() {
 
 async function output(child) {
   let text = '';
-  child.stdout.on('data', (data) => { text += data; });
+  child.stdout.on('data', (data) => {
+    text += data;
+  });
   const [code, signal] = await once(child, 'close');
   return { text, code, signal };
 }
@@ -30,7 +32,10 @@ test('loaded twice, both copies work and know their own children', async (t) => 
   t.true(children[0] instanceof first.ChildProcess);
   t.true(children[1] instanceof second.ChildProcess);
   const results = await Promise.all(children.map(output));
-  t.deepEqual(results.map(({ text }) => text), ['first\n', 'second\n']);
+  t.deepEqual(
+    results.map(({ text }) => text),
+    ['first\n', 'second\n'],
+  );
 });
 
 test('loaded many times over, children still come and go', async (t) => {
@@ -44,7 +49,11 @@ test('options, arguments and environment made in another context', async (t) => 
   const { spawn } = require(OURS);
   const [args, options] = vm.runInNewContext(`[
     ['-c', 'echo "$A $B"; pwd; exit 3'],
-    { cwd: '/usr', env: Object.assign(Object.create({ B: 'inherited' }), { A: 'own', PATH: '/usr/bin:/bin' }), stdio: ['ignore', 'pipe', 'ignore'] },
+    {
+      cwd: '/usr',
+      env: Object.assign(Object.create({ B: 'inherited' }), { A: 'own', PATH: '/usr/bin:/bin' }),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
   ]`);
   t.deepEqual(await output(spawn('sh', args, options)), { text: 'own inherited\n/usr\n', code: 3, signal: null });
 });
@@ -66,7 +75,11 @@ test('listeners of another context hear everything', async (t) => {
   const { spawn } = require(OURS);
   const heard = [];
   const child = spawn('true', { stdio: 'ignore' });
-  const listen = vm.runInNewContext(`(child, heard) => { for (const event of ['spawn', 'exit', 'close']) child.on(event, (...args) => heard.push([event, ...args])) }`);
+  const listen = vm.runInNewContext(
+    `(child, heard) => {
+      for (const event of ['spawn', 'exit', 'close']) child.on(event, (...args) => heard.push([event, ...args]))
+    }`,
+  );
   listen(child, heard);
   await once(child, 'close');
   t.deepEqual(JSON.parse(JSON.stringify(heard)), [['spawn'], ['exit', 0, null], ['close', 0, null]]);

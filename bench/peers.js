@@ -17,12 +17,30 @@ function fetchPeer({ packageName, prefix, binary }) {
   if (fs.existsSync(binary)) return true;
   fs.mkdirSync(prefix, { recursive: true });
   // The packages' own install scripts only link binaries that we call by path, so they are not run.
-  return run('npm', ['install', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--prefix', prefix, packageName])
-    && fs.existsSync(binary);
+  return (
+    run('npm', [
+      'install',
+      '--ignore-scripts',
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      '--prefix',
+      prefix,
+      packageName,
+    ]) && fs.existsSync(binary)
+  );
 }
 
 function buildLimit() {
-  return run('cargo', ['build', '--release', '--locked', '--manifest-path', limit.manifest, '--target-dir', limit.target]);
+  return run('cargo', [
+    'build',
+    '--release',
+    '--locked',
+    '--manifest-path',
+    limit.manifest,
+    '--target-dir',
+    limit.target,
+  ]);
 }
 
 const results = Object.entries(peers).map(([name, peer]) => [name, fetchPeer(peer), peer.binary]);

@@ -22,7 +22,9 @@ function overCell(more, over, unit) {
 
 function versus({ unit, medians, ratios, goals }, who) {
   const goal = goals[who];
-  return goal?.over === undefined ? ratioCell(ratios[who], goal) : overCell(medians.ours - medians[who], goal.over, unit);
+  return goal?.over === undefined
+    ? ratioCell(ratios[who], goal)
+    : overCell(medians.ours - medians[who], goal.over, unit);
 }
 
 function mainTable(allRows, allNames) {

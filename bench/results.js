@@ -24,17 +24,20 @@ class Results {
 
   /** One entry a row of the table: medians by contestant, how many times better ours is than each, and the goals. */
   rows(cases) {
-    return cases.flatMap(({ metric, oneCase }) => oneCase.rows.map((row) => {
-      const name = Results.key(metric, oneCase, row);
-      const samples = this.#samples.get(name) ?? {};
-      const medians = Object.fromEntries(Object.entries(samples).map(([who, values]) => [who, median(values)]));
-      const ratios = {};
-      for (const who of Object.keys(medians)) {
-        if (who !== 'ours' && medians.ours !== undefined) ratios[who] = timesBetter(medians.ours, medians[who], row.better);
-      }
-      const isApart = metric.isApart === true;
-      return { name, unit: row.unit, better: row.better, isApart, goals: row.goals ?? {}, medians, ratios, samples };
-    }));
+    return cases.flatMap(({ metric, oneCase }) =>
+      oneCase.rows.map((row) => {
+        const name = Results.key(metric, oneCase, row);
+        const samples = this.#samples.get(name) ?? {};
+        const medians = Object.fromEntries(Object.entries(samples).map(([who, values]) => [who, median(values)]));
+        const ratios = {};
+        for (const who of Object.keys(medians)) {
+          if (who !== 'ours' && medians.ours !== undefined)
+            ratios[who] = timesBetter(medians.ours, medians[who], row.better);
+        }
+        const isApart = metric.isApart === true;
+        return { name, unit: row.unit, better: row.better, isApart, goals: row.goals ?? {}, medians, ratios, samples };
+      }),
+    );
   }
 }
 

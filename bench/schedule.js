@@ -11,7 +11,8 @@ function chosen(metrics, only) {
   if (!only) return cases.filter(({ metric }) => !metric.isForReport);
   const names = ({ metric, oneCase }) => [metric.name, `${metric.name}/${oneCase.id}`];
   const unknown = only.filter((name) => !cases.some((one) => names(one).includes(name)));
-  if (unknown.length > 0) throw new Error(`no such metric: ${unknown.join(', ')}; there are: ${metrics.map(({ name }) => name).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`no such metric: ${unknown.join(', ')}; there are: ${metrics.map(({ name }) => name).join(', ')}`);
   return cases.filter((one) => names(one).some((name) => only.includes(name)));
 }
 

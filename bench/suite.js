@@ -61,7 +61,11 @@ async function main(suite) {
  * lines made from the rows and the contestants' names.
  */
 function runSuite(suite) {
-  for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]]) {
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ]) {
     process.once(signal, () => {
       killAll();
       process.exit(128 + number);

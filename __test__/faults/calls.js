@@ -96,7 +96,9 @@ const LAUNCH = [
   { call: 'fcntl/1=3', errors: ['EBADF', 'EPERM'], operations: ['options'] },
   { call: 'fcntl/1=4', errors: ['EPERM'], operations: ['options'] },
   ...[0, 1, 2].map((target) => ({
-    call: `dup3/1=${target}`, errors: ['EBADF', 'EBUSY', 'EINTR', 'EINVAL', 'EMFILE', 'ENOSYS'], operations: EVERY,
+    call: `dup3/1=${target}`,
+    errors: ['EBADF', 'EBUSY', 'EINTR', 'EINVAL', 'EMFILE', 'ENOSYS'],
+    operations: EVERY,
   })),
   { call: 'dup3/1=3', errors: ['EBUSY', 'EMFILE'], operations: ['options', 'json'] },
   { call: 'dup3/1=5', errors: ['EBUSY', 'EMFILE'], operations: ['options'] },
@@ -116,7 +118,17 @@ const LAUNCH = [
   {
     call: 'execve',
     errors: [
-      ...ON_PATH, 'E2BIG', 'EAGAIN', 'EINVAL', 'EIO', 'EISDIR', 'ELIBBAD', 'EMFILE', 'ENFILE', 'ENOEXEC', 'EPERM',
+      ...ON_PATH,
+      'E2BIG',
+      'EAGAIN',
+      'EINVAL',
+      'EIO',
+      'EISDIR',
+      'ELIBBAD',
+      'EMFILE',
+      'ENFILE',
+      'ENOEXEC',
+      'EPERM',
       'ETXTBSY',
     ],
     operations: EVERY,
@@ -125,35 +137,61 @@ const LAUNCH = [
 
 /** The calls that data go through, one after another. */
 const REPEATED = [
-  'epoll_ctl', 'epoll_wait', 'poll', 'read', 'recv', 'recvmsg', 'send', 'sendmsg', 'write', 'write_eventfd', 'writev',
+  'epoll_ctl',
+  'epoll_wait',
+  'poll',
+  'read',
+  'recv',
+  'recvmsg',
+  'send',
+  'sendmsg',
+  'write',
+  'write_eventfd',
+  'writev',
 ];
 /** The calls that may fail again and again, as where no thread may be started. */
 const LASTING = [
-  'clone', 'epoll_create1', 'eventfd', 'memfd_create', 'pidfd_open', 'pidfd_send_signal', 'pthread_create',
-  'socketpair', 'timerfd_create',
+  'clone',
+  'epoll_create1',
+  'eventfd',
+  'memfd_create',
+  'pidfd_open',
+  'pidfd_send_signal',
+  'pthread_create',
+  'socketpair',
+  'timerfd_create',
 ];
 
 /** What is not judged, and why. */
 const EXCEPTIONS = [
   {
-    operations: ['timeout', 'syncTimeout'], call: 'pidfd_send_signal', error: 'ESRCH',
+    operations: ['timeout', 'syncTimeout'],
+    call: 'pidfd_send_signal',
+    error: 'ESRCH',
     why: 'a signal that finds nobody means that the child has ended by itself: then its own end is the right one',
   },
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOTCONN'].map((error) => ({
-    operations: FORKS, call: 'recvmsg', error,
+    operations: FORKS,
+    call: 'recvmsg',
+    error,
     why: "the other end is gone, which 'disconnect' tells, as with the builtin",
   })),
   ...['ECONNRESET', 'EPIPE'].map((error) => ({
-    operations: ['promise'], call: 'send', error, why: 'a command need not read its input to the end',
+    operations: ['promise'],
+    call: 'send',
+    error,
+    why: 'a command need not read its input to the end',
   })),
   {
-    operations: ['promise'], call: 'send', error: 'EAGAIN',
+    operations: ['promise'],
+    call: 'send',
+    error: 'EAGAIN',
     why: 'the edge-triggered set tells that there is room again only where there was none',
   },
 ];
 
 /** Whether a combination is not judged. */
-const isException = (operation, call, error) => EXCEPTIONS
-  .some((each) => each.operations.includes(operation) && each.call === call && each.error === error);
+const isException = (operation, call, error) =>
+  EXCEPTIONS.some((each) => each.operations.includes(operation) && each.call === call && each.error === error);
 
 module.exports = { LASTING, LAUNCH, LIBRARY, REPEATED, isException, numberOf };

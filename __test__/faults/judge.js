@@ -12,13 +12,13 @@ const of = (events, kind) => events.filter(([name]) => name === kind).map(([, ..
 const shown = (events) => JSON.stringify(events);
 
 /** Whether the error that the peer died of has been told: by its exit code, or as Node does where nobody catches it. */
-const toldByPeer = ([code], stderr) => code === REPORTED_BY_PEER
-  || (code === 1 && isCode(/code: '(\w+)'/.exec(stderr)?.[1]));
+const toldByPeer = ([code], stderr) =>
+  code === REPORTED_BY_PEER || (code === 1 && isCode(/code: '(\w+)'/.exec(stderr)?.[1]));
 
 // After an error a child may have an end that nobody knows, or a negative errno for one as it was never started, or
 // the one that we put to it.
-const isNoEnd = ([code, signal], errors) => errors.length > 0
-  && (code === null ? [null, 'SIGKILL'].includes(signal) : code < 0);
+const isNoEnd = ([code, signal], errors) =>
+  errors.length > 0 && (code === null ? [null, 'SIGKILL'].includes(signal) : code < 0);
 
 function* wrongExits(events, expected, { forks }) {
   const stderr = of(events, 'stderr').flat().join('');
@@ -40,7 +40,9 @@ function* wrongData(events, expected) {
   if (strange.length > 0) yield `unexpected: ${shown(strange)}`;
   for (const kind of ['stdout', 'client']) {
     const wanted = of(expected, kind).flat();
-    const wrong = of(events, kind).flat().filter((text, i) => !wanted[i]?.startsWith(text));
+    const wrong = of(events, kind)
+      .flat()
+      .filter((text, i) => !wanted[i]?.startsWith(text));
     if (wrong.length > 0) yield `${kind} is ${shown(wrong)}`;
   }
 }

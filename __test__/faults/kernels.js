@@ -26,23 +26,39 @@ const machine = compile(directory, 'machine', LIBRARY);
 fs.renameSync(compile(directory, 'leak', LIBRARY), path.join(directory, 'leak.node'));
 
 const REFUSED = [
-  'memfd_create', 'timerfd_create', 'close_range', 'pidfd_open', 'pidfd_send_signal', 'statx', 'faccessat2',
-  'fallocate', 'waitid', 'setsid',
+  'memfd_create',
+  'timerfd_create',
+  'close_range',
+  'pidfd_open',
+  'pidfd_send_signal',
+  'statx',
+  'faccessat2',
+  'fallocate',
+  'waitid',
+  'setsid',
 ];
 const AS_ROOT = process.getuid() === 0 ? [] : ['--map-root-user'];
 const WITHOUT_PROC = ['unshare', '--mount', ...AS_ROOT, 'sh', '-c', 'mount -t tmpfs none /proc && exec "$0" "$@"'];
 
-const refusal = (call, error) => [`${call}: ${error}`, {
-  command: [sandbox, `${call}:${os.constants.errno[error]}`], env: call === 'setsid' ? { SESSION_REFUSED: 'yes' } : {},
-}];
+const refusal = (call, error) => [
+  `${call}: ${error}`,
+  {
+    command: [sandbox, `${call}:${os.constants.errno[error]}`],
+    env: call === 'setsid' ? { SESSION_REFUSED: 'yes' } : {},
+  },
+];
 
 /** Where the smoke program runs: through which command, and with which variables. */
 const PLACES = Object.fromEntries([
   ['this kernel', { command: [] }],
   ...['4.18', '5.4', '5.10'].map((version) => [`Linux ${version}`, { command: [sandbox, version] }]),
-  ['Linux 4.18, which ignores what it does not know', {
-    command: [sandbox, '4.18'], env: { LD_PRELOAD: machine, IGNORED_FLAGS: '4096' },
-  }],
+  [
+    'Linux 4.18, which ignores what it does not know',
+    {
+      command: [sandbox, '4.18'],
+      env: { LD_PRELOAD: machine, IGNORED_FLAGS: '4096' },
+    },
+  ],
   ...REFUSED.flatMap((call) => ['EPERM', 'ENOSYS'].map((error) => refusal(call, error))),
   ...['EPERM', 'ENOSYS', 'EINVAL', 'EACCES'].map((error) => refusal('shared-clone', error)),
   ...['EPERM', 'EINVAL'].map((error) => refusal('clone-pidfd', error)),
@@ -69,7 +85,9 @@ function smoke({ command, env }) {
     const child = spawn(file, args, options);
     fs.closeSync(passedOn);
     let output = '';
-    const add = (text) => { output += text; };
+    const add = (text) => {
+      output += text;
+    };
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', add);
     child.on('close', (code, signal) => resolve({ output, code, signal }));
   });

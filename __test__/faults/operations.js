@@ -11,7 +11,10 @@ const path = require('node:path');
 const PEER = path.join(__dirname, 'peer.js');
 const NOBODY = 65534;
 
-const happens = (emitter, event) => new Promise((resolve) => { emitter.once(event, resolve); });
+const happens = (emitter, event) =>
+  new Promise((resolve) => {
+    emitter.once(event, resolve);
+  });
 
 function noteError(note, { code, syscall, message }) {
   note('error', code ?? 'none', syscall ?? '', message.split('\n')[0]);
@@ -31,7 +34,9 @@ function attempt(note, action) {
 async function follow(note, child, over = happens(child, 'close')) {
   const outputs = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
-    child[name]?.setEncoding('utf8').on('data', (text) => { outputs[name] += text; });
+    child[name]?.setEncoding('utf8').on('data', (text) => {
+      outputs[name] += text;
+    });
   }
   for (const stream of child.stdio ?? []) stream?.on('error', (error) => noteError(note, error));
   child.on('spawn', () => note('spawn'));
@@ -57,9 +62,14 @@ const spawn = (cp, note) => spawned(note, () => cp.spawn('sh', ['-c', 'cat; echo
 async function options(cp, note) {
   const fd = fs.openSync(__filename);
   const stdio = ['ignore', 'pipe', 'pipe', 'pipe', fd, 0];
-  await spawned(note, () => cp.spawn('sh', ['-c', 'pwd; echo $WORD; head -n 1 <&4; echo three >&3; exit 3'], {
-    cwd: '/', detached: true, env: { PATH: process.env.PATH, WORD: 'word' }, stdio,
-  }));
+  await spawned(note, () =>
+    cp.spawn('sh', ['-c', 'pwd; echo $WORD; head -n 1 <&4; echo three >&3; exit 3'], {
+      cwd: '/',
+      detached: true,
+      env: { PATH: process.env.PATH, WORD: 'word' },
+      stdio,
+    }),
+  );
   fs.closeSync(fd);
 }
 
@@ -78,19 +88,21 @@ function called(note, resolve) {
   };
 }
 
-const inCallback = (note, start) => new Promise((resolve) => {
-  if (!attempt(note, () => start(called(note, resolve)))) resolve();
-});
+const inCallback = (note, start) =>
+  new Promise((resolve) => {
+    if (!attempt(note, () => start(called(note, resolve)))) resolve();
+  });
 
 const exec = (cp, note) => inCallback(note, (done) => cp.exec('echo hi; exit 3', done));
 
 // As many dots as ten thousands of bytes.
 const dots = (length) => '.'.repeat(Math.floor(length / 10_000));
 
-const long = (cp, note) => inCallback(note, (done) => {
-  const abridged = (error, stdout) => done(error, dots(stdout.length));
-  return cp.execFile('head', ['-c', '600000', '/dev/zero'], { maxBuffer: 1e6 }, abridged);
-});
+const long = (cp, note) =>
+  inCallback(note, (done) => {
+    const abridged = (error, stdout) => done(error, dots(stdout.length));
+    return cp.execFile('head', ['-c', '600000', '/dev/zero'], { maxBuffer: 1e6 }, abridged);
+  });
 
 const timeout = (cp, note) => inCallback(note, (done) => cp.execFile('sleep', ['2'], { timeout: 100 }, done));
 
@@ -143,7 +155,9 @@ async function forked(cp, note, { serialization, peerEnv, env, talk }) {
   if (!child) return;
   // A child whose parent has disconnected, or that was never started, need not close: neither does the builtin's.
   const notStarted = new Promise((resolve) => {
-    child.on('error', ({ syscall }) => { if (syscall?.startsWith('spawn')) resolve(); });
+    child.on('error', ({ syscall }) => {
+      if (syscall?.startsWith('spawn')) resolve();
+    });
   });
   const ends = [
     Promise.race([happens(child, 'exit'), notStarted]),
@@ -158,10 +172,14 @@ async function forked(cp, note, { serialization, peerEnv, env, talk }) {
   child.on('error', fail);
   child.on('disconnect', () => note('disconnect'));
   // Where the table of descriptors is full, there is no channel: with the builtin neither.
-  const sent = (error) => { if (error) fail(error); };
+  const sent = (error) => {
+    if (error) fail(error);
+  };
   const send = (message, handle) => attempt(note, () => child.send?.(message, handle, sent));
   const received = talk(send);
-  child.on('message', (message, handle) => { if (received(message, handle)) send('bye'); });
+  child.on('message', (message, handle) => {
+    if (received(message, handle)) send('bye');
+  });
   await over;
 }
 
@@ -180,10 +198,12 @@ const echoes = (messages) => (note) => (send) => {
   };
 };
 
-const channel = (serialization, env, talk) => (cp, note, { peerEnv }) => {
-  const options = { serialization, peerEnv, env, talk: talk(note) };
-  return forked(cp, note, options);
-};
+const channel =
+  (serialization, env, talk) =>
+  (cp, note, { peerEnv }) => {
+    const options = { serialization, peerEnv, env, talk: talk(note) };
+    return forked(cp, note, options);
+  };
 
 const TEXTS = [{ a: 1 }, { big: 'x'.repeat(1 << 20) }, 'text', 7];
 const VALUES = [{ a: 1 }, Buffer.alloc(1 << 20, 'x'), { date: new Date(0) }, Buffer.alloc(1 << 20, 'y'), 'text'];
@@ -202,50 +222,73 @@ const flood = (note) => (send) => {
 };
 
 // A server, a connection and a datagram socket go out, a server comes in.
-const handles = (serialization, env) => async (cp, note, { peerEnv }) => {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
-  let text = '';
-  await happens(server, 'listening');
-  const client = net.connect(server.address().port);
-  const connection = await happens(server, 'connection');
-  client.setEncoding('utf8').on('data', (data) => { text += data; });
-  const closed = happens(client, 'close');
-  for (const stream of [client, connection]) stream.on('error', () => {});
-  const talk = (send) => {
-    let count = 0;
-    send('server', server);
-    send('connection', connection);
-    send('socket', socket);
-    send('give');
-    return (message, handle) => {
-      note('message', message, handle?.constructor.name ?? '');
-      handle?.close();
-      return ++count === 4;
+const handles =
+  (serialization, env) =>
+  async (cp, note, { peerEnv }) => {
+    const server = net.createServer().listen(0, '127.0.0.1');
+    const socket = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+    let text = '';
+    await happens(server, 'listening');
+    const client = net.connect(server.address().port);
+    const connection = await happens(server, 'connection');
+    client.setEncoding('utf8').on('data', (data) => {
+      text += data;
+    });
+    const closed = happens(client, 'close');
+    for (const stream of [client, connection]) stream.on('error', () => {});
+    const talk = (send) => {
+      let count = 0;
+      send('server', server);
+      send('connection', connection);
+      send('socket', socket);
+      send('give');
+      return (message, handle) => {
+        note('message', message, handle?.constructor.name ?? '');
+        handle?.close();
+        return ++count === 4;
+      };
     };
+    await forked(cp, note, { serialization, peerEnv, env, talk });
+    connection.destroy();
+    await closed;
+    note('client', text);
+    server.close();
+    attempt(
+      () => {},
+      () => socket.close(),
+    );
   };
-  await forked(cp, note, { serialization, peerEnv, env, talk });
-  connection.destroy();
-  await closed;
-  note('client', text);
-  server.close();
-  attempt(() => {}, () => socket.close());
-};
 
 const BUILTIN = { CHILD_PROCESS_RS_CHANNEL: 'builtin' };
 
 /** Each operation, and the events of a run in which nothing fails. */
-const ended = (code, signal, stdout, stderr = '') => [['exit', code, signal], ['stdout', stdout], ['stderr', stderr]];
+const ended = (code, signal, stdout, stderr = '') => [
+  ['exit', code, signal],
+  ['stdout', stdout],
+  ['stderr', stderr],
+];
 const answered = (messages) => [
-  ['spawn'], ...messages.map((each) => ['message', ...[each].flat()]), ['disconnect'], ...ended(0, null, ''),
+  ['spawn'],
+  ...messages.map((each) => ['message', ...[each].flat()]),
+  ['disconnect'],
+  ...ended(0, null, ''),
 ];
 const answeredHandles = [
-  ...answered([['a server', ''], ['a connection', ''], ['a datagram socket', ''], ['yours', 'Server']]),
+  ...answered([
+    ['a server', ''],
+    ['a connection', ''],
+    ['a datagram socket', ''],
+    ['yours', 'Server'],
+  ]),
   ['client', 'hello from the peer'],
 ];
 const answeredTexts = answered(['{"a":1}', '1048586 bytes', '4 t', '7']);
 const answeredValues = answered([
-  '{"a":1}', '1048576 120', '{"date":"1970-01-01T00:00:00.000Z"}', '1048576 121', '4 t',
+  '{"a":1}',
+  '1048576 120',
+  '{"date":"1970-01-01T00:00:00.000Z"}',
+  '1048576 121',
+  '4 t',
 ]);
 
 const OPERATIONS = {
@@ -253,15 +296,49 @@ const OPERATIONS = {
   options: { run: options, events: [['spawn'], ...ended(3, null, "/\nword\n'use strict';\n")] },
   user: { run: user, events: [['spawn'], ...ended(3, null, `input${NOBODY}\n${NOBODY}\n`)], needsRoot: true },
   kill: { run: kill, events: [['spawn'], ...ended(null, 'SIGTERM', '')] },
-  exec: { run: exec, events: [['exit', 3, null], ['stdout', 'hi\n']] },
-  long: { run: long, events: [['exit', 0, null], ['stdout', dots(600_000)]] },
-  timeout: { run: timeout, events: [['exit', null, 'SIGTERM'], ['stdout', '']] },
-  spawnSync: { run: sync, events: [['exit', 3, null], ['stdout', 'input']] },
+  exec: {
+    run: exec,
+    events: [
+      ['exit', 3, null],
+      ['stdout', 'hi\n'],
+    ],
+  },
+  long: {
+    run: long,
+    events: [
+      ['exit', 0, null],
+      ['stdout', dots(600_000)],
+    ],
+  },
+  timeout: {
+    run: timeout,
+    events: [
+      ['exit', null, 'SIGTERM'],
+      ['stdout', ''],
+    ],
+  },
+  spawnSync: {
+    run: sync,
+    events: [
+      ['exit', 3, null],
+      ['stdout', 'input'],
+    ],
+  },
   syncTimeout: {
     run: syncTimeout,
-    events: [['exit', null, 'SIGTERM'], ['error', 'ETIMEDOUT', 'spawnSync sleep', 'spawnSync sleep ETIMEDOUT']],
+    events: [
+      ['exit', null, 'SIGTERM'],
+      ['error', 'ETIMEDOUT', 'spawnSync sleep', 'spawnSync sleep ETIMEDOUT'],
+    ],
   },
-  promise: { run: promise, events: [['stdout', 'input'], ['exit', 3, null], ['stdout', 'input']] },
+  promise: {
+    run: promise,
+    events: [
+      ['stdout', 'input'],
+      ['exit', 3, null],
+      ['stdout', 'input'],
+    ],
+  },
   json: { run: channel('json', {}, echoes(TEXTS)), events: answeredTexts, forks: true },
   advanced: { run: channel('advanced', {}, echoes(VALUES)), events: answeredValues, forks: true },
   'json-builtin': { run: channel('json', BUILTIN, echoes(TEXTS)), events: answeredTexts, forks: true },

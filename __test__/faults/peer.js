@@ -14,10 +14,11 @@ function fail(error) {
   process.exit(isCode(error?.code) ? REPORTED : UNKNOWN);
 }
 
-const reply = (message, handle) => process.send(message, handle, (error) => {
-  if (error) fail(error);
-  handle?.close();
-});
+const reply = (message, handle) =>
+  process.send(message, handle, (error) => {
+    if (error) fail(error);
+    handle?.close();
+  });
 
 const HANDLES = {
   Server: (server) => {

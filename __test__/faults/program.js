@@ -15,7 +15,10 @@ const LIMITS = process.env.LIMITS && JSON.parse(process.env.LIMITS);
 const { OURS, MARK, PEER_FAULT, PEER_LOG } = process.env;
 for (const name of ['LIMITS', 'PEER_FAULT', 'PEER_LOG', 'MARK']) delete process.env[name];
 
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 function tally(names) {
   const counts = {};
@@ -43,8 +46,18 @@ function census() {
   const state = (pid) => readOr('', () => /\) (\w)/.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]);
   return {
     fds: tally(fs.readdirSync('/proc/self/fd').map(link).filter(counts)),
-    threads: tally(fs.readdirSync('/proc/self/task').map(thread).filter((name) => name.startsWith('child-process'))),
-    children: tally(children.split(' ').filter(Boolean).map((pid) => (state(pid) === 'Z' ? 'zombie' : 'running'))),
+    threads: tally(
+      fs
+        .readdirSync('/proc/self/task')
+        .map(thread)
+        .filter((name) => name.startsWith('child-process')),
+    ),
+    children: tally(
+      children
+        .split(' ')
+        .filter(Boolean)
+        .map((pid) => (state(pid) === 'Z' ? 'zombie' : 'running')),
+    ),
     handles: tally(process._getActiveHandles().map((handle) => handle.constructor.name)),
   };
 }
@@ -58,14 +71,19 @@ const MADE_LATE = {
 const WAKER = { 'anon_inode:[eventfd]': 1 };
 
 function allowed(name, now, limits, group) {
-  const late = Object.keys(MADE_LATE).filter((thread) => now.threads[thread]).map((thread) => MADE_LATE[thread]);
+  const late = Object.keys(MADE_LATE)
+    .filter((thread) => now.threads[thread])
+    .map((thread) => MADE_LATE[thread]);
   return [WAKER, ...late].reduce((sum, counts) => sum + (counts[name] ?? 0), limits[group][name] ?? 0);
 }
 
 /** What of `now` is more than `limits` have. */
-const excess = (now, limits) => Object.keys(now).flatMap((group) => Object.entries(now[group])
-  .filter(([name, count]) => count > allowed(name, now, limits, group))
-  .map(([name, count]) => `${group}: ${name} ${count} instead of ${allowed(name, now, limits, group)}`));
+const excess = (now, limits) =>
+  Object.keys(now).flatMap((group) =>
+    Object.entries(now[group])
+      .filter(([name, count]) => count > allowed(name, now, limits, group))
+      .map(([name, count]) => `${group}: ${name} ${count} instead of ${allowed(name, now, limits, group)}`),
+  );
 
 async function settled() {
   if (!LIMITS) {

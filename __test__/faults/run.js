@@ -57,7 +57,9 @@ function execute(operation, env) {
     const timer = setTimeout(killGroup, LIMIT_MS);
     const outputs = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr']) {
-      child[name].setEncoding('utf8').on('data', (text) => { outputs[name] += text; });
+      child[name].setEncoding('utf8').on('data', (text) => {
+        outputs[name] += text;
+      });
     }
     child.on('exit', () => killGroup());
     child.on('close', (code, signal) => {
@@ -110,8 +112,9 @@ async function observe(name) {
 }
 
 function combinations({ name, process: own, peer }) {
-  const inChild = LAUNCH.filter(({ operations }) => operations.includes(name))
-    .flatMap(({ call, errors }) => errors.map((error) => ({ operation: name, side: 'launch', call, error, nth: 1 })));
+  const inChild = LAUNCH.filter(({ operations }) => operations.includes(name)).flatMap(({ call, errors }) =>
+    errors.map((error) => ({ operation: name, side: 'launch', call, error, nth: 1 })),
+  );
   return [...combinationsOf(name, own, 'process'), ...combinationsOf(name, peer, 'peer'), ...inChild]
     .filter(({ call, error }) => !isException(name, call, error))
     .filter(({ call, error }) => call.startsWith(chosen.call ?? '') && error === (chosen.errno ?? error));
@@ -145,8 +148,9 @@ async function main() {
     return;
   }
 
-  const waiting = observed
-    .flatMap((each) => combinations(each).map((combination) => ({ combination, limits: each.limits })));
+  const waiting = observed.flatMap((each) =>
+    combinations(each).map((combination) => ({ combination, limits: each.limits })),
+  );
   const total = waiting.length;
   let failed = 0;
   const worker = async () => {

@@ -30,7 +30,9 @@ const HAS_OTHERS = process.getuid() === 0 && !process.env.ONLY_ROOT;
 async function eventsOf(child) {
   const events = [];
   let text = '';
-  child.stdout?.setEncoding('utf8').on('data', (data) => { text += data; });
+  child.stdout?.setEncoding('utf8').on('data', (data) => {
+    text += data;
+  });
   for (const name of ['spawn', 'error', 'exit']) child.on(name, (...values) => events.push([name, ...values]));
   await once(child, 'close');
   return { events, text };
@@ -96,7 +98,9 @@ const STEPS = {
     assert.strictEqual(error.code, 'EACCES');
   },
   async timeout() {
-    const error = await new Promise((resolve) => { cp.exec(`exec sleep ${FOREVER}`, { timeout: 100 }, resolve); });
+    const error = await new Promise((resolve) => {
+      cp.exec(`exec sleep ${FOREVER}`, { timeout: 100 }, resolve);
+    });
     assert.deepStrictEqual([error.killed, error.signal], [true, 'SIGTERM']);
   },
   async kill() {
@@ -175,7 +179,11 @@ const STEPS = {
     const { child, closed } = fork({ env: { ...process.env, CHILD_PROCESS_RS_CHANNEL: 'builtin' } });
     child.send('flood');
     let count = 0;
-    await new Promise((resolve) => { child.on('message', () => { if (++count === 2000) resolve(); }); });
+    await new Promise((resolve) => {
+      child.on('message', () => {
+        if (++count === 2000) resolve();
+      });
+    });
     child.send('bye');
     assert.deepStrictEqual((await closed).events, ENDED);
   },
@@ -186,7 +194,9 @@ const STEPS = {
       await once(server, 'listening');
       const client = net.connect(server.address().port).setEncoding('utf8');
       let text = '';
-      client.on('data', (data) => { text += data; });
+      client.on('data', (data) => {
+        text += data;
+      });
       await Promise.all([once(client, 'close'), once(child, 'message')]);
       assert.strictEqual(text, 'hello from the peer');
       server.close();
@@ -218,7 +228,9 @@ const STEPS = {
 async function main() {
   const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(STEPS);
   for (const name of names) {
-    const hung = new Promise((resolve, reject) => { setTimeout(() => reject(new Error('hung')), LIMIT_MS).unref(); });
+    const hung = new Promise((resolve, reject) => {
+      setTimeout(() => reject(new Error('hung')), LIMIT_MS).unref();
+    });
     // What is waited for may hold nothing that keeps the loop alive.
     const alive = setInterval(() => {}, LIMIT_MS);
     try {

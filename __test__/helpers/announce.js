@@ -3,14 +3,30 @@
 // What our fork() puts into the environment of a child that is to have the native end of its channel, for a parent that
 // is the builtin.
 
-const FORBIDDING = ['--permission', '--experimental-permission', '--permission-audit', '--no-addons', '--env-file', '--env-file-if-exists', '--watch', '--watch-path'];
+const FORBIDDING = [
+  '--permission',
+  '--experimental-permission',
+  '--permission-audit',
+  '--no-addons',
+  '--env-file',
+  '--env-file-if-exists',
+  '--watch',
+  '--watch-path',
+];
 
 /** Whether fork() would give a child of these options the native end. */
 function mayBeNative({ execPath, env, uid, gid }, execArgv) {
   const isRefused = [process.env, env].some((variables) => variables.CHILD_PROCESS_RS_CHANNEL === 'builtin');
   const flags = [...execArgv, ...String(env.NODE_OPTIONS ?? '').split(/\s+/)].map(String);
   const isForbidden = flags.some((flag) => FORBIDDING.includes(flag.split('=')[0]));
-  return !isRefused && !isForbidden && execPath === process.execPath && uid === undefined && gid === undefined && process.permission === undefined;
+  return (
+    !isRefused &&
+    !isForbidden &&
+    execPath === process.execPath &&
+    uid === undefined &&
+    gid === undefined &&
+    process.permission === undefined
+  );
 }
 
 /** Turns the builtin's announcement, among `NAME=value` strings, into ours. `folder`: that of our files. */

@@ -27,7 +27,13 @@ function codeBlocks(text) {
         open.lines.push(line);
       }
     } else if (fence) {
-      open = { fence: fence[1], language: fence[2], words: fence[3].split(/\s+/).filter(Boolean), line: index + 1, lines: [] };
+      open = {
+        fence: fence[1],
+        language: fence[2],
+        words: fence[3].split(/\s+/).filter(Boolean),
+        line: index + 1,
+        lines: [],
+      };
     }
   });
   if (open) throw new Error(`the block of line ${open.line} does not end`);
@@ -48,8 +54,13 @@ function finished({ language, words, line, lines }) {
 /** What makes two translations of a text the same: the levels of its headings, and its code without the comments. */
 function skeleton(text) {
   const withoutCode = text.replace(/^```[\s\S]*?^```$/gm, '');
-  const headings = withoutCode.split('\n').filter((line) => /^#+ /.test(line)).map((line) => line.match(/^#+/)[0]);
-  const code = codeBlocks(text).map(({ language, words, code: source }) => [language, ...words, withoutComments(source)].join('\n'));
+  const headings = withoutCode
+    .split('\n')
+    .filter((line) => /^#+ /.test(line))
+    .map((line) => line.match(/^#+/)[0]);
+  const code = codeBlocks(text).map(({ language, words, code: source }) =>
+    [language, ...words, withoutComments(source)].join('\n'),
+  );
   const links = [...withoutCode.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target).sort();
   const items = withoutCode.split('\n').filter((line) => /^- /.test(line)).length;
   return { headings, code, links, items };

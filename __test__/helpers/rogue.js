@@ -24,7 +24,10 @@ const NATIVE = `
     write(Buffer.concat([length, bytes]))
   }
   const isAdvanced = serialization === 'advanced'
-  const say = (value) => (isAdvanced ? frame(require('node:v8').serialize(value)) : write(JSON.stringify(value) + '\\n'))
+  const say = (value) => {
+    if (isAdvanced) frame(require('node:v8').serialize(value))
+    else write(JSON.stringify(value) + '\\n')
+  }
   const word = (value) => {
     const text = '\\u0001' + JSON.stringify(value)
     if (isAdvanced) frame(Buffer.from(text))
@@ -36,12 +39,20 @@ const NATIVE = `
 /** Starts it; Node itself does not learn of the channel there. */
 function spawnRogue(cp, code, options = {}) {
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
-  return cp.spawn('sh', ['-c', 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; exec "$0" -e "$1"', process.execPath, SCRIPT + code], { stdio, ...options });
+  return cp.spawn(
+    'sh',
+    ['-c', 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; exec "$0" -e "$1"', process.execPath, SCRIPT + code],
+    { stdio, ...options },
+  );
 }
 
 /** The same for an end that is announced as a native one, as fork() announces it. */
 function spawnNativeRogue(ours, code, serialization = 'json') {
-  const shell = 'ANNOUNCED=$CHILD_PROCESS_RS_CHANNEL; unset CHILD_PROCESS_RS_CHANNEL NODE_OPTIONS; export ANNOUNCED; exec "$0" -e "$1"';
+  const shell = `
+    ANNOUNCED=$CHILD_PROCESS_RS_CHANNEL
+    unset CHILD_PROCESS_RS_CHANNEL NODE_OPTIONS
+    export ANNOUNCED
+    exec "$0" -e "$1"`;
   return announced(ours, '/bin/sh', ['-c', shell, process.execPath, SCRIPT + NATIVE + code], { serialization });
 }
 

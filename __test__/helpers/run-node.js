@@ -17,8 +17,12 @@ function runNode(args, { env = {}, cwd, timeout = 300_000, input } = {}) {
       timedOut = true;
       child.kill('SIGKILL');
     }, timeout);
-    child.stdout.setEncoding('utf8').on('data', (text) => { stdout += text; });
-    child.stderr.setEncoding('utf8').on('data', (text) => { stderr += text; });
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+    });
     child.stdin.on('error', () => {});
     child.stdin.end(input);
     child.on('error', reject);
@@ -32,7 +36,7 @@ function runNode(args, { env = {}, cwd, timeout = 300_000, input } = {}) {
 /** Runs a script that prints one JSON value as its last line, and gives that value; throws when it went wrong. */
 async function valueFromNode(args, options) {
   const { stdout, stderr, code, signal, timedOut } = await runNode(args, options);
-  if (code !== 0) throw new Error(`${timedOut ? 'timed out' : signal ?? `exit code ${code}`}\n${stdout}${stderr}`);
+  if (code !== 0) throw new Error(`${timedOut ? 'timed out' : (signal ?? `exit code ${code}`)}\n${stdout}${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 

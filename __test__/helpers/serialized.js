@@ -42,16 +42,23 @@ class Reader {
   value(tag = this.tag()) {
     if (tag in TAGS) return TAGS[tag];
     switch (String.fromCharCode(tag)) {
-      case '"': return this.text(this.varint(), 'latin1');
-      case 'c': return this.text(this.varint(), 'utf16le');
-      case 'I': return this.integer();
+      case '"':
+        return this.text(this.varint(), 'latin1');
+      case 'c':
+        return this.text(this.varint(), 'utf16le');
+      case 'I':
+        return this.integer();
       case 'N':
         this.#at += 8;
         return this.#bytes.readDoubleLE(this.#at - 8);
-      case 'o': return { object: this.members('{') };
-      case 'A': return this.dense(this.varint());
-      case 'a': return { array: this.varint(), elements: this.members('@'), length: this.varint() };
-      default: throw new Error(`no tree has the tag ${tag}`);
+      case 'o':
+        return { object: this.members('{') };
+      case 'A':
+        return this.dense(this.varint());
+      case 'a':
+        return { array: this.varint(), elements: this.members('@'), length: this.varint() };
+      default:
+        throw new Error(`no tree has the tag ${tag}`);
     }
   }
 

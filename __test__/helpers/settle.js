@@ -17,7 +17,9 @@ function ending(spawn) {
       return;
     }
     let failed;
-    child.on('error', (error) => { failed = error.code; });
+    child.on('error', (error) => {
+      failed = error.code;
+    });
     child.on('close', (code, signal) => resolve(failed ? { failed } : { code, signal }));
   });
 }

@@ -98,7 +98,9 @@ class Writer {
         return [...this.#mode.split(bytes.subarray(0, -end.length))];
       }
       this.#bytes = [bytes];
-      await new Promise((resolve) => { this.#wake = resolve; });
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 }
@@ -130,7 +132,10 @@ class Reader {
     }
     const last = `the end of run ${this.#count++}`;
     this.child.stdin.write(this.#mode.encode(last));
-    while (this.#heard.at(-1)?.[1] !== last) await new Promise((resolve) => { this.#wake = resolve; });
+    while (this.#heard.at(-1)?.[1] !== last)
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+      });
     return this.#heard.splice(0).slice(0, -1);
   }
 }

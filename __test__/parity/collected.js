@@ -3,6 +3,8 @@
 // What exec and execFile tell, to their callback and by the events of the child they return; what the synchronous calls
 // return or throw, and in which order its properties stand.
 
+const values = require('./values');
+
 const EVENTS = ['spawn', 'error', 'exit', 'close'];
 
 function kindOf(value) {
@@ -29,7 +31,9 @@ async function collect(t, start, { callback: awaited = true, events = true, touc
   const calls = [];
   const order = [];
   let called;
-  const answered = new Promise((resolve) => { called = resolve; });
+  const answered = new Promise((resolve) => {
+    called = resolve;
+  });
   let child;
   try {
     child = start((...args) => {
@@ -71,9 +75,20 @@ function sync(t, fn) {
   }
 }
 
-function kindsWithin(value) {
-  if (!Array.isArray(value?.output)) return null;
-  return { output: value.output.map(kindOf), stdout: value.stdout === value.output[1], stderr: value.stderr === value.output[2] };
+/** What `sync` says of `fn(value)` for each of the values, but those whose labels are in `skip`. */
+function syncForEachValue(t, fn, { skip = [] } = {}) {
+  const outcomes = {};
+  for (const [label, value] of values()) if (!skip.includes(label)) outcomes[label] = sync(t, () => fn(value));
+  return outcomes;
 }
 
-module.exports = { aMoment, collect, sync };
+function kindsWithin(value) {
+  if (!Array.isArray(value?.output)) return null;
+  return {
+    output: value.output.map(kindOf),
+    stdout: value.stdout === value.output[1],
+    stderr: value.stderr === value.output[2],
+  };
+}
+
+module.exports = { aMoment, collect, sync, syncForEachValue };

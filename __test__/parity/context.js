@@ -112,7 +112,8 @@ class Context {
     const script = path.join(this.dir, 'scenario-in-new-process.js');
     const text = `module.exports = ${fn}\n`;
     // Not written again while another process may be reading it.
-    if (!fs.existsSync(script) || fs.readFileSync(script, 'utf8') !== text) this.file(path.basename(script), text, 0o644);
+    if (!fs.existsSync(script) || fs.readFileSync(script, 'utf8') !== text)
+      this.file(path.basename(script), text, 0o644);
     const ends = JSON.stringify({ subject: this.subject, childEnd: this.childEnd, serialization: this.serialization });
     const entry = [...execArgv, path.join(__dirname, 'nested.js'), ends, script, this.dir, JSON.stringify(argument)];
     const [file, ...args] = [...prefix, process.execPath, ...entry];
@@ -128,12 +129,21 @@ class Context {
       // Node's own warnings name the process they come from.
       this.hide(`(node:${child.pid})`, '(node:<pid>)');
       const output = { 1: '', 2: '', 3: '' };
-      for (const fd of [1, 2, 3]) child.stdio[fd].setEncoding('latin1').on('data', (text) => { output[fd] += text; });
+      for (const fd of [1, 2, 3])
+        child.stdio[fd].setEncoding('latin1').on('data', (text) => {
+          output[fd] += text;
+        });
       child.stdin.on('error', () => {});
       child.stdin.end(input);
       child.on('close', (code, signal) => {
         const text = Buffer.from(output[3], 'latin1').toString();
-        resolve({ observed: text === '' ? null : JSON.parse(text), stdout: output[1], stderr: output[2], code, signal });
+        resolve({
+          observed: text === '' ? null : JSON.parse(text),
+          stdout: output[1],
+          stderr: output[2],
+          code,
+          signal,
+        });
       });
     });
   }

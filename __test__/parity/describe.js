@@ -16,7 +16,7 @@ function describeBytes(bytes) {
 
 function className(value) {
   const proto = Object.getPrototypeOf(value);
-  return proto === null ? '[null prototype]' : proto.constructor?.name ?? '?';
+  return proto === null ? '[null prototype]' : (proto.constructor?.name ?? '?');
 }
 
 // Symbol keys are left out: the builtin marks its errors with a private symbol that no code outside Node can test for.
@@ -48,14 +48,24 @@ function describeObject(value, depth) {
 
 function describe(value, depth = 0) {
   switch (typeof value) {
-    case 'undefined': return '[undefined]';
-    case 'boolean': return value;
-    case 'string': return value.length <= LONG ? value : describeBytes(Buffer.from(value));
-    case 'number': return Number.isFinite(value) && !Object.is(value, -0) ? value : `[number ${Object.is(value, -0) ? '-0' : value}]`;
-    case 'bigint': return `[bigint ${value}]`;
-    case 'symbol': return `[${String(value)}]`;
-    case 'function': return `[function ${value.name}]`;
-    default: return value === null ? null : describeObject(value, depth);
+    case 'undefined':
+      return '[undefined]';
+    case 'boolean':
+      return value;
+    case 'string':
+      return value.length <= LONG ? value : describeBytes(Buffer.from(value));
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0)
+        ? value
+        : `[number ${Object.is(value, -0) ? '-0' : value}]`;
+    case 'bigint':
+      return `[bigint ${value}]`;
+    case 'symbol':
+      return `[${String(value)}]`;
+    case 'function':
+      return `[function ${value.name}]`;
+    default:
+      return value === null ? null : describeObject(value, depth);
   }
 }
 

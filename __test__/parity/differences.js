@@ -27,7 +27,10 @@ function* leaves(theirs, ours, trail = []) {
 
 function withoutWhatMayBeLeft(theirs, ours) {
   if (!ours.left || !theirs.left) return [theirs, ours];
-  return [{ ...theirs, left: {} }, { ...ours, left: worse(ours.left, theirs.left) }];
+  return [
+    { ...theirs, left: {} },
+    { ...ours, left: worse(ours.left, theirs.left) },
+  ];
 }
 
 function show(value) {

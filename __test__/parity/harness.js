@@ -38,7 +38,11 @@ async function withSlot(job) {
 // Nothing of the surrounding environment but what is listed: ava and npm add variables of their own. A home without any
 // file: bash reads its ~/.bashrc where stdin is a socket, as a pipe of Node's is.
 function environment(extra) {
-  const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/nonexistent-home', LANG: 'C.UTF-8' };
+  const env = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: '/nonexistent-home',
+    LANG: 'C.UTF-8',
+  };
   for (const name of SWITCHES) if (process.env[name] !== undefined) env[name] = process.env[name];
   return { ...env, ...extra };
 }
@@ -46,8 +50,18 @@ function environment(extra) {
 // One runner process. Resolves with its lines, whether it ended by itself, and how.
 function runOnce({ topic, side, serialization, dir, names, execArgv, env }) {
   const ends = { subject: side.subject, childEnd: side.childEnd, serialization };
-  const args = [...execArgv, path.join(__dirname, 'runner.js'), topic, JSON.stringify(ends), dir, JSON.stringify(names)];
-  const child = builtin.spawn(process.execPath, args, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const args = [
+    ...execArgv,
+    path.join(__dirname, 'runner.js'),
+    topic,
+    JSON.stringify(ends),
+    dir,
+    JSON.stringify(names),
+  ];
+  const child = builtin.spawn(process.execPath, args, {
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
   const lines = [];
   let rest = '';
   let output = '';
@@ -70,7 +84,10 @@ function runOnce({ topic, side, serialization, dir, names, execArgv, env }) {
     rest = parts.pop();
     parts.forEach(onLine);
   });
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
 
   return new Promise((resolve) => {
     child.on('exit', (code, signal) => {
@@ -139,7 +156,8 @@ async function* compare(topic, wanted = () => true) {
       const { theirs, ours } = await runAll({ topic, names, sides, serialization, ...settings(topic, names[0]) });
       for (const [side, { observations, ending }] of ours) {
         const label = labelOf(topic, side, serialization);
-        for (const name of names) yield { label, name, theirs: theirs.observations.get(name), ours: observations.get(name) };
+        for (const name of names)
+          yield { label, name, theirs: theirs.observations.get(name), ours: observations.get(name) };
         yield { label, name: 'the end of the process', theirs: theirs.ending, ours: ending };
       }
     }
@@ -167,32 +185,49 @@ function register(test, topic, { only, prefix = '', env: extraEnv = {} } = {}) {
       if (names.length === 0) continue;
       const { execArgv, env } = settings(topic, names[0]);
       const runs = [];
-      const run = (attempt) => (runs[attempt] ??= withSlot(() => runAll({ topic, names, sides, serialization, execArgv, env: { PARITY_PATIENCE: PATIENCE[attempt], ...env, ...extraEnv } })));
-      for (const { name: side } of sides) registerBatch(test, `${prefix}${labelOf(topic, side, serialization)}`, names, async (attempt) => {
-        const { theirs, ours } = await run(attempt);
-        return { theirs, ours: ours.get(side) };
-      });
+      const run = (attempt) =>
+        (runs[attempt] ??= withSlot(() =>
+          runAll({
+            topic,
+            names,
+            sides,
+            serialization,
+            execArgv,
+            env: { PARITY_PATIENCE: PATIENCE[attempt], ...env, ...extraEnv },
+          }),
+        ));
+      for (const { name: side } of sides)
+        registerBatch(test, `${prefix}${labelOf(topic, side, serialization)}`, names, async (attempt) => {
+          const { theirs, ours } = await run(attempt);
+          return { theirs, ours: ours.get(side) };
+        });
     }
   }
 }
 
 function registerBatch(test, label, names, run) {
   for (const name of names) {
-    test(`${label}: ${name}`, (t) => agree(t, run, (t, { theirs, ours }) => {
-      const expected = theirs.observations.get(name);
-      t.falsy(expected.crashed, `the builtin's side crashed: ${expected.crashed}\n${expected.output}`);
-      t.not(expected.ended, 'timed out', "the builtin's side timed out");
-      t.falsy(expected.ended?.failed, `the scenario itself failed: ${JSON.stringify(expected.ended?.failed)}`);
-      t.falsy(ours.observations.get(name).crashed, `our side crashed: ${ours.observations.get(name).crashed}\n${ours.observations.get(name).output}`);
-      const { left, ...observed } = ours.observations.get(name);
-      const { left: leftByBuiltin, ...observedOfBuiltin } = expected;
-      t.deepEqual(observed, observedOfBuiltin);
-      // The builtin itself leaks in places. Never more than it, and where it leaves nothing, nothing.
-      if (left && leftByBuiltin) t.deepEqual(worse(left, leftByBuiltin), {});
-    }));
+    test(`${label}: ${name}`, (t) =>
+      agree(t, run, (t, { theirs, ours }) => {
+        const expected = theirs.observations.get(name);
+        t.falsy(expected.crashed, `the builtin's side crashed: ${expected.crashed}\n${expected.output}`);
+        t.not(expected.ended, 'timed out', "the builtin's side timed out");
+        t.falsy(expected.ended?.failed, `the scenario itself failed: ${JSON.stringify(expected.ended?.failed)}`);
+        t.falsy(
+          ours.observations.get(name).crashed,
+          `our side crashed: ${ours.observations.get(name).crashed}\n${ours.observations.get(name).output}`,
+        );
+        const { left, ...observed } = ours.observations.get(name);
+        const { left: leftByBuiltin, ...observedOfBuiltin } = expected;
+        t.deepEqual(observed, observedOfBuiltin);
+        // The builtin itself leaks in places. Never more than it, and where it leaves nothing, nothing.
+        if (left && leftByBuiltin) t.deepEqual(worse(left, leftByBuiltin), {});
+      }));
   }
   test(`${label}: nothing keeps the process alive after ${names.length > 1 ? 'all of them' : names[0]}`, (t) =>
-    agree(t, run, (t, { theirs, ours }) => { t.is(ours.ending, theirs.ending); }));
+    agree(t, run, (t, { theirs, ours }) => {
+      t.is(ours.ending, theirs.ending);
+    }));
 }
 
 /** Has `check` look at the outcome of `run`, and where it differs at those of further runs, as many as there may be. */
@@ -206,7 +241,8 @@ async function agree(t, run, check) {
     }
     tried.discard();
     t.log(`differed in run ${attempt + 1} of ${PATIENCE.length}:`);
-    for (const { message, formattedDetails } of tried.errors) t.log(message, ...formattedDetails.map(({ formatted }) => changedLines(formatted)));
+    for (const { message, formattedDetails } of tried.errors)
+      t.log(message, ...formattedDetails.map(({ formatted }) => changedLines(formatted)));
   }
 }
 
@@ -228,7 +264,11 @@ function worse(left, allowed) {
 
 function topics() {
   const folder = path.join(__dirname, 'scenarios');
-  return fs.readdirSync(folder).filter((name) => name.endsWith('.js')).sort().map((name) => path.join(folder, name));
+  return fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.js'))
+    .sort()
+    .map((name) => path.join(folder, name));
 }
 
 /** Whether `topic` is about fork() or the channel. */

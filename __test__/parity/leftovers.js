@@ -15,7 +15,10 @@ const OF_THE_LOOP = ['anon_inode:[eventfd]', 'anon_inode:[eventpoll]'];
  * The way to the thread that keeps process descriptors is such, too; no other socket of the tests is a SOCK_SEQPACKET.
  */
 function keepersSockets() {
-  const rows = fs.readFileSync('/proc/net/unix', 'latin1').split('\n').map((line) => line.split(/ +/));
+  const rows = fs
+    .readFileSync('/proc/net/unix', 'latin1')
+    .split('\n')
+    .map((line) => line.split(/ +/));
   return rows.filter(([, , , , type]) => type === '0005').map((row) => `socket:[${row[6]}]`);
 }
 

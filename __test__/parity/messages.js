@@ -12,7 +12,13 @@ function show(value) {
     return `DataView <${Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString('hex')}>`;
   };
   try {
-    const text = inspect(value, { depth: 40, maxArrayLength: 40, maxStringLength: 120, breakLength: Infinity, compact: 40 });
+    const text = inspect(value, {
+      depth: 40,
+      maxArrayLength: 40,
+      maxStringLength: 120,
+      breakLength: Infinity,
+      compact: 40,
+    });
     return text.replace(/\n +(at|\.\.\. \d+ lines matching cause stack trace)[^\n]*/g, '');
   } finally {
     delete DataView.prototype[inspect.custom];
@@ -25,11 +31,15 @@ class Point {
     this.x = 1;
     this.y = undefined;
   }
-  get sum() { return this.x + this.#secret; }
+  get sum() {
+    return this.x + this.#secret;
+  }
 }
 
 class WithToJSON {
-  toJSON(...args) { return { args, isThis: this instanceof WithToJSON }; }
+  toJSON(...args) {
+    return { args, isThis: this instanceof WithToJSON };
+  }
 }
 
 function deep(levels, wrap) {
@@ -51,7 +61,46 @@ function revoked() {
   return proxy;
 }
 
-const protoKey = () => JSON.parse('{"__proto__":{"a":1},"constructor":2,"toString":3,"hasOwnProperty":4,"b":[{"__proto__":null}]}');
+function circleOfCollections() {
+  const map = new Map();
+  const set = new Set([map]);
+  map.set('set', set).set(map, map);
+  return map;
+}
+
+function changedWhileRead() {
+  const changing = {
+    get a() {
+      map.set('late', 1);
+      return 1;
+    },
+  };
+  const map = new Map([
+    ['a', changing],
+    ['b', 2],
+  ]);
+  return map;
+}
+
+function withTraps() {
+  return new Proxy(
+    {},
+    {
+      ownKeys: () => ['x', 'y'],
+      getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true, value: 1 }),
+      get: (_, key) => `got ${String(key)}`,
+    },
+  );
+}
+
+function detached() {
+  const gone = new ArrayBuffer(4);
+  structuredClone(gone, { transfer: [gone] });
+  return gone;
+}
+
+const protoKey = () =>
+  JSON.parse('{"__proto__":{"a":1},"constructor":2,"toString":3,"hasOwnProperty":4,"b":[{"__proto__":null}]}');
 
 const strings = () => [
   ['an empty string', ''],
@@ -79,12 +128,16 @@ const strings = () => [
   ['a slice', 'a long string of which a part is taken'.slice(3, 30)],
 ];
 
+// prettier-ignore
 const numbers = () => [
-  ['0', 0], ['-0', -0], ['1', 1], ['-1', -1], ['127', 127], ['128', 128], ['-129', -129], ['2 ** 30', 2 ** 30], ['2 ** 31', 2 ** 31], ['-(2 ** 31)', -(2 ** 31)], ['2 ** 32', 2 ** 32],
-  ['2 ** 53', 2 ** 53], ['1e21', 1e21], ['0.1', 0.1], ['0.1 + 0.2', 0.1 + 0.2], ['1 / 3', 1 / 3], ['1e-7', 1e-7], ['5e-324', 5e-324],
+  ['0', 0], ['-0', -0], ['1', 1], ['-1', -1], ['127', 127], ['128', 128], ['-129', -129],
+  ['2 ** 30', 2 ** 30], ['2 ** 31', 2 ** 31], ['-(2 ** 31)', -(2 ** 31)], ['2 ** 32', 2 ** 32],
+  ['2 ** 53', 2 ** 53], ['1e21', 1e21],
+  ['0.1', 0.1], ['0.1 + 0.2', 0.1 + 0.2], ['1 / 3', 1 / 3], ['1e-7', 1e-7], ['5e-324', 5e-324],
   ['the greatest', Number.MAX_VALUE], ['NaN', NaN], ['Infinity', Infinity], ['-Infinity', -Infinity],
 ];
 
+// prettier-ignore
 const objects = () => [
   ['true', true],
   ['false', false],
@@ -135,6 +188,7 @@ const objects = () => [
   ['a thousand levels of objects', deep(1000, (value) => ({ value }))],
 ];
 
+// prettier-ignore
 const json = () => [
   ...strings(),
   ...numbers(),
@@ -142,9 +196,10 @@ const json = () => [
   ['functions and symbols as members', { a() {}, b: Symbol('s'), c: 1, d: [() => {}, Symbol('t'), class {}] }],
   ['a Proxy', new Proxy({ a: 1, b: [1] }, {})],
   ['a Proxy of an array', { list: new Proxy([1, 2], {}) }],
-  ['a Proxy with traps', new Proxy({}, { ownKeys: () => ['x', 'y'], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true, value: 1 }), get: (_, key) => `got ${String(key)}` })],
+  ['a Proxy with traps', withTraps()],
   ['weak collections, promises', { a: new WeakMap(), b: new WeakSet(), c: Promise.resolve(1) }],
-  ['raw JSON, where there is such', JSON.rawJSON ? { a: JSON.rawJSON('1e1000'), b: JSON.rawJSON('"s"') } : 'there is none'],
+  ['raw JSON, where there is such',
+    JSON.rawJSON ? { a: JSON.rawJSON('1e1000'), b: JSON.rawJSON('"s"') } : 'there is none'],
   ['a boxed symbol', { symbol: Object(Symbol('s')) }],
   ['a bigint', { a: 1n }],
   ['a boxed bigint', [Object(1n)]],
@@ -156,7 +211,8 @@ const json = () => [
   ['a Proxy that throws', new Proxy({}, { ownKeys() { throw new EvalError('not today'); } })],
   ['a revoked Proxy', [revoked()]],
   ['something thrown that is no error', { get a() { throw 'a word'; } }],
-  ['a member that cannot be a number', { a: Object.assign(new Number(1), { valueOf() { throw new EvalError('not today'); } }) }],
+  ['a member that cannot be a number',
+    { a: Object.assign(new Number(1), { valueOf() { throw new EvalError('not today'); } }) }],
   ['a hundred thousand levels', deep(100_000, (value) => [value])],
 ];
 
@@ -166,13 +222,21 @@ function errors() {
   const numeric = new Error('x');
   numeric.message = 7;
   return [
-    ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Type) => [Type.name, new Type(`of ${Type.name}`)]),
+    ...[EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Type) => [
+      Type.name,
+      new Type(`of ${Type.name}`),
+    ]),
     ['an Error with a cause', new Error('outer', { cause: new TypeError('inner') })],
     ['an AggregateError', new AggregateError([new Error('one')], 'several')],
     ['an Error with another name', strange],
     ['an Error with a message that is no string', numeric],
     ['an Error without a stack', Object.defineProperty(new Error('bare'), 'stack', { value: undefined })],
-    ['an Error of a class', new (class Own extends Error { extra = 1; })('own')],
+    [
+      'an Error of a class',
+      new (class Own extends Error {
+        extra = 1;
+      })('own'),
+    ],
     ['an Error of Node', Object.assign(new TypeError('coded'), { code: 'ERR_X' })],
   ];
 }
@@ -182,25 +246,50 @@ function buffers() {
   return [
     ['an ArrayBuffer', buffer.slice(0, 8)],
     ['an empty ArrayBuffer', new ArrayBuffer(0)],
-    ['every typed array', [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array].map((Type) => new Type(buffer, 8, 2))],
-    ['a Float16Array, where there is one', globalThis.Float16Array ? new Float16Array([1.5, -0, 65504]) : 'there is none'],
+    [
+      'every typed array',
+      [
+        Int8Array,
+        Uint8Array,
+        Uint8ClampedArray,
+        Int16Array,
+        Uint16Array,
+        Int32Array,
+        Uint32Array,
+        Float32Array,
+        Float64Array,
+        BigInt64Array,
+        BigUint64Array,
+      ].map((Type) => new Type(buffer, 8, 2)),
+    ],
+    [
+      'a Float16Array, where there is one',
+      globalThis.Float16Array ? new Float16Array([1.5, -0, 65504]) : 'there is none',
+    ],
     ['empty views', [new Uint8Array(0), new DataView(new ArrayBuffer(0)), Buffer.alloc(0)]],
     ['a DataView', new DataView(buffer, 3, 5)],
     ['a part of a Buffer', Buffer.from('a part of a Buffer').subarray(2, 6)],
     ['views of one buffer', [new Uint8Array(buffer, 0, 4), new Uint8Array(buffer, 2, 4), buffer.slice(0, 4)]],
-    ['odd offsets', { a: 'x', b: new Float64Array([1.5]), c: 'xyz', d: new Uint32Array([7]), e: new Uint16Array([1, 2]) }],
+    [
+      'odd offsets',
+      { a: 'x', b: new Float64Array([1.5]), c: 'xyz', d: new Uint32Array([7]), e: new Uint16Array([1, 2]) },
+    ],
     ['a class of Uint8Array', new (class Mine extends Uint8Array {})([1, 2])],
     ['a class of Buffer', Object.setPrototypeOf(Buffer.from('mine'), class extends Buffer {}.prototype)],
     ['a Buffer with properties', Object.assign(Buffer.from('x'), { extra: 1 })],
     ['a resizable ArrayBuffer', new ArrayBuffer(4, { maxByteLength: 8 })],
     ['a view of a resizable ArrayBuffer', new Uint8Array(new ArrayBuffer(4, { maxByteLength: 8 }))],
-    ['typed arrays of another realm', vm.runInNewContext('[new Uint8Array([1, 2]), new DataView(new ArrayBuffer(2)), new ArrayBuffer(2)]')],
+    [
+      'typed arrays of another realm',
+      vm.runInNewContext('[new Uint8Array([1, 2]), new DataView(new ArrayBuffer(2)), new ArrayBuffer(2)]'),
+    ],
     ['a SharedArrayBuffer', new SharedArrayBuffer(4)],
     ['a view of a SharedArrayBuffer', new Uint8Array(new SharedArrayBuffer(4))],
-    ['a detached ArrayBuffer', (() => { const gone = new ArrayBuffer(4); structuredClone(gone, { transfer: [gone] }); return gone; })()],
+    ['a detached ArrayBuffer', detached()],
   ];
 }
 
+// prettier-ignore
 const advanced = () => [
   ...strings(),
   ...numbers(),
@@ -211,8 +300,8 @@ const advanced = () => [
   ['bigints', { a: 0n, b: -1n, c: 2n ** 64n, d: -(2n ** 200n), e: Object(7n) }],
   ['a RegExp with a state', Object.assign(/x/y, { lastIndex: 3 })],
   ['a circle', circle()],
-  ['a Map and a Set that hold themselves', (() => { const map = new Map(); const set = new Set([map]); map.set('set', set).set(map, map); return map; })()],
-  ['a Map that is changed while it is read', (() => { const map = new Map([['a', { get a() { map.set('late', 1); return 1; } }], ['b', 2]]); return map; })()],
+  ['a Map and a Set that hold themselves', circleOfCollections()],
+  ['a Map that is changed while it is read', changedWhileRead()],
   ['toJSON is not asked', { a: 1, date: new Date(1) }],
   ['an Array of a class', new (class Mine extends Array {})(1, 2, 3)],
   ['an object with a tag', { [Symbol.toStringTag]: 'Tagged', a: 1 }],
@@ -232,7 +321,8 @@ const advanced = () => [
   ['something thrown that is no error', { get a() { throw 'a word'; } }],
   ['a bound function', { a: (() => {}).bind(null) }],
   ['an iterator', { a: [1][Symbol.iterator]() }],
-  ['objects of Node', { emitter: Object.keys(new (require('node:events').EventEmitter)()).length, params: new URLSearchParams('a=b') }],
+  ['objects of Node',
+    { emitter: Object.keys(new (require('node:events').EventEmitter)()).length, params: new URLSearchParams('a=b') }],
   ['a MessagePort', new MessageChannel().port1],
   ['an AbortSignal', { signal: new AbortController().signal }],
   ['a Blob', { blob: new Blob(['x']) }],

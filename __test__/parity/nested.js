@@ -27,4 +27,7 @@ function report(outcome) {
 process.once('exit', () => report({ ended: 'before the scenario was over' }));
 Promise.resolve()
   .then(() => require(script)(cp, t, JSON.parse(argument)))
-  .then((observed) => report({ observed }), (error) => report({ failed: error }));
+  .then(
+    (observed) => report({ observed }),
+    (error) => report({ failed: error }),
+  );

@@ -61,7 +61,9 @@ function forkWithPatch(cp, args, beforeSpawn) {
 }
 
 function forkWithBuiltinEnd(cp, args) {
-  return forkWithPatch(cp, args, ({ _handle: handle }) => { handle.mayBeNative = false; });
+  return forkWithPatch(cp, args, ({ _handle: handle }) => {
+    handle.mayBeNative = false;
+  });
 }
 
 // What the builtin is about to hand to the kernel is changed at the last moment.

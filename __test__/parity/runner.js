@@ -36,7 +36,9 @@ function emptyDirectory() {
 
 function deadline() {
   let timer;
-  const reached = new Promise((resolve) => { timer = setTimeout(resolve, SCENARIO_MS, 'timed out'); });
+  const reached = new Promise((resolve) => {
+    timer = setTimeout(resolve, SCENARIO_MS, 'timed out');
+  });
   return { reached, cancel: () => clearTimeout(timer) };
 }
 

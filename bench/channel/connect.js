@@ -15,8 +15,12 @@ async function connect(cp, { serialization = 'json', childEnd, pinApart }) {
   const env = childEnd ? { ...process.env, CHILD_PROCESS_RS_CHANNEL: childEnd } : process.env;
   const child = cp.fork(CHILD, [], { serialization, env });
   // Thrown, not awaited: a child that goes while it is measured must fail the trial, whatever waits for it.
-  child.on('error', (error) => { throw error; });
-  child.on('exit', (code, signal) => { throw new Error(`the child ended with ${signal ?? code}`); });
+  child.on('error', (error) => {
+    throw error;
+  });
+  child.on('exit', (code, signal) => {
+    throw new Error(`the child ended with ${signal ?? code}`);
+  });
   const end = new End(child);
   await end.next('ready');
   if (pinApart) [process, child].forEach(({ pid }, i) => pinTo(pinApart[i], pid));

@@ -49,8 +49,16 @@ module.exports = {
   name: 'cpu',
   cases: [
     // Both are next to nothing; half a millisecond is what two runs of the same may differ by.
-    { id: 'idle', options: {}, rows: [{ id: 'a second', unit: 'ms', better: 'less', goals: { builtin: { over: 0.5 } } }] },
-    { id: 'paced', options: { perSecond: 1000 }, rows: [{ id: 'a message', unit: 'µs', better: 'less', goals: { builtin: 1 } }] },
+    {
+      id: 'idle',
+      options: {},
+      rows: [{ id: 'a second', unit: 'ms', better: 'less', goals: { builtin: { over: 0.5 } } }],
+    },
+    {
+      id: 'paced',
+      options: { perSecond: 1000 },
+      rows: [{ id: 'a message', unit: 'µs', better: 'less', goals: { builtin: 1 } }],
+    },
   ],
   measure: cpu,
 };

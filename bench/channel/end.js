@@ -8,7 +8,9 @@ class End {
   #channel;
   #handlers = new Map();
   /** Takes each measured message. */
-  data = () => { throw new Error('a message that nobody asked for'); };
+  data = () => {
+    throw new Error('a message that nobody asked for');
+  };
 
   constructor(channel) {
     this.#channel = channel;
@@ -25,7 +27,9 @@ class End {
 
   /** The next one, as a promise. */
   next(control) {
-    return new Promise((resolve) => { this.on(control, resolve); });
+    return new Promise((resolve) => {
+      this.on(control, resolve);
+    });
   }
 
   tell(control, values) {

@@ -17,18 +17,21 @@ function firstMessage(cp) {
       if (child.connected) child.disconnect();
     });
     child.once('error', reject);
-    child.once('exit', (code, signal) => (
-      code === 0 && taken ? resolve(taken) : reject(new Error(`the child ended with ${signal ?? code}`))));
+    child.once('exit', (code, signal) =>
+      code === 0 && taken ? resolve(taken) : reject(new Error(`the child ended with ${signal ?? code}`)),
+    );
   });
 }
 
 module.exports = {
   name: 'fork',
-  cases: [{
-    id: 'to-first-message',
-    options: {},
-    rows: [{ id: 'median', unit: 'ms', better: 'less', goals: { builtin: { over: 3 } } }],
-  }],
+  cases: [
+    {
+      id: 'to-first-message',
+      options: {},
+      rows: [{ id: 'median', unit: 'ms', better: 'less', goals: { builtin: { over: 3 } } }],
+    },
+  ],
   async measure({ cp, quick }) {
     const [warmUp, count] = quick ? [1, 5] : [3, 25];
     const taken = [];

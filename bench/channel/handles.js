@@ -132,7 +132,8 @@ async function measure({ cp, quick }, { kind, childEnd, serialization }) {
 
 const rows = (goals) => [{ id: 'rate', unit: 'handles/s', better: 'more', goals }];
 
-const casesOf = (options, goals) => Object.keys(kinds).map((kind) => ({ id: kind, options: { ...options, kind }, rows: rows(goals) }));
+const casesOf = (options, goals) =>
+  Object.keys(kinds).map((kind) => ({ id: kind, options: { ...options, kind }, rows: rows(goals) }));
 
 module.exports = {
   measure,

@@ -4,8 +4,11 @@ const { SIZES } = require('./payloads');
 const { rateCases, throughput } = require('./throughput');
 
 /** JavaScript to JavaScript at full speed; the goals are those for both ends ours. */
-const flow = (name, directions, options, unit, goals) => (
-  { name, cases: rateCases(directions, options, unit, goals), measure: throughput });
+const flow = (name, directions, options, unit, goals) => ({
+  name,
+  cases: rateCases(directions, options, unit, goals),
+  measure: throughput,
+});
 
 const BOTH = ['to-child', 'to-parent'];
 const DOWN = ['to-child'];

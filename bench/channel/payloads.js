@@ -44,7 +44,7 @@ function kilobyte() {
       type: 'order.created',
       at: 1_700_000_000_000 + n,
       customer: { id: 4711, name: 'Ada Lovelace', email: 'ada@example.org', isActive: true, credit: 1234.56 },
-      address: { street: '12 St James\'s Square', city: 'London', postcode: 'SW1Y 4JH', country: 'GB' },
+      address: { street: "12 St James's Square", city: 'London', postcode: 'SW1Y 4JH', country: 'GB' },
       tags: ['analytical', 'engine', 'first', 'programmer'],
       amounts: [12.5, 99, 1000, 3.14159, 42],
       note: text,
@@ -58,8 +58,13 @@ function kilobyte() {
 
 /** Some 36,000 small objects, 3 MB as JSON. */
 function graph() {
-  const items = Array.from({ length: 36_000 }, (_, i) => (
-    { id: i, name: `item ${i}`, isOn: i % 2 === 0, at: { x: i, y: i / 2 }, tags: ['a', 'b'] }));
+  const items = Array.from({ length: 36_000 }, (_, i) => ({
+    id: i,
+    name: `item ${i}`,
+    isOn: i % 2 === 0,
+    at: { x: i, y: i / 2 },
+    tags: ['a', 'b'],
+  }));
   return {
     burst: 1,
     window: 4,
@@ -93,7 +98,8 @@ function buffer() {
     check(message, n) {
       assert.strictEqual(message.length, bytes);
       const due = n & 255;
-      for (let i = 0; i < bytes; i += PAGE) if (message[i] !== due) assert.fail(`byte ${i} is ${message[i]}, not ${due}`);
+      for (let i = 0; i < bytes; i += PAGE)
+        if (message[i] !== due) assert.fail(`byte ${i} is ${message[i]}, not ${due}`);
       assert.strictEqual(message[bytes - 1], due);
     },
   };

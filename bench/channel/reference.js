@@ -34,7 +34,8 @@ const medianOf = (all, name, who) => all.find((row) => row.name === name)?.media
 /** The reference table, as it was published and as it is here. */
 function referenceTable(all) {
   if (!all.some(({ medians }) => medians.rust !== undefined)) return [];
-  const here = (where, id) => TRANSPORTS.map((transport) => number(medianOf(all, `${metric.name} ${transport}${where} ${id}`, 'rust')));
+  const here = (where, id) =>
+    TRANSPORTS.map((transport) => number(medianOf(all, `${metric.name} ${transport}${where} ${id}`, 'rust')));
   const published = (id) => TRANSPORTS.map((transport) => number(PUBLISHED[transport][id]));
   return [
     table([
@@ -66,7 +67,9 @@ function nearness(all, names) {
       const beside = limit ? `, ${number(rate / limit)}× Rust here` : '';
       return `${who} ${number(rate / floor)}×${who === 'ours' ? ` ${mark(rate >= floor)}` : ''}${beside}`;
     });
-    return each.length > 0 ? [`${which}, over the ${number(floor)}/s published for C over a UDS: ${each.join('; ')}`] : [];
+    return each.length > 0
+      ? [`${which}, over the ${number(floor)}/s published for C over a UDS: ${each.join('; ')}`]
+      : [];
   });
 }
 

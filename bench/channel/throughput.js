@@ -11,9 +11,10 @@ async function throughput({ cp, quick }, options) {
   const end = await connect(cp, options);
   const payload = payloads[options.payload]();
   const { warmUp, ms } = plan(quick);
-  const run = options.direction === 'to-parent'
-    ? (time) => end.ask('pump', { payload: options.payload, ms: time })
-    : (time) => pump(end, payload, time);
+  const run =
+    options.direction === 'to-parent'
+      ? (time) => end.ask('pump', { payload: options.payload, ms: time })
+      : (time) => pump(end, payload, time);
   if (options.direction === 'to-parent') drain(end, payload);
   else await end.ask('drain', { payload: options.payload });
 
@@ -26,7 +27,7 @@ async function throughput({ cp, quick }, options) {
 const rateRows = (unit, goals) => [{ id: 'rate', unit, better: 'more', goals }];
 
 /** A case of a throughput metric for each direction. */
-const rateCases = (directions, options, unit, goals) => directions.map((direction) => (
-  { id: direction, options: { ...options, direction }, rows: rateRows(unit, goals) }));
+const rateCases = (directions, options, unit, goals) =>
+  directions.map((direction) => ({ id: direction, options: { ...options, direction }, rows: rateRows(unit, goals) }));
 
 module.exports = { rateCases, rateRows, throughput };

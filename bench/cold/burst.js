@@ -9,8 +9,14 @@ const path = require('node:path');
 const [, , subject, kind, countText, direction, role] = process.argv;
 const count = Number(countText);
 
-const SHAPES = Array.from({ length: 97 }, (_, shape) => Object.fromEntries(
-  Array.from({ length: 1 + (shape % 7) }, (_, index) => [`k${shape}_${index}`, index % 2 ? `text ${shape}` : shape * index])));
+const SHAPES = Array.from({ length: 97 }, (_, shape) =>
+  Object.fromEntries(
+    Array.from({ length: 1 + (shape % 7) }, (_, index) => [
+      `k${shape}_${index}`,
+      index % 2 ? `text ${shape}` : shape * index,
+    ]),
+  ),
+);
 
 function makerOf() {
   if (kind === 'shapes') return (n) => SHAPES[n % SHAPES.length];
@@ -51,16 +57,21 @@ function child(peer) {
 /** Sockets that live their whole life: connected, sent, answered by the child, closed. */
 function sendSockets(peer, done) {
   let closed = 0;
-  const server = net.createServer((socket) => peer.send('socket', socket)).listen(0, '127.0.0.1', () => {
-    for (let n = 0; n < count; n++) {
-      net.connect(server.address().port, '127.0.0.1').resume().on('close', () => {
-        if (++closed === count) {
-          server.close();
-          done();
-        }
-      });
-    }
-  });
+  const server = net
+    .createServer((socket) => peer.send('socket', socket))
+    .listen(0, '127.0.0.1', () => {
+      for (let n = 0; n < count; n++) {
+        net
+          .connect(server.address().port, '127.0.0.1')
+          .resume()
+          .on('close', () => {
+            if (++closed === count) {
+              server.close();
+              done();
+            }
+          });
+      }
+    });
 }
 
 function parent(peer) {

@@ -12,10 +12,18 @@ const PROGRAM = path.join(__dirname, 'burst.js');
 
 /** [what is sent, how many] */
 const CASES = [
-  ...[1, 10, 100, 1000, 10_000, 100_000].flatMap((count) => [['small', count, 'down'], ['small', count, 'up']]),
-  ['strings', 1000, 'down'], ['kilobyte', 1000, 'down'], ['shapes', 10_000, 'down'],
-  ['graph', 1, 'down'], ['graph', 6, 'down'],
-  ['sockets', 50, 'down'], ['sockets', 400, 'down'], ['sockets', 2000, 'down'],
+  ...[1, 10, 100, 1000, 10_000, 100_000].flatMap((count) => [
+    ['small', count, 'down'],
+    ['small', count, 'up'],
+  ]),
+  ['strings', 1000, 'down'],
+  ['kilobyte', 1000, 'down'],
+  ['shapes', 10_000, 'down'],
+  ['graph', 1, 'down'],
+  ['graph', 6, 'down'],
+  ['sockets', 50, 'down'],
+  ['sockets', 400, 'down'],
+  ['sockets', 2000, 'down'],
 ];
 
 /** Milliseconds of one burst; NaN where it cannot be had: a Worker takes no sockets. */
@@ -24,7 +32,9 @@ async function run({ runtime, subject }, [kind, count, direction]) {
   const [file, ...args] = [...runtime, PROGRAM, subject, kind, String(count), direction];
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 });
   let text = '';
-  child.stdout.on('data', (chunk) => { text += chunk; });
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
   await once(child, 'close');
   return text ? Number(text) : NaN;
 }

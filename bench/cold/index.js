@@ -11,7 +11,8 @@ const { processes } = require('./processes');
 
 const USAGE = `node bench/run.js cold [options]
   --rounds N   pairs of each program (default 21); bursts take a third of it
-  --only a,b   only these programs or bursts, by the beginning of their names; "processes" or "bursts" for all of one kind
+  --only a,b   only these programs or bursts, by the beginning of their names;
+               "processes" or "bursts" for all of one kind
   --node PATH  the Node to bench on`;
 
 function read(argv) {
@@ -28,21 +29,41 @@ function read(argv) {
 }
 
 function showProcesses(rows) {
-  console.log(table([
-    ['whole process', 'builtin, ms', 'ours, ms', 'ours ÷ builtin', 'builtin ÷ itself', 'CPU', 'anonymous, MB more', 'of files, MB more'],
-    ...rows.map(({ name, builtin, ours, ratio, noise, cpu, anonymous, ofFiles }) => [
-      name, number(builtin), number(ours), ratio.toFixed(3), `±${noise.toFixed(3)}`, cpu.toFixed(2), anonymous.toFixed(1), ofFiles.toFixed(1),
+  console.log(
+    table([
+      [
+        'whole process',
+        'builtin, ms',
+        'ours, ms',
+        'ours ÷ builtin',
+        'builtin ÷ itself',
+        'CPU',
+        'anonymous, MB more',
+        'of files, MB more',
+      ],
+      ...rows.map(({ name, builtin, ours, ratio, noise, cpu, anonymous, ofFiles }) => [
+        name,
+        number(builtin),
+        number(ours),
+        ratio.toFixed(3),
+        `±${noise.toFixed(3)}`,
+        cpu.toFixed(2),
+        anonymous.toFixed(1),
+        ofFiles.toFixed(1),
+      ]),
     ]),
-  ]));
+  );
 }
 
 function showBursts(rows, contestants) {
   const builtin = contestants.findIndex(({ name }) => name === 'builtin');
   const ours = contestants.findIndex(({ name }) => name === 'ours');
-  console.log(table([
-    ['burst to a fresh child, ms', ...contestants.map(({ name }) => name), 'builtin ÷ ours'],
-    ...rows.map(({ name, medians }) => [name, ...medians.map(number), (medians[builtin] / medians[ours]).toFixed(2)]),
-  ]));
+  console.log(
+    table([
+      ['burst to a fresh child, ms', ...contestants.map(({ name }) => name), 'builtin ÷ ours'],
+      ...rows.map(({ name, medians }) => [name, ...medians.map(number), (medians[builtin] / medians[ours]).toFixed(2)]),
+    ]),
+  );
 }
 
 async function main(argv) {
@@ -51,8 +72,10 @@ async function main(argv) {
   const { node, nodeVersion, found, absent } = find(options, suite);
   const contestants = found.map((one) => ({ ...one, runtime: one.runtime.filter((arg) => arg !== '--expose-gc') }));
   contestants.push({ name: 'worker', version: `Node ${nodeVersion}`, runtime: [node], subject: 'worker' });
-  const note = 'worker is worker_threads\' postMessage, for orientation: it has no process of its own';
-  for (const line of lines(describe({ contestants: { node, found: contestants, absent }, rounds: options.rounds, quick: false, note }))) {
+  const note = "worker is worker_threads' postMessage, for orientation: it has no process of its own";
+  for (const line of lines(
+    describe({ contestants: { node, found: contestants, absent }, rounds: options.rounds, quick: false, note }),
+  )) {
     console.log(line);
   }
   const wants = (kind) => !options.only || options.only.includes(kind);

@@ -24,9 +24,13 @@ async function run(node, file) {
   const begun = process.hrtime.bigint();
   const child = spawn(node, [file], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
   let memory = '';
-  child.stdio[3].on('data', (text) => { memory += text; });
+  child.stdio[3].on('data', (text) => {
+    memory += text;
+  });
   let wall;
-  child.on('exit', () => { wall = Number(process.hrtime.bigint() - begun) / 1e6; });
+  child.on('exit', () => {
+    wall = Number(process.hrtime.bigint() - begun) / 1e6;
+  });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${file} ended with ${code}`);
   return { wall, memory: memory && JSON.parse(memory) };

@@ -36,7 +36,8 @@ const MEMORY = `
 /** The text of a program, to be run as a file. */
 function sourceOf(name, module, measuresMemory) {
   const child = name.startsWith('fork') ? CHILD : '';
-  return `${child}${measuresMemory ? MEMORY : ''}\nconst cp = require(${JSON.stringify(module)});\n${programs[name]()}\n`;
+  const memory = measuresMemory ? MEMORY : '';
+  return `${child}${memory}\nconst cp = require(${JSON.stringify(module)});\n${programs[name]()}\n`;
 }
 
 module.exports = { names: Object.keys(programs), sourceOf };

@@ -10,13 +10,38 @@ const count = (value) => Number(value.toPrecision(3)).toLocaleString('en-US');
 // The row of the report, how its figure is written, and what it is called in English and in Chinese.
 const FIGURES = [
   ['spawn-memory 0 call', duration, 'inside `spawn()`, little memory', '`spawn()` 调用耗时，内存占用小'],
-  ['spawn-memory 2048 call', duration, 'inside `spawn()`, 2 GB of Buffers in memory', '`spawn()` 调用耗时，持有 2 GB Buffer'],
-  ['http echo rate', (n) => `${count(n)} requests/s`, 'HTTP server that runs `echo hi` per request', '每个请求运行一次 `echo hi` 的 HTTP 服务器'],
-  ['http echo-256mb rate', (n) => `${count(n)} requests/s`, 'the same, 256 MB of Buffers in memory', '同上，持有 256 MB Buffer'],
-  ['execfile-30 echo rate', (n) => `${count(n)} /s`, '`execFile(\'echo\')`, 30 at a time', '`execFile(\'echo\')`，同时 30 个'],
+  [
+    'spawn-memory 2048 call',
+    duration,
+    'inside `spawn()`, 2 GB of Buffers in memory',
+    '`spawn()` 调用耗时，持有 2 GB Buffer',
+  ],
+  [
+    'http echo rate',
+    (n) => `${count(n)} requests/s`,
+    'HTTP server that runs `echo hi` per request',
+    '每个请求运行一次 `echo hi` 的 HTTP 服务器',
+  ],
+  [
+    'http echo-256mb rate',
+    (n) => `${count(n)} requests/s`,
+    'the same, 256 MB of Buffers in memory',
+    '同上，持有 256 MB Buffer',
+  ],
+  [
+    'execfile-30 echo rate',
+    (n) => `${count(n)} /s`,
+    "`execFile('echo')`, 30 at a time",
+    "`execFile('echo')`，同时 30 个",
+  ],
   ['small to-child rate', (n) => `${count(n)} /s`, 'small messages to a forked child', '发给子进程的小消息'],
   ['round-trip two-cpus median', duration, 'a message and its answer, two CPUs', '一条消息及其回答，两个 CPU'],
-  ['buffer-64mb to-child rate', (n) => `${count(n)} MB/s`, 'a Buffer of 64 MB to a forked child (`advanced`)', '把 64 MB 的 Buffer 发给子进程（`advanced`）'],
+  [
+    'buffer-64mb to-child rate',
+    (n) => `${count(n)} MB/s`,
+    'a Buffer of 64 MB to a forked child (`advanced`)',
+    '把 64 MB 的 Buffer 发给子进程（`advanced`）',
+  ],
   ['handles socket rate', (n) => `${count(n)} /s`, 'sockets to a forked child', '发给子进程的套接字'],
 ];
 
@@ -25,15 +50,23 @@ const LANGUAGES = {
     name: 2,
     head: ({ cores }) => `Node 24 on Linux x64, ${cores} cores`,
     rivals: ['builtin', 'child-process-rs'],
-    note: 'Written by `npm run bench -- --report`. All of it, with the machine, the method and the rivals: [docs/benchmarks.md](docs/benchmarks.md).',
-    doubts: { quick: '**From a `--quick` run, which shows that everything works, not how fast.**', busy: '**The machine was busy with other things: not figures to compare.**' },
+    note:
+      'Written by `npm run bench -- --report`. ' +
+      'All of it, with the machine, the method and the rivals: [docs/benchmarks.md](docs/benchmarks.md).',
+    doubts: {
+      quick: '**From a `--quick` run, which shows that everything works, not how fast.**',
+      busy: '**The machine was busy with other things: not figures to compare.**',
+    },
   },
   'README.zh-CN.md': {
     name: 3,
     head: ({ cores }) => `Node 24，Linux x64，${cores} 核`,
     rivals: ['内置模块', 'child-process-rs'],
     note: '由 `npm run bench -- --report` 写出。全部数据，以及机器、测量方法和对比对象：[docs/benchmarks.md](docs/benchmarks.md)。',
-    doubts: { quick: '**来自 `--quick` 的试运行：只说明一切都能运行，不说明有多快。**', busy: '**测量时机器正忙于其他工作：这些数据不能用来比较。**' },
+    doubts: {
+      quick: '**来自 `--quick` 的试运行：只说明一切都能运行，不说明有多快。**',
+      busy: '**测量时机器正忙于其他工作：这些数据不能用来比较。**',
+    },
   },
 };
 
@@ -50,7 +83,16 @@ function figuresTable({ about, rows }, { name, head, rivals, note, doubts }) {
     return builtin && ours ? `| ${figure[name]} | ${write(builtin)} | **${write(ours)}** |` : [];
   });
   const doubt = doubts[doubtOf(about)];
-  return ['', `| ${head(about)} | ${rivals.join(' | ')} |`, '|---|---|---|', ...lines, '', ...(doubt ? [doubt, ''] : []), note, ''].join('\n');
+  return [
+    '',
+    `| ${head(about)} | ${rivals.join(' | ')} |`,
+    '|---|---|---|',
+    ...lines,
+    '',
+    ...(doubt ? [doubt, ''] : []),
+    note,
+    '',
+  ].join('\n');
 }
 
 const doubtIn = (file, about) => LANGUAGES[file].doubts[doubtOf(about)];

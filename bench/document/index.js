@@ -41,7 +41,9 @@ function write(data) {
 function readOptions() {
   const flag = { type: 'boolean', default: false };
   try {
-    const { values } = parseArgs({ options: { report: flag, quick: flag, fresh: flag, render: flag, help: flag, rounds: { type: 'string' } } });
+    const { values } = parseArgs({
+      options: { report: flag, quick: flag, fresh: flag, render: flag, help: flag, rounds: { type: 'string' } },
+    });
     const rounds = Number(values.rounds ?? (values.quick ? 1 : 2));
     if (!values.help && Number.isInteger(rounds) && rounds > 0) return { ...values, rounds };
   } catch (error) {

@@ -50,13 +50,24 @@ function measure(section, { rounds, quick }) {
     say('kept from before');
   } else {
     const draft = `${file}.draft`;
-    const args = ['--only', names.join(','), '--contestants', section.contestants.join(','), '--rounds', String(rounds), '--json', draft];
+    const args = [
+      '--only',
+      names.join(','),
+      '--contestants',
+      section.contestants.join(','),
+      '--rounds',
+      String(rounds),
+      '--json',
+      draft,
+    ];
     const { signal, status } = spawnSync(
-      process.execPath, [path.join(root, section.entry), ...args, ...(quick ? ['--quick'] : [])],
+      process.execPath,
+      [path.join(root, section.entry), ...args, ...(quick ? ['--quick'] : [])],
       { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
     );
     // 1 is a report with failures in it, which the document will name.
-    if (signal || status > 1 || !fs.existsSync(draft)) throw new Error(`${section.entry} --only ${names.join(',')} ended with ${signal ?? status}`);
+    if (signal || status > 1 || !fs.existsSync(draft))
+      throw new Error(`${section.entry} --only ${names.join(',')} ended with ${signal ?? status}`);
     fs.renameSync(draft, file);
   }
   return JSON.parse(fs.readFileSync(file, 'utf8'));
@@ -66,7 +77,11 @@ function measure(section, { rounds, quick }) {
 const rounded = (value) => Number(value.toPrecision(4));
 
 function rowOf({ unit, better, medians }) {
-  return { unit, better, medians: Object.fromEntries(Object.entries(medians).map(([who, value]) => [who, rounded(value)])) };
+  return {
+    unit,
+    better,
+    medians: Object.fromEntries(Object.entries(medians).map(([who, value]) => [who, rounded(value)])),
+  };
 }
 
 /** Everything that the document is made of, as plain data. */
@@ -79,10 +94,17 @@ function measureAll(sections, options) {
     const part = measure(section, options);
     if (!part) continue;
     const { about } = part;
-    data.about ??= { ...about, version, commit: firstLineOf('git', ['rev-parse', '--short', 'HEAD']), versions: {}, absent: [] };
+    data.about ??= {
+      ...about,
+      version,
+      commit: firstLineOf('git', ['rev-parse', '--short', 'HEAD']),
+      versions: {},
+      absent: [],
+    };
     Object.assign(data.about.versions, about.versions);
     for (const one of about.absent) {
-      if (section.contestants.includes(one.name) && !data.about.absent.some(({ name }) => name === one.name)) data.about.absent.push(one);
+      if (section.contestants.includes(one.name) && !data.about.absent.some(({ name }) => name === one.name))
+        data.about.absent.push(one);
     }
     for (const row of part.rows) data.rows[row.name] = rowOf(row);
     data.failures.push(...part.failures.map((text) => text.split('\n')[0]));

@@ -15,7 +15,9 @@ const sections = [
     contestants: EVERYBODY,
     chart: 'lines',
     title: 'Time inside spawn() against resident memory',
-    note: '`spawn(\'/bin/true\')` with its three pipes, median. For so long the event loop stands still. The memory is Buffers, every page touched.',
+    note:
+      "`spawn('/bin/true')` with its three pipes, median. For so long the event loop stands still. " +
+      'The memory is Buffers, every page touched.',
     unit: 'µs',
     x: 'MB of Buffers in memory',
     rows: { 0: '0 MB', 512: '512 MB', 1024: '1 GB', 2048: '2 GB' },
@@ -29,7 +31,9 @@ const sections = [
     contestants: EVERYBODY,
     chart: 'bars',
     title: 'A server that runs a program for each request',
-    note: '`spawn(\'echo\', [\'hi\'])`, its output piped into the response; 30 keep-alive connections from a process of their own. The limit is plain Rust on tokio::process.',
+    note:
+      "`spawn('echo', ['hi'])`, its output piped into the response; " +
+      '30 keep-alive connections from a process of their own. The limit is plain Rust on tokio::process.',
     unit: 'requests/s',
     rows: { 'http echo rate': 'little memory', 'http echo-256mb rate': '256 MB of Buffers' },
   },
@@ -40,9 +44,15 @@ const sections = [
     contestants: EVERYBODY,
     chart: 'bars',
     title: 'Commands a second',
-    note: '`execFile(\'/bin/echo\', [\'hi\'])`, the output checked. The promises are `child-process-rs/promises`, elsewhere `promisify(execFile)`.',
+    note:
+      "`execFile('/bin/echo', ['hi'])`, the output checked. " +
+      'The promises are `child-process-rs/promises`, elsewhere `promisify(execFile)`.',
     unit: 'commands/s',
-    rows: { 'execfile-serial echo rate': 'one after another', 'execfile-30 echo rate': '30 at a time', 'promises-30 echo rate': '30 promises at a time' },
+    rows: {
+      'execfile-serial echo rate': 'one after another',
+      'execfile-30 echo rate': '30 at a time',
+      'promises-30 echo rate': '30 promises at a time',
+    },
   },
   {
     id: 'messages',
@@ -51,7 +61,9 @@ const sections = [
     contestants: CHANNELS,
     chart: 'lines',
     title: 'Messages a second from parent to child, by size',
-    note: 'Objects with a number and a text, as JSON. Every message is checked, and the time ends when the child has confirmed the last.',
+    note:
+      'Objects with a number and a text, as JSON. ' +
+      'Every message is checked, and the time ends when the child has confirmed the last.',
     unit: 'messages/s',
     x: 'bytes a message',
     rows: { 100: '100 B', 1000: '1 kB', 10000: '10 kB', 100000: '100 kB', 1000000: '1 MB' },
@@ -65,9 +77,13 @@ const sections = [
     contestants: CHANNELS,
     chart: 'bars',
     title: 'Small messages a second',
-    note: '`{ t, id, s }`, 34 bytes as JSON; `advanced` is `serialization: \'advanced\'`.',
+    note: "`{ t, id, s }`, 34 bytes as JSON; `advanced` is `serialization: 'advanced'`.",
     unit: 'messages/s',
-    rows: { 'small to-child rate': 'to the child', 'small to-parent rate': 'to the parent', 'advanced-small to-child rate': 'advanced, to the child' },
+    rows: {
+      'small to-child rate': 'to the child',
+      'small to-parent rate': 'to the parent',
+      'advanced-small to-child rate': 'advanced, to the child',
+    },
   },
   {
     id: 'buffer',
@@ -76,7 +92,7 @@ const sections = [
     contestants: CHANNELS,
     chart: 'bars',
     title: 'A Buffer of 64 MB to the child',
-    note: '`serialization: \'advanced\'`, every page checked.',
+    note: "`serialization: 'advanced'`, every page checked.",
     unit: 'MB/s',
     rows: { 'buffer-64mb to-child rate': 'to the child' },
   },
@@ -89,7 +105,11 @@ const sections = [
     title: 'A message to the child and its answer',
     note: 'Median, one at a time.',
     unit: 'µs',
-    rows: { 'round-trip two-cpus median': 'a CPU each', 'round-trip one-cpu median': 'both on one CPU', 'round-trip free median': 'as the kernel places them' },
+    rows: {
+      'round-trip two-cpus median': 'a CPU each',
+      'round-trip one-cpu median': 'both on one CPU',
+      'round-trip free median': 'as the kernel places them',
+    },
   },
   {
     id: 'handles',
@@ -98,9 +118,15 @@ const sections = [
     contestants: CHANNELS,
     chart: 'bars',
     title: 'Handles a second to the child',
-    note: 'Made beforehand, 500 a round; the child closes them when the round is over, which is not timed, nor is the making.',
+    note:
+      'Made beforehand, 500 a round; ' +
+      'the child closes them when the round is over, which is not timed, nor is the making.',
     unit: 'handles/s',
-    rows: { 'handles socket rate': 'sockets', 'handles server rate': 'servers', 'handles dgram rate': 'datagram sockets' },
+    rows: {
+      'handles socket rate': 'sockets',
+      'handles server rate': 'servers',
+      'handles dgram rate': 'datagram sockets',
+    },
   },
   {
     id: 'limit',
@@ -109,7 +135,9 @@ const sections = [
     contestants: ['rust'],
     chart: null,
     title: 'The native limit: 100 bytes between two Rust programs',
-    note: 'As [rigtorp/ipc-bench](https://github.com/rigtorp/ipc-bench) does it, whose figures are from C on one CPU at 3.3 GHz: no JavaScript, no serialization.',
+    note:
+      'As [rigtorp/ipc-bench](https://github.com/rigtorp/ipc-bench) does it, ' +
+      'whose figures are from C on one CPU at 3.3 GHz: no JavaScript, no serialization.',
   },
 ];
 

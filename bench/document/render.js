@@ -4,6 +4,7 @@
 // texts.
 
 const { PUBLISHED, TRANSPORTS } = require('../channel/reference');
+const { machine } = require('../header');
 const { number } = require('../table');
 const { doubtIn } = require('./figures');
 const { CONTESTANTS, sections } = require('./parts');
@@ -40,7 +41,9 @@ function lineChart(section, rows, subtitle) {
   const series = entered(rows).map((who) => ({
     who,
     name: nameOf(who),
-    points: rows.filter(({ row }) => row.medians[who] !== undefined).map(({ key, row }) => [Number(key), row.medians[who]]),
+    points: rows
+      .filter(({ row }) => row.medians[who] !== undefined)
+      .map(({ key, row }) => [Number(key), row.medians[who]]),
   }));
   return lines({
     title: section.title,
@@ -89,7 +92,16 @@ function part(section, data) {
   const rows = rowsOf(section, data);
   if (rows.length === 0) return { text: [], files: {} };
   const name = `charts/${section.id}.svg`;
-  const text = [`## ${section.title}`, '', section.note, '', `![${section.title}](${name})`, '', ...figures(section, rows), ''];
+  const text = [
+    `## ${section.title}`,
+    '',
+    section.note,
+    '',
+    `![${section.title}](${name})`,
+    '',
+    ...figures(section, rows),
+    '',
+  ];
   return { text, files: { [`docs/${name}`]: chart(section, rows) } };
 }
 
@@ -100,7 +112,10 @@ function nativeLimit({ title, note, only }, data) {
   const here = (label, where, id) => [label, ...TRANSPORTS.map((transport) => number(value(transport, where, id)))];
   const published = (label, id) => [label, ...TRANSPORTS.map((transport) => number(PUBLISHED[transport][id]))];
   return [
-    `## ${title}`, '', note, '',
+    `## ${title}`,
+    '',
+    note,
+    '',
     ...tableOf([
       ['', ...TRANSPORTS.map((transport) => transport.toUpperCase())],
       ['---', ...TRANSPORTS.map(() => '--:')],
@@ -118,17 +133,23 @@ function nativeLimit({ title, note, only }, data) {
 
 function heading({ about }) {
   const doubt = doubtIn('README.md', about);
-  const versions = Object.keys(CONTESTANTS).filter((who) => about.versions[who] && who !== 'ours');
+  const others = Object.keys(CONTESTANTS)
+    .filter((who) => about.versions[who] && who !== 'ours')
+    .map((who) => about.versions[who]);
   return [
     '# Benchmarks',
     '',
-    'Written by `npm run bench -- --report`, from `benchmarks.json`. Not to be edited by hand: what was measured is what stands here.',
+    'Written by `npm run bench -- --report`, from `benchmarks.json`. ' +
+      'Not to be edited by hand: what was measured is what stands here.',
     '',
     ...(doubt ? [doubt, ''] : []),
-    `- **Machine**: ${about.cpu}, ${about.cores} cores, ${about.memoryGb} GB; ${about.kernel}; transparent huge pages: ${about.transparentHugePages}; load ${about.loadAverage.toFixed(1)} at the start.`,
-    `- **Versions**: child-process-rs ${about.version} (${about.commit ?? 'no commit'}) on ${about.versions.ours}; ${versions.map((who) => about.versions[who]).join(', ')}.`,
-    `- **Method**: medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}, ${about.date.slice(0, 10)}. Every trial is a fresh process; the contestants of a case run side by side, another one first each round. Each`
-      + ' is the `node:child_process` of its own runtime but ours, which runs on Node 24. Wrong answers end a trial. What each metric does: [bench/README.md](../bench/README.md).',
+    `- **Machine**: ${machine(about)}.`,
+    `- **Versions**: child-process-rs ${about.version} (${about.commit ?? 'no commit'}) on ${about.versions.ours}; ` +
+      `${others.join(', ')}.`,
+    `- **Method**: medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}, ${about.date.slice(0, 10)}. ` +
+      'Every trial is a fresh process; the contestants of a case run side by side, another one first each round. ' +
+      'Each is the `node:child_process` of its own runtime but ours, which runs on Node 24. ' +
+      'Wrong answers end a trial. What each metric does: [bench/README.md](../bench/README.md).',
     ...about.absent.map(({ name, why }) => `- ${nameOf(name)} does not take part: ${why}.`),
     '',
   ];
@@ -147,7 +168,8 @@ function render(data) {
     text.push(...one.text);
     Object.assign(files, one.files);
   }
-  if (data.failures.length > 0) text.push('## Trials that failed', '', ...data.failures.map((failure) => `- ${failure}`), '');
+  if (data.failures.length > 0)
+    text.push('## Trials that failed', '', ...data.failures.map((failure) => `- ${failure}`), '');
   files['docs/benchmarks.md'] = text.join('\n');
   return files;
 }

@@ -18,7 +18,10 @@ const LOOKS = {
 };
 
 const rule = (who, color) => `.${who}{fill:${color};stroke:${color}}`;
-const rules = (which) => Object.entries(LOOKS).map(([who, look]) => rule(who, look[which])).join('');
+const rules = (which) =>
+  Object.entries(LOOKS)
+    .map(([who, look]) => rule(who, look[which]))
+    .join('');
 
 // The rule for lines comes last: those of the contestants would fill them.
 const STYLE = `<style>
@@ -33,16 +36,19 @@ ${rules(1)}
 .line{fill:none;stroke-width:2}.line.strong{stroke-width:3.5}
 </style>`;
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+const escape = (text) =>
+  String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 const at = (value) => Number(value.toFixed(1));
 
 function text(x, y, words, { anchor = 'start', classes = '' } = {}) {
-  return `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}"${classes && ` class="${classes}"`}>${escape(words)}</text>`;
+  const style = classes && ` class="${classes}"`;
+  return `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}"${style}>${escape(words)}</text>`;
 }
 
 function page(height, title, subtitle, body) {
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escape(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"` +
+      ` role="img" aria-label="${escape(title)}">`,
     STYLE,
     `<rect class="page" width="${WIDTH}" height="${height}" rx="6"/>`,
     text(16, 26, title, { classes: 'title' }),
@@ -93,12 +99,18 @@ function lines({ title, subtitle, xLabel, xTicks, isLogX, series, format }) {
   const labels = [];
   for (const { who, name, points } of series) {
     const places = points.map(([px, py]) => [at(x.place(px)), at(y.place(py))]);
+    const corners = places.map((place) => place.join(',')).join(' ');
     const strong = who === 'ours' ? ' strong' : '';
-    body.push(`<polyline class="${who} line${strong}" stroke-dasharray="${LOOKS[who][2] || 'none'}" points="${places.map((place) => place.join(',')).join(' ')}"/>`);
+    const dashes = LOOKS[who][2] || 'none';
+    body.push(`<polyline class="${who} line${strong}" stroke-dasharray="${dashes}" points="${corners}"/>`);
     body.push(...places.map(([px, py]) => `<circle class="${who}" cx="${px}" cy="${py}" r="${strong ? 4 : 2.5}"/>`));
     labels.push({ who, name, strong, y: places.at(-1)[1] + 4 });
   }
-  body.push(...spread(labels, 15, bottom).map(({ who, name, strong, y: py }) => text(right + 12, py, name, { classes: `name ${who}${strong}` })));
+  body.push(
+    ...spread(labels, 15, bottom).map(({ who, name, strong, y: py }) =>
+      text(right + 12, py, name, { classes: `name ${who}${strong}` }),
+    ),
+  );
   return page(bottom + 56, title, subtitle, body);
 }
 
@@ -115,7 +127,9 @@ function bars({ title, subtitle, groups, format }) {
       const width = Math.max(1, ((right - left) * value) / most);
       const strong = who === 'ours' ? 'strong' : '';
       body.push(text(left - 8, y + 11, name, { anchor: 'end', classes: strong || 'quiet' }));
-      body.push(`<rect class="${who}" stroke-width="0" x="${left}" y="${y}" width="${at(width)}" height="${row - 5}"/>`);
+      body.push(
+        `<rect class="${who}" stroke-width="0" x="${left}" y="${y}" width="${at(width)}" height="${row - 5}"/>`,
+      );
       body.push(text(left + width + 6, y + 11, format(value), { classes: strong }));
       y += row;
     }

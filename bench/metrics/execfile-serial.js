@@ -5,7 +5,9 @@ const { rateOf } = require('../rate');
 
 module.exports = {
   name: 'execfile-serial',
-  cases: [{ id: 'echo', options: {}, rows: [{ id: 'rate', unit: 'processes/s', better: 'more', goals: { builtin: 1.8 } }] }],
+  cases: [
+    { id: 'echo', options: {}, rows: [{ id: 'rate', unit: 'processes/s', better: 'more', goals: { builtin: 1.8 } }] },
+  ],
   async measure({ cp, quick }) {
     return { rate: await rateOf(() => echo(cp), plan(1, quick)) };
   },

@@ -4,9 +4,10 @@ const SIZE = 100_000_000;
 
 /** Each case gathers 100 MB once, as its API does by default: execFile a string, execFileSync a Buffer. */
 const gather = {
-  execFile: (cp, args, options) => new Promise((resolve, reject) => {
-    cp.execFile('head', args, options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
-  }),
+  execFile: (cp, args, options) =>
+    new Promise((resolve, reject) => {
+      cp.execFile('head', args, options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+    }),
   execFileSync: (cp, args, options) => cp.execFileSync('head', args, options),
 };
 

@@ -28,19 +28,29 @@ const openFds = () => fs.readdirSync('/proc/self/fd').length;
  */
 async function startSleepers(cp, count, { stdio, touch }) {
   const children = Array.from({ length: count }, () => cp.spawn('sleep', ['1000'], { stdio }));
-  await Promise.all(children.map((child) => new Promise((resolve, reject) => {
-    child.once('error', reject).once('spawn', resolve);
-    if (!touch) return;
-    child.stdout.on('data', () => {});
-    child.stderr.on('data', () => {});
-  })));
+  await Promise.all(
+    children.map(
+      (child) =>
+        new Promise((resolve, reject) => {
+          child.once('error', reject).once('spawn', resolve);
+          if (!touch) return;
+          child.stdout.on('data', () => {});
+          child.stderr.on('data', () => {});
+        }),
+    ),
+  );
   return children;
 }
 
 async function end(children) {
-  await Promise.all(children.map((child) => new Promise((resolve) => {
-    child.once('close', resolve).kill('SIGKILL');
-  })));
+  await Promise.all(
+    children.map(
+      (child) =>
+        new Promise((resolve) => {
+          child.once('close', resolve).kill('SIGKILL');
+        }),
+    ),
+  );
 }
 
 /** What the parent pays for each child that is alive: its resident memory and open fds, over 200 of them. */

@@ -9,11 +9,13 @@ const WIDTH = 30;
 /** The promise API at 30 at a time, beside what people use today (`promisify(execFile)`) and plain Rust. */
 module.exports = {
   name: 'promises-30',
-  cases: [{
-    id: 'echo',
-    options: {},
-    rows: [{ id: 'rate', unit: 'processes/s', better: 'more', goals: { tokio: 0.85 } }],
-  }],
+  cases: [
+    {
+      id: 'echo',
+      options: {},
+      rows: [{ id: 'rate', unit: 'processes/s', better: 'more', goals: { tokio: 0.85 } }],
+    },
+  ],
   applies: ({ subject }) => subject !== 'ours' || subjects.promisesExist(),
   async measure({ subjectName, quick }) {
     const { execFile } = subjects.loadPromises(subjectName);
@@ -23,5 +25,10 @@ module.exports = {
     };
     return { rate: await rateOf(work, plan(WIDTH, quick)) };
   },
-  limit: (options, quick) => ['exec', String(WIDTH), String(plan(WIDTH, quick).warmUp), String(plan(WIDTH, quick).seconds)],
+  limit: (options, quick) => [
+    'exec',
+    String(WIDTH),
+    String(plan(WIDTH, quick).warmUp),
+    String(plan(WIDTH, quick).seconds),
+  ],
 };

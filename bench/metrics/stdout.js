@@ -10,7 +10,9 @@ module.exports = {
     const from = performance.now();
     const child = cp.spawn('dd', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let bytes = 0;
-    child.stdout.on('data', (data) => { bytes += data.length; });
+    child.stdout.on('data', (data) => {
+      bytes += data.length;
+    });
     await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
     if (bytes !== megabytes * 2 ** 20) throw new Error(`${bytes} bytes arrived of ${megabytes} MB`);
     return { rate: bytes / 1e6 / ((performance.now() - from) / 1000) };

@@ -18,7 +18,8 @@ function optionScenario(option, { skip, command = 'true', args = [] } = {}) {
 }
 
 module.exports = {
-  'the file is a non-empty string without NUL': (cp, t) => forEachValue(t, (value) => cp.spawn(value, { stdio: 'ignore' })),
+  'the file is a non-empty string without NUL': (cp, t) =>
+    forEachValue(t, (value) => cp.spawn(value, { stdio: 'ignore' })),
 
   'no argument at all': (cp, t) => t.outcome(() => cp.spawn()),
 
@@ -44,17 +45,28 @@ module.exports = {
   },
 
   'arguments whose conversion throws': async (cp, t) => ({
-    toString: await t.outcome(() => cp.spawn('true', [{ toString() { throw new RangeError('no string'); } }])),
+    toString: await t.outcome(() =>
+      cp.spawn('true', [
+        {
+          toString() {
+            throw new RangeError('no string');
+          },
+        },
+      ]),
+    ),
     nullPrototype: await t.outcome(() => cp.spawn('true', [Object.create(null)])),
     symbol: await t.outcome(() => cp.spawn('true', ['a', Symbol('x')])),
   }),
 
   'holes in args': (cp, t) => t.outcome(() => cp.spawn('sh', ['-c', 'cat /proc/$$/cmdline', , 'b', , 'd'])),
 
-  'empty arguments stay empty': (cp, t) => t.outcome(() => cp.spawn('sh', ['-c', 'cat /proc/$$/cmdline', '', '', 'x', ''])),
+  'empty arguments stay empty': (cp, t) =>
+    t.outcome(() => cp.spawn('sh', ['-c', 'cat /proc/$$/cmdline', '', '', 'x', ''])),
 
   'arguments beyond ASCII, lone surrogates among them': (cp, t) =>
-    t.outcome(() => cp.spawn('sh', ['-c', 'cat /proc/$$/cmdline', 'é', '\u{1F600}', '\uD800', 'a\uDC00b', '\n\t"\'\\$`*'])),
+    t.outcome(() =>
+      cp.spawn('sh', ['-c', 'cat /proc/$$/cmdline', 'é', '\u{1F600}', '\uD800', 'a\uDC00b', '\n\t"\'\\$`*']),
+    ),
 
   'the caller’s array of args is not changed, and later changes to it do nothing': async (cp, t) => {
     const args = ['a', 'b'];
@@ -72,8 +84,30 @@ module.exports = {
   'each option is read once, in the order of its keys': async (cp, t) => {
     const reads = [];
     const options = {};
-    for (const key of ['windowsHide', 'stdio', 'shell', 'cwd', 'env', 'unknown', 'argv0', 'detached', 'uid', 'gid', 'signal', 'timeout', 'killSignal', 'serialization', 'windowsVerbatimArguments']) {
-      Object.defineProperty(options, key, { enumerable: true, get() { reads.push(key); return undefined; } });
+    for (const key of [
+      'windowsHide',
+      'stdio',
+      'shell',
+      'cwd',
+      'env',
+      'unknown',
+      'argv0',
+      'detached',
+      'uid',
+      'gid',
+      'signal',
+      'timeout',
+      'killSignal',
+      'serialization',
+      'windowsVerbatimArguments',
+    ]) {
+      Object.defineProperty(options, key, {
+        enumerable: true,
+        get() {
+          reads.push(key);
+          return undefined;
+        },
+      });
     }
     const recorded = await t.outcome(() => cp.spawn('true', options));
     return { reads, recorded };
@@ -81,19 +115,40 @@ module.exports = {
 
   'options behind a Proxy': async (cp, t) => {
     const traps = [];
-    const options = new Proxy({ cwd: '/', env: { PATH: '/usr/bin:/bin' } }, {
-      get(target, key) { traps.push(['get', key]); return target[key]; },
-      ownKeys(target) { traps.push(['ownKeys']); return Reflect.ownKeys(target); },
-      has(target, key) { traps.push(['has', key]); return key in target; },
-    });
+    const options = new Proxy(
+      { cwd: '/', env: { PATH: '/usr/bin:/bin' } },
+      {
+        get(target, key) {
+          traps.push(['get', key]);
+          return target[key];
+        },
+        ownKeys(target) {
+          traps.push(['ownKeys']);
+          return Reflect.ownKeys(target);
+        },
+        has(target, key) {
+          traps.push(['has', key]);
+          return key in target;
+        },
+      },
+    );
     return { recorded: await t.outcome(() => cp.spawn('pwd', options)), traps };
   },
 
-  'an option whose getter throws': (cp, t) => t.outcome(() => cp.spawn('true', { get cwd() { throw new EvalError('not today'); } })),
+  'an option whose getter throws': (cp, t) =>
+    t.outcome(() =>
+      cp.spawn('true', {
+        get cwd() {
+          throw new EvalError('not today');
+        },
+      }),
+    ),
 
   'inherited and hidden options do not count': async (cp, t) => ({
     inherited: await t.outcome(() => cp.spawn('pwd', Object.create({ cwd: '/usr' }))),
-    hidden: await t.outcome(() => cp.spawn('pwd', Object.defineProperty({}, 'cwd', { value: '/usr', enumerable: false }))),
+    hidden: await t.outcome(() =>
+      cp.spawn('pwd', Object.defineProperty({}, 'cwd', { value: '/usr', enumerable: false })),
+    ),
   }),
 
   'a polluted Object.prototype adds no option': async (cp, t) => {
@@ -117,7 +172,11 @@ module.exports = {
     };
     const outcomes = {};
     for (const [key, value] of Object.entries(pollution)) {
-      for (const [form, options] of [['none', undefined], ['empty', {}], ['null prototype', Object.create(null)]]) {
+      for (const [form, options] of [
+        ['none', undefined],
+        ['empty', {}],
+        ['null prototype', Object.create(null)],
+      ]) {
         Object.prototype[key] = value;
         let child;
         let thrown;
@@ -136,7 +195,13 @@ module.exports = {
 
   'an array prototype with an accessor for an index is not stepped on': async (cp, t) => {
     let child;
-    Object.defineProperty(Array.prototype, '7', { configurable: true, get() { return 'polluted'; }, set() {} });
+    Object.defineProperty(Array.prototype, '7', {
+      configurable: true,
+      get() {
+        return 'polluted';
+      },
+      set() {},
+    });
     try {
       child = cp.spawn('echo', ['a']);
     } finally {
@@ -148,8 +213,16 @@ module.exports = {
   'cwd': optionScenario('cwd'),
   'detached': optionScenario('detached'),
   // -0 takes the builtin down: its own check lets it pass, an assertion in its C++ does not.
-  'uid': optionScenario('uid', { command: 'sh', args: ['-c', 'exit $(id -u)'], skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'] }),
-  'gid': optionScenario('gid', { command: 'sh', args: ['-c', 'exit $(id -g)'], skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'] }),
+  'uid': optionScenario('uid', {
+    command: 'sh',
+    args: ['-c', 'exit $(id -u)'],
+    skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'],
+  }),
+  'gid': optionScenario('gid', {
+    command: 'sh',
+    args: ['-c', 'exit $(id -g)'],
+    skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'],
+  }),
   'shell': optionScenario('shell'),
   'argv0': optionScenario('argv0'),
   'env': optionScenario('env', { command: '/bin/true' }),
@@ -161,13 +234,31 @@ module.exports = {
   'killSignal': optionScenario('killSignal'),
   'signal': optionScenario('signal'),
 
-  'stdio': (cp, t) => forEachValue(t, (value) => cp.spawn('true', { stdio: value }), {
-    // Descriptors that a harness hands to its children are not the same on both sides.
-    skip: ['a nested array', 'a long array'],
-  }),
+  'stdio': (cp, t) =>
+    forEachValue(t, (value) => cp.spawn('true', { stdio: value }), {
+      // Descriptors that a harness hands to its children are not the same on both sides.
+      skip: ['a nested array', 'a long array'],
+    }),
 
   'the first thing wrong is the one that is reported': async (cp, t) => {
-    const wrong = { file: 1, args: 1, cwd: 1, detached: 1, uid: 'x', gid: 'x', shell: 1, argv0: 1, windowsHide: 1, windowsVerbatimArguments: 1, env: { A: '\0' }, timeout: 'x', signal: 1, killSignal: {}, stdio: 'x', serialization: 'x' };
+    const wrong = {
+      file: 1,
+      args: 1,
+      cwd: 1,
+      detached: 1,
+      uid: 'x',
+      gid: 'x',
+      shell: 1,
+      argv0: 1,
+      windowsHide: 1,
+      windowsVerbatimArguments: 1,
+      env: { A: '\0' },
+      timeout: 'x',
+      signal: 1,
+      killSignal: {},
+      stdio: 'x',
+      serialization: 'x',
+    };
     const keys = Object.keys(wrong);
     const outcomes = {};
     keys.forEach((key, i) => {
@@ -179,8 +270,21 @@ module.exports = {
   },
 
   'options that are null are as if they were not there': (cp, t) =>
-    t.outcome(() => cp.spawn('pwd', [], {
-      cwd: null, detached: null, uid: null, gid: null, shell: null, argv0: null, windowsHide: null, windowsVerbatimArguments: null,
-      env: null, timeout: null, killSignal: null, stdio: null, serialization: undefined,
-    })),
+    t.outcome(() =>
+      cp.spawn('pwd', [], {
+        cwd: null,
+        detached: null,
+        uid: null,
+        gid: null,
+        shell: null,
+        argv0: null,
+        windowsHide: null,
+        windowsVerbatimArguments: null,
+        env: null,
+        timeout: null,
+        killSignal: null,
+        stdio: null,
+        serialization: undefined,
+      }),
+    ),
 };

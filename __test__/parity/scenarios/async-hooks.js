@@ -21,7 +21,10 @@ async function graph(t, start) {
     init(id, type, trigger) {
       types.set(id, type);
       if (!/^(PROCESS|PIPE)WRAP$/.test(type)) return;
-      begun.push(`${type} triggered by ${types.get(trigger)} in ${types.get(executionAsyncId())} of ${types.get(triggerAsyncId())}`);
+      begun.push(
+        `${type} triggered by ${types.get(trigger)}` +
+          ` in ${types.get(executionAsyncId())} of ${types.get(triggerAsyncId())}`,
+      );
     },
     before(id) {
       if (isProcess(id)) ofProcess.calls++;
@@ -30,7 +33,9 @@ async function graph(t, start) {
       if (isProcess(id)) ofProcess.ends++;
     },
   }).enable();
-  const child = new AsyncResource('GRANDPARENT').runInAsyncScope(() => new AsyncResource('PARENT').runInAsyncScope(start));
+  const child = new AsyncResource('GRANDPARENT').runInAsyncScope(() =>
+    new AsyncResource('PARENT').runInAsyncScope(start),
+  );
   await new Promise((resolve) => child.once('close', resolve));
   await t.until(() => ofProcess.ends > 0);
   hook.disable();
@@ -60,7 +65,11 @@ const starts = (cp, t) => ({
   spawn: () => cp.spawn('sleep', ['0.05']),
   exec: () => cp.exec('sleep 0.05', () => {}),
   execFile: () => cp.execFile('sleep', ['0.05'], () => {}),
-  fork: () => cp.fork(t.program(() => {}), { silent: true }),
+  fork: () =>
+    cp.fork(
+      t.program(() => {}),
+      { silent: true },
+    ),
 });
 
 /** Calls `look(start, useThen)` with each way to start a child and each moment. */
@@ -73,53 +82,63 @@ async function each(cp, t, look) {
 }
 
 module.exports = {
-  'the graph of a child and its streams': (cp, t) => each(cp, t, async (start, useThen) => {
-    const { begun, ofProcess } = await graph(t, () => {
-      const child = start();
-      useThen(child, touch);
+  'the graph of a child and its streams': (cp, t) =>
+    each(cp, t, async (start, useThen) => {
+      const { begun, ofProcess } = await graph(t, () => {
+        const child = start();
+        useThen(child, touch);
+        return child;
+      });
+      // A channel may have more than one.
+      return { begun: [...new Set(begun)], ofProcess };
+    }),
+
+  'the graph of pipes beyond the third': (cp, t) =>
+    graph(t, () => {
+      const child = cp.spawn('true', { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] });
+      child.on('exit', () => child.stdio.forEach((stream) => stream.resume()));
       return child;
-    });
-    // A channel may have more than one.
-    return { begun: [...new Set(begun)], ofProcess };
-  }),
+    }),
 
-  'the graph of pipes beyond the third': (cp, t) => graph(t, () => {
-    const child = cp.spawn('true', { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] });
-    child.on('exit', () => child.stdio.forEach((stream) => stream.resume()));
-    return child;
-  }),
+  'the graph of a child without streams': (cp, t) =>
+    graph(t, () => cp.spawn('true', { stdio: 'ignore' }).on('spawn', () => {})),
 
-  'the graph of a child without streams': (cp, t) => graph(t, () => cp.spawn('true', { stdio: 'ignore' }).on('spawn', () => {})),
-
-  'the graph of a program that is not there': (cp, t) => graph(t, () => cp.spawn('no-such-program', { stdio: 'ignore' }).on('error', () => {})),
+  'the graph of a program that is not there': (cp, t) =>
+    graph(t, () => cp.spawn('no-such-program', { stdio: 'ignore' }).on('error', () => {})),
 
   'a command whose streams nobody touches is called back once': async (cp, t) => {
     const { ofProcess } = await graph(t, () => cp.exec('echo out; echo err >&2', () => {}));
     return ofProcess;
   },
 
-  'a context that is over by the time of the touch': (cp, t) => graph(t, () => {
-    const child = cp.spawn('cat');
-    const storage = new AsyncLocalStorage();
-    const resource = new AsyncResource('OVER');
-    resource.emitDestroy();
-    setTimeout(() => resource.runInAsyncScope(() => storage.run('touch', touch, child)), 10);
-    return child;
-  }),
+  'a context that is over by the time of the touch': (cp, t) =>
+    graph(t, () => {
+      const child = cp.spawn('cat');
+      const storage = new AsyncLocalStorage();
+      const resource = new AsyncResource('OVER');
+      resource.emitDestroy();
+      setTimeout(() => resource.runInAsyncScope(() => storage.run('touch', touch, child)), 10);
+      return child;
+    }),
 
   'AsyncLocalStorage in the events of streams': async (cp, t) => {
     const storage = new AsyncLocalStorage();
     return each(cp, t, async (start, useThen) => {
       const stores = {};
-      const note = (event) => () => { (stores[event] ??= new Set()).add(storage.getStore()); };
+      const note = (event) => () => {
+        (stores[event] ??= new Set()).add(storage.getStore());
+      };
       const child = storage.run('launch', start);
       child.on('exit', note('exit')).on('close', note('close'));
-      storage.run('touch', () => useThen(child, () => {
-        touch(child);
-        // In 'exit' the builtin's may have ended before.
-        if (child.exitCode !== null) return;
-        for (const name of STREAMS) for (const event of ['end', 'close']) child[name].on(event, note(`${name} ${event}`));
-      }));
+      storage.run('touch', () =>
+        useThen(child, () => {
+          touch(child);
+          // In 'exit' the builtin's may have ended before.
+          if (child.exitCode !== null) return;
+          for (const name of STREAMS)
+            for (const event of ['end', 'close']) child[name].on(event, note(`${name} ${event}`));
+        }),
+      );
       await once(child, 'close');
       return Object.fromEntries(Object.entries(stores).map(([event, set]) => [event, [...set]]));
     });
@@ -158,7 +177,9 @@ module.exports = {
     const storage = new AsyncLocalStorage();
     for (const isTouched of [false, true]) {
       for (const command of ['echo x', 'exit 3', 'no-such-program']) {
-        const child = storage.run('launch', () => cp.exec(command, () => t.log(command, isTouched, storage.getStore())));
+        const child = storage.run('launch', () =>
+          cp.exec(command, () => t.log(command, isTouched, storage.getStore())),
+        );
         if (isTouched) storage.run('touch', touch, child);
         await once(child, 'close');
       }
@@ -171,8 +192,13 @@ module.exports = {
     for (const moment of ['at once', 'later']) {
       const child = outer.run(() => cp.spawn('cat'));
       const listen = () => {
-        t.log(moment, STREAMS.map((name) => child[name].domain === outer));
-        child.stdout.on('data', () => { throw new RangeError(`thrown in data, ${moment}`); });
+        t.log(
+          moment,
+          STREAMS.map((name) => child[name].domain === outer),
+        );
+        child.stdout.on('data', () => {
+          throw new RangeError(`thrown in data, ${moment}`);
+        });
         child.stdin.end('text');
       };
       if (moment === 'at once') listen();

@@ -39,10 +39,16 @@ function mirrored(t, messages) {
   return got;
 }
 
-const text = (length, seed = 'abcdefghijklmnopqrstuvwxyz0123456789') => seed.repeat(Math.ceil(length / seed.length)).slice(0, length);
+const text = (length, seed = 'abcdefghijklmnopqrstuvwxyz0123456789') =>
+  seed.repeat(Math.ceil(length / seed.length)).slice(0, length);
 
 function items(count) {
-  return Array.from({ length: count }, (_, i) => ({ id: i, name: `item ${i}`, tags: ['a', 'b'], nested: { even: i % 2 === 0, half: i / 2 } }));
+  return Array.from({ length: count }, (_, i) => ({
+    id: i,
+    name: `item ${i}`,
+    tags: ['a', 'b'],
+    nested: { even: i % 2 === 0, half: i / 2 },
+  }));
 }
 
 module.exports = paired({
@@ -67,7 +73,9 @@ module.exports = paired({
       for (let i = 0; i < 20_000; i++) process.send({ i });
     });
     const counts = { next: 0, wrong: 0 };
-    child.on('message', ({ i }) => { if (i !== counts.next++) counts.wrong += 1; });
+    child.on('message', ({ i }) => {
+      if (i !== counts.next++) counts.wrong += 1;
+    });
     const ended = await new Promise((resolve) => child.on('close', (...args) => resolve([args, counts.next])));
     return { counts, ended };
   },
@@ -106,21 +114,46 @@ module.exports = paired({
     return { got, ended };
   },
 
-  'strings about the size of a read': (cp, t) => mirrored(t, [65_500, 65_530, 65_533, 65_534, 65_535, 65_536, 65_537, 65_540, 131_070, 131_072, 131_074].map((length) => text(length))),
+  'strings about the size of a read': (cp, t) =>
+    mirrored(
+      t,
+      [65_500, 65_530, 65_533, 65_534, 65_535, 65_536, 65_537, 65_540, 131_070, 131_072, 131_074].map((length) =>
+        text(length),
+      ),
+    ),
 
   'characters of several bytes, cut wherever a read ends': (cp, t) =>
-    mirrored(t, [text(70_000, 'é'), text(70_001, '\u{1F600}a'), text(69_999, '€'), `a${text(200_000, '€')}`, `ab${text(200_000, '€')}`]),
+    mirrored(t, [
+      text(70_000, 'é'),
+      text(70_001, '\u{1F600}a'),
+      text(69_999, '€'),
+      `a${text(200_000, '€')}`,
+      `ab${text(200_000, '€')}`,
+    ]),
 
   'strings of one and ten megabytes': (cp, t) => mirrored(t, [text(MB), text(10 * MB), text(MB, 'é"\n\\')]),
 
-  'an object of a megabyte': (cp, t) => mirrored(t, [items(12_000)]).then(([seen, returned, end]) => [seen, returned.length, JSON.stringify(returned) === JSON.stringify(items(12_000)), end]),
+  'an object of a megabyte': (cp, t) =>
+    mirrored(t, [items(12_000)]).then(([seen, returned, end]) => [
+      seen,
+      returned.length,
+      JSON.stringify(returned) === JSON.stringify(items(12_000)),
+      end,
+    ]),
 
   'Buffers': async (cp, t) => {
     if (t.serialization === 'json') return 'they are objects there';
-    return mirrored(t, [Buffer.alloc(0), Buffer.from('x'), Buffer.alloc(65_536, 'b'), Buffer.alloc(MB, 'c'), Buffer.alloc(10 * MB, 'd')]);
+    return mirrored(t, [
+      Buffer.alloc(0),
+      Buffer.from('x'),
+      Buffer.alloc(65_536, 'b'),
+      Buffer.alloc(MB, 'c'),
+      Buffer.alloc(10 * MB, 'd'),
+    ]);
   },
 
-  'small ones among big ones keep their place': (cp, t) => mirrored(t, ['a', text(300_000), 'b', 'c', text(1_000_000), 'd', text(10), 'e']),
+  'small ones among big ones keep their place': (cp, t) =>
+    mirrored(t, ['a', text(300_000), 'b', 'c', text(1_000_000), 'd', text(10), 'e']),
 
   'a reader that does not read: send() returns false past the backlog, and callbacks wait': async (cp, t) => {
     const child = t.fork('module', DEAF);
@@ -151,7 +184,8 @@ module.exports = paired({
     const recorded = t.record(child);
     const called = [];
     const returned = [];
-    for (let i = 0; i < 60; i++) returned.push(child.send(`${i}`.padEnd(50_000, '.'), (error) => called.push([i, error])));
+    for (let i = 0; i < 60; i++)
+      returned.push(child.send(`${i}`.padEnd(50_000, '.'), (error) => called.push([i, error])));
     return { first: returned[0], last: returned.at(-1), recorded: await recorded, called };
   },
 
@@ -165,7 +199,12 @@ module.exports = paired({
     return recorded;
   },
 
-  'a big message and then the natural end': (cp, t) => messagesOf(t.fork(() => { process.send('x'.repeat(5_000_000)); })),
+  'a big message and then the natural end': (cp, t) =>
+    messagesOf(
+      t.fork(() => {
+        process.send('x'.repeat(5_000_000));
+      }),
+    ),
 
   // What a signal cuts off is another matter: channel-deliberate.test.js.
   'last words before every kind of end arrive': async (cp, t) => {
@@ -174,34 +213,48 @@ module.exports = paired({
       exitInTick: () => process.nextTick(() => process.exit(4)),
       reallyExit: () => process.reallyExit(5),
       disconnect: () => process.disconnect(),
-      thrown: () => { throw new RangeError('after the messages'); },
-      rejected: () => { Promise.reject(new RangeError('after the messages')); },
+      thrown: () => {
+        throw new RangeError('after the messages');
+      },
+      rejected: () => {
+        Promise.reject(new RangeError('after the messages'));
+      },
       natural: () => {},
     };
     const outcomes = {};
     for (const [name, end] of Object.entries(endings)) {
-      const file = t.file(`${name}.js`, `
+      const file = t.file(
+        `${name}.js`,
+        `
         for (let i = 0; i < 5; i++) process.send({ i })
-        ;(${end})()`);
+        ;(${end})()`,
+      );
       outcomes[name] = t.outcome(() => t.fork(file, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }));
     }
-    return Object.fromEntries(await Promise.all(Object.entries(outcomes).map(async ([name, outcome]) => [name, await outcome])));
+    return Object.fromEntries(
+      await Promise.all(Object.entries(outcomes).map(async ([name, outcome]) => [name, await outcome])),
+    );
   },
 
-  'sends in exit, beforeExit, uncaughtException and disconnect listeners': (cp, t) => t.outcome(() => t.fork(() => {
-    process.on('exit', (code) => {
-      for (let i = 0; i < 3; i++) process.send(['exit', code, i]);
-    });
-    process.once('beforeExit', () => {
-      process.send('beforeExit');
-      setImmediate(() => { throw new RangeError('thrown later'); });
-    });
-    process.on('uncaughtException', (error) => {
-      process.send(['uncaughtException', error.message]);
-      process.exitCode = 6;
-    });
-    process.send('first');
-  })),
+  'sends in exit, beforeExit, uncaughtException and disconnect listeners': (cp, t) =>
+    t.outcome(() =>
+      t.fork(() => {
+        process.on('exit', (code) => {
+          for (let i = 0; i < 3; i++) process.send(['exit', code, i]);
+        });
+        process.once('beforeExit', () => {
+          process.send('beforeExit');
+          setImmediate(() => {
+            throw new RangeError('thrown later');
+          });
+        });
+        process.on('uncaughtException', (error) => {
+          process.send(['uncaughtException', error.message]);
+          process.exitCode = 6;
+        });
+        process.send('first');
+      }),
+    ),
 
   // One in a tick: channel-deliberate.test.js.
   'sends arrive though the sender blocks afterwards': async (cp, t) => {
@@ -222,7 +275,7 @@ module.exports = paired({
     }
     const { existsSync, readFileSync } = require('node:fs');
     const deadline = Date.now() + 3000;
-    while (Date.now() < deadline && !(existsSync('got') && readFileSync('got', 'utf8') !== '')) ;
+    while (Date.now() < deadline && !(existsSync('got') && readFileSync('got', 'utf8') !== ''));
     const got = existsSync('got') && readFileSync('got', 'utf8');
     child.kill();
     return { got, recorded: await t.record(child) };
@@ -234,11 +287,14 @@ module.exports = paired({
       process.on('message', (message) => got.push(message));
       process.on('disconnect', () => require('node:fs').writeFileSync('got', JSON.stringify(got)));
     });
-    const ended = await t.inNewProcess((cp, t, file) => {
-      const child = t.fork(file);
-      for (let i = 0; i < 5; i++) child.send({ i });
-      process.exit(3);
-    }, { argument: file });
+    const ended = await t.inNewProcess(
+      (cp, t, file) => {
+        const child = t.fork(file);
+        for (let i = 0; i < 5; i++) child.send({ i });
+        process.exit(3);
+      },
+      { argument: file },
+    );
     const { existsSync, readFileSync } = require('node:fs');
     const isThere = await t.until(() => existsSync('got') && readFileSync('got', 'utf8') !== '');
     return { ended, got: isThere && readFileSync('got', 'utf8') };

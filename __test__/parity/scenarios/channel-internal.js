@@ -55,9 +55,12 @@ module.exports = paired({
   },
 
   'from the child': async (cp, t) => {
-    const child = t.fork(t.file('sender.js', `for (const message of ${JSON.stringify(CANDIDATES)}) process.send(message)`));
+    const child = t.fork(
+      t.file('sender.js', `for (const message of ${JSON.stringify(CANDIDATES)}) process.send(message)`),
+    );
     const seen = [];
-    for (const event of ['message', 'internalMessage']) child.on(event, (message, handle) => seen.push([event, message, handle]));
+    for (const event of ['message', 'internalMessage'])
+      child.on(event, (message, handle) => seen.push([event, message, handle]));
     return { recorded: await t.record(child), seen };
   },
 
@@ -67,7 +70,18 @@ module.exports = paired({
     const inherited = Object.create({ cmd: 'NODE_X' });
     const hidden = Object.defineProperty({ a: 1 }, 'cmd', { value: 'NODE_X', enumerable: false });
     const array = Object.assign(['a'], { cmd: 'NODE_X' });
-    for (const message of [inherited, hidden, array, { get cmd() { return 'NODE_GETTER'; } }, { cmd: new String('NODE_BOXED') }, { toJSON: () => ({ cmd: 'NODE_JSON' }) }]) {
+    for (const message of [
+      inherited,
+      hidden,
+      array,
+      {
+        get cmd() {
+          return 'NODE_GETTER';
+        },
+      },
+      { cmd: new String('NODE_BOXED') },
+      { toJSON: () => ({ cmd: 'NODE_JSON' }) },
+    ]) {
       t.log(t.attempt(() => child.send(message)));
     }
     if (t.serialization === 'advanced') child.send(new Map([['cmd', 'NODE_MAP']]));
@@ -107,7 +121,8 @@ module.exports = paired({
       setTimeout(() => {}, 100);
     });
     const recorded = t.record(child);
-    for (const message of [{ cmd: 'NODE_ONE' }, 'one', { cmd: 'NODE_TWO' }, 'two', { cmd: 'NODE_THREE' }]) child.send(message);
+    for (const message of [{ cmd: 'NODE_ONE' }, 'one', { cmd: 'NODE_TWO' }, 'two', { cmd: 'NODE_THREE' }])
+      child.send(message);
     return recorded;
   },
 
@@ -120,7 +135,10 @@ module.exports = paired({
   },
 
   'what announces a handle is heard before what came with it': async (cp, t) => {
-    const child = t.fork(t.file('giver.js', `
+    const child = t.fork(
+      t.file(
+        'giver.js',
+        `
       const net = require('node:net')
       process.once('message', async () => {
         for (const message of ['plain', { cmd: 'NODE_INSIDE' }]) {
@@ -133,7 +151,9 @@ module.exports = paired({
           server.close()
         }
         process.disconnect()
-      })`));
+      })`,
+      ),
+    );
     const recorded = t.record(child);
     const seen = [];
     for (const event of ['message', 'internalMessage']) {
@@ -148,9 +168,11 @@ module.exports = paired({
     return { recorded: await recorded, seen };
   },
 
-  'a listener of internal messages alone does not keep the child': (cp, t) => t.outcome(() => t.fork(() => {
-    process.on('internalMessage', () => {});
-    process.send('listening');
-  })),
-
+  'a listener of internal messages alone does not keep the child': (cp, t) =>
+    t.outcome(() =>
+      t.fork(() => {
+        process.on('internalMessage', () => {});
+        process.send('listening');
+      }),
+    ),
 });

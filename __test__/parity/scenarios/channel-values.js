@@ -55,13 +55,17 @@ module.exports = paired({
     child.send('end');
     await new Promise((resolve) => child.on('close', resolve));
     // One reply for each that was sent, in order.
-    return outcomes.map(([label, outcome]) => [label, outcome, outcome === 'sent' ? got.shift() : null]).concat([['the rest', got]]);
+    return outcomes
+      .map(([label, outcome]) => [label, outcome, outcome === 'sent' ? got.shift() : null])
+      .concat([['the rest', got]]);
   },
 
   'from the child': async (cp, t) => {
     const child = t.fork(t.file('peer.js', PEER), { args: [kindOf(t)] });
     const got = [];
-    child.on('message', (message) => got.push(Array.isArray(message) && message[0] === 'outcome' ? message : messages.show(message)));
+    child.on('message', (message) =>
+      got.push(Array.isArray(message) && message[0] === 'outcome' ? message : messages.show(message)),
+    );
     child.send('yours');
     child.send('end');
     await new Promise((resolve) => child.on('close', resolve));
@@ -72,9 +76,26 @@ module.exports = paired({
     // Ours may look twice there.
     if (t.serialization === 'advanced') return 'each once, or twice';
     const reads = [];
-    const watched = (name, value) => ({ get [name]() { reads.push(name); return value; } });
-    const message = { a: watched('a', 1), list: [watched('b', watched('c', null)), 2], get d() { reads.push('d'); return new Date(0); } };
-    message.e = { toJSON(...args) { reads.push(['toJSON', args]); return watched('f', 1); } };
+    const watched = (name, value) => ({
+      get [name]() {
+        reads.push(name);
+        return value;
+      },
+    });
+    const message = {
+      a: watched('a', 1),
+      list: [watched('b', watched('c', null)), 2],
+      get d() {
+        reads.push('d');
+        return new Date(0);
+      },
+    };
+    message.e = {
+      toJSON(...args) {
+        reads.push(['toJSON', args]);
+        return watched('f', 1);
+      },
+    };
     const child = t.fork(t.file('peer.js', PEER), { args: [kindOf(t)] });
     const recorded = t.record(child);
     child.send(message);
@@ -84,11 +105,13 @@ module.exports = paired({
   },
 
   'shared references and circles stay what they were, or become copies': async (cp, t) => {
-    const child = t.fork(() => process.on('message', (message) => {
-      const { a, b, list, self } = message;
-      process.send([a === b, a === list[0], self === message]);
-      process.disconnect();
-    }));
+    const child = t.fork(() =>
+      process.on('message', (message) => {
+        const { a, b, list, self } = message;
+        process.send([a === b, a === list[0], self === message]);
+        process.disconnect();
+      }),
+    );
     const recorded = t.record(child);
     const shared = { shared: true };
     const message = { a: shared, b: shared, list: [shared] };
@@ -107,7 +130,9 @@ module.exports = paired({
     Array.prototype.toJSON = () => 'an array';
     outcomes.push(attempt(t, child, { a: [1] }));
     delete Array.prototype.toJSON;
-    String.prototype.toJSON = function () { return `${this}!`; };
+    String.prototype.toJSON = function () {
+      return `${this}!`;
+    };
     outcomes.push(attempt(t, child, 'text'), attempt(t, child, { a: 'text' }));
     delete String.prototype.toJSON;
     Number.prototype.toJSON = () => 7;
@@ -116,7 +141,9 @@ module.exports = paired({
     Boolean.prototype.toJSON = () => 'boolean';
     outcomes.push(attempt(t, child, true));
     delete Boolean.prototype.toJSON;
-    BigInt.prototype.toJSON = function () { return `${this}n`; };
+    BigInt.prototype.toJSON = function () {
+      return `${this}n`;
+    };
     outcomes.push(attempt(t, child, { a: 5n }));
     delete BigInt.prototype.toJSON;
     const { toJSON } = Buffer.prototype;
@@ -135,7 +162,15 @@ module.exports = paired({
   'setters and accessors on Object.prototype of the receiver': (cp, t) => {
     const child = t.fork(() => {
       const seen = [];
-      Object.defineProperty(Object.prototype, 'trap', { set(value) { seen.push(value); }, get() { return 'from the prototype'; }, configurable: true });
+      Object.defineProperty(Object.prototype, 'trap', {
+        set(value) {
+          seen.push(value);
+        },
+        get() {
+          return 'from the prototype';
+        },
+        configurable: true,
+      });
       process.on('message', (message) => {
         process.send([Object.keys(message), Object.getOwnPropertyDescriptor(message, 'trap')?.value, seen]);
         process.disconnect();

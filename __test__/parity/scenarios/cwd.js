@@ -131,5 +131,8 @@ module.exports = {
     return { recorded, same: process.cwd() === before };
   },
 
-  'PWD in the environment is left alone': (cp, t) => t.outcome(() => cp.spawn('/bin/sh', ['-c', 'cat /proc/$$/environ'], { cwd: '/usr', env: { PWD: '/elsewhere', PATH: '/bin' } })),
+  'PWD in the environment is left alone': (cp, t) =>
+    t.outcome(() =>
+      cp.spawn('/bin/sh', ['-c', 'cat /proc/$$/environ'], { cwd: '/usr', env: { PWD: '/elsewhere', PATH: '/bin' } }),
+    ),
 };

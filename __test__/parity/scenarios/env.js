@@ -18,18 +18,22 @@ async function withProcessEnv(changes, run) {
 }
 
 module.exports = {
-  'the given pairs, in their order, and nothing else': (cp, t) => dump(cp, t, { B: '2', A: '1', PATH: '/bin', EMPTY: '' }),
+  'the given pairs, in their order, and nothing else': (cp, t) =>
+    dump(cp, t, { B: '2', A: '1', PATH: '/bin', EMPTY: '' }),
 
   'an empty environment': (cp, t) => dump(cp, t, {}),
 
   'keys that look like indices come first': (cp, t) => dump(cp, t, { B: 'b', 10: 'ten', 2: 'two' }),
 
   'inherited keys count, hidden and symbol keys do not': async (cp, t) => {
-    const inherited = Object.create({ INHERITED: 'i', BOTH: 'base' }, {
-      OWN: { value: 'o', enumerable: true },
-      BOTH: { value: 'own', enumerable: true },
-      HIDDEN: { value: 'h', enumerable: false },
-    });
+    const inherited = Object.create(
+      { INHERITED: 'i', BOTH: 'base' },
+      {
+        OWN: { value: 'o', enumerable: true },
+        BOTH: { value: 'own', enumerable: true },
+        HIDDEN: { value: 'h', enumerable: false },
+      },
+    );
     inherited[Symbol('s')] = 'symbol';
     return {
       inherited: await dump(cp, t, inherited),
@@ -58,8 +62,18 @@ module.exports = {
   'values whose conversion throws': async (cp, t) => ({
     symbol: await dump(cp, t, { A: Symbol('s') }),
     nullPrototype: await dump(cp, t, { A: Object.create(null) }),
-    throwing: await dump(cp, t, { A: { toString() { throw new RangeError('no string'); } } }),
-    getter: await dump(cp, t, { get A() { throw new RangeError('no value'); } }),
+    throwing: await dump(cp, t, {
+      A: {
+        toString() {
+          throw new RangeError('no string');
+        },
+      },
+    }),
+    getter: await dump(cp, t, {
+      get A() {
+        throw new RangeError('no value');
+      },
+    }),
   }),
 
   'a NUL in a key or a value is refused': async (cp, t) => ({
@@ -88,7 +102,11 @@ module.exports = {
     array: await dump(cp, t, ['A=1', 'B=2']),
     map: await dump(cp, t, new Map([['A', '1']])),
     string: await dump(cp, t, 'xy'),
-    function: await dump(cp, t, Object.assign(() => {}, { A: '1' })),
+    function: await dump(
+      cp,
+      t,
+      Object.assign(() => {}, { A: '1' }),
+    ),
     number: await dump(cp, t, 1),
     true: await dump(cp, t, true),
     false: await t.outcome(() => cp.spawn('/bin/true', { env: false })),
@@ -98,19 +116,30 @@ module.exports = {
 
   'an environment behind a Proxy: which keys are read, and when': async (cp, t) => {
     const traps = [];
-    const env = new Proxy({ A: '1', B: undefined, C: '3' }, {
-      get(target, key) { traps.push(['get', key]); return target[key]; },
-      ownKeys(target) { traps.push(['ownKeys']); return Reflect.ownKeys(target); },
-    });
+    const env = new Proxy(
+      { A: '1', B: undefined, C: '3' },
+      {
+        get(target, key) {
+          traps.push(['get', key]);
+          return target[key];
+        },
+        ownKeys(target) {
+          traps.push(['ownKeys']);
+          return Reflect.ownKeys(target);
+        },
+      },
+    );
     return { recorded: await dump(cp, t, env), traps };
   },
 
-  'without options.env the child gets what process.env holds': (cp, t) => t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ'])),
+  'without options.env the child gets what process.env holds': (cp, t) =>
+    t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ'])),
 
-  'changes to process.env reach the child': async (cp, t) => withProcessEnv({ ADDED: 'a', LANG: 'changed', UNICODE: 'ö\u{1F600}', EMPTY: '' }, async () => {
-    delete process.env.HOME;
-    return t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
-  }),
+  'changes to process.env reach the child': async (cp, t) =>
+    withProcessEnv({ ADDED: 'a', LANG: 'changed', UNICODE: 'ö\u{1F600}', EMPTY: '' }, async () => {
+      delete process.env.HOME;
+      return t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
+    }),
 
   'options.env: process.env itself, and a spread of it': async (cp, t) => ({
     itself: await dump(cp, t, process.env),
@@ -118,41 +147,46 @@ module.exports = {
     inherited: await dump(cp, t, Object.create(process.env, { OWN: { value: '1', enumerable: true } })),
   }),
 
-  'process.env replaced by a plain object': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.env = { ONLY: 'this', NUMBER: 1, UNDEFINED: undefined };
-    const replaced = await t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
-    process.env.LATER = 'added';
-    const later = await t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
-    process.env = { BAD: 'x\0y' };
-    const refused = await t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
-    return { replaced, later, refused };
-  }),
+  'process.env replaced by a plain object': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      process.env = { ONLY: 'this', NUMBER: 1, UNDEFINED: undefined };
+      const replaced = await t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
+      process.env.LATER = 'added';
+      const later = await t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
+      process.env = { BAD: 'x\0y' };
+      const refused = await t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
+      return { replaced, later, refused };
+    }),
 
-  'process.env replaced by one that has no PATH, or another': (cp, t) => t.inNewProcess(async (cp, t) => {
-    t.file('bin/prog', '#!/bin/sh\necho found\n');
-    process.env = { A: 'b' };
-    const without = await t.outcome(() => cp.spawn('true'));
-    process.env = { PATH: `${t.dir}/bin` };
-    const other = await t.outcome(() => cp.spawn('prog'));
-    return { without, other };
-  }),
+  'process.env replaced by one that has no PATH, or another': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      t.file('bin/prog', '#!/bin/sh\necho found\n');
+      process.env = { A: 'b' };
+      const without = await t.outcome(() => cp.spawn('true'));
+      process.env = { PATH: `${t.dir}/bin` };
+      const other = await t.outcome(() => cp.spawn('prog'));
+      return { without, other };
+    }),
 
-  'process.env replaced by an object with inherited keys': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.env = Object.create({ INHERITED: 'i' }, { OWN: { value: 'o', enumerable: true } });
-    return t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
-  }),
+  'process.env replaced by an object with inherited keys': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      process.env = Object.create({ INHERITED: 'i' }, { OWN: { value: 'o', enumerable: true } });
+      return t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
+    }),
 
-  'process.env behind a Proxy': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.env = new Proxy(process.env, { get: (target, key) => (key === 'LANG' ? 'from the proxy' : target[key]) });
-    return t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
-  }),
+  'process.env behind a Proxy': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      process.env = new Proxy(process.env, { get: (target, key) => (key === 'LANG' ? 'from the proxy' : target[key]) });
+      return t.outcome(() => cp.spawn('/bin/cat', ['/proc/self/environ']));
+    }),
 
-  'NODE_V8_COVERAGE is passed on': async (cp, t) => withProcessEnv({ NODE_V8_COVERAGE: '/tmp/nonexistent-coverage' }, async () => ({
-    plain: await dump(cp, t, { A: '1' }),
-    own: await dump(cp, t, { A: '1', NODE_V8_COVERAGE: 'mine' }),
-    undefined: await dump(cp, t, { A: '1', NODE_V8_COVERAGE: undefined }),
-    inherited: await dump(cp, t, Object.create({ NODE_V8_COVERAGE: 'inherited' })),
-  })),
+  'NODE_V8_COVERAGE is passed on': async (cp, t) =>
+    withProcessEnv({ NODE_V8_COVERAGE: '/tmp/nonexistent-coverage' }, async () => ({
+      plain: await dump(cp, t, { A: '1' }),
+      own: await dump(cp, t, { A: '1', NODE_V8_COVERAGE: 'mine' }),
+      undefined: await dump(cp, t, { A: '1', NODE_V8_COVERAGE: undefined }),
+      inherited: await dump(cp, t, Object.create({ NODE_V8_COVERAGE: 'inherited' })),
+    })),
 
   'a copy of the environment is taken at once': async (cp, t) => {
     const env = { A: '1' };
@@ -162,10 +196,11 @@ module.exports = {
     return t.record(child);
   },
 
-  'in a Worker: its copy of process.env, a shared one, one of its own': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const { Worker, SHARE_ENV } = require('node:worker_threads');
-    process.env.MAIN = 'before';
-    const source = `
+  'in a Worker: its copy of process.env, a shared one, one of its own': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      const { Worker, SHARE_ENV } = require('node:worker_threads');
+      process.env.MAIN = 'before';
+      const source = `
       const { parentPort, workerData } = require('node:worker_threads')
       const cp = require(workerData)
       process.env.WORKER = 'set in the worker'
@@ -174,16 +209,19 @@ module.exports = {
       let text = ''
       child.stdout.setEncoding('latin1').on('data', (data) => { text += data })
       child.on('close', (...args) => parentPort.postMessage([text, args]))`;
-    const run = (env) => new Promise((resolve, reject) => {
-      const worker = new Worker(source, { eval: true, env, workerData: t.subject });
-      worker.on('error', reject);
-      let message;
-      worker.on('message', (value) => { message = value; });
-      worker.on('exit', (code) => resolve({ message, code }));
-    });
-    const copied = await run(undefined);
-    const own = await run({ OWN: '1', PATH: '/bin' });
-    const shared = await run(SHARE_ENV);
-    return { copied, own, shared, main: { ...process.env } };
-  }),
+      const run = (env) =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker(source, { eval: true, env, workerData: t.subject });
+          worker.on('error', reject);
+          let message;
+          worker.on('message', (value) => {
+            message = value;
+          });
+          worker.on('exit', (code) => resolve({ message, code }));
+        });
+      const copied = await run(undefined);
+      const own = await run({ OWN: '1', PATH: '/bin' });
+      const shared = await run(SHARE_ENV);
+      return { copied, own, shared, main: { ...process.env } };
+    }),
 };

@@ -11,26 +11,36 @@ module.exports = {
   'aborted before': async (cp, t) => ({
     exec: await collect(t, (callback) => cp.exec('exec sleep 5', { signal: AbortSignal.abort() }, callback)),
     execFile: await collect(t, (callback) => cp.execFile('sleep', ['5'], { signal: AbortSignal.abort() }, callback)),
-    bytes: await collect(t, (callback) => cp.exec('exec sleep 5', { signal: AbortSignal.abort(), encoding: 'buffer' }, callback)),
-    withoutCallback: await collect(t, () => cp.exec('exec sleep 5', { signal: AbortSignal.abort() }), { callback: false }),
+    bytes: await collect(t, (callback) =>
+      cp.exec('exec sleep 5', { signal: AbortSignal.abort(), encoding: 'buffer' }, callback),
+    ),
+    withoutCallback: await collect(t, () => cp.exec('exec sleep 5', { signal: AbortSignal.abort() }), {
+      callback: false,
+    }),
   }),
 
   'aborted before, with reasons': async (cp, t) => {
     const outcomes = {};
     for (const reason of ['text', 7, null, undefined, new RangeError('mine'), { why: 'x' }, Symbol('s')]) {
-      outcomes[String(reason)] = await collect(t, (callback) => cp.exec('exec sleep 5', { signal: AbortSignal.abort(reason) }, callback));
+      outcomes[String(reason)] = await collect(t, (callback) =>
+        cp.exec('exec sleep 5', { signal: AbortSignal.abort(reason) }, callback),
+      );
     }
     return outcomes;
   },
 
   'aborted before, and the program is not there': async (cp, t) => ({
     file: await collect(t, (callback) => cp.execFile('no-such-program', { signal: AbortSignal.abort() }, callback)),
-    cwd: await collect(t, (callback) => cp.exec('true', { cwd: '/nonexistent-dir', signal: AbortSignal.abort() }, callback)),
+    cwd: await collect(t, (callback) =>
+      cp.exec('true', { cwd: '/nonexistent-dir', signal: AbortSignal.abort() }, callback),
+    ),
   }),
 
   'aborted in the tick of the call': (cp, t) => {
     const controller = new AbortController();
-    return collect(t, (callback) => cp.exec('exec sleep 5', { signal: controller.signal }, callback), { touch: () => controller.abort(new TypeError('changed my mind')) });
+    return collect(t, (callback) => cp.exec('exec sleep 5', { signal: controller.signal }, callback), {
+      touch: () => controller.abort(new TypeError('changed my mind')),
+    });
   },
 
   'aborted while it runs, with output pending': async (cp, t) => {
@@ -38,7 +48,9 @@ module.exports = {
     for (const encoding of ['utf8', 'buffer']) {
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 250);
-      outcomes[encoding] = await collect(t, (callback) => cp.exec('echo before; echo err >&2; exec sleep 5', { signal: controller.signal, encoding }, callback));
+      outcomes[encoding] = await collect(t, (callback) =>
+        cp.exec('echo before; echo err >&2; exec sleep 5', { signal: controller.signal, encoding }, callback),
+      );
     }
     return outcomes;
   },
@@ -46,16 +58,21 @@ module.exports = {
   'killSignal is not for aborting': (cp, t) => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 250);
-    return collect(t, (callback) => cp.exec('exec sleep 5', { signal: controller.signal, killSignal: 'SIGKILL' }, callback));
+    return collect(t, (callback) =>
+      cp.exec('exec sleep 5', { signal: controller.signal, killSignal: 'SIGKILL' }, callback),
+    );
   },
 
   'a child that withstands it': async (cp, t) => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 200);
-    return collect(t, (callback) => cp.exec('trap "" TERM; echo ready; sleep 0.5; exit 3', { signal: controller.signal }, callback));
+    return collect(t, (callback) =>
+      cp.exec('trap "" TERM; echo ready; sleep 0.5; exit 3', { signal: controller.signal }, callback),
+    );
   },
 
-  'AbortSignal.timeout': (cp, t) => collect(t, (callback) => cp.exec('exec sleep 5', { signal: AbortSignal.timeout(250) }, callback)),
+  'AbortSignal.timeout': (cp, t) =>
+    collect(t, (callback) => cp.exec('exec sleep 5', { signal: AbortSignal.timeout(250) }, callback)),
 
   'aborted after the end': async (cp, t) => {
     const controller = new AbortController();
@@ -67,10 +84,12 @@ module.exports = {
 
   'aborted in the callback': async (cp, t) => {
     const controller = new AbortController();
-    return collect(t, (callback) => cp.exec('echo x', { signal: controller.signal }, (...args) => {
-      controller.abort();
-      callback(...args);
-    }));
+    return collect(t, (callback) =>
+      cp.exec('echo x', { signal: controller.signal }, (...args) => {
+        controller.abort();
+        callback(...args);
+      }),
+    );
   },
 
   'aborted when only a grandchild is left': async (cp, t) => {
@@ -91,7 +110,9 @@ module.exports = {
 
   'one signal for many': async (cp, t) => {
     const controller = new AbortController();
-    const outcomes = Promise.all([1, 2, 3].map(() => collect(t, (callback) => cp.exec('exec sleep 5', { signal: controller.signal }, callback))));
+    const outcomes = Promise.all(
+      [1, 2, 3].map(() => collect(t, (callback) => cp.exec('exec sleep 5', { signal: controller.signal }, callback))),
+    );
     const during = getEventListeners(controller.signal, 'abort').length;
     setTimeout(() => controller.abort(), 50);
     return { outcomes: await outcomes, during, after: getEventListeners(controller.signal, 'abort').length };
@@ -108,8 +129,12 @@ module.exports = {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 300);
     return {
-      timeout: await collect(t, (callback) => cp.exec('exec sleep 5', { signal: controller.signal, timeout: 50 }, callback)),
-      maxBuffer: await collect(t, (callback) => cp.exec('printf 0123456789; exec sleep 5', { signal: controller.signal, maxBuffer: 5 }, callback)),
+      timeout: await collect(t, (callback) =>
+        cp.exec('exec sleep 5', { signal: controller.signal, timeout: 50 }, callback),
+      ),
+      maxBuffer: await collect(t, (callback) =>
+        cp.exec('printf 0123456789; exec sleep 5', { signal: controller.signal, maxBuffer: 5 }, callback),
+      ),
     };
   },
 
@@ -121,14 +146,23 @@ module.exports = {
   },
 
   'things that only look like an AbortSignal': async (cp, t) => ({
-    aborted: await collect(t, (callback) => cp.exec('exec sleep 5', { signal: { aborted: true, reason: 'mine' } }, callback)),
-    notAborted: await collect(t, (callback) => cp.exec('true', { signal: { aborted: false } }, callback), { callback: false }),
-    emitter: await collect(t, (callback) => cp.exec('true', { signal: Object.assign(new EventEmitter(), { aborted: false }) }, callback), { callback: false }),
+    aborted: await collect(t, (callback) =>
+      cp.exec('exec sleep 5', { signal: { aborted: true, reason: 'mine' } }, callback),
+    ),
+    notAborted: await collect(t, (callback) => cp.exec('true', { signal: { aborted: false } }, callback), {
+      callback: false,
+    }),
+    emitter: await collect(
+      t,
+      (callback) => cp.exec('true', { signal: Object.assign(new EventEmitter(), { aborted: false }) }, callback),
+      { callback: false },
+    ),
   }),
 
   'values that are refused': async (cp, t) => {
     const outcomes = {};
-    for (const [label, signal] of values()) outcomes[label] = await collect(t, (callback) => cp.exec('true', { signal }, callback), { callback: false });
+    for (const [label, signal] of values())
+      outcomes[label] = await collect(t, (callback) => cp.exec('true', { signal }, callback), { callback: false });
     return outcomes;
   },
 };

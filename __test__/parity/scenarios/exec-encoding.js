@@ -5,7 +5,11 @@
 const { collect } = require('../collected');
 const values = require('../values');
 
-const ENCODINGS = ['utf8', 'utf-8', 'UTF8', 'UTF-8', 'latin1', 'binary', 'ascii', 'hex', 'HEX', 'base64', 'base64url', 'utf16le', 'UTF-16LE', 'ucs2', 'ucs-2', 'buffer', 'BUFFER', 'no-such-encoding', '', 'utf', 'latin-1', 'utf16be'];
+// prettier-ignore
+const ENCODINGS = [
+  'utf8', 'utf-8', 'UTF8', 'UTF-8', 'latin1', 'binary', 'ascii', 'hex', 'HEX', 'base64', 'base64url', 'utf16le',
+  'UTF-16LE', 'ucs2', 'ucs-2', 'buffer', 'BUFFER', 'no-such-encoding', '', 'utf', 'latin-1', 'utf16be',
+];
 
 // 'ä€😀', a byte that is no UTF-8, a BOM, a NUL: nine kinds of trouble in one line.
 const TROUBLE = 'printf "\\303\\244\\342\\202\\254\\360\\237\\230\\200\\377\\000\\357\\273\\277z"';
@@ -17,31 +21,42 @@ function inPieces(pieces, end = '') {
 module.exports = {
   'every name': async (cp, t) => {
     const outcomes = {};
-    for (const encoding of ENCODINGS) outcomes[encoding] = await collect(t, (callback) => cp.exec(`${TROUBLE}; ${TROUBLE} >&2`, { encoding }, callback));
+    for (const encoding of ENCODINGS)
+      outcomes[encoding] = await collect(t, (callback) =>
+        cp.exec(`${TROUBLE}; ${TROUBLE} >&2`, { encoding }, callback),
+      );
     return outcomes;
   },
 
   'every name, and a failure': async (cp, t) => {
     const outcomes = {};
-    for (const encoding of ENCODINGS) outcomes[encoding] = await collect(t, (callback) => cp.exec(`${TROUBLE}; ${TROUBLE} >&2; exit 2`, { encoding }, callback));
+    for (const encoding of ENCODINGS)
+      outcomes[encoding] = await collect(t, (callback) =>
+        cp.exec(`${TROUBLE}; ${TROUBLE} >&2; exit 2`, { encoding }, callback),
+      );
     return outcomes;
   },
 
   'every name, and no output': async (cp, t) => {
     const outcomes = {};
-    for (const encoding of ENCODINGS) outcomes[encoding] = await collect(t, (callback) => cp.exec('true', { encoding }, callback));
+    for (const encoding of ENCODINGS)
+      outcomes[encoding] = await collect(t, (callback) => cp.exec('true', { encoding }, callback));
     return outcomes;
   },
 
   'values that are no names': async (cp, t) => {
     const outcomes = {};
-    for (const [label, encoding] of values()) outcomes[label] = await collect(t, (callback) => cp.exec('echo ä', { encoding }, callback), { callback: false });
+    for (const [label, encoding] of values())
+      outcomes[label] = await collect(t, (callback) => cp.exec('echo ä', { encoding }, callback), { callback: false });
     return outcomes;
   },
 
   'execFile, too': async (cp, t) => {
     const outcomes = {};
-    for (const encoding of ENCODINGS) outcomes[encoding] = await collect(t, (callback) => cp.execFile('printf', ['\\303\\244\\377'], { encoding }, callback));
+    for (const encoding of ENCODINGS)
+      outcomes[encoding] = await collect(t, (callback) =>
+        cp.execFile('printf', ['\\303\\244\\377'], { encoding }, callback),
+      );
     return outcomes;
   },
 
@@ -58,8 +73,12 @@ module.exports = {
     for (const encoding of ['utf8', 'utf16le', 'base64', 'base64url', 'hex', 'latin1', 'buffer']) {
       outcomes[encoding] = {
         two: await collect(t, (callback) => cp.exec(inPieces(['a\\303', '\\244b']), { encoding }, callback)),
-        four: await collect(t, (callback) => cp.exec(inPieces(['\\360', '\\237', '\\230', '\\200']), { encoding }, callback)),
-        stderr: await collect(t, (callback) => cp.exec(`(${inPieces(['\\342\\202', '\\254'])}) >&2`, { encoding }, callback)),
+        four: await collect(t, (callback) =>
+          cp.exec(inPieces(['\\360', '\\237', '\\230', '\\200']), { encoding }, callback),
+        ),
+        stderr: await collect(t, (callback) =>
+          cp.exec(`(${inPieces(['\\342\\202', '\\254'])}) >&2`, { encoding }, callback),
+        ),
       };
     }
     return outcomes;
@@ -80,13 +99,25 @@ module.exports = {
 
   'bytes that are no UTF-8': async (cp, t) => {
     const outcomes = {};
-    for (const bytes of ['\\200', '\\377\\376', '\\355\\240\\200', '\\300\\200', '\\364\\220\\200\\200', '\\303(', '\\342\\202(', '\\360\\237\\230(']) {
+    for (const bytes of [
+      '\\200',
+      '\\377\\376',
+      '\\355\\240\\200',
+      '\\300\\200',
+      '\\364\\220\\200\\200',
+      '\\303(',
+      '\\342\\202(',
+      '\\360\\237\\230(',
+    ]) {
       outcomes[bytes] = await collect(t, (callback) => cp.exec(`printf 'a${bytes}b'`, callback));
     }
     return outcomes;
   },
 
-  'surrogates of UTF-16 that arrive in pieces': (cp, t) => collect(t, (callback) => cp.exec(inPieces(['a\\000=', '\\330', '\\000', '\\336b\\000']), { encoding: 'utf16le' }, callback)),
+  'surrogates of UTF-16 that arrive in pieces': (cp, t) =>
+    collect(t, (callback) =>
+      cp.exec(inPieces(['a\\000=', '\\330', '\\000', '\\336b\\000']), { encoding: 'utf16le' }, callback),
+    ),
 
   'a byte order mark is kept': async (cp, t) => ({
     whole: await collect(t, (callback) => cp.exec('printf "\\357\\273\\277a"', callback)),
@@ -96,7 +127,9 @@ module.exports = {
   'a character across every boundary of a large output': async (cp, t) => {
     const outcomes = {};
     for (const before of [0, 1, 2, 3]) {
-      outcomes[before] = await collect(t, (callback) => cp.exec(`printf '${'x'.repeat(before)}'; yes '😀' | tr -d '\\n' | head -c 400000`, callback));
+      outcomes[before] = await collect(t, (callback) =>
+        cp.exec(`printf '${'x'.repeat(before)}'; yes '😀' | tr -d '\\n' | head -c 400000`, callback),
+      );
     }
     return outcomes;
   },

@@ -20,11 +20,19 @@ async function replaced(object, key, make, run) {
 }
 
 module.exports = {
-  'the functions': (cp, t) => NAMES.map((name) => {
-    const fn = cp[name];
-    const { value, ...flags } = Object.getOwnPropertyDescriptor(cp, name);
-    return t.describe({ name: fn.name, length: fn.length, own: Object.getOwnPropertyNames(fn).sort(), symbols: Object.getOwnPropertySymbols(fn).map(String), flags, constructs: 'prototype' in fn });
-  }),
+  'the functions': (cp, t) =>
+    NAMES.map((name) => {
+      const fn = cp[name];
+      const { value, ...flags } = Object.getOwnPropertyDescriptor(cp, name);
+      return t.describe({
+        name: fn.name,
+        length: fn.length,
+        own: Object.getOwnPropertyNames(fn).sort(),
+        symbols: Object.getOwnPropertySymbols(fn).map(String),
+        flags,
+        constructs: 'prototype' in fn,
+      });
+    }),
 
   'called without this': async (cp, t) => {
     const { exec, execFile, execSync, execFileSync, spawnSync } = cp;
@@ -35,32 +43,78 @@ module.exports = {
     };
   },
 
-  'exec calls the execFile of the module': (cp, t) => replaced(cp, 'execFile', (original) => function (file, options, callback) {
-    t.log('execFile', file, Object.keys(options), options.shell, typeof callback, arguments.length, Object.getPrototypeOf(options) === null);
-    return original.call(this, file, options, callback);
-  }, async () => ({
-    plain: await collect(t, (callback) => cp.exec('echo x', callback)),
-    options: await collect(t, (callback) => cp.exec('echo x', { shell: '/bin/bash', encoding: 'hex', custom: 1 }, callback)),
-    none: await collect(t, () => cp.exec('echo x'), { callback: false }),
-  })),
+  'exec calls the execFile of the module': (cp, t) =>
+    replaced(
+      cp,
+      'execFile',
+      (original) =>
+        function (file, options, callback) {
+          t.log(
+            'execFile',
+            file,
+            Object.keys(options),
+            options.shell,
+            typeof callback,
+            arguments.length,
+            Object.getPrototypeOf(options) === null,
+          );
+          return original.call(this, file, options, callback);
+        },
+      async () => ({
+        plain: await collect(t, (callback) => cp.exec('echo x', callback)),
+        options: await collect(t, (callback) =>
+          cp.exec('echo x', { shell: '/bin/bash', encoding: 'hex', custom: 1 }, callback),
+        ),
+        none: await collect(t, () => cp.exec('echo x'), { callback: false }),
+      }),
+    ),
 
-  'none of them calls the spawn of the module': (cp, t) => replaced(cp, 'spawn', () => () => { throw new EvalError('replaced'); }, async () => ({
-    exec: await collect(t, (callback) => cp.exec('echo x', callback)),
-    execFile: await collect(t, (callback) => cp.execFile('echo', callback)),
-  })),
+  'none of them calls the spawn of the module': (cp, t) =>
+    replaced(
+      cp,
+      'spawn',
+      () => () => {
+        throw new EvalError('replaced');
+      },
+      async () => ({
+        exec: await collect(t, (callback) => cp.exec('echo x', callback)),
+        execFile: await collect(t, (callback) => cp.execFile('echo', callback)),
+      }),
+    ),
 
-  'the synchronous ones do not call each other through the module': (cp, t) => replaced(cp, 'spawnSync', () => () => { throw new EvalError('replaced'); }, async () => ({
-    execSync: sync(t, () => cp.execSync('echo x')),
-    execFileSync: sync(t, () => cp.execFileSync('echo')),
-  })),
+  'the synchronous ones do not call each other through the module': (cp, t) =>
+    replaced(
+      cp,
+      'spawnSync',
+      () => () => {
+        throw new EvalError('replaced');
+      },
+      async () => ({
+        execSync: sync(t, () => cp.execSync('echo x')),
+        execFileSync: sync(t, () => cp.execFileSync('echo')),
+      }),
+    ),
 
   'a patched ChildProcess.prototype.spawn sees what exec starts': async (cp, t) => {
     const seen = [];
-    const make = (original) => function (options) {
-      const { file, args, cwd, detached, windowsHide, uid, shell, signal } = options;
-      seen.push(t.describe({ file, args, cwd, detached, windowsHide, uid, shell, signal, env: options.envPairs?.filter((pair) => pair.startsWith('PARITY')) }));
-      return original.call(this, options);
-    };
+    const make = (original) =>
+      function (options) {
+        const { file, args, cwd, detached, windowsHide, uid, shell, signal } = options;
+        seen.push(
+          t.describe({
+            file,
+            args,
+            cwd,
+            detached,
+            windowsHide,
+            uid,
+            shell,
+            signal,
+            env: options.envPairs?.filter((pair) => pair.startsWith('PARITY')),
+          }),
+        );
+        return original.call(this, options);
+      };
     const outcomes = await replaced(cp.ChildProcess.prototype, 'spawn', make, async () => ({
       exec: await collect(t, (callback) => cp.exec('echo x', { env: { PARITY: '1' }, cwd: '/usr' }, callback)),
       execFile: await collect(t, (callback) => cp.execFile('echo', ['a', 'b'], { windowsHide: 1, uid: 0 }, callback)),
@@ -69,13 +123,28 @@ module.exports = {
     return { seen, outcomes };
   },
 
-  'a patched ChildProcess.prototype.spawn may change what exec starts': (cp, t) => replaced(cp.ChildProcess.prototype, 'spawn', (original) => function (options) {
-    options.file = '/bin/echo';
-    options.args = ['echo', 'replaced'];
-    return original.call(this, options);
-  }, () => collect(t, (callback) => cp.exec('no-such-program', callback))),
+  'a patched ChildProcess.prototype.spawn may change what exec starts': (cp, t) =>
+    replaced(
+      cp.ChildProcess.prototype,
+      'spawn',
+      (original) =>
+        function (options) {
+          options.file = '/bin/echo';
+          options.args = ['echo', 'replaced'];
+          return original.call(this, options);
+        },
+      () => collect(t, (callback) => cp.exec('no-such-program', callback)),
+    ),
 
-  'a patched ChildProcess.prototype.spawn that throws': (cp, t) => replaced(cp.ChildProcess.prototype, 'spawn', () => () => { throw new EvalError('patched'); }, () => collect(t, (callback) => cp.exec('echo x', callback))),
+  'a patched ChildProcess.prototype.spawn that throws': (cp, t) =>
+    replaced(
+      cp.ChildProcess.prototype,
+      'spawn',
+      () => () => {
+        throw new EvalError('patched');
+      },
+      () => collect(t, (callback) => cp.exec('echo x', callback)),
+    ),
 
   'the channel child_process hears of exec and execFile, not of the synchronous ones': async (cp, t) => {
     const heard = [];

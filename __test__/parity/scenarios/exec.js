@@ -1,8 +1,6 @@
 'use strict';
 
-// exec(command, options, callback): call shapes, results, failures, what the callback may rely on.
-
-const { AsyncLocalStorage } = require('node:async_hooks');
+// exec(command, options, callback): call shapes, results, failures.
 
 const { collect } = require('../collected');
 const values = require('../values');
@@ -15,7 +13,8 @@ const NO_CLASS = { skip: ['a class'] };
 async function forEachValue(t, start, { skip = [], ...options } = {}) {
   const outcomes = {};
   for (const [label, value] of values()) {
-    if (!skip.includes(label)) outcomes[label] = await collect(t, (callback) => start(value, callback), { callback: false, ...options });
+    if (!skip.includes(label))
+      outcomes[label] = await collect(t, (callback) => start(value, callback), { callback: false, ...options });
   }
   return outcomes;
 }
@@ -28,16 +27,23 @@ module.exports = {
   'the child it returns': (cp, t) => {
     const child = cp.exec('cat "/proc/$$/cmdline"');
     const { spawnfile, spawnargs } = child;
-    return t.record(child, { streams: false }).then((recorded) => ({ spawnfile, spawnargs, isChild: child instanceof cp.ChildProcess, recorded }));
+    return t
+      .record(child, { streams: false })
+      .then((recorded) => ({ spawnfile, spawnargs, isChild: child instanceof cp.ChildProcess, recorded }));
   },
 
   'the command is a string without NUL': (cp, t) => forEachValue(t, (value, callback) => cp.exec(value, callback)),
 
-  'no argument at all': (cp, t) => ({ none: t.attempt(() => cp.exec()), onlyACallback: t.attempt(() => cp.exec(() => {})) }),
+  'no argument at all': (cp, t) => ({
+    none: t.attempt(() => cp.exec()),
+    onlyACallback: t.attempt(() => cp.exec(() => {})),
+  }),
 
-  'the second argument: options, a callback, or nothing': (cp, t) => forEachValue(t, (value, callback) => cp.exec('echo x', value, callback), NO_CLASS),
+  'the second argument: options, a callback, or nothing': (cp, t) =>
+    forEachValue(t, (value, callback) => cp.exec('echo x', value, callback), NO_CLASS),
 
-  'the third argument: a callback or nothing': (cp, t) => forEachValue(t, (value) => cp.exec('echo x', {}, value), NO_CLASS),
+  'the third argument: a callback or nothing': (cp, t) =>
+    forEachValue(t, (value) => cp.exec('echo x', {}, value), NO_CLASS),
 
   'a callback in second place, whatever follows': async (cp, t) => ({
     undefined: await collect(t, (callback) => cp.exec('echo x', callback, undefined)),
@@ -65,17 +71,40 @@ module.exports = {
   },
 
   'options that are inherited or hidden do not count': async (cp, t) => ({
-    inherited: await collect(t, (callback) => cp.exec('pwd', Object.create({ cwd: '/usr', encoding: 'hex' }), callback)),
-    hidden: await collect(t, (callback) => cp.exec('pwd', Object.defineProperty({}, 'encoding', { value: 'hex', enumerable: false }), callback)),
-    nullPrototype: await collect(t, (callback) => cp.exec('pwd', Object.assign(Object.create(null), { cwd: '/usr' }), callback)),
+    inherited: await collect(t, (callback) =>
+      cp.exec('pwd', Object.create({ cwd: '/usr', encoding: 'hex' }), callback),
+    ),
+    hidden: await collect(t, (callback) =>
+      cp.exec('pwd', Object.defineProperty({}, 'encoding', { value: 'hex', enumerable: false }), callback),
+    ),
+    nullPrototype: await collect(t, (callback) =>
+      cp.exec('pwd', Object.assign(Object.create(null), { cwd: '/usr' }), callback),
+    ),
   }),
 
   'options that are null or undefined': async (cp, t) => {
     const outcomes = {};
-    for (const key of ['cwd', 'env', 'encoding', 'shell', 'signal', 'timeout', 'maxBuffer', 'killSignal', 'uid', 'gid', 'windowsHide', 'argv0', 'windowsVerbatimArguments']) {
+    for (const key of [
+      'cwd',
+      'env',
+      'encoding',
+      'shell',
+      'signal',
+      'timeout',
+      'maxBuffer',
+      'killSignal',
+      'uid',
+      'gid',
+      'windowsHide',
+      'argv0',
+      'windowsVerbatimArguments',
+    ]) {
       for (const value of [null, undefined]) {
         // A maxBuffer of null is one of 0: killed, or already over.
-        outcomes[`${key} ${value}`] = await collect(t, (callback) => cp.exec('echo x', { [key]: value }, callback), { callback: false, events: key !== 'maxBuffer' });
+        outcomes[`${key} ${value}`] = await collect(t, (callback) => cp.exec('echo x', { [key]: value }, callback), {
+          callback: false,
+          events: key !== 'maxBuffer',
+        });
       }
     }
     return outcomes;
@@ -84,25 +113,57 @@ module.exports = {
   'options are read once each, in this order': async (cp, t) => {
     const read = [];
     const options = {};
-    for (const key of ['encoding', 'timeout', 'maxBuffer', 'killSignal', 'cwd', 'env', 'shell', 'signal', 'uid', 'gid', 'windowsHide', 'argv0']) {
-      Object.defineProperty(options, key, { enumerable: true, get() { read.push(key); } });
+    for (const key of [
+      'encoding',
+      'timeout',
+      'maxBuffer',
+      'killSignal',
+      'cwd',
+      'env',
+      'shell',
+      'signal',
+      'uid',
+      'gid',
+      'windowsHide',
+      'argv0',
+    ]) {
+      Object.defineProperty(options, key, {
+        enumerable: true,
+        get() {
+          read.push(key);
+        },
+      });
     }
     const outcome = await collect(t, (callback) => cp.exec('echo x', options, callback), { callback: false });
     return { outcome, times: Object.fromEntries(read.map((key) => [key, read.filter((one) => one === key).length])) };
   },
 
-  'an option whose getter throws': (cp, t) => t.attempt(() => cp.exec('echo x', { get encoding() { throw new RangeError('no encoding'); } }, () => {})),
+  'an option whose getter throws': (cp, t) =>
+    t.attempt(() =>
+      cp.exec(
+        'echo x',
+        {
+          get encoding() {
+            throw new RangeError('no encoding');
+          },
+        },
+        () => {},
+      ),
+    ),
 
   'exit codes': async (cp, t) => {
     const outcomes = {};
-    for (const code of [1, 2, 42, 126, 127, 128, 255]) outcomes[code] = await collect(t, (callback) => cp.exec(`exit ${code}`, callback));
+    for (const code of [1, 2, 42, 126, 127, 128, 255])
+      outcomes[code] = await collect(t, (callback) => cp.exec(`exit ${code}`, callback));
     return outcomes;
   },
 
   'a failing command that said something': async (cp, t) => ({
     both: await collect(t, (callback) => cp.exec('echo out; echo err >&2; exit 3', callback)),
     lines: await collect(t, (callback) => cp.exec('printf "one\\ntwo\\n" >&2; exit 1', callback)),
-    buffers: await collect(t, (callback) => cp.exec('echo out; printf "\\303\\244\\377" >&2; exit 3', { encoding: 'buffer' }, callback)),
+    buffers: await collect(t, (callback) =>
+      cp.exec('echo out; printf "\\303\\244\\377" >&2; exit 3', { encoding: 'buffer' }, callback),
+    ),
     hex: await collect(t, (callback) => cp.exec('echo out; echo err >&2; exit 3', { encoding: 'hex' }, callback)),
     commandOfTwoLines: await collect(t, (callback) => cp.exec('echo a\nexit 4', callback)),
     much: await collect(t, (callback) => cp.exec('head -c 100000 /dev/zero | tr "\\0" e >&2; exit 5', callback)),
@@ -112,10 +173,11 @@ module.exports = {
     term: await collect(t, (callback) => cp.exec('echo out; kill -TERM $$', callback)),
     kill: await collect(t, (callback) => cp.exec('kill -KILL $$', callback)),
     usr1: await collect(t, (callback) => cp.exec('kill -USR1 $$', callback)),
-    ofTheShellsChild: await collect(t, (callback) => cp.exec('sh -c \'kill -KILL $$\'; exit $?', callback)),
+    ofTheShellsChild: await collect(t, (callback) => cp.exec("sh -c 'kill -KILL $$'; exit $?", callback)),
   }),
 
-  'a command that is not there': (cp, t) => collect(t, (callback) => cp.exec('no-such-program with arguments', callback)),
+  'a command that is not there': (cp, t) =>
+    collect(t, (callback) => cp.exec('no-such-program with arguments', callback)),
 
   'a command that may not be executed, a directory': async (cp, t) => {
     t.file('plain', 'x', 0o644);
@@ -163,13 +225,19 @@ module.exports = {
     uid: await collect(t, (callback) => cp.exec('id -u', { uid: 65534 }, callback)),
     gid: await collect(t, (callback) => cp.exec('id -g', { gid: 65534 }, callback)),
     refused: await collect(t, (callback) => cp.exec('id -u', { uid: -1 }, callback)),
-    wrongUid: await forEachValue(t, (value, callback) => cp.exec('true', { uid: value }, callback), { skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'] }),
-    wrongGid: await forEachValue(t, (value, callback) => cp.exec('true', { gid: value }, callback), { skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'] }),
+    wrongUid: await forEachValue(t, (value, callback) => cp.exec('true', { uid: value }, callback), {
+      skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'],
+    }),
+    wrongGid: await forEachValue(t, (value, callback) => cp.exec('true', { gid: value }, callback), {
+      skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'],
+    }),
   }),
 
   'windowsHide and windowsVerbatimArguments are of any kind': async (cp, t) => ({
     hide: await forEachValue(t, (value, callback) => cp.exec('true', { windowsHide: value }, callback)),
-    verbatim: await forEachValue(t, (value, callback) => cp.exec('true', { windowsVerbatimArguments: value }, callback)),
+    verbatim: await forEachValue(t, (value, callback) =>
+      cp.exec('true', { windowsVerbatimArguments: value }, callback),
+    ),
   }),
 
   'argv0 is checked and not used': async (cp, t) => ({
@@ -179,129 +247,62 @@ module.exports = {
 
   'options of spawn that exec does not pass on': async (cp, t) => {
     const outcomes = {};
-    for (const [key, value] of Object.entries({ stdio: 'ignore', detached: 'x', serialization: 'x', input: 'x', file: 'x', args: ['x'], envPairs: ['A=1'] })) {
+    for (const [key, value] of Object.entries({
+      stdio: 'ignore',
+      detached: 'x',
+      serialization: 'x',
+      input: 'x',
+      file: 'x',
+      args: ['x'],
+      envPairs: ['A=1'],
+    })) {
       outcomes[key] = await collect(t, (callback) => cp.exec('echo x', { [key]: value }, callback));
     }
     return outcomes;
   },
 
   'the first thing wrong is the one that is reported': (cp, t) => {
-    const wrong = { argv0: 1, timeout: 'x', maxBuffer: 'x', killSignal: {}, cwd: 1, uid: 'x', gid: 'x', env: { A: '\0' }, signal: 1 };
+    const wrong = {
+      argv0: 1,
+      timeout: 'x',
+      maxBuffer: 'x',
+      killSignal: {},
+      cwd: 1,
+      uid: 'x',
+      gid: 'x',
+      env: { A: '\0' },
+      signal: 1,
+    };
     const keys = Object.keys(wrong);
-    const outcomes = { callback: t.attempt(() => cp.exec('true', wrong, 1)), command: t.attempt(() => cp.exec(1, wrong, 1)), nul: t.attempt(() => cp.exec('\0', wrong, 1)) };
+    const outcomes = {
+      callback: t.attempt(() => cp.exec('true', wrong, 1)),
+      command: t.attempt(() => cp.exec(1, wrong, 1)),
+      nul: t.attempt(() => cp.exec('\0', wrong, 1)),
+    };
     keys.forEach((key, i) => {
-      outcomes[key] = t.attempt(() => cp.exec('true', Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]])), () => {}));
+      outcomes[key] = t.attempt(() =>
+        cp.exec('true', Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]])), () => {}),
+      );
     });
     return outcomes;
   },
 
   '1 MB of output': async (cp, t) => ({
     exactly: await collect(t, (callback) => cp.exec(`head -c ${MB} /dev/zero | tr "\\0" a`, callback)),
-    oneOver: await collect(t, (callback) => cp.exec(`head -c ${MB + 1} /dev/zero | tr "\\0" a; exec sleep 5`, callback)),
-    both: await collect(t, (callback) => cp.exec(`head -c ${MB} /dev/zero | tr "\\0" a; head -c ${MB} /dev/zero | tr "\\0" b >&2`, callback)),
+    oneOver: await collect(t, (callback) =>
+      cp.exec(`head -c ${MB + 1} /dev/zero | tr "\\0" a; exec sleep 5`, callback),
+    ),
+    both: await collect(t, (callback) =>
+      cp.exec(`head -c ${MB} /dev/zero | tr "\\0" a; head -c ${MB} /dev/zero | tr "\\0" b >&2`, callback),
+    ),
   }),
 
   '10 MB of output with a larger maxBuffer': async (cp, t) => ({
-    text: await collect(t, (callback) => cp.exec(`yes 'a line with ä' | head -c ${10 * MB}`, { maxBuffer: Infinity }, callback)),
-    bytes: await collect(t, (callback) => cp.exec(`yes 'a line with ä' | head -c ${10 * MB}`, { maxBuffer: 20 * MB, encoding: 'buffer' }, callback)),
-  }),
-
-  'AsyncLocalStorage reaches the callback': async (cp) => {
-    const storage = new AsyncLocalStorage();
-    const seen = {};
-    await Promise.all(['good', 'bad', 'missing'].map((label, i) => new Promise((resolve) => {
-      storage.run(label, () => {
-        cp.exec(['true', 'exit 1', 'true'][i], i === 2 ? { cwd: '/nonexistent-dir' } : {}, () => {
-          seen[label] = storage.getStore();
-          setImmediate(() => resolve(storage.getStore()));
-        });
-      });
-    })));
-    return seen;
-  },
-
-  'a callback that throws is an uncaught exception, and the process goes on': async (cp, t) => {
-    cp.exec('echo x', () => { throw new EvalError('from a success'); });
-    await t.sleep(200);
-    cp.exec('exit 1', () => { throw new EvalError('from a failure'); });
-    await t.sleep(200);
-    cp.exec('true', { cwd: '/nonexistent-dir' }, () => { throw new EvalError('from a program that did not start'); });
-    await t.sleep(200);
-    cp.exec('sleep 5', { timeout: 20 }, () => { throw 'no error at all'; });
-    await t.sleep(200);
-    return collect(t, (callback) => cp.exec('echo still here', callback));
-  },
-
-  'a callback that throws in a process without a listener': (cp, t) => t.inNewProcess((cp) => {
-    process.on('exit', (code) => console.log('exit', code));
-    return new Promise(() => {
-      cp.exec('echo x', () => { throw new EvalError('nobody catches this'); });
-    });
-  }).then(({ stderr, ...rest }) => ({ rest, stderr: stderr.split('\n').filter((line) => line.startsWith('EvalError')) })),
-
-  'an async callback that rejects': (cp, t) => t.inNewProcess(async (cp) => {
-    process.on('unhandledRejection', (error) => console.log('unhandledRejection', error.message));
-    await new Promise((resolve) => cp.exec('echo x', async () => {
-      setTimeout(resolve, 50);
-      throw new Error('rejected');
-    }));
-  }),
-
-  'the callback runs before other listeners of close, ticks after them': async (cp, t) => {
-    const order = [];
-    const child = cp.exec('echo x', () => {
-      order.push('callback');
-      process.nextTick(() => order.push('tick of the callback'));
-      Promise.resolve().then(() => order.push('promise of the callback'));
-      setImmediate(() => order.push('immediate of the callback'));
-    });
-    child.on('exit', () => order.push('exit'));
-    child.on('close', () => {
-      order.push('close');
-      process.nextTick(() => order.push('tick of close'));
-    });
-    await t.sleep(300);
-    return order;
-  },
-
-  'the callback is never called before exec returned': async (cp) => {
-    const order = [];
-    await Promise.all([{}, { cwd: '/nonexistent-dir' }, { signal: AbortSignal.abort() }].map((options) => new Promise((resolve) => {
-      cp.exec('true', options, () => resolve());
-      order.push('returned');
-    })).map((one) => one.then(() => order.push('called'))));
-    return order;
-  },
-
-  'this within the callback': async (cp) => new Promise((resolve) => {
-    cp.exec('true', function () { resolve([this === undefined ? 'undefined' : this === globalThis ? 'global' : this?.constructor?.name, arguments.length]); });
-  }),
-
-  'thirty at a time': async (cp, t) => {
-    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, i) => collect(t, (callback) => cp.exec(`echo ${i}; exit ${i % 3}`, callback))));
-    return outcomes.map(({ calls }) => calls);
-  },
-
-  'exec within the callback of exec': (cp) => new Promise((resolve) => {
-    cp.exec('echo one', (_, one) => cp.exec('echo two', (_, two) => cp.exec('exit 3', (error) => resolve([one, two, error.code]))));
-  }),
-
-  'a grandchild that keeps the pipes open is waited for': (cp, t) => collect(t, (callback) => cp.exec('(sleep 0.3; echo late) & echo early', callback)),
-
-  'a child that closes its output and lives on': (cp, t) => collect(t, (callback) => cp.exec('echo out; exec >&- 2>&-; sleep 0.2; exit 6', callback)),
-
-  'nothing keeps the process alive afterwards, with and without a callback': (cp, t) => t.inNewProcess((cp) => {
-    cp.exec('echo x', (error, stdout) => console.log('callback', stdout));
-    cp.exec('echo y');
-    cp.exec('exit 1');
-    cp.exec('true', { cwd: '/nonexistent-dir' });
-    cp.exec('sleep 5', { timeout: 50 });
-    cp.exec('true', { timeout: 60_000 }, () => console.log('in time'));
-    process.on('exit', () => console.log('the process ends'));
-  }).then(({ stdout, ...rest }) => ({ rest, stdout: stdout.split('\n').sort() })),
-
-  'the process waits for a child that still runs': (cp, t) => t.inNewProcess((cp) => {
-    cp.exec('sleep 0.2; echo slow', (error, stdout) => console.log('callback', stdout));
-    process.on('exit', () => console.log('the process ends'));
+    text: await collect(t, (callback) =>
+      cp.exec(`yes 'a line with ä' | head -c ${10 * MB}`, { maxBuffer: Infinity }, callback),
+    ),
+    bytes: await collect(t, (callback) =>
+      cp.exec(`yes 'a line with ä' | head -c ${10 * MB}`, { maxBuffer: 20 * MB, encoding: 'buffer' }, callback),
+    ),
   }),
 };

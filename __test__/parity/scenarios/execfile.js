@@ -14,13 +14,15 @@ const NO_CLASS = { skip: ['a class'] };
 async function forEachValue(t, start, { skip = [] } = {}) {
   const outcomes = {};
   for (const [label, value] of values()) {
-    if (!skip.includes(label)) outcomes[label] = await collect(t, (callback) => start(value, callback), { callback: false });
+    if (!skip.includes(label))
+      outcomes[label] = await collect(t, (callback) => start(value, callback), { callback: false });
   }
   return outcomes;
 }
 
 module.exports = {
-  'output of both kinds and success': (cp, t) => collect(t, (callback) => cp.execFile('sh', ['-c', 'echo out; echo err >&2'], callback)),
+  'output of both kinds and success': (cp, t) =>
+    collect(t, (callback) => cp.execFile('sh', ['-c', 'echo out; echo err >&2'], callback)),
 
   'every call shape': async (cp, t) => {
     const args = ['a', 'b'];
@@ -43,12 +45,19 @@ module.exports = {
       for (const options of [{ encoding: 'hex' }, null, undefined]) {
         for (const given of [true, null, undefined]) {
           const label = `${args} ${options && 'options'} ${given === true ? 'callback' : given}`;
-          outcomes[label] = await collect(t, (callback) => cp.execFile('echo', args, options, given === true ? callback : given), { callback: given === true });
+          outcomes[label] = await collect(
+            t,
+            (callback) => cp.execFile('echo', args, options, given === true ? callback : given),
+            { callback: given === true },
+          );
         }
       }
       outcomes[`${args} callback`] = await collect(t, (callback) => cp.execFile('echo', args, callback));
     }
-    for (const options of [null, undefined]) outcomes[`${options} callback in second place`] = await collect(t, (callback) => cp.execFile('echo', options, callback));
+    for (const options of [null, undefined])
+      outcomes[`${options} callback in second place`] = await collect(t, (callback) =>
+        cp.execFile('echo', options, callback),
+      );
     return outcomes;
   },
 
@@ -61,36 +70,58 @@ module.exports = {
     };
   },
 
-  'the file is a non-empty string without NUL': (cp, t) => forEachValue(t, (value, callback) => cp.execFile(value, callback)),
+  'the file is a non-empty string without NUL': (cp, t) =>
+    forEachValue(t, (value, callback) => cp.execFile(value, callback)),
 
-  'no argument at all': (cp, t) => ({ none: t.attempt(() => cp.execFile()), onlyACallback: t.attempt(() => cp.execFile(() => {})) }),
+  'no argument at all': (cp, t) => ({
+    none: t.attempt(() => cp.execFile()),
+    onlyACallback: t.attempt(() => cp.execFile(() => {})),
+  }),
 
-  'the second argument': (cp, t) => forEachValue(t, (value, callback) => cp.execFile('echo', value, callback), NO_CLASS),
+  'the second argument': (cp, t) =>
+    forEachValue(t, (value, callback) => cp.execFile('echo', value, callback), NO_CLASS),
 
-  'the second argument, with options and a callback after it': (cp, t) => forEachValue(t, (value, callback) => cp.execFile('echo', value, {}, callback), NO_CLASS),
+  'the second argument, with options and a callback after it': (cp, t) =>
+    forEachValue(t, (value, callback) => cp.execFile('echo', value, {}, callback), NO_CLASS),
 
-  'the third argument': (cp, t) => forEachValue(t, (value, callback) => cp.execFile('echo', ['a'], value, callback), NO_CLASS),
+  'the third argument': (cp, t) =>
+    forEachValue(t, (value, callback) => cp.execFile('echo', ['a'], value, callback), NO_CLASS),
 
-  'the third argument after options': (cp, t) => forEachValue(t, (value) => cp.execFile('echo', { encoding: 'utf8' }, value), NO_CLASS),
+  'the third argument after options': (cp, t) =>
+    forEachValue(t, (value) => cp.execFile('echo', { encoding: 'utf8' }, value), NO_CLASS),
 
   'the fourth argument': (cp, t) => forEachValue(t, (value) => cp.execFile('echo', ['a'], {}, value), NO_CLASS),
 
   'arguments that are not strings': async (cp, t) => {
     const outcomes = {};
     for (const [label, value] of values()) {
-      if (!Array.isArray(value)) outcomes[label] = await collect(t, (callback) => cp.execFile('printf', ['%s', value], callback));
+      if (!Array.isArray(value))
+        outcomes[label] = await collect(t, (callback) => cp.execFile('printf', ['%s', value], callback));
     }
     return outcomes;
   },
 
-  'arguments reach the program as they are': (cp, t) => collect(t, (callback) => cp.execFile('printf', ['[%s]', '', ' ', 'a b', '$HOME', '`x`', '"', "'", '\n', '*', '-n', '--', 'ä', '😀', '\uD800'], callback)),
+  'arguments reach the program as they are': (cp, t) =>
+    collect(t, (callback) =>
+      cp.execFile(
+        'printf',
+        ['[%s]', '', ' ', 'a b', '$HOME', '`x`', '"', "'", '\n', '*', '-n', '--', 'ä', '😀', '\uD800'],
+        callback,
+      ),
+    ),
 
   'the array of arguments is not changed, and changes to it do nothing': async (cp, t) => {
     const args = ['a', 'b'];
     const outcome = await collect(t, (callback) => cp.execFile('sh', ['-c', 'sleep 0.05; exit 3', ...args], callback));
     const changing = ['-c', 'sleep 0.05; exit 3', 'x'];
-    const changed = await collect(t, (callback) => cp.execFile('sh', changing, callback), { touch: () => { changing[2] = 'y'; } });
-    const frozen = await collect(t, (callback) => cp.execFile('echo', Object.freeze(['z']), Object.freeze({}), callback));
+    const changed = await collect(t, (callback) => cp.execFile('sh', changing, callback), {
+      touch: () => {
+        changing[2] = 'y';
+      },
+    });
+    const frozen = await collect(t, (callback) =>
+      cp.execFile('echo', Object.freeze(['z']), Object.freeze({}), callback),
+    );
     return { args, outcome, changed, frozen };
   },
 
@@ -105,7 +136,9 @@ module.exports = {
 
   'failures with output': async (cp, t) => ({
     text: await collect(t, (callback) => cp.execFile('sh', ['-c', 'echo out; echo err >&2; exit 3'], callback)),
-    bytes: await collect(t, (callback) => cp.execFile('sh', ['-c', 'echo out; echo err >&2; exit 3'], { encoding: 'buffer' }, callback)),
+    bytes: await collect(t, (callback) =>
+      cp.execFile('sh', ['-c', 'echo out; echo err >&2; exit 3'], { encoding: 'buffer' }, callback),
+    ),
   }),
 
   'programs that do not start': async (cp, t) => {
@@ -113,7 +146,18 @@ module.exports = {
     t.file('bad-interpreter', '#!/nonexistent-interpreter\n');
     fs.symlinkSync('circle', path.join(t.dir, 'circle'));
     const outcomes = {};
-    for (const file of ['no-such-program', './no-such-file', './plain', '/', '/usr', './plain/x', './bad-interpreter', './circle', `./${'n'.repeat(300)}`, '/nonexistent-dir/x']) {
+    for (const file of [
+      'no-such-program',
+      './no-such-file',
+      './plain',
+      '/',
+      '/usr',
+      './plain/x',
+      './bad-interpreter',
+      './circle',
+      `./${'n'.repeat(300)}`,
+      '/nonexistent-dir/x',
+    ]) {
       outcomes[file] = await collect(t, (callback) => cp.execFile(file, ['a', 'b'], callback), { callback: false });
     }
     return outcomes;
@@ -137,7 +181,8 @@ module.exports = {
     file: await collect(t, (callback) => cp.execFile('pwd', { cwd: '/etc/passwd' }, callback)),
   }),
 
-  'beyond the kernel’s limit': (cp, t) => t.attempt(() => cp.execFile('true', ['x'.repeat(200_000)], () => t.log('called'))),
+  'beyond the kernel’s limit': (cp, t) =>
+    t.attempt(() => cp.execFile('true', ['x'.repeat(200_000)], () => t.log('called'))),
 
   'NUL bytes': (cp, t) => ({
     file: t.attempt(() => cp.execFile('a\0b', () => {})),
@@ -171,7 +216,9 @@ module.exports = {
   'shell and arguments, with the warning of this Node': {
     alone: true,
     run: async (cp, t) => ({
-      first: await collect(t, (callback) => cp.execFile('echo', ['a', 'b  c', '$((1 + 1))'], { shell: true }, callback)),
+      first: await collect(t, (callback) =>
+        cp.execFile('echo', ['a', 'b  c', '$((1 + 1))'], { shell: true }, callback),
+      ),
       failing: await collect(t, (callback) => cp.execFile('exit', ['3'], { shell: true }, callback)),
     }),
   },
@@ -183,14 +230,33 @@ module.exports = {
 
   'options of spawn that execFile does not pass on': async (cp, t) => {
     const outcomes = {};
-    for (const [key, value] of Object.entries({ stdio: 'ignore', detached: 'x', serialization: 'x', input: 'x', file: 'x', args: ['x'], envPairs: ['A=1'] })) {
+    for (const [key, value] of Object.entries({
+      stdio: 'ignore',
+      detached: 'x',
+      serialization: 'x',
+      input: 'x',
+      file: 'x',
+      args: ['x'],
+      envPairs: ['A=1'],
+    })) {
       outcomes[key] = await collect(t, (callback) => cp.execFile('echo', ['x'], { [key]: value }, callback));
     }
     return outcomes;
   },
 
   'the first thing wrong is the one that is reported': (cp, t) => {
-    const wrong = { argv0: 1, timeout: 'x', maxBuffer: 'x', killSignal: {}, cwd: 1, uid: 'x', gid: 'x', shell: 1, env: { A: '\0' }, signal: 1 };
+    const wrong = {
+      argv0: 1,
+      timeout: 'x',
+      maxBuffer: 'x',
+      killSignal: {},
+      cwd: 1,
+      uid: 'x',
+      gid: 'x',
+      shell: 1,
+      env: { A: '\0' },
+      signal: 1,
+    };
     const keys = Object.keys(wrong);
     const outcomes = {
       callback: t.attempt(() => cp.execFile(1, ['\0'], wrong, 1)),
@@ -200,24 +266,44 @@ module.exports = {
       args: t.attempt(() => cp.execFile('true', ['\0'], { cwd: 1 }, () => {})),
     };
     keys.forEach((key, i) => {
-      outcomes[key] = t.attempt(() => cp.execFile('true', [], Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]])), () => {}));
+      outcomes[key] = t.attempt(() =>
+        cp.execFile('true', [], Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]])), () => {}),
+      );
     });
     return outcomes;
   },
 
   'a polluted Object.prototype adds no option': async (cp, t) => {
-    const pollution = { shell: '/nonexistent-shell', cwd: '/nonexistent-dir', encoding: 'hex', timeout: 'x', maxBuffer: 'x', killSignal: 'x', uid: 'x', gid: 'x', env: { A: 'polluted' } };
+    const pollution = {
+      shell: '/nonexistent-shell',
+      cwd: '/nonexistent-dir',
+      encoding: 'hex',
+      timeout: 'x',
+      maxBuffer: 'x',
+      killSignal: 'x',
+      uid: 'x',
+      gid: 'x',
+      env: { A: 'polluted' },
+    };
     const outcomes = {};
     for (const [key, value] of Object.entries(pollution)) {
-      for (const [form, options] of [['none', undefined], ['empty', {}], ['null prototype', Object.create(null)]]) {
-        outcomes[`${key} ${form}`] = await collect(t, (callback) => {
-          Object.prototype[key] = value;
-          try {
-            return cp.execFile('sh', ['-c', 'pwd; echo $A'], options, callback);
-          } finally {
-            delete Object.prototype[key];
-          }
-        }, { callback: false });
+      for (const [form, options] of [
+        ['none', undefined],
+        ['empty', {}],
+        ['null prototype', Object.create(null)],
+      ]) {
+        outcomes[`${key} ${form}`] = await collect(
+          t,
+          (callback) => {
+            Object.prototype[key] = value;
+            try {
+              return cp.execFile('sh', ['-c', 'pwd; echo $A'], options, callback);
+            } finally {
+              delete Object.prototype[key];
+            }
+          },
+          { callback: false },
+        );
       }
     }
     return outcomes;

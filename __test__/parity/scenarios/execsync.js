@@ -2,23 +2,17 @@
 
 // execSync and execFileSync: what they return, what they throw, what becomes of stderr.
 
-const { sync } = require('../collected');
-const values = require('../values');
+const { sync, syncForEachValue: forEachValue } = require('../collected');
 
 const MB = 1 << 20;
 const ENCODINGS = ['utf8', 'latin1', 'hex', 'base64', 'utf16le', 'buffer', 'no-such-encoding', '', null];
-
-function forEachValue(t, fn, { skip = [] } = {}) {
-  const outcomes = {};
-  for (const [label, value] of values()) if (!skip.includes(label)) outcomes[label] = sync(t, () => fn(value));
-  return outcomes;
-}
 
 /** What `fn` writes to process.stderr, and how it went. */
 function withStderr(t, fn) {
   const { write } = process.stderr;
   const written = [];
-  process.stderr.write = (...args) => written.push(args.map((arg) => [Buffer.isBuffer(arg) ? 'Buffer' : typeof arg, t.describe(arg)]));
+  process.stderr.write = (...args) =>
+    written.push(args.map((arg) => [Buffer.isBuffer(arg) ? 'Buffer' : typeof arg, t.describe(arg)]));
   try {
     return { outcome: sync(t, fn), written };
   } finally {
@@ -66,7 +60,8 @@ module.exports = {
   'execSync: the options': (cp, t) => forEachValue(t, (value) => cp.execSync('echo x', value)),
   'execFileSync: the file': (cp, t) => forEachValue(t, (value) => cp.execFileSync(value, QUIET)),
   'execFileSync: the second argument': (cp, t) => forEachValue(t, (value) => cp.execFileSync('echo', value)),
-  'execFileSync: the second argument, with options after it': (cp, t) => forEachValue(t, (value) => cp.execFileSync('echo', value, {})),
+  'execFileSync: the second argument, with options after it': (cp, t) =>
+    forEachValue(t, (value) => cp.execFileSync('echo', value, {})),
   'execFileSync: the third argument': (cp, t) => forEachValue(t, (value) => cp.execFileSync('echo', ['a'], value)),
 
   'arguments in the error': (cp, t) => forEachValue(t, (value) => cp.execFileSync('false', ['a b', value], QUIET)),
@@ -77,7 +72,9 @@ module.exports = {
       outcomes[encoding] = {
         execSync: sync(t, () => cp.execSync('printf "\\303\\244\\377"', { encoding })),
         execFileSync: sync(t, () => cp.execFileSync('printf', ['\\303\\244\\377'], { encoding })),
-        failing: sync(t, () => cp.execSync('printf "\\303\\244\\377"; printf "\\303\\266" >&2; exit 2', { encoding, stdio: 'pipe' })),
+        failing: sync(t, () =>
+          cp.execSync('printf "\\303\\244\\377"; printf "\\303\\266" >&2; exit 2', { encoding, stdio: 'pipe' }),
+        ),
         missing: sync(t, () => cp.execFileSync('no-such-program', { encoding })),
       };
     }
@@ -111,7 +108,8 @@ module.exports = {
   'programs that do not start': (cp, t) => {
     t.file('plain', 'x', 0o644);
     const outcomes = { command: sync(t, () => cp.execSync('no-such-program with arguments', QUIET)) };
-    for (const file of ['no-such-program', './plain', '/usr', './plain/x']) outcomes[file] = sync(t, () => cp.execFileSync(file, ['a', 'b']));
+    for (const file of ['no-such-program', './plain', '/usr', './plain/x'])
+      outcomes[file] = sync(t, () => cp.execFileSync(file, ['a', 'b']));
     outcomes.cwd = sync(t, () => cp.execSync('pwd', { cwd: '/nonexistent-dir' }));
     outcomes.cwdOfFile = sync(t, () => cp.execFileSync('pwd', ['x'], { cwd: '/nonexistent-dir' }));
     outcomes.shell = sync(t, () => cp.execSync('true', { shell: '/nonexistent-shell' }));
@@ -128,7 +126,10 @@ module.exports = {
         return t.describe({ code, errno, syscall, status, pid, output, message });
       }
     };
-    return { execSync: attempt(() => cp.execSync(`true ${'x'.repeat(200_000)}`)), execFileSync: attempt(() => cp.execFileSync('true', ['x'.repeat(200_000)])) };
+    return {
+      execSync: attempt(() => cp.execSync(`true ${'x'.repeat(200_000)}`)),
+      execFileSync: attempt(() => cp.execFileSync('true', ['x'.repeat(200_000)])),
+    };
   },
 
   'NUL bytes': (cp, t) => ({
@@ -145,7 +146,9 @@ module.exports = {
     } catch (error) {
       return t.describe({
         keys: Object.keys(error),
-        flags: Object.entries(Object.getOwnPropertyDescriptors(error)).filter(([key]) => key !== 'stack').map(([key, { value, ...flags }]) => [key, Object.keys(flags).filter((name) => flags[name])]),
+        flags: Object.entries(Object.getOwnPropertyDescriptors(error))
+          .filter(([key]) => key !== 'stack')
+          .map(([key, { value, ...flags }]) => [key, Object.keys(flags).filter((name) => flags[name])]),
         itself: error.error === error,
         prototype: Object.getPrototypeOf(error) === Error.prototype,
         pid: typeof error.pid,
@@ -165,11 +168,22 @@ module.exports = {
   'limits': (cp, t) => ({
     timeout: sync(t, () => cp.execSync('echo before; exec sleep 5', { timeout: 300 })),
     timeoutOfFile: sync(t, () => cp.execFileSync('sleep', ['5'], { timeout: 60, killSignal: 'SIGKILL' })),
-    withstood: sync(t, () => cp.execSync('trap "exit 0" TERM; echo ready; while :; do sleep 0.02; done', { timeout: 300 })),
+    withstood: sync(t, () =>
+      cp.execSync('trap "exit 0" TERM; echo ready; while :; do sleep 0.02; done', { timeout: 300 }),
+    ),
     maxBuffer: sync(t, () => cp.execSync('printf 0123456789; exec sleep 5', { maxBuffer: 9 })),
-    maxBufferOfFile: sync(t, () => cp.execFileSync('sh', ['-c', 'printf 0123456789; exec sleep 5'], { maxBuffer: 9, encoding: 'utf8' })),
+    maxBufferOfFile: sync(t, () =>
+      cp.execFileSync('sh', ['-c', 'printf 0123456789; exec sleep 5'], { maxBuffer: 9, encoding: 'utf8' }),
+    ),
     exactly: sync(t, () => cp.execFileSync('printf', ['0123456789'], { maxBuffer: 10 })),
-    refused: [{ timeout: -1 }, { timeout: 'x' }, { maxBuffer: -1 }, { maxBuffer: 'x' }, { killSignal: 'SIGNOTHING' }, { killSignal: {} }].map((options) => sync(t, () => cp.execSync('true', options))),
+    refused: [
+      { timeout: -1 },
+      { timeout: 'x' },
+      { maxBuffer: -1 },
+      { maxBuffer: 'x' },
+      { killSignal: 'SIGNOTHING' },
+      { killSignal: {} },
+    ].map((options) => sync(t, () => cp.execSync('true', options))),
   }),
 
   'input': (cp, t) => ({
@@ -183,7 +197,14 @@ module.exports = {
 
   'stdio': (cp, t) => {
     const outcomes = {};
-    for (const stdio of ['pipe', 'ignore', ['pipe', 'pipe', 'pipe'], ['pipe', 'ignore', 'pipe'], ['ignore', 'pipe', 'ignore'], ['pipe', 'pipe', 'pipe', 'pipe']]) {
+    for (const stdio of [
+      'pipe',
+      'ignore',
+      ['pipe', 'pipe', 'pipe'],
+      ['pipe', 'ignore', 'pipe'],
+      ['ignore', 'pipe', 'ignore'],
+      ['pipe', 'pipe', 'pipe', 'pipe'],
+    ]) {
       outcomes[JSON.stringify(stdio)] = {
         good: sync(t, () => cp.execSync('echo out; echo err >&2', { stdio })),
         bad: sync(t, () => cp.execFileSync('sh', ['-c', 'echo out; echo err >&2; exit 3'], { stdio })),
@@ -210,19 +231,23 @@ module.exports = {
     twice: withStderr(t, () => cp.execSync('echo one >&2; sleep 0.05; echo two >&2')),
   }),
 
-  'stderr of the process gets what the child wrote': (cp, t) => t.inNewProcess((cp) => {
-    console.error('before');
-    cp.execSync('echo from execSync >&2');
-    cp.execFileSync('sh', ['-c', 'echo from execFileSync >&2']);
-    try {
-      cp.execSync('echo from a failure >&2; exit 3');
-    } catch {
-      console.error('caught');
-    }
-    cp.execSync('echo inherited; echo inherited too >&2', { stdio: 'inherit' });
-    cp.execFileSync('sh', ['-c', 'echo not seen >&2'], { stdio: 'pipe' });
-    return String(cp.execSync('cat', { stdio: ['inherit', 'pipe', 'inherit'] }));
-  }, { input: 'from outside' }),
+  'stderr of the process gets what the child wrote': (cp, t) =>
+    t.inNewProcess(
+      (cp) => {
+        console.error('before');
+        cp.execSync('echo from execSync >&2');
+        cp.execFileSync('sh', ['-c', 'echo from execFileSync >&2']);
+        try {
+          cp.execSync('echo from a failure >&2; exit 3');
+        } catch {
+          console.error('caught');
+        }
+        cp.execSync('echo inherited; echo inherited too >&2', { stdio: 'inherit' });
+        cp.execFileSync('sh', ['-c', 'echo not seen >&2'], { stdio: 'pipe' });
+        return String(cp.execSync('cat', { stdio: ['inherit', 'pipe', 'inherit'] }));
+      },
+      { input: 'from outside' },
+    ),
 
   'spawnSync keeps stderr for itself': (cp, t) => withStderr(t, () => cp.spawnSync('sh', ['-c', 'echo err >&2'])),
 
@@ -230,7 +255,9 @@ module.exports = {
     cwd: sync(t, () => cp.execSync('pwd', { cwd: new URL('file:///usr') })),
     env: sync(t, () => cp.execSync('echo "$A"', { env: { A: 'ä' } })),
     bash: sync(t, () => cp.execSync('echo $((2 ** 3)) "$0"', { shell: '/bin/bash' })),
-    notAString: [true, false, null, undefined, 7, {}].map((shell) => sync(t, () => cp.execSync('echo "$0"', { shell }))),
+    notAString: [true, false, null, undefined, 7, {}].map((shell) =>
+      sync(t, () => cp.execSync('echo "$0"', { shell })),
+    ),
     emptyShell: sync(t, () => cp.execSync('pwd', { shell: '' })),
     file: sync(t, () => cp.execFileSync('echo "$0"', { shell: true })),
     fileWithoutShell: sync(t, () => cp.execFileSync('echo', ['$HOME'], { shell: false })),
@@ -240,20 +267,43 @@ module.exports = {
   }),
 
   'the first thing wrong is the one that is reported': (cp, t) => {
-    const wrong = { argv0: 1, cwd: 1, detached: 1, uid: 'x', gid: 'x', shell: 1, windowsHide: 1, env: { A: '\0' }, timeout: 'x', maxBuffer: 'x', killSignal: {}, stdio: 'x', input: 1 };
+    const wrong = {
+      argv0: 1,
+      cwd: 1,
+      detached: 1,
+      uid: 'x',
+      gid: 'x',
+      shell: 1,
+      windowsHide: 1,
+      env: { A: '\0' },
+      timeout: 'x',
+      maxBuffer: 'x',
+      killSignal: {},
+      stdio: 'x',
+      input: 1,
+    };
     const keys = Object.keys(wrong);
     const outcomes = {};
     keys.forEach((key, i) => {
       const options = Object.fromEntries(keys.slice(i).map((name) => [name, wrong[name]]));
-      outcomes[key] = { execSync: sync(t, () => cp.execSync('true', options)), execFileSync: sync(t, () => cp.execFileSync('true', ['\0'], options)), file: sync(t, () => cp.execFileSync(1, options)) };
+      outcomes[key] = {
+        execSync: sync(t, () => cp.execSync('true', options)),
+        execFileSync: sync(t, () => cp.execFileSync('true', ['\0'], options)),
+        file: sync(t, () => cp.execFileSync(1, options)),
+      };
     });
     return outcomes;
   },
 
-  'a grandchild that keeps the pipes open is waited for': (cp, t) => sync(t, () => cp.execSync('(sleep 0.3; echo late) & echo early')),
+  'a grandchild that keeps the pipes open is waited for': (cp, t) =>
+    sync(t, () => cp.execSync('(sleep 0.3; echo late) & echo early')),
 
   'options are not changed': (cp, t) => {
     const options = Object.freeze({ encoding: 'utf8', stdio: Object.freeze(['pipe', 'pipe', 'pipe']) });
-    return { execSync: sync(t, () => cp.execSync('echo x', options)), execFileSync: sync(t, () => cp.execFileSync('echo', Object.freeze(['x']), options)), options };
+    return {
+      execSync: sync(t, () => cp.execSync('echo x', options)),
+      execFileSync: sync(t, () => cp.execFileSync('echo', Object.freeze(['x']), options)),
+      options,
+    };
   },
 };

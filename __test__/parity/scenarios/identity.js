@@ -20,7 +20,8 @@ module.exports = {
     return { spawnfile, spawnargs, recorded: await t.record(child) };
   },
 
-  'argv0 of a program that is not there': (cp, t) => t.outcome(() => cp.spawn('no-such-program', ['x'], { argv0: 'another' })),
+  'argv0 of a program that is not there': (cp, t) =>
+    t.outcome(() => cp.spawn('no-such-program', ['x'], { argv0: 'another' })),
 
   'uid and gid': async (cp, t) => ({
     both: await t.outcome(() => cp.spawn('grep', STATUS, { uid: 65534, gid: 65534 })),
@@ -43,33 +44,38 @@ module.exports = {
     refusedAndMissingCwd: await t.outcome(() => cp.spawn('true', { uid: -1, cwd: '/nonexistent-dir' })),
   }),
 
-  'one who is not root may not become another': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.setgroups([]);
-    process.setgid(65534);
-    process.setuid(65534);
-    return {
-      uid: await t.outcome(() => cp.spawn('true', { uid: 0 })),
-      gid: await t.outcome(() => cp.spawn('true', { gid: 0 })),
-      both: await t.outcome(() => cp.spawn('true', { uid: 1, gid: 1 })),
-      self: await t.outcome(() => cp.spawn('id', { uid: 65534, gid: 65534 })),
-      ignored: await t.outcome(() => cp.spawn('true', { uid: 0, stdio: 'ignore' })),
-      missing: await t.outcome(() => cp.spawn('no-such-program', { uid: 0 })),
-    };
-  }),
+  'one who is not root may not become another': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      process.setgroups([]);
+      process.setgid(65534);
+      process.setuid(65534);
+      return {
+        uid: await t.outcome(() => cp.spawn('true', { uid: 0 })),
+        gid: await t.outcome(() => cp.spawn('true', { gid: 0 })),
+        both: await t.outcome(() => cp.spawn('true', { uid: 1, gid: 1 })),
+        self: await t.outcome(() => cp.spawn('id', { uid: 65534, gid: 65534 })),
+        ignored: await t.outcome(() => cp.spawn('true', { uid: 0, stdio: 'ignore' })),
+        missing: await t.outcome(() => cp.spawn('no-such-program', { uid: 0 })),
+      };
+    }),
 
   'signals, masks and limits that the child starts with': (cp, t) => t.outcome(() => cp.spawn('grep', STATUS)),
 
-  'signals that the parent listens to, and blocks, are back to normal in the child': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.on('SIGINT', () => {}).on('SIGUSR2', () => {}).on('SIGPIPE', () => {});
-    const recorded = await t.outcome(() => cp.spawn('grep', ['-E', '^Sig(Blk|Ign|Cgt)', '/proc/self/status']));
-    process.removeAllListeners('SIGINT').removeAllListeners('SIGUSR2').removeAllListeners('SIGPIPE');
-    return recorded;
-  }),
+  'signals that the parent listens to, and blocks, are back to normal in the child': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      process
+        .on('SIGINT', () => {})
+        .on('SIGUSR2', () => {})
+        .on('SIGPIPE', () => {});
+      const recorded = await t.outcome(() => cp.spawn('grep', ['-E', '^Sig(Blk|Ign|Cgt)', '/proc/self/status']));
+      process.removeAllListeners('SIGINT').removeAllListeners('SIGUSR2').removeAllListeners('SIGPIPE');
+      return recorded;
+    }),
 
-  'signals that the parent was started with as ignored': (cp, t) => t.inNewProcess(
-    (cp, t) => t.outcome(() => cp.spawn('grep', ['-E', '^Sig(Blk|Ign|Cgt)', '/proc/self/status'])),
-    { prefix: ['bash', '-c', 'trap "" HUP USR1 PIPE; exec "$@"', 'bash'] },
-  ),
+  'signals that the parent was started with as ignored': (cp, t) =>
+    t.inNewProcess((cp, t) => t.outcome(() => cp.spawn('grep', ['-E', '^Sig(Blk|Ign|Cgt)', '/proc/self/status'])), {
+      prefix: ['bash', '-c', 'trap "" HUP USR1 PIPE; exec "$@"', 'bash'],
+    }),
 
   'the mask for new files is the parent’s': async (cp, t) => {
     const before = process.umask(0o027);
@@ -86,14 +92,21 @@ module.exports = {
     const own = ids('self');
     const child = cp.spawn('sh', ['-c', 'cat /proc/$$/stat']);
     const recorded = await idsOf(child);
-    return { sameGroup: recorded.group === own.group, sameSession: recorded.session === own.session, parent: recorded.parent === process.pid };
+    return {
+      sameGroup: recorded.group === own.group,
+      sameSession: recorded.session === own.session,
+      parent: recorded.parent === process.pid,
+    };
   },
 
   'detached makes the child the leader of a new session and group': async (cp, t) => {
     const child = cp.spawn('sh', ['-c', 'cat /proc/$$/stat'], { detached: true });
     const recorded = await idsOf(child);
     void t;
-    return { leader: recorded.group === child.pid && recorded.session === child.pid, parent: recorded.parent === process.pid };
+    return {
+      leader: recorded.group === child.pid && recorded.session === child.pid,
+      parent: recorded.parent === process.pid,
+    };
   },
 
   'a detached group is killed as one': async (cp, t) => {
@@ -103,16 +116,28 @@ module.exports = {
     return recorded;
   },
 
-  'a detached child that is let go outlives its parent': (cp, t) => t.inNewProcess((cp) => {
-    const child = cp.spawn('sh', ['-c', 'sleep 0.3; echo survived > survived'], { detached: true, stdio: 'ignore' });
-    child.unref();
-    return 'the parent ends now';
-  }).then(async (ended) => {
-    await t.sleep(600);
-    return { ended, left: require('node:fs').readdirSync(t.dir).filter((name) => name === 'survived') };
-  }),
+  'a detached child that is let go outlives its parent': (cp, t) =>
+    t
+      .inNewProcess((cp) => {
+        const child = cp.spawn('sh', ['-c', 'sleep 0.3; echo survived > survived'], {
+          detached: true,
+          stdio: 'ignore',
+        });
+        child.unref();
+        return 'the parent ends now';
+      })
+      .then(async (ended) => {
+        await t.sleep(600);
+        return {
+          ended,
+          left: require('node:fs')
+            .readdirSync(t.dir)
+            .filter((name) => name === 'survived'),
+        };
+      }),
 
-  'detached with a program that is not there': (cp, t) => t.outcome(() => cp.spawn('no-such-program', { detached: true })),
+  'detached with a program that is not there': (cp, t) =>
+    t.outcome(() => cp.spawn('no-such-program', { detached: true })),
 
   'windowsHide and windowsVerbatimArguments change nothing here': async (cp, t) => ({
     hide: await t.outcome(() => cp.spawn('echo', ['"a b"'], { windowsHide: true })),
@@ -121,7 +146,10 @@ module.exports = {
 };
 
 function parseIds(stat) {
-  const [, parent, group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+  const [, parent, group, session] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
   return { parent, group, session };
 }
 
@@ -131,7 +159,9 @@ function ids(pid) {
 
 async function idsOf(child) {
   let text = '';
-  child.stdout.setEncoding('latin1').on('data', (data) => { text += data; });
+  child.stdout.setEncoding('latin1').on('data', (data) => {
+    text += data;
+  });
   await require('node:events').once(child, 'close');
   return parseIds(text);
 }

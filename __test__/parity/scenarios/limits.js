@@ -20,95 +20,127 @@ module.exports = {
 
   'one variable, and all of them, beyond the limit': async (cp, t) => ({
     one: await t.outcome(() => cp.spawn('/bin/true', { env: { LONG: 'x'.repeat(ARGUMENT_LIMIT) } })),
-    many: await t.outcome(() => cp.spawn('/bin/true', { env: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`V${i}`, 'x'.repeat(100_000)])) })),
-    throughPath: await t.outcome(() => cp.spawn('true', { env: { PATH: '/none:/usr/bin:/bin', LONG: 'x'.repeat(ARGUMENT_LIMIT) } })),
+    many: await t.outcome(() =>
+      cp.spawn('/bin/true', {
+        env: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`V${i}`, 'x'.repeat(100_000)])),
+      }),
+    ),
+    throughPath: await t.outcome(() =>
+      cp.spawn('true', { env: { PATH: '/none:/usr/bin:/bin', LONG: 'x'.repeat(ARGUMENT_LIMIT) } }),
+    ),
   }),
 
-  'too much, and the program is not there': (cp, t) => t.outcome(() => cp.spawn('no-such-program', ['x'.repeat(ARGUMENT_LIMIT)])),
+  'too much, and the program is not there': (cp, t) =>
+    t.outcome(() => cp.spawn('no-such-program', ['x'.repeat(ARGUMENT_LIMIT)])),
 
-  'too much, and the directory is not there': (cp, t) => t.outcome(() => cp.spawn('true', ['x'.repeat(ARGUMENT_LIMIT)], { cwd: '/nonexistent-dir' })),
+  'too much, and the directory is not there': (cp, t) =>
+    t.outcome(() => cp.spawn('true', ['x'.repeat(ARGUMENT_LIMIT)], { cwd: '/nonexistent-dir' })),
 
-  'out of descriptors': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const fs = require('node:fs');
-    await t.outcome(() => cp.spawn('true'));
-    await t.outcome(() => cp.spawn('true', { stdio: 'ignore' }));
-    const taken = [];
-    try {
-      for (;;) taken.push(fs.openSync('/dev/null', 'r'));
-    } catch (error) {
-      t.log('full', error.code);
-    }
-    const start = () => {
-      const child = cp.spawn('true');
-      return child;
-    };
-    // With nothing left not even the log can be written as usual: keep what happens, describe it later.
-    const events = [];
-    const watch = (label, child) => {
-      events.push([label, 'keys', child.stdin === undefined, child.stdout === undefined, child.stdio === undefined, child.pid]);
-      for (const event of ['spawn', 'error', 'exit', 'close']) child.on(event, (...args) => events.push([label, event, ...args]));
-    };
-    const attempt = (label, fn) => {
-      try {
-        watch(label, fn());
-      } catch (error) {
-        events.push([label, 'thrown', error]);
-      }
-    };
-    attempt('piped', start);
-    await t.sleep(100);
-    attempt('ignored', () => cp.spawn('true', { stdio: 'ignore' }));
-    await t.sleep(100);
-    attempt('missing', () => cp.spawn('no-such-program'));
-    await t.sleep(100);
-    for (const fd of taken) fs.closeSync(fd);
-    const recovered = await t.outcome(start);
-    return { events: t.describe(events), recovered };
-  }, { prefix: ['prlimit', '--nofile=64:64'] }),
+  'out of descriptors': (cp, t) =>
+    t.inNewProcess(
+      async (cp, t) => {
+        const fs = require('node:fs');
+        await t.outcome(() => cp.spawn('true'));
+        await t.outcome(() => cp.spawn('true', { stdio: 'ignore' }));
+        const taken = [];
+        try {
+          for (;;) taken.push(fs.openSync('/dev/null', 'r'));
+        } catch (error) {
+          t.log('full', error.code);
+        }
+        const start = () => {
+          const child = cp.spawn('true');
+          return child;
+        };
+        // With nothing left not even the log can be written as usual: keep what happens, describe it later.
+        const events = [];
+        const watch = (label, child) => {
+          events.push([
+            label,
+            'keys',
+            child.stdin === undefined,
+            child.stdout === undefined,
+            child.stdio === undefined,
+            child.pid,
+          ]);
+          for (const event of ['spawn', 'error', 'exit', 'close'])
+            child.on(event, (...args) => events.push([label, event, ...args]));
+        };
+        const attempt = (label, fn) => {
+          try {
+            watch(label, fn());
+          } catch (error) {
+            events.push([label, 'thrown', error]);
+          }
+        };
+        attempt('piped', start);
+        await t.sleep(100);
+        attempt('ignored', () => cp.spawn('true', { stdio: 'ignore' }));
+        await t.sleep(100);
+        attempt('missing', () => cp.spawn('no-such-program'));
+        await t.sleep(100);
+        for (const fd of taken) fs.closeSync(fd);
+        const recovered = await t.outcome(start);
+        return { events: t.describe(events), recovered };
+      },
+      { prefix: ['prlimit', '--nofile=64:64'] },
+    ),
 
-  'few descriptors left': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const fs = require('node:fs');
-    await t.outcome(() => cp.spawn('true'));
-    const outcomes = {};
-    const taken = [];
-    try {
-      for (;;) taken.push(fs.openSync('/dev/null', 'r'));
-    } catch {
-      // All taken.
-    }
-    for (let free = 1; free <= 6; free++) {
-      fs.closeSync(taken.pop());
-      const events = [];
-      try {
-        const child = cp.spawn('true');
-        for (const event of ['error', 'close']) child.on(event, (...args) => events.push([event, ...args.map((arg) => arg?.code ?? arg)]));
-      } catch (error) {
-        events.push(['thrown', error.code]);
-      }
-      await t.sleep(60);
-      // How many descriptors a spawn needs is the implementation's business; that it fails with EMFILE or works is not.
-      outcomes[free] = events.every(([, value]) => ['EMFILE', -24, null, 0].includes(value)) ? 'fails cleanly or works' : events;
-    }
-    for (const fd of taken) fs.closeSync(fd);
-    await t.sleep(20);
-    return { outcomes, recovered: await t.outcome(() => cp.spawn('echo', ['again'])) };
-  }, { prefix: ['prlimit', '--nofile=64:64'] }),
+  'few descriptors left': (cp, t) =>
+    t.inNewProcess(
+      async (cp, t) => {
+        const fs = require('node:fs');
+        await t.outcome(() => cp.spawn('true'));
+        const outcomes = {};
+        const taken = [];
+        try {
+          for (;;) taken.push(fs.openSync('/dev/null', 'r'));
+        } catch {
+          // All taken.
+        }
+        for (let free = 1; free <= 6; free++) {
+          fs.closeSync(taken.pop());
+          const events = [];
+          try {
+            const child = cp.spawn('true');
+            for (const event of ['error', 'close'])
+              child.on(event, (...args) => events.push([event, ...args.map((arg) => arg?.code ?? arg)]));
+          } catch (error) {
+            events.push(['thrown', error.code]);
+          }
+          await t.sleep(60);
+          // How many descriptors a spawn needs is the implementation's business; that it fails with EMFILE or works is
+          // not.
+          outcomes[free] = events.every(([, value]) => ['EMFILE', -24, null, 0].includes(value))
+            ? 'fails cleanly or works'
+            : events;
+        }
+        for (const fd of taken) fs.closeSync(fd);
+        await t.sleep(20);
+        return { outcomes, recovered: await t.outcome(() => cp.spawn('echo', ['again'])) };
+      },
+      { prefix: ['prlimit', '--nofile=64:64'] },
+    ),
 
-  'out of processes': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.setgroups([]);
-    process.setgid(54321);
-    process.setuid(54321);
-    return {
-      piped: await t.outcome(() => cp.spawn('/bin/true')),
-      ignored: await t.outcome(() => cp.spawn('/bin/true', { stdio: 'ignore' })),
-      detached: await t.outcome(() => cp.spawn('/bin/true', { detached: true })),
-    };
-  }, { prefix: ['prlimit', '--nproc=1:1'] }),
+  'out of processes': (cp, t) =>
+    t.inNewProcess(
+      async (cp, t) => {
+        process.setgroups([]);
+        process.setgid(54321);
+        process.setuid(54321);
+        return {
+          piped: await t.outcome(() => cp.spawn('/bin/true')),
+          ignored: await t.outcome(() => cp.spawn('/bin/true', { stdio: 'ignore' })),
+          detached: await t.outcome(() => cp.spawn('/bin/true', { detached: true })),
+        };
+      },
+      { prefix: ['prlimit', '--nproc=1:1'] },
+    ),
 
-  'limits on descriptors reach the child as the parent has them': (cp, t) => t.inNewProcess(
-    (cp, t) => t.outcome(() => cp.spawn('sh', ['-c', 'ulimit -n; head -c 10 /dev/zero | wc -c'])),
-    { prefix: ['prlimit', '--nofile=100:200'] },
-  ),
+  'limits on descriptors reach the child as the parent has them': (cp, t) =>
+    t.inNewProcess((cp, t) => t.outcome(() => cp.spawn('sh', ['-c', 'ulimit -n; head -c 10 /dev/zero | wc -c'])), {
+      prefix: ['prlimit', '--nofile=100:200'],
+    }),
 
   'NUL everywhere': async (cp, t) => ({
     file: t.attempt(() => cp.spawn('tr\0ue')),
@@ -129,9 +161,12 @@ module.exports = {
   },
 
   'a hundred children at once': async (cp, t) => {
-    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => t.outcome(() => cp.spawn('sh', ['-c', `echo ${i}; exit ${i}`]))));
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => t.outcome(() => cp.spawn('sh', ['-c', `echo ${i}; exit ${i}`]))),
+    );
     return outcomes;
   },
 
-  'a hundred failures at once': (cp, t) => Promise.all(Array.from({ length: 100 }, (_, i) => t.outcome(() => cp.spawn(`no-such-program-${i}`)))),
+  'a hundred failures at once': (cp, t) =>
+    Promise.all(Array.from({ length: 100 }, (_, i) => t.outcome(() => cp.spawn(`no-such-program-${i}`)))),
 };

@@ -82,7 +82,11 @@ module.exports = {
   'output read only from the exit event on': async (cp, t) => {
     const child = cp.spawn('echo', ['late reader']);
     let text = '';
-    child.on('exit', () => child.stdout.on('data', (data) => { text += data; }));
+    child.on('exit', () =>
+      child.stdout.on('data', (data) => {
+        text += data;
+      }),
+    );
     const recorded = await t.record(child, { streams: false });
     return { text, recorded };
   },
@@ -119,10 +123,14 @@ module.exports = {
 
   'AsyncLocalStorage of children started side by side does not mix': async (cp) => {
     const storage = new AsyncLocalStorage();
-    const children = ['a', 'b', 'c', 'd'].map((name) => storage.run(name, () => {
-      const child = cp.spawn('sh', ['-c', `exit ${name.charCodeAt(0)}`], { stdio: 'ignore' });
-      return new Promise((resolve) => child.on('exit', (code) => resolve([String.fromCharCode(code), storage.getStore()])));
-    }));
+    const children = ['a', 'b', 'c', 'd'].map((name) =>
+      storage.run(name, () => {
+        const child = cp.spawn('sh', ['-c', `exit ${name.charCodeAt(0)}`], { stdio: 'ignore' });
+        return new Promise((resolve) =>
+          child.on('exit', (code) => resolve([String.fromCharCode(code), storage.getStore()])),
+        );
+      }),
+    );
     return Promise.all(children);
   },
 
@@ -157,7 +165,9 @@ module.exports = {
       const child = cp.spawn('echo', ['x']);
       const seen = [];
       for (const name of ['spawn', 'exit', 'close']) child.on(name, (...args) => seen.push([name, ...args]));
-      child.on(event, () => { throw new RangeError(`thrown in ${event}`); });
+      child.on(event, () => {
+        throw new RangeError(`thrown in ${event}`);
+      });
       // After an 'exit' that threw there is no 'close'.
       await t.until(() => seen.some(([name]) => name === (event === 'exit' ? 'exit' : 'close')));
       await t.sleep(100);
@@ -171,7 +181,9 @@ module.exports = {
     const storage = new AsyncLocalStorage();
     const told = {};
     let thrownIn;
-    const hear = ({ message }) => { told[message] = [storage.getStore(), executionAsyncId() === thrownIn]; };
+    const hear = ({ message }) => {
+      told[message] = [storage.getStore(), executionAsyncId() === thrownIn];
+    };
     process.on('uncaughtException', hear);
     for (const event of ['spawn', 'exit', 'close', 'error']) {
       for (const stdio of ['ignore', 'pipe']) {
@@ -196,7 +208,9 @@ module.exports = {
     const child = cp.spawn('no-such-program', { stdio: 'ignore' });
     const seen = [];
     child.on('close', (...args) => seen.push(args));
-    child.on('error', () => { throw new RangeError('thrown in error'); });
+    child.on('error', () => {
+      throw new RangeError('thrown in error');
+    });
     await t.sleep(50);
     return { seen, afterwards: await t.outcome(() => cp.spawn('true')) };
   },
@@ -209,32 +223,50 @@ module.exports = {
     return seen;
   },
 
-  'an error nobody listens to ends the process': (cp, t) => t.inNewProcess((cp) => {
-    cp.spawn('no-such-program', ['a'], { stdio: 'ignore' });
-  }).then(({ code, signal, stderr }) => ({ code, signal, message: stderr.split('\n').filter((line) => /Error|errno|code|syscall|path|spawnargs/.test(line) && !/^ +at /.test(line)) })),
+  'an error nobody listens to ends the process': (cp, t) =>
+    t
+      .inNewProcess((cp) => {
+        cp.spawn('no-such-program', ['a'], { stdio: 'ignore' });
+      })
+      .then(({ code, signal, stderr }) => ({
+        code,
+        signal,
+        message: stderr
+          .split('\n')
+          .filter((line) => /Error|errno|code|syscall|path|spawnargs/.test(line) && !/^ +at /.test(line)),
+      })),
 
-  'an exception in exit ends the process when nobody catches it': (cp, t) => t.inNewProcess((cp) => {
-    cp.spawn('true', { stdio: 'ignore' }).on('exit', () => { throw new RangeError('thrown in exit'); });
-  }).then(({ code, signal, stderr }) => ({ code, signal, message: /RangeError: thrown in exit/.test(stderr) })),
+  'an exception in exit ends the process when nobody catches it': (cp, t) =>
+    t
+      .inNewProcess((cp) => {
+        cp.spawn('true', { stdio: 'ignore' }).on('exit', () => {
+          throw new RangeError('thrown in exit');
+        });
+      })
+      .then(({ code, signal, stderr }) => ({ code, signal, message: /RangeError: thrown in exit/.test(stderr) })),
 
   'a promise rejected in a listener': async (cp, t) => {
     const child = cp.spawn('true', { stdio: 'ignore' });
     process.once('unhandledRejection', (reason) => t.log('unhandledRejection', reason));
-    child.on('exit', async () => { throw new RangeError('rejected in exit'); });
+    child.on('exit', async () => {
+      throw new RangeError('rejected in exit');
+    });
     const recorded = await t.record(child);
     await t.sleep(10);
     process.removeAllListeners('unhandledRejection');
     return recorded;
   },
 
-  'process.exit() in a listener': (cp, t) => t.inNewProcess((cp) => {
-    cp.spawn('true', { stdio: 'ignore' }).on('exit', () => process.exit(9));
-  }),
+  'process.exit() in a listener': (cp, t) =>
+    t.inNewProcess((cp) => {
+      cp.spawn('true', { stdio: 'ignore' }).on('exit', () => process.exit(9));
+    }),
 
   'a child spawned in every listener of another': async (cp, t) => {
     const child = cp.spawn('true', { stdio: 'ignore' });
     const others = [];
-    for (const event of ['spawn', 'exit', 'close']) child.on(event, () => others.push(t.outcome(() => cp.spawn('echo', [event]))));
+    for (const event of ['spawn', 'exit', 'close'])
+      child.on(event, () => others.push(t.outcome(() => cp.spawn('echo', [event]))));
     const recorded = await t.record(child);
     return { recorded, others: await Promise.all(others) };
   },

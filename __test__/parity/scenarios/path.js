@@ -153,7 +153,10 @@ module.exports = {
 
   'PATH of options.env decides, not that of the process': async (cp, t) => {
     t.file('bin/only-here', HELLO);
-    const outcomes = { inOptions: await spawnWithPath(cp, t, 'only-here', `${t.dir}/bin`), inNeither: await t.outcome(() => cp.spawn('only-here')) };
+    const outcomes = {
+      inOptions: await spawnWithPath(cp, t, 'only-here', `${t.dir}/bin`),
+      inNeither: await t.outcome(() => cp.spawn('only-here')),
+    };
     const before = process.env.PATH;
     process.env.PATH = `${t.dir}/bin`;
     try {
@@ -213,7 +216,9 @@ module.exports = {
 
   'files that are no programs': async (cp, t) => ({
     empty: await t.outcome(() => cp.spawn(t.file('empty', ''))),
-    binaryRubbish: await t.outcome(() => cp.spawn(t.file('rubbish', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1, 2, 3])))),
+    binaryRubbish: await t.outcome(() =>
+      cp.spawn(t.file('rubbish', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1, 2, 3]))),
+    ),
     shebangOnly: await t.outcome(() => cp.spawn(t.file('shebang-only', '#!'))),
   }),
 
@@ -235,7 +240,8 @@ module.exports = {
     };
   },
 
-  'a shebang with an argument': (cp, t) => t.outcome(() => cp.spawn(t.file('prog', '#!/bin/echo an argument\n'), ['x', 'y'])),
+  'a shebang with an argument': (cp, t) =>
+    t.outcome(() => cp.spawn(t.file('prog', '#!/bin/echo an argument\n'), ['x', 'y'])),
 
   'a name beyond ASCII': async (cp, t) => {
     t.file('bin/prögrämm \u{1F600}', HELLO);

@@ -9,7 +9,9 @@ const { promisify } = require('node:util');
 const values = require('../values');
 
 function kindsOf(value) {
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, Buffer.isBuffer(one) ? 'Buffer' : typeof one]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [key, Buffer.isBuffer(one) ? 'Buffer' : typeof one]),
+  );
 }
 
 /** What became of the promise that `start` returns, and of its child. */
@@ -27,15 +29,27 @@ async function settled(t, start) {
     (error) => ({ rejected: t.describe(error), keys: Object.keys(error), kinds: kindsOf(error) }),
   );
   await closed;
-  return { ...outcome, isPromise: promise instanceof Promise, hasChild: child !== undefined, spawnargs: t.describe(child?.spawnargs) };
+  return {
+    ...outcome,
+    isPromise: promise instanceof Promise,
+    hasChild: child !== undefined,
+    spawnargs: t.describe(child?.spawnargs),
+  };
 }
 
 module.exports = {
-  'what it is': (cp, t) => ['exec', 'execFile'].map((name) => {
-    const { value, ...flags } = Object.getOwnPropertyDescriptor(cp[name], promisify.custom);
-    const promisified = promisify(cp[name]);
-    return t.describe({ flags, same: value === promisified, name: promisified.name, length: promisified.length, again: promisify(promisified) === promisified });
-  }),
+  'what it is': (cp, t) =>
+    ['exec', 'execFile'].map((name) => {
+      const { value, ...flags } = Object.getOwnPropertyDescriptor(cp[name], promisify.custom);
+      const promisified = promisify(cp[name]);
+      return t.describe({
+        flags,
+        same: value === promisified,
+        name: promisified.name,
+        length: promisified.length,
+        again: promisify(promisified) === promisified,
+      });
+    }),
 
   'success': async (cp, t) => ({
     exec: await settled(t, () => promisify(cp.exec)('echo out; echo err >&2')),
@@ -65,7 +79,9 @@ module.exports = {
     const outcomes = {};
     for (const encoding of ['utf8', 'hex', 'buffer', null, 'no-such-encoding']) {
       outcomes[encoding] = await settled(t, () => promisify(cp.exec)('printf "\\303\\244"; echo ö >&2', { encoding }));
-      outcomes[`${encoding}, failing`] = await settled(t, () => promisify(cp.exec)('printf "\\303\\244"; echo ö >&2; exit 2', { encoding }));
+      outcomes[`${encoding}, failing`] = await settled(t, () =>
+        promisify(cp.exec)('printf "\\303\\244"; echo ö >&2; exit 2', { encoding }),
+      );
     }
     return outcomes;
   },
@@ -92,7 +108,9 @@ module.exports = {
     timeout: await settled(t, () => promisify(cp.exec)('echo before; exec sleep 5', { timeout: 250 })),
     killSignal: await settled(t, () => promisify(cp.exec)('exec sleep 5', { timeout: 50, killSignal: 'SIGKILL' })),
     maxBuffer: await settled(t, () => promisify(cp.exec)('printf 0123456789; exec sleep 5', { maxBuffer: 4 })),
-    maxBufferOfBuffers: await settled(t, () => promisify(cp.exec)('printf 0123456789; exec sleep 5', { maxBuffer: 4, encoding: 'buffer' })),
+    maxBufferOfBuffers: await settled(t, () =>
+      promisify(cp.exec)('printf 0123456789; exec sleep 5', { maxBuffer: 4, encoding: 'buffer' }),
+    ),
   }),
 
   'aborting': async (cp, t) => {
@@ -110,7 +128,14 @@ module.exports = {
     for (const [label, value] of values()) {
       if (typeof value !== 'string') outcomes[`command ${label}`] = t.attempt(() => promisify(cp.exec)(value));
     }
-    for (const options of [{ timeout: 'x' }, { maxBuffer: -1 }, { killSignal: 'SIGNOTHING' }, { cwd: 1 }, { uid: 'x' }, { signal: 1 }]) {
+    for (const options of [
+      { timeout: 'x' },
+      { maxBuffer: -1 },
+      { killSignal: 'SIGNOTHING' },
+      { cwd: 1 },
+      { uid: 'x' },
+      { signal: 1 },
+    ]) {
       outcomes[JSON.stringify(options)] = t.attempt(() => promisify(cp.exec)('true', options));
     }
     outcomes.tooBig = t.attempt(() => promisify(cp.execFile)('true', ['x'.repeat(200_000)]));
@@ -119,7 +144,10 @@ module.exports = {
 
   'a callback beside the promise': async (cp, t) => ({
     exec: t.attempt(() => promisify(cp.exec)('echo x', {}, () => t.log('called'))),
-    instead: await Promise.race([promisify(cp.exec)('echo x', () => t.log('called')).then(() => 'resolved'), t.sleep(300, 'never settles')]),
+    instead: await Promise.race([
+      promisify(cp.exec)('echo x', () => t.log('called')).then(() => 'resolved'),
+      t.sleep(300, 'never settles'),
+    ]),
     file: t.attempt(() => promisify(cp.execFile)('echo', ['x'], {}, () => t.log('called'))),
     later: await t.sleep(100),
   }),
@@ -157,11 +185,12 @@ module.exports = {
     return order;
   },
 
-  'an unhandled rejection is one': (cp, t) => t.inNewProcess(async (cp, t) => {
-    process.on('unhandledRejection', ({ code, cmd, stderr }) => t.log('unhandledRejection', code, cmd, stderr));
-    require('node:util').promisify(cp.exec)('echo err >&2; exit 3');
-    await t.sleep(300);
-  }),
+  'an unhandled rejection is one': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      process.on('unhandledRejection', ({ code, cmd, stderr }) => t.log('unhandledRejection', code, cmd, stderr));
+      require('node:util').promisify(cp.exec)('echo err >&2; exit 3');
+      await t.sleep(300);
+    }),
 
   'AsyncLocalStorage': async (cp) => {
     const storage = new AsyncLocalStorage();
@@ -175,6 +204,13 @@ module.exports = {
 
   'twenty at a time': async (cp) => {
     const exec = promisify(cp.exec);
-    return Promise.all(Array.from({ length: 20 }, (_, i) => exec(`echo ${i}; exit ${i % 2}`).then(({ stdout }) => stdout, ({ code, stdout }) => [code, stdout])));
+    return Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        exec(`echo ${i}; exit ${i % 2}`).then(
+          ({ stdout }) => stdout,
+          ({ code, stdout }) => [code, stdout],
+        ),
+      ),
+    );
   },
 };

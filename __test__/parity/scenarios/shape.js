@@ -1,29 +1,19 @@
 'use strict';
 
-// What a program finds when it looks at the objects rather than uses them.
+// What a program finds when it looks at a child and its streams rather than uses them. The module: shape-module.js.
 
 const { EventEmitter, once } = require('node:events');
 const net = require('node:net');
 const { Readable, Writable, Duplex } = require('node:stream');
 const { inspect } = require('node:util');
 
-function properties(object) {
-  const found = {};
-  for (const key of Object.getOwnPropertyNames(object)) {
-    const descriptor = Object.getOwnPropertyDescriptor(object, key);
-    found[String(key)] = [
-      descriptor.enumerable ? 'enumerable' : 'hidden',
-      descriptor.configurable ? 'configurable' : 'fixed',
-      'value' in descriptor ? (descriptor.writable ? 'writable' : 'constant') : 'accessor',
-      typeof object[key],
-    ].join(' ');
-  }
-  return found;
-}
-
 // Whether a property is an accessor is ours to choose (streams are made when first touched), so this asks for less.
 function visible(object) {
-  return { keys: Object.keys(object), forIn: keysOfForIn(object), kinds: Object.keys(object).map((key) => `${key}: ${typeof object[key]}`) };
+  return {
+    keys: Object.keys(object),
+    forIn: keysOfForIn(object),
+    kinds: Object.keys(object).map((key) => `${key}: ${typeof object[key]}`),
+  };
 }
 
 function keysOfForIn(object) {
@@ -38,15 +28,33 @@ function streamFlags(stream) {
     class: stream.constructor === net.Socket,
     instance: [net.Socket, Readable, Writable, Duplex, EventEmitter].map((type) => stream instanceof type),
     flags: {
-      readable: stream.readable, writable: stream.writable, allowHalfOpen: stream.allowHalfOpen, destroyed: stream.destroyed,
-      readableFlowing: stream.readableFlowing, readableEnded: stream.readableEnded, writableEnded: stream.writableEnded,
-      readableLength: stream.readableLength, writableLength: stream.writableLength, readableObjectMode: stream.readableObjectMode,
-      readableHighWaterMark: stream.readableHighWaterMark, writableHighWaterMark: stream.writableHighWaterMark,
-      readableEncoding: stream.readableEncoding, connecting: stream.connecting, pending: stream.pending,
-      readyState: stream.readyState, bytesRead: stream.bytesRead, bytesWritten: stream.bytesWritten, timeout: stream.timeout,
-      remoteAddress: stream.remoteAddress, localAddress: stream.localAddress, address: stream.address?.(),
-      isPaused: stream.isPaused(), handle: stream._handle?.constructor.name, autoSelectFamilyAttemptedAddresses: stream.autoSelectFamilyAttemptedAddresses,
-      errored: stream.errored, closed: stream.closed,
+      readable: stream.readable,
+      writable: stream.writable,
+      allowHalfOpen: stream.allowHalfOpen,
+      destroyed: stream.destroyed,
+      readableFlowing: stream.readableFlowing,
+      readableEnded: stream.readableEnded,
+      writableEnded: stream.writableEnded,
+      readableLength: stream.readableLength,
+      writableLength: stream.writableLength,
+      readableObjectMode: stream.readableObjectMode,
+      readableHighWaterMark: stream.readableHighWaterMark,
+      writableHighWaterMark: stream.writableHighWaterMark,
+      readableEncoding: stream.readableEncoding,
+      connecting: stream.connecting,
+      pending: stream.pending,
+      readyState: stream.readyState,
+      bytesRead: stream.bytesRead,
+      bytesWritten: stream.bytesWritten,
+      timeout: stream.timeout,
+      remoteAddress: stream.remoteAddress,
+      localAddress: stream.localAddress,
+      address: stream.address?.(),
+      isPaused: stream.isPaused(),
+      handle: stream._handle?.constructor.name,
+      autoSelectFamilyAttemptedAddresses: stream.autoSelectFamilyAttemptedAddresses,
+      errored: stream.errored,
+      closed: stream.closed,
     },
     listeners: Object.fromEntries(stream.eventNames().map((name) => [String(name), stream.listenerCount(name)])),
   };
@@ -54,12 +62,14 @@ function streamFlags(stream) {
 
 // Numbers of descriptors and async ids differ from run to run, internals are another's business.
 function inspected(value, options) {
-  return inspect(value, { depth: 0, ...options })
-    .replace(/pid: \d+/g, 'pid: <pid>')
-    .replace(/\[Symbol\([^)]*\)\]: [^\n]*\n?/g, '')
-    .replace(/_handle: [^\n]*/g, '_handle: <handle>')
-    // How many streams close waits for depends on how many were touched.
-    .replace(/_closesNeeded: \d+/g, '_closesNeeded: <number>');
+  return (
+    inspect(value, { depth: 0, ...options })
+      .replace(/pid: \d+/g, 'pid: <pid>')
+      .replace(/\[Symbol\([^)]*\)\]: [^\n]*\n?/g, '')
+      .replace(/_handle: [^\n]*/g, '_handle: <handle>')
+      // How many streams close waits for depends on how many were touched.
+      .replace(/_closesNeeded: \d+/g, '_closesNeeded: <number>')
+  );
 }
 
 async function child(cp, t, spawn, look) {
@@ -72,50 +82,26 @@ async function child(cp, t, spawn, look) {
 }
 
 module.exports = {
-  'the module: names, kinds, lengths': (cp, t) => {
-    const found = {};
-    // Exports of ours beyond the builtin's are nobody's trouble.
-    for (const key of Reflect.ownKeys(require('node:child_process'))) found[String(key)] = [typeof cp[key], cp[key]?.name, cp[key]?.length, Object.keys(cp).includes(key)];
-    void t;
-    return found;
-  },
-
-  'functions of the module may be replaced': (cp) => {
-    const kept = cp.spawn;
-    cp.spawn = 1;
-    const replaced = cp.spawn;
-    cp.spawn = kept;
-    return [replaced, cp.spawn === kept, properties(cp).spawn, properties(cp).ChildProcess];
-  },
-
-  'spawn works without its module as this': async (cp, t) => {
-    const { spawn } = cp;
-    return { none: await t.outcome(() => spawn('true')), other: await t.outcome(() => spawn.call({}, 'true')) };
-  },
-
-  'spawn as a constructor': (cp, t) => t.outcome(() => new cp.spawn('true')),
-
-  'the ChildProcess class': (cp, t) => {
-    const { ChildProcess } = cp;
-    return {
-      name: ChildProcess.name,
-      length: ChildProcess.length,
-      prototype: properties(ChildProcess.prototype),
-      methods: Object.getOwnPropertyNames(ChildProcess.prototype).map((key) => [key, ChildProcess.prototype[key].length]),
-      dispose: [typeof ChildProcess.prototype[Symbol.dispose], ChildProcess.prototype[Symbol.dispose]?.length],
-      inherits: [Object.getPrototypeOf(ChildProcess) === EventEmitter, Object.getPrototypeOf(ChildProcess.prototype) === EventEmitter.prototype],
-      text: inspect(ChildProcess),
-      statics: Object.getOwnPropertyNames(ChildProcess).sort(),
-      constructor: ChildProcess.prototype.constructor === ChildProcess,
-      calledWithoutNew: t.attempt(() => ChildProcess()),
-    };
-  },
-
   'a new ChildProcess that spawned nothing': (cp, t) => {
     const one = new cp.ChildProcess();
     return {
       visible: visible(one),
-      values: ['pid', 'stdin', 'stdout', 'stderr', 'stdio', 'spawnfile', 'spawnargs', 'connected', 'exitCode', 'signalCode', 'killed', 'channel', '_closesNeeded', '_closesGot'].map((key) => [key, t.describe(one[key])]),
+      values: [
+        'pid',
+        'stdin',
+        'stdout',
+        'stderr',
+        'stdio',
+        'spawnfile',
+        'spawnargs',
+        'connected',
+        'exitCode',
+        'signalCode',
+        'killed',
+        'channel',
+        '_closesNeeded',
+        '_closesGot',
+      ].map((key) => [key, t.describe(one[key])]),
       instance: one instanceof EventEmitter,
       kill: t.attempt(() => one.kill()),
       killed: one.killed,
@@ -125,33 +111,31 @@ module.exports = {
     };
   },
 
-  'a class that extends ChildProcess': async (cp, t) => {
-    class Mine extends cp.ChildProcess {
-      mine = 'yes';
-      kill(...args) {
-        t.log('kill', args);
-        return super.kill(...args);
-      }
-    }
-    const one = new Mine();
-    const returned = one.spawn({ file: 'sleep', args: ['sleep', '10'], stdio: 'ignore' });
-    const recorded = t.record(one);
-    one.kill('SIGKILL');
-    return { returned, mine: one.mine, name: one.constructor.name, recorded: await recorded };
-  },
-
-  'a child is an instance of ChildProcess': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10']), (one) => ({
-    instance: one instanceof cp.ChildProcess,
-    direct: Object.getPrototypeOf(one) === cp.ChildProcess.prototype,
-    constructor: one.constructor === cp.ChildProcess,
-    string: String(one),
-  })),
+  'a child is an instance of ChildProcess': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10']),
+      (one) => ({
+        instance: one instanceof cp.ChildProcess,
+        direct: Object.getPrototypeOf(one) === cp.ChildProcess.prototype,
+        constructor: one.constructor === cp.ChildProcess,
+        string: String(one),
+      }),
+    ),
 
   'the keys of a child with pipes': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10']), visible),
 
-  'the keys of a child without pipes': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10'], { stdio: 'ignore' }), visible),
+  'the keys of a child without pipes': (cp, t) =>
+    child(cp, t, () => cp.spawn('sleep', ['10'], { stdio: 'ignore' }), visible),
 
-  'the keys of a child with ipc': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }), (one) => Object.keys(one)),
+  'the keys of a child with ipc': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
+      (one) => Object.keys(one),
+    ),
 
   'the keys of a child that never was': async (cp, t) => {
     const one = cp.spawn('no-such-program');
@@ -160,37 +144,84 @@ module.exports = {
     return { before, after: visible(one) };
   },
 
-  'own properties: hasOwn, in, delete': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10']), (one) => {
-    const names = ['pid', 'stdin', 'stdout', 'stderr', 'stdio', 'spawnfile', 'spawnargs', 'connected', 'exitCode', 'signalCode', 'killed', 'kill', 'send', 'disconnect', 'channel'];
-    return {
-      own: names.filter((name) => Object.hasOwn(one, name)),
-      in: names.filter((name) => name in one),
-      deleted: names.slice(1, 5).map((name) => [delete one[name], one[name]]),
-    };
-  }),
+  'own properties: hasOwn, in, delete': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10']),
+      (one) => {
+        // prettier-ignore
+        const names = [
+          'pid', 'stdin', 'stdout', 'stderr', 'stdio', 'spawnfile', 'spawnargs', 'connected', 'exitCode',
+          'signalCode', 'killed', 'kill', 'send', 'disconnect', 'channel',
+        ];
+        return {
+          own: names.filter((name) => Object.hasOwn(one, name)),
+          in: names.filter((name) => name in one),
+          deleted: names.slice(1, 5).map((name) => [delete one[name], one[name]]),
+        };
+      },
+    ),
 
-  'a copy of a child': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10']), (one) => {
-    const copy = { ...one };
-    const assigned = Object.assign({}, one);
-    return { keys: Object.keys(copy), same: copy.stdout === one.stdout, assigned: assigned.stdin === one.stdin && assigned.pid === one.pid };
-  }),
+  'a copy of a child': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10']),
+      (one) => {
+        const copy = { ...one };
+        const assigned = Object.assign({}, one);
+        return {
+          keys: Object.keys(copy),
+          same: copy.stdout === one.stdout,
+          assigned: assigned.stdin === one.stdin && assigned.pid === one.pid,
+        };
+      },
+    ),
 
-  'every property may be written to': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10']), (one) => {
-    const written = {};
-    for (const key of ['pid', 'stdin', 'stdout', 'stderr', 'stdio', 'spawnfile', 'spawnargs', 'exitCode', 'signalCode', 'killed', 'connected']) {
-      const kept = one[key];
-      written[key] = t.attempt(() => { 'use strict'; one[key] = 'mine'; return one[key]; });
-      one[key] = kept;
-    }
-    return written;
-  }),
+  'every property may be written to': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10']),
+      (one) => {
+        const written = {};
+        for (const key of [
+          'pid',
+          'stdin',
+          'stdout',
+          'stderr',
+          'stdio',
+          'spawnfile',
+          'spawnargs',
+          'exitCode',
+          'signalCode',
+          'killed',
+          'connected',
+        ]) {
+          const kept = one[key];
+          written[key] = t.attempt(() => {
+            'use strict';
+            one[key] = 'mine';
+            return one[key];
+          });
+          one[key] = kept;
+        }
+        return written;
+      },
+    ),
 
   'streams may be replaced, and stay what they were set to': async (cp, t) => {
     const one = cp.spawn('sh', ['-c', 'echo out; echo err >&2']);
     const { stdout } = one;
     one.stdout = 'mine';
     one.stderr = null;
-    const now = { stdout: one.stdout, stderr: one.stderr, stdio: [one.stdio[1] === stdout, one.stdio[2]?.constructor.name], keys: Object.keys(one) };
+    const now = {
+      stdout: one.stdout,
+      stderr: one.stderr,
+      stdio: [one.stdio[1] === stdout, one.stdio[2]?.constructor.name],
+      keys: Object.keys(one),
+    };
     return { now, recorded: await t.record(one), after: [one.stdout, one.stderr] };
   },
 
@@ -206,21 +237,51 @@ module.exports = {
     one.stdio = ['mine'];
     const { stdout } = one;
     let text = '';
-    stdout.on('data', (data) => { text += data; });
+    stdout.on('data', (data) => {
+      text += data;
+    });
     const recorded = await t.record(one, { streams: false });
     return { text, recorded, stdio: one.stdio };
   },
 
-  'a stream is the same whenever it is asked for': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10']), (one) => [
-    one.stdin === one.stdin, one.stdout === one.stdio[1], one.stderr === one.stdio[2], one.stdio === one.stdio, one.stdio.length, Array.isArray(one.stdio),
-  ]),
+  'a stream is the same whenever it is asked for': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10']),
+      (one) => [
+        one.stdin === one.stdin,
+        one.stdout === one.stdio[1],
+        one.stderr === one.stdio[2],
+        one.stdio === one.stdio,
+        one.stdio.length,
+        Array.isArray(one.stdio),
+      ],
+    ),
 
-  'stdio as an array': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10'], { stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'ignore'] }), (one) => {
-    const destructured = [...one.stdio];
-    return { keys: Object.keys(one.stdio), kinds: destructured.map((stream) => stream?.constructor.name ?? stream), json: one.stdio.map((x) => x === null), proto: Object.getPrototypeOf(one.stdio) === Array.prototype };
-  }),
+  'stdio as an array': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10'], { stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'ignore'] }),
+      (one) => {
+        const destructured = [...one.stdio];
+        return {
+          keys: Object.keys(one.stdio),
+          kinds: destructured.map((stream) => stream?.constructor.name ?? stream),
+          json: one.stdio.map((x) => x === null),
+          proto: Object.getPrototypeOf(one.stdio) === Array.prototype,
+        };
+      },
+    ),
 
-  'the streams of a living child': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }), (one) => one.stdio.map(streamFlags)),
+  'the streams of a living child': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }),
+      (one) => one.stdio.map(streamFlags),
+    ),
 
   'the streams after the end': async (cp, t) => {
     const one = cp.spawn('echo', ['hello']);
@@ -231,19 +292,44 @@ module.exports = {
   'the streams of a child that ended, first touched then': async (cp, t) => {
     const one = cp.spawn('sh', ['-c', 'true']);
     await t.record(one, { streams: false });
-    return one.stdio.map((stream) => ({ class: stream.constructor.name, destroyed: stream.destroyed, readable: stream.readable, writable: stream.writable, ended: stream.readableEnded }));
+    return one.stdio.map((stream) => ({
+      class: stream.constructor.name,
+      destroyed: stream.destroyed,
+      readable: stream.readable,
+      writable: stream.writable,
+      ended: stream.readableEnded,
+    }));
   },
 
   'the streams of a child that never was': async (cp, t) => {
     const one = cp.spawn('no-such-program');
     const before = one.stdio.map(streamFlags);
     await t.record(one);
-    return { before, after: one.stdio.map((stream) => ({ destroyed: stream.destroyed, readable: stream.readable, writable: stream.writable })) };
+    return {
+      before,
+      after: one.stdio.map((stream) => ({
+        destroyed: stream.destroyed,
+        readable: stream.readable,
+        writable: stream.writable,
+      })),
+    };
   },
 
-  'util.inspect of a child': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10'], { stdio: 'ignore' }), (one) => inspected(one)),
+  'util.inspect of a child': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10'], { stdio: 'ignore' }),
+      (one) => inspected(one),
+    ),
 
-  'util.inspect of a child with pipes': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10']), (one) => inspected(one)),
+  'util.inspect of a child with pipes': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10']),
+      (one) => inspected(one),
+    ),
 
   'util.inspect of a child that ended': async (cp, t) => {
     const one = cp.spawn('sh', ['-c', 'exit 3'], { stdio: 'ignore' });
@@ -251,20 +337,42 @@ module.exports = {
     return inspected(one);
   },
 
-  'JSON of a child without pipes': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10'], { stdio: 'ignore' }), (one) => {
-    const { pid, _handle, ...rest } = JSON.parse(JSON.stringify(one));
-    return { pid: typeof pid, handle: typeof _handle, rest };
-  }),
+  'JSON of a child without pipes': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10'], { stdio: 'ignore' }),
+      (one) => {
+        const { pid, _handle, ...rest } = JSON.parse(JSON.stringify(one));
+        return { pid: typeof pid, handle: typeof _handle, rest };
+      },
+    ),
 
   'values right after spawn, and at the end': async (cp, t) => {
     const one = cp.spawn('sh', ['-c', 'exit 3'], { argv0: 'name' });
-    const values = () => ({ spawnfile: one.spawnfile, spawnargs: one.spawnargs, exitCode: one.exitCode, signalCode: one.signalCode, killed: one.killed, connected: one.connected, pid: typeof one.pid, send: typeof one.send, channel: typeof one.channel });
+    const values = () => ({
+      spawnfile: one.spawnfile,
+      spawnargs: one.spawnargs,
+      exitCode: one.exitCode,
+      signalCode: one.signalCode,
+      killed: one.killed,
+      connected: one.connected,
+      pid: typeof one.pid,
+      send: typeof one.send,
+      channel: typeof one.channel,
+    });
     const before = values();
     await t.record(one);
     return { before, after: values() };
   },
 
-  'listeners that a child comes with': (cp, t) => child(cp, t, () => cp.spawn('sleep', ['10']), (one) => Object.fromEntries(one.eventNames().map((name) => [String(name), one.listenerCount(name)]))),
+  'listeners that a child comes with': (cp, t) =>
+    child(
+      cp,
+      t,
+      () => cp.spawn('sleep', ['10']),
+      (one) => Object.fromEntries(one.eventNames().map((name) => [String(name), one.listenerCount(name)])),
+    ),
 
   'events.once on a child': async (cp, t) => {
     const good = cp.spawn('sh', ['-c', 'exit 4'], { stdio: 'ignore' });

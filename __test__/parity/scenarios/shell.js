@@ -31,9 +31,16 @@ module.exports = {
 
   'a command that is not there': (cp, t) => t.outcome(() => cp.spawn('no-such-program', { shell: true })),
 
-  'pipes, variables, quotes': (cp, t) => t.outcome(() => cp.spawn('echo "$GREETING" | tr a-z A-Z; exit 3', { shell: true, env: { GREETING: 'hello', PATH: '/usr/bin:/bin' } })),
+  'pipes, variables, quotes': (cp, t) =>
+    t.outcome(() =>
+      cp.spawn('echo "$GREETING" | tr a-z A-Z; exit 3', {
+        shell: true,
+        env: { GREETING: 'hello', PATH: '/usr/bin:/bin' },
+      }),
+    ),
 
-  'PATH is of no matter for /bin/sh': (cp, t) => t.outcome(() => cp.spawn('echo found', { shell: true, env: { PATH: '/none' } })),
+  'PATH is of no matter for /bin/sh': (cp, t) =>
+    t.outcome(() => cp.spawn('echo found', { shell: true, env: { PATH: '/none' } })),
 
   'cwd and shell': (cp, t) => t.outcome(() => cp.spawn('pwd', { shell: true, cwd: '/usr' })),
 
@@ -65,11 +72,16 @@ module.exports = {
   },
 
   'no warning when deprecations are silenced, an exception when they throw': async (cp, t) => ({
-    silenced: await t.inNewProcess((cp, t) => t.outcome(() => cp.spawn('echo', ['x'], { shell: true })), { execArgv: ['--no-deprecation'] }),
-    thrown: await t.inNewProcess((cp, t) => {
-      process.on('uncaughtException', (error) => t.log('uncaught', error.name, error.code, error.message));
-      return t.outcome(() => cp.spawn('echo', ['x'], { shell: true }));
-    }, { execArgv: ['--throw-deprecation'] }),
+    silenced: await t.inNewProcess((cp, t) => t.outcome(() => cp.spawn('echo', ['x'], { shell: true })), {
+      execArgv: ['--no-deprecation'],
+    }),
+    thrown: await t.inNewProcess(
+      (cp, t) => {
+        process.on('uncaughtException', (error) => t.log('uncaught', error.name, error.code, error.message));
+        return t.outcome(() => cp.spawn('echo', ['x'], { shell: true }));
+      },
+      { execArgv: ['--throw-deprecation'] },
+    ),
   }),
 
   'arguments that are not strings are joined too': {
@@ -80,5 +92,6 @@ module.exports = {
     }),
   },
 
-  'a command with line breaks and text beyond ASCII': (cp, t) => t.outcome(() => cp.spawn('echo ä\necho \u{1F600}\n', { shell: true })),
+  'a command with line breaks and text beyond ASCII': (cp, t) =>
+    t.outcome(() => cp.spawn('echo ä\necho \u{1F600}\n', { shell: true })),
 };

@@ -15,12 +15,19 @@ module.exports = {
   'timeout': (cp, t) => ({
     default: sync(t, () => cp.spawnSync('sleep', ['5'], { timeout: 60 })),
     output: sync(t, () => cp.spawnSync('sh', ['-c', 'echo out; echo err >&2; exec sleep 5'], { timeout: 300 })),
-    encoding: sync(t, () => cp.spawnSync('sh', ['-c', 'printf "a\\303"; exec sleep 5'], { timeout: 300, encoding: 'utf8' })),
+    encoding: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'printf "a\\303"; exec sleep 5'], { timeout: 300, encoding: 'utf8' }),
+    ),
     kill: sync(t, () => cp.spawnSync('sleep', ['5'], { timeout: 60, killSignal: 'SIGKILL' })),
     number: sync(t, () => cp.spawnSync('sleep', ['5'], { timeout: 60, killSignal: 2 })),
     lowerCase: sync(t, () => cp.spawnSync('sleep', ['5'], { timeout: 60, killSignal: 'sigusr1' })),
     ignored: sync(t, () => cp.spawnSync('sleep', ['5'], { timeout: 60, stdio: 'ignore' })),
-    extra: sync(t, () => cp.spawnSync('sh', ['-c', 'echo three >&3; exec sleep 5'], { timeout: 300, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })),
+    extra: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'echo three >&3; exec sleep 5'], {
+        timeout: 300,
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      }),
+    ),
     input: sync(t, () => cp.spawnSync('sleep', ['5'], { timeout: 60, input: Buffer.alloc(3_000_000) })),
     shell: sync(t, () => cp.spawnSync('exec sleep 5', { timeout: 60, shell: true })),
   }),
@@ -35,10 +42,16 @@ module.exports = {
   }),
 
   'a child that withstands the timeout': (cp, t) => ({
-    exits: sync(t, () => cp.spawnSync('sh', ['-c', 'trap "exit 7" TERM; echo ready; while :; do sleep 0.02; done'], { timeout: 300 })),
-    exitsWithZero: sync(t, () => cp.spawnSync('sh', ['-c', 'trap "exit 0" TERM; echo ready; while :; do sleep 0.02; done'], { timeout: 300 })),
+    exits: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'trap "exit 7" TERM; echo ready; while :; do sleep 0.02; done'], { timeout: 300 }),
+    ),
+    exitsWithZero: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'trap "exit 0" TERM; echo ready; while :; do sleep 0.02; done'], { timeout: 300 }),
+    ),
     lives: sync(t, () => cp.spawnSync('sh', ['-c', 'trap "" TERM; echo ready; sleep 0.6; exit 3'], { timeout: 300 })),
-    writesOn: sync(t, () => cp.spawnSync('sh', ['-c', 'trap "" TERM; echo ready; sleep 0.6; echo late; exit 3'], { timeout: 300 })),
+    writesOn: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'trap "" TERM; echo ready; sleep 0.6; echo late; exit 3'], { timeout: 300 }),
+    ),
     cont: sync(t, () => cp.spawnSync('sleep', ['0.5'], { timeout: 100, killSignal: 'SIGCONT' })),
   }),
 
@@ -48,7 +61,8 @@ module.exports = {
     return { outcome, waited: Date.now() - began > 1500 };
   },
 
-  'a timeout when only a grandchild of a failure is left': (cp, t) => sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 1 & exit 4'], { timeout: 300 })),
+  'a timeout when only a grandchild of a failure is left': (cp, t) =>
+    sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 1 & exit 4'], { timeout: 300 })),
 
   'timeout values': (cp, t) => {
     const outcomes = {};
@@ -75,20 +89,31 @@ module.exports = {
     return {
       stdout: sync(t, () => cp.spawnSync('sh', command('printf 0123456789'), { maxBuffer: 9 })),
       stderr: sync(t, () => cp.spawnSync('sh', command('printf 0123456789 >&2'), { maxBuffer: 9 })),
-      extra: sync(t, () => cp.spawnSync('sh', command('printf 0123456789 >&3'), { maxBuffer: 9, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })),
+      extra: sync(t, () =>
+        cp.spawnSync('sh', command('printf 0123456789 >&3'), { maxBuffer: 9, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }),
+      ),
       small: sync(t, () => cp.spawnSync('sh', command('printf 0123456789'), { maxBuffer: 1 })),
       fraction: sync(t, () => cp.spawnSync('sh', command('printf 0123456789'), { maxBuffer: 9.5 })),
       belowOne: sync(t, () => cp.spawnSync('sh', command('printf 0123456789'), { maxBuffer: 0.5 })),
       later: sync(t, () => cp.spawnSync('sh', command('printf 01234; sleep 0.05; printf 56789'), { maxBuffer: 7 })),
-      killSignal: sync(t, () => cp.spawnSync('sh', command('printf 0123456789'), { maxBuffer: 9, killSignal: 'SIGKILL' })),
+      killSignal: sync(t, () =>
+        cp.spawnSync('sh', command('printf 0123456789'), { maxBuffer: 9, killSignal: 'SIGKILL' }),
+      ),
       withinACharacter: sync(t, () => cp.spawnSync('sh', command('printf äöü'), { maxBuffer: 3, encoding: 'utf8' })),
-      withinACharacterOfAnEarlierWrite: sync(t, () => cp.spawnSync('sh', command("printf 'a\\303'; sleep 0.05; printf '\\244b'"), { maxBuffer: 2, encoding: 'utf8' })),
+      withinACharacterOfAnEarlierWrite: sync(t, () =>
+        cp.spawnSync('sh', command("printf 'a\\303'; sleep 0.05; printf '\\244b'"), { maxBuffer: 2, encoding: 'utf8' }),
+      ),
     };
   },
 
   'maxBuffer over both streams': (cp, t) => ({
     fits: sync(t, () => cp.spawnSync('sh', ['-c', 'printf 01234; printf abcde >&2'], { maxBuffer: 10 })),
-    each: sync(t, () => cp.spawnSync('sh', ['-c', 'printf 0123456789; sleep 0.05; printf abcdefghij >&2; exec sleep 5'], { maxBuffer: 10, timeout: 1000 })),
+    each: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'printf 0123456789; sleep 0.05; printf abcdefghij >&2; exec sleep 5'], {
+        maxBuffer: 10,
+        timeout: 1000,
+      }),
+    ),
   }),
 
   'far over': (cp, t) => ({
@@ -98,8 +123,14 @@ module.exports = {
   }),
 
   'a child over the limit that withstands the signal': (cp, t) => ({
-    exits: sync(t, () => cp.spawnSync('sh', ['-c', 'trap "exit 7" TERM; printf 0123456789; while :; do sleep 0.02; done'], { maxBuffer: 9 })),
-    lives: sync(t, () => cp.spawnSync('sh', ['-c', 'trap "" TERM; printf 0123456789; sleep 0.3; exit 3'], { maxBuffer: 9 })),
+    exits: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'trap "exit 7" TERM; printf 0123456789; while :; do sleep 0.02; done'], {
+        maxBuffer: 9,
+      }),
+    ),
+    lives: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'trap "" TERM; printf 0123456789; sleep 0.3; exit 3'], { maxBuffer: 9 }),
+    ),
   }),
 
   'maxBuffer values': (cp, t) => {
@@ -111,7 +142,8 @@ module.exports = {
   'killSignal values': (cp, t) => {
     const outcomes = {};
     for (const [label, killSignal] of values()) outcomes[label] = sync(t, () => cp.spawnSync('true', { killSignal }));
-    for (const killSignal of ['SIGNOTHING', 'TERM', 65, 64, 34, -1, 0]) outcomes[killSignal] = sync(t, () => cp.spawnSync('true', { killSignal }));
+    for (const killSignal of ['SIGNOTHING', 'TERM', 65, 64, 34, -1, 0])
+      outcomes[killSignal] = sync(t, () => cp.spawnSync('true', { killSignal }));
     return outcomes;
   },
 
@@ -128,7 +160,14 @@ module.exports = {
   },
 
   'limits go on after input that nobody reads': (cp, t) => ({
-    timeout: sync(t, () => cp.spawnSync('sh', ['-c', 'exec 0<&-; exec sleep 5'], { input: Buffer.alloc(1_000_000), timeout: 200 })),
-    maxBuffer: sync(t, () => cp.spawnSync('sh', ['-c', 'exec 0<&-; sleep 0.2; printf 0123456789; exec sleep 5'], { input: Buffer.alloc(1_000_000), maxBuffer: 4 })),
+    timeout: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'exec 0<&-; exec sleep 5'], { input: Buffer.alloc(1_000_000), timeout: 200 }),
+    ),
+    maxBuffer: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'exec 0<&-; sleep 0.2; printf 0123456789; exec sleep 5'], {
+        input: Buffer.alloc(1_000_000),
+        maxBuffer: 4,
+      }),
+    ),
   }),
 };

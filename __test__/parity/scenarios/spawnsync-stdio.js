@@ -25,7 +25,12 @@ function detached(view) {
 
 // Says of each of its first six descriptors what it is.
 // No pipe of the shell's own, which would be among what is listed for as long as its left side starts.
-const LOOK = ['-c', 'for fd in 0 1 2 3 4 5; do if [ -S /proc/$$/fd/$fd ]; then echo socket; else readlink /proc/$$/fd/$fd || echo closed; fi; done'];
+const LOOK = [
+  '-c',
+  `for fd in 0 1 2 3 4 5
+  do if [ -S /proc/$$/fd/$fd ]; then echo socket; else readlink /proc/$$/fd/$fd || echo closed; fi
+  done`,
+];
 
 module.exports = {
   'input: strings': (cp, t) => ({
@@ -44,8 +49,24 @@ module.exports = {
 
   'input: every view of bytes': (cp, t) => {
     const bytes = Uint8Array.from({ length: 64 }, (_, i) => i + 32);
-    const outcomes = { Buffer: through(cp, t, { input: Buffer.from(bytes) }), DataView: through(cp, t, { input: new DataView(bytes.buffer) }) };
-    const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, globalThis.Float16Array].filter(Boolean);
+    const outcomes = {
+      Buffer: through(cp, t, { input: Buffer.from(bytes) }),
+      DataView: through(cp, t, { input: new DataView(bytes.buffer) }),
+    };
+    const kinds = [
+      Int8Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Int16Array,
+      Uint16Array,
+      Int32Array,
+      Uint32Array,
+      Float32Array,
+      Float64Array,
+      BigInt64Array,
+      BigUint64Array,
+      globalThis.Float16Array,
+    ].filter(Boolean);
     for (const Kind of kinds) outcomes[Kind.name] = through(cp, t, { input: new Kind(bytes.buffer) });
     return outcomes;
   },
@@ -85,18 +106,27 @@ module.exports = {
   'a child that never reads its input': (cp, t) => ({
     large: sync(t, () => cp.spawnSync('sleep', ['0.1'], { input: Buffer.alloc(5 * MB) })),
     small: sync(t, () => cp.spawnSync('sleep', ['0.1'], { input: 'x' })),
-    someOfIt: sync(t, () => cp.spawnSync('sh', ['-c', 'head -c 10; sleep 0.1; exit 4'], { input: Buffer.alloc(5 * MB, 'abc') })),
-    closed: sync(t, () => cp.spawnSync('sh', ['-c', 'exec 0<&-; echo closed; sleep 0.1'], { input: Buffer.alloc(5 * MB) })),
+    someOfIt: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'head -c 10; sleep 0.1; exit 4'], { input: Buffer.alloc(5 * MB, 'abc') }),
+    ),
+    closed: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'exec 0<&-; echo closed; sleep 0.1'], { input: Buffer.alloc(5 * MB) }),
+    ),
   }),
 
-  'a child that reads its input late': (cp, t) => sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 0.15; wc -c'], { input: Buffer.alloc(3 * MB) })),
+  'a child that reads its input late': (cp, t) =>
+    sync(t, () => cp.spawnSync('sh', ['-c', 'sleep 0.15; wc -c'], { input: Buffer.alloc(3 * MB) })),
 
   'no input is an empty one': (cp, t) => sync(t, () => cp.spawnSync('wc', ['-c'])),
 
   'much output': (cp, t) => {
     const outcomes = {};
     for (const encoding of ['buffer', 'utf8']) {
-      const { stdout, stderr, status } = cp.spawnSync('sh', ['-c', `yes 'a line ä' | head -c ${6 * MB}; yes 'an error ö' | head -c ${2 * MB} >&2`], { maxBuffer: Infinity, encoding });
+      const { stdout, stderr, status } = cp.spawnSync(
+        'sh',
+        ['-c', `yes 'a line ä' | head -c ${6 * MB}; yes 'an error ö' | head -c ${2 * MB} >&2`],
+        { maxBuffer: Infinity, encoding },
+      );
       outcomes[encoding] = t.describe({ stdout, stderr, status });
     }
     return outcomes;
@@ -105,7 +135,17 @@ module.exports = {
   // Not 'overlapped': it takes the builtin down.
   'the shortcuts': (cp, t) => {
     const outcomes = {};
-    for (const stdio of ['pipe', 'ignore', ['ignore'], ['pipe', 'ignore'], ['ignore', 'pipe', 'pipe'], ['ignore', 'ignore', 'pipe'], [], [null, undefined, null], ['pipe', 'pipe', 'pipe']]) {
+    for (const stdio of [
+      'pipe',
+      'ignore',
+      ['ignore'],
+      ['pipe', 'ignore'],
+      ['ignore', 'pipe', 'pipe'],
+      ['ignore', 'ignore', 'pipe'],
+      [],
+      [null, undefined, null],
+      ['pipe', 'pipe', 'pipe'],
+    ]) {
       outcomes[JSON.stringify(stdio)] = sync(t, () => cp.spawnSync('sh', ['-c', 'echo out; echo err >&2'], { stdio }));
     }
     return outcomes;
@@ -119,10 +159,24 @@ module.exports = {
   }),
 
   'extra pipes and their output': (cp, t) => ({
-    one: sync(t, () => cp.spawnSync('sh', ['-c', 'echo out; echo three >&3'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })),
-    several: sync(t, () => cp.spawnSync('sh', ['-c', 'echo five >&5; echo three >&3'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'ignore', 'pipe'], encoding: 'utf8' })),
-    null: sync(t, () => cp.spawnSync('sh', ['-c', 'echo four >&4'], { stdio: ['pipe', 'pipe', 'pipe', null, 'pipe', undefined] })),
-    much: sync(t, () => cp.spawnSync('sh', ['-c', `yes | head -c ${MB} >&3; yes no | head -c ${MB}`], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'], maxBuffer: Infinity })),
+    one: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'echo out; echo three >&3'], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] }),
+    ),
+    several: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'echo five >&5; echo three >&3'], {
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'ignore', 'pipe'],
+        encoding: 'utf8',
+      }),
+    ),
+    null: sync(t, () =>
+      cp.spawnSync('sh', ['-c', 'echo four >&4'], { stdio: ['pipe', 'pipe', 'pipe', null, 'pipe', undefined] }),
+    ),
+    much: sync(t, () =>
+      cp.spawnSync('sh', ['-c', `yes | head -c ${MB} >&3; yes no | head -c ${MB}`], {
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+        maxBuffer: Infinity,
+      }),
+    ),
     failing: sync(t, () => cp.spawnSync('no-such-program', { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })),
   }),
 
@@ -137,7 +191,11 @@ module.exports = {
         in: sync(t, () => cp.spawnSync('cat', { stdio: [input, 'pipe', 'pipe'] })),
         extra: sync(t, () => cp.spawnSync('sh', ['-c', 'echo three >&3'], { stdio: ['pipe', 'pipe', 'pipe', out] })),
         object: sync(t, () => cp.spawnSync('sh', ['-c', 'echo object'], { stdio: ['ignore', { fd: out }, 'pipe'] })),
-        stream: sync(t, () => cp.spawnSync('sh', ['-c', 'echo stream'], { stdio: ['ignore', Object.assign(fs.createWriteStream(null, { fd: out, autoClose: false })), 'pipe'] })),
+        stream: sync(t, () =>
+          cp.spawnSync('sh', ['-c', 'echo stream'], {
+            stdio: ['ignore', Object.assign(fs.createWriteStream(null, { fd: out, autoClose: false })), 'pipe'],
+          }),
+        ),
         inputBeside: sync(t, () => cp.spawnSync('cat', { stdio: [input, 'pipe', 'pipe'], input: 'x' })),
         negative: sync(t, () => cp.spawnSync('echo', ['x'], { stdio: ['pipe', -1, 'pipe'] })),
       };
@@ -148,7 +206,8 @@ module.exports = {
     }
   },
 
-  'a descriptor that is not open': (cp, t) => sync(t, () => cp.spawnSync('true', { stdio: ['pipe', 'pipe', 'pipe', 9999] })),
+  'a descriptor that is not open': (cp, t) =>
+    sync(t, () => cp.spawnSync('true', { stdio: ['pipe', 'pipe', 'pipe', 9999] })),
 
   'input with stdio that has no pipe for it': (cp, t) => ({
     ignore: sync(t, () => cp.spawnSync('cat', { stdio: 'ignore', input: 'x' })),
@@ -160,9 +219,13 @@ module.exports = {
   'strings and bytes as stdio': (cp, t) => ({
     string: sync(t, () => cp.spawnSync('cat', { stdio: ['text', 'pipe', 'pipe'], timeout: 250 })),
     buffer: sync(t, () => cp.spawnSync('cat', { stdio: [Buffer.from('text'), 'pipe', 'pipe'], timeout: 250 })),
-    view: sync(t, () => cp.spawnSync('cat', { stdio: [new DataView(new ArrayBuffer(2)), 'pipe', 'pipe'], timeout: 250 })),
+    view: sync(t, () =>
+      cp.spawnSync('cat', { stdio: [new DataView(new ArrayBuffer(2)), 'pipe', 'pipe'], timeout: 250 }),
+    ),
     last: sync(t, () => cp.spawnSync('sh', ['-c', 'echo x'], { stdio: ['pipe', 'pipe', 'pipe', 'text'] })),
-    beside: sync(t, () => cp.spawnSync('cat', { stdio: ['pipe', 'pipe', Buffer.from('x')], input: 'in', timeout: 250 })),
+    beside: sync(t, () =>
+      cp.spawnSync('cat', { stdio: ['pipe', 'pipe', Buffer.from('x')], input: 'in', timeout: 250 }),
+    ),
   }),
 
   'ipc is refused': (cp, t) => ({
@@ -175,7 +238,8 @@ module.exports = {
     const outcomes = {};
     for (const [label, stdio] of values()) {
       // Descriptors that a harness hands to its children are not the same on both sides.
-      if (!['a nested array', 'a long array'].includes(label)) outcomes[label] = sync(t, () => cp.spawnSync('true', { stdio }));
+      if (!['a nested array', 'a long array'].includes(label))
+        outcomes[label] = sync(t, () => cp.spawnSync('true', { stdio }));
     }
     return outcomes;
   },
@@ -191,21 +255,40 @@ module.exports = {
     return outcomes;
   },
 
-  'inherit': (cp, t) => t.inNewProcess((cp) => {
-    const command = ['-c', 'read line; echo "out $line"; echo "err $line" >&2; exit 3'];
-    const { pid, ...all } = cp.spawnSync('sh', command, { stdio: 'inherit' });
-    const { pid: second, ...some } = cp.spawnSync('sh', command, { stdio: ['inherit', 'pipe', 'inherit'] });
-    const { pid: third, ...numbers } = cp.spawnSync('sh', command, { stdio: [0, 1, 2] });
-    const { pid: fourth, ...streams } = cp.spawnSync('sh', command, { stdio: ['ignore', process.stdout, process.stderr] });
-    const { pid: fifth, ...crossed } = cp.spawnSync('sh', ['-c', 'echo out; echo err >&2'], { stdio: ['ignore', 2, 1] });
-    return { pids: [pid, second, third, fourth, fifth].map((one) => typeof one), all, some, numbers, streams, crossed };
-  }, { input: 'one\ntwo\nthree\n' }),
+  'inherit': (cp, t) =>
+    t.inNewProcess(
+      (cp) => {
+        const command = ['-c', 'read line; echo "out $line"; echo "err $line" >&2; exit 3'];
+        const { pid, ...all } = cp.spawnSync('sh', command, { stdio: 'inherit' });
+        const { pid: second, ...some } = cp.spawnSync('sh', command, { stdio: ['inherit', 'pipe', 'inherit'] });
+        const { pid: third, ...numbers } = cp.spawnSync('sh', command, { stdio: [0, 1, 2] });
+        const { pid: fourth, ...streams } = cp.spawnSync('sh', command, {
+          stdio: ['ignore', process.stdout, process.stderr],
+        });
+        const { pid: fifth, ...crossed } = cp.spawnSync('sh', ['-c', 'echo out; echo err >&2'], {
+          stdio: ['ignore', 2, 1],
+        });
+        return {
+          pids: [pid, second, third, fourth, fifth].map((one) => typeof one),
+          all,
+          some,
+          numbers,
+          streams,
+          crossed,
+        };
+      },
+      { input: 'one\ntwo\nthree\n' },
+    ),
 
-  'inherit, with input for the child': (cp, t) => t.inNewProcess((cp) => {
-    const { pid, ...result } = cp.spawnSync('cat', { stdio: ['pipe', 'inherit', 'inherit'], input: 'given' });
-    const { pid: other, ...inherited } = cp.spawnSync('head', ['-n', '1'], { stdio: 'inherit', input: 'not used' });
-    return { result, inherited, pids: [typeof pid, typeof other] };
-  }, { input: 'from outside\n' }),
+  'inherit, with input for the child': (cp, t) =>
+    t.inNewProcess(
+      (cp) => {
+        const { pid, ...result } = cp.spawnSync('cat', { stdio: ['pipe', 'inherit', 'inherit'], input: 'given' });
+        const { pid: other, ...inherited } = cp.spawnSync('head', ['-n', '1'], { stdio: 'inherit', input: 'not used' });
+        return { result, inherited, pids: [typeof pid, typeof other] };
+      },
+      { input: 'from outside\n' },
+    ),
 
   'a child that closes its output and lives on': (cp, t) => {
     const began = Date.now();
@@ -225,5 +308,6 @@ module.exports = {
     return { outcome, waited: Date.now() - began > 800 };
   },
 
-  'a grandchild that keeps only stdin open': (cp, t) => sync(t, () => cp.spawnSync('sh', ['-c', 'exec 3<&0; sleep 0.3 <&3 > /dev/null 2>&1 & echo early'], { input: 'x' })),
+  'a grandchild that keeps only stdin open': (cp, t) =>
+    sync(t, () => cp.spawnSync('sh', ['-c', 'exec 3<&0; sleep 0.3 <&3 > /dev/null 2>&1 & echo early'], { input: 'x' })),
 };

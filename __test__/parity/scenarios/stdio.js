@@ -19,7 +19,10 @@ done > look`;
 async function look(cp, t, stdio, options) {
   fs.rmSync('look', { force: true });
   const recorded = await t.outcome(() => cp.spawn('sh', ['-c', LOOK], { stdio, ...options }));
-  return { recorded, seen: fs.existsSync('look') ? fs.readFileSync('look', 'latin1').replace(/\/dev\/pts\/\d+/g, '<tty>') : null };
+  return {
+    recorded,
+    seen: fs.existsSync('look') ? fs.readFileSync('look', 'latin1').replace(/\/dev\/pts\/\d+/g, '<tty>') : null,
+  };
 }
 
 function shapes(child) {
@@ -82,7 +85,8 @@ module.exports = {
 
   'array entries that throw leave nothing open': async (cp, t) => {
     const outcomes = [];
-    for (let i = 0; i < 5; i++) outcomes.push(t.attempt(() => cp.spawn('true', { stdio: ['pipe', 'pipe', 'pipe', 'pipe', {}] })));
+    for (let i = 0; i < 5; i++)
+      outcomes.push(t.attempt(() => cp.spawn('true', { stdio: ['pipe', 'pipe', 'pipe', 'pipe', {}] })));
     return outcomes;
   },
 
@@ -100,19 +104,34 @@ module.exports = {
     gap: await look(cp, t, ['ignore', 'ignore', 'ignore', 'ignore', 'ignore', 'pipe']),
   }),
 
-  'what the child inherits': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const child = cp.spawn('sh', ['-c', 'cat; echo to stdout; echo to stderr >&2'], { stdio: 'inherit' });
-    const parts = [child.stdin, child.stdout, child.stderr, child.stdio];
-    return { parts, recorded: await t.record(child) };
-  }, { input: 'from stdin\n' }),
+  'what the child inherits': (cp, t) =>
+    t.inNewProcess(
+      async (cp, t) => {
+        const child = cp.spawn('sh', ['-c', 'cat; echo to stdout; echo to stderr >&2'], { stdio: 'inherit' });
+        const parts = [child.stdin, child.stdout, child.stderr, child.stdio];
+        return { parts, recorded: await t.record(child) };
+      },
+      { input: 'from stdin\n' },
+    ),
 
-  'inheriting in other places': (cp, t) => t.inNewProcess(async (cp, t) => ({
-    swapped: await t.outcome(() => cp.spawn('sh', ['-c', 'echo to stdout; echo to stderr >&2'], { stdio: ['ignore', 2, 1] })),
-    each: await t.outcome(() => cp.spawn('sh', ['-c', 'echo out; echo err >&2'], { stdio: ['inherit', 'inherit', 'inherit'] })),
-    both: await t.outcome(() => cp.spawn('sh', ['-c', 'echo out1; echo err1 >&2'], { stdio: ['ignore', 1, 1] })),
-    streams: await t.outcome(() => cp.spawn('sh', ['-c', 'echo s-out; echo s-err >&2'], { stdio: [process.stdin, process.stdout, process.stderr] })),
-    higher: await t.outcome(() => cp.spawn('sh', ['-c', 'echo high >&4'], { stdio: ['ignore', 'ignore', 'ignore', 'ignore', 1] })),
-  })),
+  'inheriting in other places': (cp, t) =>
+    t.inNewProcess(async (cp, t) => ({
+      swapped: await t.outcome(() =>
+        cp.spawn('sh', ['-c', 'echo to stdout; echo to stderr >&2'], { stdio: ['ignore', 2, 1] }),
+      ),
+      each: await t.outcome(() =>
+        cp.spawn('sh', ['-c', 'echo out; echo err >&2'], { stdio: ['inherit', 'inherit', 'inherit'] }),
+      ),
+      both: await t.outcome(() => cp.spawn('sh', ['-c', 'echo out1; echo err1 >&2'], { stdio: ['ignore', 1, 1] })),
+      streams: await t.outcome(() =>
+        cp.spawn('sh', ['-c', 'echo s-out; echo s-err >&2'], {
+          stdio: [process.stdin, process.stdout, process.stderr],
+        }),
+      ),
+      higher: await t.outcome(() =>
+        cp.spawn('sh', ['-c', 'echo high >&4'], { stdio: ['ignore', 'ignore', 'ignore', 'ignore', 1] }),
+      ),
+    })),
 
   'inherit at a descriptor that is not open': async (cp, t) => {
     const stdio = Array(60).fill('ignore');
@@ -125,11 +144,17 @@ module.exports = {
     const input = fs.openSync(t.file('in', 'file input', 0o644), 'r');
     try {
       const recorded = await t.outcome(() => cp.spawn('cat', { stdio: [input, out, out] }));
-      const high = await t.outcome(() => cp.spawn('sh', ['-c', 'echo high >&7'], { stdio: ['ignore', 'ignore', 'ignore', null, undefined, 'ignore', 'ignore', out] }));
+      const high = await t.outcome(() =>
+        cp.spawn('sh', ['-c', 'echo high >&7'], {
+          stdio: ['ignore', 'ignore', 'ignore', null, undefined, 'ignore', 'ignore', out],
+        }),
+      );
       // The descriptor's number is also the place it is to go to.
       const same = Array(out + 1).fill('ignore');
       same[out] = out;
-      const own = await t.outcome(() => cp.spawn('sh', ['-c', `echo own >&${out < 10 ? out : `/proc/self/fd/${out}`}`], { stdio: same }));
+      const own = await t.outcome(() =>
+        cp.spawn('sh', ['-c', `echo own >&${out < 10 ? out : `/proc/self/fd/${out}`}`], { stdio: same }),
+      );
       return { recorded, high, own, text: fs.readFileSync('out', 'utf8'), stillOpen: fs.fstatSync(out).isFile() };
     } finally {
       fs.closeSync(out);
@@ -137,18 +162,21 @@ module.exports = {
     }
   },
 
-  'descriptors whose numbers cross': async (cp, t) => t.inNewProcess(async (cp, t) => {
-    const fs = require('node:fs');
-    const a = fs.openSync('a', 'w');
-    const b = fs.openSync('b', 'w');
-    const stdio = Array(Math.max(a, b) + 1).fill('ignore');
-    stdio[1] = 'inherit';
-    stdio[a] = b;
-    stdio[b] = a;
-    const recorded = await t.outcome(() => cp.spawn('bash', ['-c', `echo to-a >&${a}; echo to-b >&${b}`], { stdio }));
-    const rotated = await t.outcome(() => cp.spawn('sh', ['-c', 'echo 0 >&0; echo 1 >&1; echo 2 >&2'], { stdio: [1, 2, a] }));
-    return { recorded, rotated, a: fs.readFileSync('a', 'utf8'), b: fs.readFileSync('b', 'utf8') };
-  }),
+  'descriptors whose numbers cross': async (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      const fs = require('node:fs');
+      const a = fs.openSync('a', 'w');
+      const b = fs.openSync('b', 'w');
+      const stdio = Array(Math.max(a, b) + 1).fill('ignore');
+      stdio[1] = 'inherit';
+      stdio[a] = b;
+      stdio[b] = a;
+      const recorded = await t.outcome(() => cp.spawn('bash', ['-c', `echo to-a >&${a}; echo to-b >&${b}`], { stdio }));
+      const rotated = await t.outcome(() =>
+        cp.spawn('sh', ['-c', 'echo 0 >&0; echo 1 >&1; echo 2 >&2'], { stdio: [1, 2, a] }),
+      );
+      return { recorded, rotated, a: fs.readFileSync('a', 'utf8'), b: fs.readFileSync('b', 'utf8') };
+    }),
 
   'numbers that are no open descriptor': async (cp, t) => {
     const outcomes = {};
@@ -180,13 +208,29 @@ module.exports = {
       const byHandle = await t.outcome(() => cp.spawn('echo', ['handle'], { stdio: ['ignore', handle, 'ignore'] }));
       await handle.close();
       return {
-        plain, written, afterwards, tooEarly, byHandle,
+        plain,
+        written,
+        afterwards,
+        tooEarly,
+        byHandle,
         texts: ['out', 'stream', 'handle'].map((name) => fs.readFileSync(name, 'utf8')),
         closedStream: await t.outcome(() => cp.spawn('true', { stdio: ['ignore', stream, 'ignore'] })),
         odd: await t.outcome(() => cp.spawn('true', { stdio: ['ignore', { fd: '1' }, 'ignore'] })),
         negative: await t.outcome(() => cp.spawn('true', { stdio: ['ignore', { fd: -1 }, 'ignore'] })),
         closed: await t.outcome(() => cp.spawn('true', { stdio: ['ignore', { fd: 999 }, 'ignore'] })),
-        getter: await t.outcome(() => cp.spawn('true', { stdio: ['ignore', { get fd() { throw new RangeError('no fd'); } }, 'ignore'] })),
+        getter: await t.outcome(() =>
+          cp.spawn('true', {
+            stdio: [
+              'ignore',
+              {
+                get fd() {
+                  throw new RangeError('no fd');
+                },
+              },
+              'ignore',
+            ],
+          }),
+        ),
       };
     } finally {
       fs.closeSync(out);
@@ -213,8 +257,12 @@ module.exports = {
     const client = net.connect(server.address().port, '127.0.0.1');
     const [[socket]] = await Promise.all([once(server, 'connection'), once(client, 'connect')]);
     let text = '';
-    client.setEncoding('utf8').on('data', (data) => { text += data; });
-    const recorded = await t.outcome(() => cp.spawn('sh', ['-c', 'echo hello over tcp'], { stdio: ['ignore', socket, 'pipe'] }));
+    client.setEncoding('utf8').on('data', (data) => {
+      text += data;
+    });
+    const recorded = await t.outcome(() =>
+      cp.spawn('sh', ['-c', 'echo hello over tcp'], { stdio: ['ignore', socket, 'pipe'] }),
+    );
     const state = { destroyed: socket.destroyed, paused: socket.isPaused(), flowing: socket.readableFlowing };
     socket.end('and the parent');
     await once(client, 'end');
@@ -245,14 +293,18 @@ module.exports = {
   },
 
   'more than three entries: data in both directions': async (cp, t) => {
-    const child = cp.spawn('sh', ['-c', 'cat <&3 >&4; echo done >&5'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
+    const child = cp.spawn('sh', ['-c', 'cat <&3 >&4; echo done >&5'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    });
     const kinds = child.stdio.map((stream) => stream && [stream.constructor.name, stream.readable, stream.writable]);
     child.stdio[3].end('through three and four');
     return { kinds, recorded: await t.record(child) };
   },
 
   'an extra pipe is duplex': async (cp, t) => {
-    const child = cp.spawn('bash', ['-c', 'read line <&3; echo "got $line" >&3'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const child = cp.spawn('bash', ['-c', 'read line <&3; echo "got $line" >&3'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
     child.stdio[3].write('a line\n');
     return t.record(child);
   },
@@ -264,16 +316,24 @@ module.exports = {
   },
 
   'ipc: the environment, connected, a message each way, disconnect': async (cp, t) => {
-    const source = `process.on('message', (message) => { process.send({ got: message, fd: typeof process.env.NODE_CHANNEL_FD }); process.disconnect() })`;
+    const source = `process.on('message', (message) => {
+      process.send({ got: message, fd: typeof process.env.NODE_CHANNEL_FD })
+      process.disconnect()
+    })`;
     const child = cp.spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-    const before = { connected: child.connected, stdio: child.stdio.map((stream) => stream && stream.constructor.name), channel: typeof child.channel };
+    const before = {
+      connected: child.connected,
+      stdio: child.stdio.map((stream) => stream && stream.constructor.name),
+      channel: typeof child.channel,
+    };
     const recorded = t.record(child);
     child.send({ hello: ['wörld', 1, null] });
     return { before, recorded: await recorded, after: { connected: child.connected, channel: child.channel } };
   },
 
   'ipc: what the child finds in its environment': async (cp, t) => {
-    const dump = (stdio, serialization) => t.outcome(() => cp.spawn('/bin/sh', ['-c', 'cat /proc/$$/environ'], { stdio, serialization, env: { A: '1' } }));
+    const dump = (stdio, serialization) =>
+      t.outcome(() => cp.spawn('/bin/sh', ['-c', 'cat /proc/$$/environ'], { stdio, serialization, env: { A: '1' } }));
     return {
       third: await dump(['ignore', 'pipe', 'ignore', 'ipc']),
       first: await dump(['ipc', 'pipe', 'ignore']),
@@ -290,26 +350,41 @@ module.exports = {
     }
   },
 
-  'a descriptor that the parent itself inherited, and whether it reaches the child': async (cp, t) => t.inNewProcess(async (cp, t) => ({
-    piped: await t.outcome(() => cp.spawn('/bin/sh', ['-c', 'readlink /proc/$$/fd/33 || echo closed'])),
-    ignored: await t.outcome(() => cp.spawn('/bin/sh', ['-c', 'test -e /proc/$$/fd/33; exit $?'], { stdio: 'ignore' })),
-  }), { prefix: ['bash', '-c', 'exec 33</etc/passwd "$@"', 'bash'] }),
+  'a descriptor that the parent itself inherited, and whether it reaches the child': async (cp, t) =>
+    t.inNewProcess(
+      async (cp, t) => ({
+        piped: await t.outcome(() => cp.spawn('/bin/sh', ['-c', 'readlink /proc/$$/fd/33 || echo closed'])),
+        ignored: await t.outcome(() =>
+          cp.spawn('/bin/sh', ['-c', 'test -e /proc/$$/fd/33; exit $?'], { stdio: 'ignore' }),
+        ),
+      }),
+      { prefix: ['bash', '-c', 'exec 33</etc/passwd "$@"', 'bash'] },
+    ),
 
-  'stdio of the parent closed': (cp, t) => t.inNewProcess(async (cp, t) => ({
-    pipes: await t.outcome(() => cp.spawn('sh', ['-c', 'echo out; echo err >&2'])),
-    ignored: await t.outcome(() => cp.spawn('true', { stdio: 'ignore' })),
-    inherited: await t.outcome(() => cp.spawn('sh', ['-c', 'for fd in 0 1 2; do readlink /proc/$$/fd/$fd >> seen; done'], { stdio: 'inherit' })),
-    seen: require('node:fs').existsSync('seen') ? require('node:fs').readFileSync('seen', 'utf8') : null,
-  }), { prefix: ['bash', '-c', 'exec "$@" 0<&- 1>&- 2>&-', 'bash'] }),
+  'stdio of the parent closed': (cp, t) =>
+    t.inNewProcess(
+      async (cp, t) => ({
+        pipes: await t.outcome(() => cp.spawn('sh', ['-c', 'echo out; echo err >&2'])),
+        ignored: await t.outcome(() => cp.spawn('true', { stdio: 'ignore' })),
+        inherited: await t.outcome(() =>
+          cp.spawn('sh', ['-c', 'for fd in 0 1 2; do readlink /proc/$$/fd/$fd >> seen; done'], { stdio: 'inherit' }),
+        ),
+        seen: require('node:fs').existsSync('seen') ? require('node:fs').readFileSync('seen', 'utf8') : null,
+      }),
+      { prefix: ['bash', '-c', 'exec "$@" 0<&- 1>&- 2>&-', 'bash'] },
+    ),
 
-  'a terminal: inherited, and its TTY stream handed on': (cp, t) => t.inNewProcess(async (cp, t) => {
-    const tty = require('node:tty');
-    const fs = require('node:fs');
-    const fd = fs.openSync('/dev/ptmx', 'r+');
-    if (!tty.isatty(fd)) return 'no terminal to be had';
-    const stream = new tty.WriteStream(fd);
-    const recorded = await t.outcome(() => cp.spawn('sh', ['-c', 'test -t 1; exit $?'], { stdio: ['ignore', stream, 'ignore'] }));
-    stream.destroy();
-    return recorded;
-  }),
+  'a terminal: inherited, and its TTY stream handed on': (cp, t) =>
+    t.inNewProcess(async (cp, t) => {
+      const tty = require('node:tty');
+      const fs = require('node:fs');
+      const fd = fs.openSync('/dev/ptmx', 'r+');
+      if (!tty.isatty(fd)) return 'no terminal to be had';
+      const stream = new tty.WriteStream(fd);
+      const recorded = await t.outcome(() =>
+        cp.spawn('sh', ['-c', 'test -t 1; exit $?'], { stdio: ['ignore', stream, 'ignore'] }),
+      );
+      stream.destroy();
+      return recorded;
+    }),
 };

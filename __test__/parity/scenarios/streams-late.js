@@ -63,22 +63,27 @@ module.exports = {
 
   'stdin a turn later': (cp) => atEach(cp, ['exit', 'error'], (child, seen) => setImmediate(writeTo, child, seen)),
 
-  'the child inspected': (cp) => atEach(cp, ['exit', 'error', 'close', 'callback'], (child, seen) => {
-    inspect(child);
-    seen.push(stateOf(child.stdin));
-  }),
+  'the child inspected': (cp) =>
+    atEach(cp, ['exit', 'error', 'close', 'callback'], (child, seen) => {
+      inspect(child);
+      seen.push(stateOf(child.stdin));
+    }),
 
-  'every stream touched in exit and in error': (cp) => atEach(cp, ['exit', 'error'], (child, seen) => {
-    seen.push(child.stdio.length);
-  }),
+  'every stream touched in exit and in error': (cp) =>
+    atEach(cp, ['exit', 'error'], (child, seen) => {
+      seen.push(child.stdio.length);
+    }),
 
-  'outputs when all is over': (cp) => atEach(cp, ['close'], (child, seen) => {
-    for (const stream of child.stdio.slice(1)) seen.push(stream && stateOf(stream));
-  }),
+  'outputs when all is over': (cp) =>
+    atEach(cp, ['close'], (child, seen) => {
+      for (const stream of child.stdio.slice(1)) seen.push(stream && stateOf(stream));
+    }),
 
   'outputs in the callback of a command that was given up': async (cp) => {
     const wanted = ['execFile ENOENT', 'execFile timeout'];
-    const found = await atEach(cp, ['callback'], (child, seen) => seen.push(stateOf(child.stdout), stateOf(child.stderr)));
+    const found = await atEach(cp, ['callback'], (child, seen) =>
+      seen.push(stateOf(child.stdout), stateOf(child.stderr)),
+    );
     return wanted.map((kind) => found[`${kind}: callback`]);
   },
 

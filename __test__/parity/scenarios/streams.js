@@ -32,7 +32,8 @@ module.exports = {
     return t.record(child);
   },
 
-  '5 MB on stderr': (cp, t) => t.outcome(() => cp.spawn('sh', ['-c', `yes 'a line of errors' | head -c ${5 * MB} >&2`])),
+  '5 MB on stderr': (cp, t) =>
+    t.outcome(() => cp.spawn('sh', ['-c', `yes 'a line of errors' | head -c ${5 * MB} >&2`])),
 
   'many small writes arrive in order': async (cp, t) => {
     const child = cp.spawn('cat');
@@ -56,13 +57,20 @@ module.exports = {
   'outputs end before the exit is told, however they are read': async (cp) => {
     const readers = {
       data: (stream) => stream.resume(),
-      readable: (stream) => stream.on('readable', () => { while (stream.read() !== null); }),
-      iterated: (stream) => { collect(stream); },
-      piped: (stream) => { stream.pipe(new PassThrough()).resume(); },
+      readable: (stream) =>
+        stream.on('readable', () => {
+          while (stream.read() !== null);
+        }),
+      iterated: (stream) => {
+        collect(stream);
+      },
+      piped: (stream) => {
+        stream.pipe(new PassThrough()).resume();
+      },
     };
     const orders = {};
     for (const [name, read] of Object.entries(readers)) {
-      const order = orders[name] = [];
+      const order = (orders[name] = []);
       // What comes last is read together with the end.
       const child = cp.spawn('sh', ['-c', 'echo first; sleep 0.01; echo last']);
       child.stdout.once('end', () => order.push('end'));
@@ -122,14 +130,23 @@ module.exports = {
   'stdin after the end of the child': async (cp, t) => {
     const child = cp.spawn('true');
     await t.record(child);
-    return { destroyed: child.stdin.destroyed, writable: child.stdin.writable, wrote: t.attempt(() => { child.stdin.on('error', () => {}); return child.stdin.write('x'); }) };
+    return {
+      destroyed: child.stdin.destroyed,
+      writable: child.stdin.writable,
+      wrote: t.attempt(() => {
+        child.stdin.on('error', () => {});
+        return child.stdin.write('x');
+      }),
+    };
   },
 
   'setEncoding': async (cp, t) => {
     const child = cp.spawn('printf', ['ä\u{1F600}x']);
     child.stdout.setEncoding('utf8');
     let text = '';
-    child.stdout.on('data', (part) => { text += part; });
+    child.stdout.on('data', (part) => {
+      text += part;
+    });
     const recorded = await t.record(child, { streams: false });
     return { text, encoding: child.stdout.readableEncoding, recorded };
   },
@@ -155,7 +172,9 @@ module.exports = {
   'pause and resume': async (cp, t) => {
     const child = cp.spawn('sh', ['-c', 'for i in 1 2 3; do echo $i; sleep 0.02; done']);
     let text = '';
-    child.stdout.on('data', (data) => { text += data; });
+    child.stdout.on('data', (data) => {
+      text += data;
+    });
     child.stdout.pause();
     const order = [];
     child.on('exit', () => {
@@ -211,16 +230,22 @@ module.exports = {
   'output that waits in the pipe when the child is gone is all there': async (cp, t) => {
     const child = cp.spawn('sh', ['-c', 'head -c 50000 /dev/zero']);
     let length = 0;
-    child.on('exit', () => child.stdout.on('data', (data) => { length += data.length; }));
+    child.on('exit', () =>
+      child.stdout.on('data', (data) => {
+        length += data.length;
+      }),
+    );
     const recorded = await t.record(child, { streams: false });
     return { recorded, length };
   },
 
-  'output split between stdout and stderr': (cp, t) => t.outcome(() => cp.spawn('sh', ['-c', 'for i in 1 2 3; do echo out$i; echo err$i >&2; done'])),
+  'output split between stdout and stderr': (cp, t) =>
+    t.outcome(() => cp.spawn('sh', ['-c', 'for i in 1 2 3; do echo out$i; echo err$i >&2; done'])),
 
   'binary output': (cp, t) => t.outcome(() => cp.spawn('printf', ['\\000\\001\\377\\200'])),
 
-  'the child’s streams are sockets that it may write to as it likes': (cp, t) => t.outcome(() => cp.spawn('bash', ['-c', 'echo one > /dev/fd/1; echo two >&1; cat < /dev/null'])),
+  'the child’s streams are sockets that it may write to as it likes': (cp, t) =>
+    t.outcome(() => cp.spawn('bash', ['-c', 'echo one > /dev/fd/1; echo two >&1; cat < /dev/null'])),
 
   'stdin is blocking for the child': async (cp, t) => {
     const child = cp.spawn('sh', ['-c', 'read a; read b; echo "$a-$b"']);

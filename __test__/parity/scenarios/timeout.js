@@ -34,7 +34,9 @@ module.exports = {
   'a timeout of 0 is none': (cp, t) => t.outcome(() => cp.spawn('sleep', ['0.1'], { timeout: 0 })),
 
   'a child that withstands SIGTERM': async (cp, t) => {
-    const child = cp.spawn('sh', ['-c', 'trap "echo no" TERM; echo ready; while :; do sleep 0.02; done'], { timeout: 100 });
+    const child = cp.spawn('sh', ['-c', 'trap "echo no" TERM; echo ready; while :; do sleep 0.02; done'], {
+      timeout: 100,
+    });
     setTimeout(() => child.kill('SIGKILL'), 300);
     return t.record(child);
   },
@@ -44,16 +46,19 @@ module.exports = {
     later: await t.sleep(80),
   }),
 
-  'the timer keeps the process alive': (cp, t) => t.inNewProcess((cp) => {
-    const child = cp.spawn('sleep', ['10'], { timeout: 100, stdio: 'ignore' });
-    child.unref();
-    child.on('exit', (...args) => console.log('exit', ...args));
-    return 'waiting';
-  }),
+  'the timer keeps the process alive': (cp, t) =>
+    t.inNewProcess((cp) => {
+      const child = cp.spawn('sleep', ['10'], { timeout: 100, stdio: 'ignore' });
+      child.unref();
+      child.on('exit', (...args) => console.log('exit', ...args));
+      return 'waiting';
+    }),
 
   'a kill that throws when the time is up': async (cp, t) => {
     const child = cp.spawn('sleep', ['0.2'], { timeout: 20 });
-    child.kill = () => { throw new RangeError('no kill'); };
+    child.kill = () => {
+      throw new RangeError('no kill');
+    };
     return t.record(child);
   },
 
@@ -131,7 +136,8 @@ module.exports = {
     return recorded;
   },
 
-  'aborted before, and the program is not there': (cp, t) => t.outcome(() => cp.spawn('no-such-program', { signal: AbortSignal.abort() })),
+  'aborted before, and the program is not there': (cp, t) =>
+    t.outcome(() => cp.spawn('no-such-program', { signal: AbortSignal.abort() })),
 
   'listeners of the signal come and go': async (cp, t) => {
     const { getEventListeners } = require('node:events');

@@ -93,7 +93,7 @@ const cloneable = fc.oneof(
     /a/g,
     /[\u{1F600}]/u,
     new RegExp(''),
-    new Error('an error').message,
+    new Error('an error'),
     new String('x'),
     new Number(-0),
     new Boolean(false),
@@ -106,7 +106,6 @@ test('advanced: what is written is read by V8 as the same value', async (t) => {
     cloneable,
     async (values) => {
       const written = await writer.write(values);
-      alike(written.length, values.length);
       values.forEach((value, i) => alike(deserialize(written[i].subarray(4)), value));
     },
     RUNS / 2,

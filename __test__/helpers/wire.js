@@ -3,6 +3,7 @@
 // Both ends of a channel whose other end is `cat`, so that the bytes themselves can be looked at, and what the builtin
 // would write and read there.
 
+const assert = require('node:assert/strict');
 const v8 = require('node:v8');
 
 const { OURS } = require('../parity/pairings');
@@ -95,7 +96,9 @@ class Writer {
       const bytes = Buffer.concat(this.#bytes);
       if (bytes.length >= end.length && bytes.subarray(-end.length).equals(end)) {
         this.#bytes = [];
-        return [...this.#mode.split(bytes.subarray(0, -end.length))];
+        const written = [...this.#mode.split(bytes.subarray(0, -end.length))];
+        assert.equal(written.length, values.length);
+        return written;
       }
       this.#bytes = [bytes];
       await new Promise((resolve) => {

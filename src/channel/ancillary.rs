@@ -25,7 +25,8 @@ impl Default for Room {
 /// Sends as many bytes as fit now, without blocking. `fds` are attached to the first byte (`sendmsg(2)`).
 ///
 /// # Errors
-/// `EAGAIN` if the socket is full, `EPIPE` if the other end is closed, `ETOOMANYREFS` if too many descriptors are in flight.
+/// `EAGAIN` if the socket is full, `EPIPE` if the other end is closed, `ETOOMANYREFS` if too many descriptors are in
+/// flight.
 pub fn send(socket: BorrowedFd, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize> {
     if fds.is_empty() {
         return sys::send(socket, bytes);
@@ -35,7 +36,8 @@ pub fn send(socket: BorrowedFd, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize
     Ok(sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &rights, flags, None)?)
 }
 
-/// Reads available bytes into `bytes`, without blocking. Adds the descriptors that came with them to `fds`, as close-on-exec.
+/// Reads available bytes into `bytes`, without blocking. Adds the descriptors that came with them to `fds`, as
+/// close-on-exec.
 ///
 /// # Errors
 /// `EAGAIN` if nothing is available, `ECONNRESET`.
@@ -48,8 +50,8 @@ pub fn receive(
     sys::receive_with_rights(socket, bytes, &mut room.0, fds)
 }
 
-/// Waits until the socket is writable, for at most `timeout`. Reads and drops incoming bytes meanwhile: the other end may be
-/// blocked until its own messages are read. May return early.
+/// Waits until the socket is writable, for at most `timeout`. Reads and drops incoming bytes meanwhile: the other end
+/// may be blocked until its own messages are read. May return early.
 pub fn wait_for_room(socket: BorrowedFd, timeout: Duration) {
     let events = libc::POLLIN | libc::POLLOUT;
     let mut set = [libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 }];

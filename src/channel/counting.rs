@@ -1,5 +1,6 @@
-//! Counts the sockets of a server that live in other processes. For `server.getConnections()` and `server.close()`, a parent
-//! asks its children about the sockets that it has sent them, and they answer (Node.js documentation, «server.getConnections»).
+//! Counts the sockets of a server that live in other processes. For `server.getConnections()` and `server.close()`, a
+//! parent asks its children about the sockets that it has sent them, and they answer (Node.js documentation,
+//! «server.getConnections»).
 
 use std::collections::HashMap;
 
@@ -56,8 +57,8 @@ struct Living {
     is_awaited: bool,
 }
 
-/// The sockets of servers that one end of a channel has sent and received, by the key of their server. `A` identifies whoever
-/// asked a question, so that the answer can be passed on.
+/// The sockets of servers that one end of a channel has sent and received, by the key of their server. `A` identifies
+/// whoever asked a question, so that the answer can be passed on.
 #[derive(Debug)]
 pub struct Counting<A> {
     asked: HashMap<String, Vec<(Question, A)>>,

@@ -1,8 +1,8 @@
-//! The types of handles (sockets and servers) that can be sent, and the handles in flight: those that the other end has not
-//! acknowledged.
+//! The types of handles (sockets and servers) that can be sent, and the handles in flight: those that the other end
+//! has not acknowledged.
 //!
-//! To a builtin end, one handle is in flight at a time, and later messages wait for its acknowledgement. Between two native
-//! ends many are in flight; each end still acknowledges them in order.
+//! To a builtin end, one handle is in flight at a time, and later messages wait for its acknowledgement. Between two
+//! native ends many are in flight; each end still acknowledges them in order.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -15,14 +15,15 @@ use nix::sys::socket::{
 
 use crate::sys;
 
-/// How often a handle that did not arrive is sent again to a builtin end. It is sent again at once, as the builtin does.
+/// How often a handle that did not arrive is sent again to a builtin end. It is sent again at once, as the builtin
+/// does.
 const MAX_RETRIES: u8 = 3;
 /// How often a handle that did not arrive is sent again to a native end, every 50 to 100 ms.
 const MAX_NATIVE_RETRIES: u8 = 100;
 /// The most handles in flight between two native ends.
 pub const MAX_IN_FLIGHT: u64 = 128;
-/// The kernel allows all processes of a user together as many descriptors in flight as one process may have open. One channel
-/// uses at most this fraction of them: a quarter.
+/// The kernel allows all processes of a user together as many descriptors in flight as one process may have open. One
+/// channel uses at most this fraction of them: a quarter.
 const CHANNELS_PER_LIMIT: u64 = 4;
 
 /// The type of a handle.
@@ -214,13 +215,15 @@ impl Handles {
         Some(self.in_flight.front()?.start)
     }
 
-    /// Whether the sender should go on sending. To a builtin end this is the builtin's rule: one message may wait behind a handle.
+    /// Whether the sender should go on sending. To a builtin end this is the builtin's rule: one message may wait
+    /// behind a handle.
     #[must_use]
     pub fn has_room(&self) -> bool {
         if self.max_in_flight == 0 { self.behind <= 1 } else { self.in_flight.len() <= self.max_in_flight }
     }
 
-    /// The other end has received the oldest `count` handles. `written` is the position up to which the outbox has written.
+    /// The other end has received the oldest `count` handles. `written` is the position up to which the outbox has
+    /// written.
     ///
     /// # Errors
     /// Fewer have been sent.

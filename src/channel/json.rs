@@ -3,7 +3,8 @@
 /// V8 writes this for a lone surrogate when it converts a string to UTF-8.
 const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
 
-/// Whether the conversion of a JavaScript string to this UTF-8 may have lost a lone surrogate. Then its UTF-16 must be used.
+/// Whether the conversion of a JavaScript string to this UTF-8 may have lost a lone surrogate. Then its UTF-16 must
+/// be used.
 #[must_use]
 pub fn may_have_lost(text: &[u8]) -> bool {
     !text.is_ascii() && memchr::memmem::find(text, REPLACEMENT).is_some()
@@ -59,9 +60,9 @@ fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Whether a line begins and ends as a single JSON value does. Only such lines may be joined into an array and parsed together:
-/// if the array then has as many elements as lines, each element is taken for one line (for the exception see
-/// `docs/decisions/codec.md`).
+/// Whether a line begins and ends as a single JSON value does. Only such lines may be joined into an array and parsed
+/// together: if the array then has as many elements as lines, each element is taken for one line (for the exception
+/// see `docs/decisions/codec.md`).
 #[must_use]
 pub fn is_closed(line: &[u8]) -> bool {
     match line {

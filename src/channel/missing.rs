@@ -1,5 +1,6 @@
-//! What has been announced and could not be received: a handle for whose descriptor this process had no room, or a message
-//! in shared memory that could not be mapped. The sender sends it again, and later messages are held back until then.
+//! What has been announced and could not be received: a handle for whose descriptor this process had no room, or a
+//! message in shared memory that could not be mapped. The sender sends it again, and later messages are held back
+//! until then.
 
 use super::handles;
 use super::shared;

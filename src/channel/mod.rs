@@ -1,8 +1,9 @@
 //! The protocol of the IPC channel, without JavaScript: what goes over the socket and when (Node.js documentation,
 //! «Advanced serialization» and «child_process.fork»).
 //!
-//! The wire format is the builtin's, so either end may be the builtin: a stream socket that carries one JSON text a line, or
-//! length-prefixed values in V8's format. `src/api/channel` converts between JavaScript values and these bytes.
+//! The wire format is the builtin's, so either end may be the builtin: a stream socket that carries one JSON text a
+//! line, or length-prefixed values in V8's format. `src/api/channel` converts between JavaScript values and these
+//! bytes.
 
 pub mod ancillary;
 pub mod counting;

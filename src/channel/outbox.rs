@@ -1,5 +1,5 @@
-//! The send queue: the bytes of appended messages, the descriptors attached to some of them, and the messages for which a
-//! callback waits.
+//! The send queue: the bytes of appended messages, the descriptors attached to some of them, and the messages for
+//! which a callback waits.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,8 +13,8 @@ use super::handles::{Handles, InFlight, Missed, NeverSent};
 /// A buffer of more bytes than this is freed when it is empty.
 const KEPT: usize = 1 << 20;
 
-/// The most bytes that are sent with several descriptors. The kernel accepts and delivers that many in one piece or not at all,
-/// so no descriptor is separated from its message.
+/// The most bytes that are sent with several descriptors. The kernel accepts and delivers that many in one piece or
+/// not at all, so no descriptor is separated from its message.
 const MAX_WITH_DESCRIPTORS: usize = 16 * 1024;
 
 /// The send queue of one end of a channel. A position is the number of bytes from the beginning of the stream.
@@ -31,10 +31,11 @@ pub struct Outbox {
     attached: VecDeque<(u64, Rc<OwnedFd>)>,
     /// The handles in flight.
     pub handles: Handles,
-    /// The handles that a native end did not receive, with their messages. They are sent again a little later, when the other
-    /// process may have room for descriptors.
+    /// The handles that a native end did not receive, with their messages. They are sent again a little later, when
+    /// the other process may have room for descriptors.
     missed: VecDeque<(InFlight, Vec<u8>)>,
-    /// The kernel refused to take more although the socket is not full, so epoll will not report when it can: retry later.
+    /// The kernel refused to take more although the socket is not full, so epoll will not report when it can: retry
+    /// later.
     must_retry: bool,
     /// Writing has failed for good.
     has_failed: bool,
@@ -127,7 +128,8 @@ impl Outbox {
         Ok(Outcome::Again)
     }
 
-    /// Sends the handles again that a native end did not receive. `announce` returns the bytes that announce a handle's number.
+    /// Sends the handles again that a native end did not receive. `announce` returns the bytes that announce a
+    /// handle's number.
     pub fn repeat_missed(&mut self, announce: impl Fn(u32) -> Vec<u8>) {
         for (handle, message) in std::mem::take(&mut self.missed) {
             let announcement = announce(handle.number);
@@ -232,8 +234,8 @@ impl Outbox {
                     outcome = Ok(false);
                     break;
                 }
-                // The kernel is out of memory, or too many descriptors of this user are in flight. Epoll does not report when that
-                // has changed.
+                // The kernel is out of memory, or too many descriptors of this user are in flight. Epoll does not
+                // report when that has changed.
                 Err(error)
                     if matches!(
                         error.raw_os_error(),
@@ -259,8 +261,8 @@ impl Outbox {
         limit.min(self.bytes.len())
     }
 
-    /// Writes once, up to `until`, but not past the next byte with a descriptor. To a native end, the descriptors of several
-    /// messages are sent together.
+    /// Writes once, up to `until`, but not past the next byte with a descriptor. To a native end, the descriptors of
+    /// several messages are sent together.
     fn write_once(&mut self, socket: BorrowedFd, until: usize) -> io::Result<usize> {
         let position = self.position();
         let mut due = self.attached.partition_point(|(at, _)| *at <= position);
@@ -296,8 +298,8 @@ impl Outbox {
         self.written -= free;
     }
 
-    /// Writing has failed for good: drops everything unwritten. Handles that were sent stay, because their acknowledgements may
-    /// already be in the socket.
+    /// Writing has failed for good: drops everything unwritten. Handles that were sent stay, because their
+    /// acknowledgements may already be in the socket.
     pub fn fail(&mut self) {
         let position = self.position();
         self.handles.forget_unsent(position);

@@ -6,7 +6,8 @@ pub enum Peer {
     /// It uses the builtin's protocol only.
     #[default]
     Builtin,
-    /// It is expected to introduce itself as a native end, with this secret. Until it does, it may also be the builtin's.
+    /// It is expected to introduce itself as a native end, with this secret. Until it does, it may also be the
+    /// builtin's.
     Announced { secret: String },
     /// It is a native end and also understands [`Word`](super::word::Word)s.
     Native,

@@ -43,8 +43,9 @@ pub struct Descriptors {
 }
 
 impl Descriptors {
-    /// Queues descriptors from one read. `is_partial`: that read continued a message whose first byte came earlier, without a
-    /// descriptor. A descriptor is attached to the first byte of its message, so these belong to later messages.
+    /// Queues descriptors from one read. `is_partial`: that read continued a message whose first byte came earlier,
+    /// without a descriptor. A descriptor is attached to the first byte of its message, so these belong to later
+    /// messages.
     pub fn received(&mut self, fds: Vec<OwnedFd>, is_partial: bool) {
         if is_partial && !fds.is_empty() && self.queue.is_empty() {
             self.first = First::Later;
@@ -90,7 +91,8 @@ pub enum Delivery {
     HasMore,
 }
 
-/// The receiving half of an end. Its parts have a `RefCell` each, because JavaScript may run while the inbox is borrowed.
+/// The receiving half of an end. Its parts have a `RefCell` each, because JavaScript may run while the inbox is
+/// borrowed.
 #[derive(Debug)]
 pub struct Reader {
     pub inbox: RefCell<Inbox>,

@@ -1,6 +1,6 @@
-//! Large messages between two native ends: the sender copies the bytes into shared memory and sends only a word that says where
-//! they are. The receiver copies them out and acknowledges that, and the memory is reused, because new pages cost more than
-//! copying (`docs/decisions/shared-memory.md`).
+//! Large messages between two native ends: the sender copies the bytes into shared memory and sends only a word that
+//! says where they are. The receiver copies them out and acknowledges that, and the memory is reused, because new
+//! pages cost more than copying (`docs/decisions/shared-memory.md`).
 //!
 //! The shared memory for one message is called a slot. Its descriptor is sent along with the first message in it.
 
@@ -12,10 +12,11 @@ use crate::sys::{self, Mapping, Shared};
 
 /// From this many bytes on, shared memory is cheaper than the socket.
 pub const MIN_SIZE: usize = 256 * 1024;
-/// The most bytes of all slots in one direction together. A message for which there is no room goes through the socket, whose
-/// backpressure slows the sender down.
+/// The most bytes of all slots in one direction together. A message for which there is no room goes through the
+/// socket, whose backpressure slows the sender down.
 pub const MAX_TOTAL: usize = 256 << 20;
-/// The most slots. There is a limit because a user may have only as many descriptors in flight as one process may have open.
+/// The most slots. There is a limit because a user may have only as many descriptors in flight as one process may
+/// have open.
 pub const MAX_SLOTS: usize = 64;
 /// A slot that is unused for more than this many calls of [`Slots::age`] is freed.
 const MAX_AGE: u32 = 20;
@@ -70,8 +71,8 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Copies `bytes` into a slot. Returns where they are, and the slot's descriptor if it is new. `None` if the bytes are too
-    /// few or too many, or if there is no room.
+    /// Copies `bytes` into a slot. Returns where they are, and the slot's descriptor if it is new. `None` if the
+    /// bytes are too few or too many, or if there is no room.
     pub fn put(&mut self, bytes: &[u8], content: Content) -> Option<(Place, Option<OwnedFd>)> {
         let length = bytes.len();
         if !(MIN_SIZE..=MAX_TOTAL).contains(&length) {
@@ -99,8 +100,8 @@ impl Slots {
             .min_by_key(|(_, slot)| slot.memory.size())
     }
 
-    /// The index for a new slot of this size: that of the largest free slot, which it replaces (all free ones are too small), or
-    /// a new one.
+    /// The index for a new slot of this size: that of the largest free slot, which it replaces (all free ones are too
+    /// small), or a new one.
     fn place_for(&mut self, size: usize) -> Option<usize> {
         let size_of = |slot: &Option<Slot>| slot.as_ref().map_or(0, |slot| slot.memory.size());
         let all: usize = self.slots.iter().map(size_of).sum();
@@ -147,7 +148,8 @@ impl Slots {
         lengths.sum()
     }
 
-    /// Called at regular intervals: frees the slots that have been unused for long. Returns their numbers, for the other end.
+    /// Called at regular intervals: frees the slots that have been unused for long. Returns their numbers, for the
+    /// other end.
     pub fn age(&mut self) -> Vec<u32> {
         self.age = self.age.wrapping_add(1);
         let is_old = |slot: &mut Slot| match slot.state {
@@ -198,14 +200,16 @@ pub struct Views {
 }
 
 impl Views {
-    /// A new batch of received messages begins. The other end sent them before it could learn that any of these slots is free
-    /// again, so a batch holds at most one message for each slot. This bounds how much a batch can make this end copy.
+    /// A new batch of received messages begins. The other end sent them before it could learn that any of these slots
+    /// is free again, so a batch holds at most one message for each slot. This bounds how much a batch can make this
+    /// end copy.
     pub fn start(&mut self) {
         self.taken = 0;
     }
 
-    /// Copies a message out of its slot. `fd` is the descriptor that came with the message. `None` if there is no such slot or no
-    /// memory, if the slot is smaller than announced or not sealed, or if it was used twice in this batch.
+    /// Copies a message out of its slot. `fd` is the descriptor that came with the message. `None` if there is no
+    /// such slot or no memory, if the slot is smaller than announced or not sealed, or if it was used twice in this
+    /// batch.
     pub fn take(&mut self, place: Place, fd: Option<OwnedFd>) -> Option<Bytes> {
         let slot = place.slot as usize;
         let bit = 1 << (slot < MAX_SLOTS).then_some(slot)?;

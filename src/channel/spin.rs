@@ -1,8 +1,8 @@
 //! Adaptive busy polling: decides whether to poll the socket for a moment before returning to the event loop.
 //!
-//! Most of a round trip's time is spent waking processes up. An end that has answered a message, and whose last answers were
-//! themselves answered quickly, polls the socket for some microseconds instead of sleeping, as a mutex spins before it sleeps.
-//! When polling finds nothing, it pauses for longer and longer.
+//! Most of a round trip's time is spent waking processes up. An end that has answered a message, and whose last
+//! answers were themselves answered quickly, polls the socket for some microseconds instead of sleeping, as a mutex
+//! spins before it sleeps. When polling finds nothing, it pauses for longer and longer.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 static HAS_SEVERAL_PROCESSORS: LazyLock<bool> =
     LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|processors| processors.get() > 1));
 
-/// An answer is quick if it comes within this many times the polling time. The factor allows for the wake-up, which polling
-/// would save.
+/// An answer is quick if it comes within this many times the polling time. The factor allows for the wake-up, which
+/// polling would save.
 const QUICK: u32 = 6;
 /// After this many quick answers in a row an end starts to poll.
 const ENOUGH: u32 = 3;
@@ -34,8 +34,8 @@ pub struct Spin {
 }
 
 impl Spin {
-    /// Polls for at most `limit`; zero disables polling. So does a single processor, on which the other end could not run
-    /// meanwhile.
+    /// Polls for at most `limit`; zero disables polling. So does a single processor, on which the other end could not
+    /// run meanwhile.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
         let limit = if *HAS_SEVERAL_PROCESSORS { limit } else { Duration::ZERO };

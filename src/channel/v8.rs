@@ -1,5 +1,5 @@
-//! The small part of V8's format (`v8/src/objects/value-serializer.cc`) that the channel reads and writes without V8: messages that
-//! are a single Buffer or ArrayBuffer, and its own replies.
+//! The small part of V8's format (`v8/src/objects/value-serializer.cc`) that the channel reads and writes without V8:
+//! messages that are a single Buffer or ArrayBuffer, and its own replies.
 
 /// The first byte of every serialised value. The version of the format follows.
 pub const HEADER: u8 = 0xFF;

@@ -1,5 +1,5 @@
-//! Words: the messages that two native ends exchange in addition to the builtin's protocol (`docs/protocol.md`, «Extensions: two
-//! native ends»).
+//! Words: the messages that two native ends exchange in addition to the builtin's protocol (`docs/protocol.md`,
+//! «Extensions: two native ends»).
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +12,8 @@ pub const MARK: u8 = 0x01;
 pub enum Word {
     /// The child introduces itself as a native end. Only the child that the parent has started knows the secret.
     Hello { secret: String },
-    /// A message of `bytes` bytes is in this slot of shared memory. `size` is given if the slot is new; its descriptor is then
-    /// attached.
+    /// A message of `bytes` bytes is in this slot of shared memory. `size` is given if the slot is new; its
+    /// descriptor is then attached.
     Shared {
         slot: u32,
         content: Content,

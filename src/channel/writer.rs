@@ -10,7 +10,8 @@ use super::ancillary;
 use super::outbox::Outbox;
 use crate::sys;
 
-/// After the first message of a tick, this many more are written at once: they may be the last ones before the process exits.
+/// After the first message of a tick, this many more are written at once: they may be the last ones before the
+/// process exits.
 const AT_ONCE: u32 = 7;
 /// This many coalesced bytes are written without waiting for the end of the tick.
 const LARGE_WRITE: usize = 64 * 1024;
@@ -26,7 +27,8 @@ enum Cork {
     /// At once.
     #[default]
     Open,
-    /// At the end of the tick, because a message of this tick has been written already. `at_once` more are still written at once.
+    /// At the end of the tick, because a message of this tick has been written already. `at_once` more are still
+    /// written at once.
     ForTick { at_once: u32 },
     /// At once: one message is being delivered, and this is the first answer to it.
     AfterFirst,
@@ -203,8 +205,8 @@ impl Writer {
         !self.is_full() && !self.outbox.is_empty()
     }
 
-    /// Writes as much as fits. The rest stays queued; as with the builtin, a later failure to write it is reported only to
-    /// callbacks.
+    /// Writes as much as fits. The rest stays queued; as with the builtin, a later failure to write it is reported
+    /// only to callbacks.
     pub fn write(&mut self, socket: BorrowedFd) -> Attempt {
         self.clock = sys::coarse_time();
         let (was_full, before) = (self.is_full(), self.outbox.len());
@@ -218,7 +220,8 @@ impl Writer {
                 self.room = Room::Failed { errno: sys::errno(error) };
                 self.uncalled = if uncalled == Uncalled::Waiting { Uncalled::Lost } else { Uncalled::None };
                 self.outbox.fail();
-                // A message that was cut short cannot be continued. The other end reads end-of-file; this one can still read.
+                // A message that was cut short cannot be continued. The other end reads end-of-file; this one can
+                // still read.
                 let _ = shutdown(socket.as_raw_fd(), Shutdown::Write);
             }
         }

@@ -1,6 +1,6 @@
-//! Calls from the event loop into JavaScript, made in the same way as Node's own: in the async context of the call that requested
-//! them (so that `AsyncLocalStorage` works), with microtasks and next ticks run afterwards, and exceptions passed to
-//! `uncaughtException`.
+//! Calls from the event loop into JavaScript, made in the same way as Node's own: in the async context of the call
+//! that requested them (so that `AsyncLocalStorage` works), with microtasks and next ticks run afterwards, and
+//! exceptions passed to `uncaughtException`.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -16,8 +16,8 @@ thread_local! {
     static IS_REPORTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Passes an exception to `uncaughtException` that a function called by a [`Callback`] is about to throw. At this point its async
-/// context is still the current one; when N-API would report the exception, it no longer is.
+/// Passes an exception to `uncaughtException` that a function called by a [`Callback`] is about to throw. At this
+/// point its async context is still the current one; when N-API would report the exception, it no longer is.
 ///
 /// # Errors
 /// An N-API failure.
@@ -35,7 +35,8 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// Holds a strong reference to `receiver`, and the async context that is current now, with the resource type `name`.
+    /// Holds a strong reference to `receiver`, and the async context that is current now, with the resource type
+    /// `name`.
     ///
     /// # Errors
     /// An N-API failure.
@@ -100,7 +101,8 @@ impl Callback {
         }
     }
 
-    /// Calls a function on the receiver. Returns the function's result if that is a boolean, otherwise `true`, also if it throws.
+    /// Calls a function on the receiver. Returns the function's result if that is a boolean, otherwise `true`, also
+    /// if it throws.
     pub fn call_held<const N: usize>(
         &self,
         env: &Env,

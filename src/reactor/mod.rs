@@ -1,11 +1,12 @@
-//! Readiness events on the libuv loop: one epoll set (mio) holds all our descriptors, and one `uv_poll_t` watches that set.
+//! Readiness events on the libuv loop: one epoll set (mio) holds all our descriptors, and one `uv_poll_t` watches
+//! that set.
 //!
 //! One wake-up of the loop handles everything that is ready. No other thread is involved, which keeps latency low; and
 //! `ref()`/`unref()` act on one libuv handle, however many children there are.
 //!
-//! Each copy of the addon's JavaScript on each thread (a Worker, a realm) has its own reactor. When the environment shuts down,
-//! every source first releases its JavaScript references, while that is still possible. Then the libuv handles are closed, and
-//! the environment waits until they are.
+//! Each copy of the addon's JavaScript on each thread (a Worker, a realm) has its own reactor. When the environment
+//! shuts down, every source first releases its JavaScript references, while that is still possible. Then the libuv
+//! handles are closed, and the environment waits until they are.
 
 mod callback;
 mod keep_alive;
@@ -41,8 +42,8 @@ struct Registered {
 
 /// How many events are taken from the kernel at once.
 const BATCH: usize = 16;
-/// How long events are handled in one iteration of the loop. Each may run much JavaScript, and timers and other I/O must have
-/// their turn.
+/// How long events are handled in one iteration of the loop. Each may run much JavaScript, and timers and other I/O
+/// must have their turn.
 const ITERATION_LIMIT: Duration = Duration::from_millis(1);
 /// How long deferred sources are called in one iteration of the loop, unless more than [`MAX_DEFERRED`] would be left.
 const DEFERRED_LIMIT: Duration = Duration::from_micros(250);
@@ -137,8 +138,8 @@ impl Reactor {
         Ok(key)
     }
 
-    /// Re-arms the edge-triggered watch: calls the source again in the next iteration of the loop if its descriptor is readable then,
-    /// or, with `or_writable`, writable.
+    /// Re-arms the edge-triggered watch: calls the source again in the next iteration of the loop if its descriptor
+    /// is readable then, or, with `or_writable`, writable.
     ///
     /// # Errors
     /// `ENOMEM` (`epoll_ctl(2)`).
@@ -327,8 +328,8 @@ impl Reactor {
         }
     }
 
-    /// The source that woke the loop last time often wakes it again. Trying that one first saves a system call on the epoll set; if
-    /// others are ready too, they wake the loop again. Returns whether it was ready.
+    /// The source that woke the loop last time often wakes it again. Trying that one first saves a system call on the
+    /// epoll set; if others are ready too, they wake the loop again. Returns whether it was ready.
     fn try_last_ready(&self, env: &Env) -> bool {
         let tries = self.tries.get() + 1;
         self.tries.set(if tries > MAX_TRIES { 0 } else { tries });

@@ -2,10 +2,11 @@
 
 use napi::Env;
 
-/// Something that the reactor calls on the event loop: when a descriptor is ready, when a thread wakes it, or after a time.
+/// Something that the reactor calls on the event loop: when a descriptor is ready, when a thread wakes it, or after a
+/// time.
 pub trait Source {
-    /// The descriptor may be ready. This may be called when it is not, so the source must check. `is_over`: the other end has closed
-    /// it, so nothing more will come than is there now.
+    /// The descriptor may be ready. This may be called when it is not, so the source must check. `is_over`: the other
+    /// end has closed it, so nothing more will come than is there now.
     fn ready(&self, env: &Env, is_over: bool);
     /// Whether a source of [`Turn::AfterIo`] also waits for the I/O of the next iteration of the loop.
     fn waits_a_turn(&self) -> bool {
@@ -26,12 +27,13 @@ pub trait Source {
 pub enum Turn {
     /// With the other I/O.
     WithIo,
-    /// After the other I/O: so the output of a process is read before its exit is reported, as with libuv's own processes.
+    /// After the other I/O: so the output of a process is read before its exit is reported, as with libuv's own
+    /// processes.
     AfterIo,
 }
 
-/// Identifies a registered source. The slab place of a removed source is reused, but with another use number, so that a late event
-/// for the old source does not reach the new one.
+/// Identifies a registered source. The slab place of a removed source is reused, but with another use number, so that
+/// a late event for the old source does not reach the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(pub(super) usize);
 

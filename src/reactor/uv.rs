@@ -1,7 +1,7 @@
-//! The libuv functions that the reactor needs, looked up in the running program (Node exports them), and the reactor's four libuv
-//! handles: a `uv_poll_t` on the epoll set, a `uv_check_t` that runs after the I/O of an iteration of the loop, a `uv_idle_t`
-//! that keeps the loop from sleeping while deferred sources are left, and a `uv_timer_t` for timeouts. They live as long as
-//! their environment.
+//! The libuv functions that the reactor needs, looked up in the running program (Node exports them), and the
+//! reactor's four libuv handles: a `uv_poll_t` on the epoll set, a `uv_check_t` that runs after the I/O of an
+//! iteration of the loop, a `uv_idle_t` that keeps the loop from sleeping while deferred sources are left, and a
+//! `uv_timer_t` for timeouts. They live as long as their environment.
 
 use std::ffi::c_void;
 use std::io;
@@ -113,8 +113,8 @@ impl Handles {
         Ok(Self { uv, poll, check, idle, timer, env: env.raw() })
     }
 
-    /// Starts watching, and registers a hook that closes the handles when the environment shuts down. From here on the handles own a
-    /// reference to the reactor.
+    /// Starts watching, and registers a hook that closes the handles when the environment shuts down. From here on
+    /// the handles own a reference to the reactor.
     pub fn start(&self, reactor: Rc<Reactor>) -> io::Result<()> {
         let reactor: *mut c_void = Rc::into_raw(reactor).cast_mut().cast();
         (self.uv.poll_start)(self.poll, UV_READABLE, on_readable);
@@ -141,7 +141,8 @@ impl Handles {
         (self.uv.unreference)(self.poll);
     }
 
-    /// Calls [`Reactor::dispatch_deferred`] after the I/O of this iteration of the loop, and of the next ones while it returns `true`.
+    /// Calls [`Reactor::dispatch_deferred`] after the I/O of this iteration of the loop, and of the next ones while
+    /// it returns `true`.
     pub fn start_deferred(&self) {
         (self.uv.check_start)(self.check, on_check);
     }
@@ -156,7 +157,8 @@ impl Handles {
         }
     }
 
-    /// Calls [`Reactor::call_elapsed`] once, after `time`. libuv counts from the start of the loop's iteration, so it may be early.
+    /// Calls [`Reactor::call_elapsed`] once, after `time`. libuv counts from the start of the loop's iteration, so it
+    /// may be early.
     pub fn start_timer(&self, time: Duration) {
         // Rounded up, because a call that is too early only restarts the timer.
         let milliseconds = time.as_micros().div_ceil(1000).try_into().unwrap_or(u64::MAX);
@@ -189,8 +191,8 @@ fn allocate(uv: &Functions, kind: c_int) -> *mut Handle {
 fn with_reactor(handle: *mut Handle, body: impl FnOnce(&Reactor)) {
     let Some(uv) = functions() else { return };
     let reactor = (uv.get_data)(handle).cast_const().cast::<Reactor>();
-    // SAFETY: the data is the Rc that `start` stored. Only `on_environment_end` takes it back, and then it closes the handles, which
-    // get no further callback but `closed`.
+    // SAFETY: the data is the Rc that `start` stored. Only `on_environment_end` takes it back, and then it closes the
+    // handles, which get no further callback but `closed`.
     let reactor = unsafe {
         Rc::increment_strong_count(reactor);
         Rc::from_raw(reactor)
@@ -216,7 +218,8 @@ extern "C" fn on_timer(handle: *mut Handle) {
     with_reactor(handle, Reactor::call_elapsed);
 }
 
-/// The state shared by the close callbacks. The last of them drops the reactor and reports to the hook that all are closed.
+/// The state shared by the close callbacks. The last of them drops the reactor and reports to the hook that all are
+/// closed.
 struct Closing {
     reactor: Rc<Reactor>,
     hook: sys::napi_async_cleanup_hook_handle,
@@ -234,8 +237,8 @@ unsafe extern "C" fn on_environment_end(hook: sys::napi_async_cleanup_hook_handl
 extern "C" fn closed(handle: *mut Handle) {
     if let Some(uv) = functions() {
         let closing = (uv.get_data)(handle).cast::<Closing>();
-        // SAFETY: the box that `on_environment_end` made, and a handle that libuv no longer uses. The epoll descriptor is closed with the
-        // reactor, after all handles.
+        // SAFETY: the box that `on_environment_end` made, and a handle that libuv no longer uses. The epoll
+        // descriptor is closed with the reactor, after all handles.
         unsafe {
             libc::free(handle);
             (*closing).left -= 1;

@@ -58,8 +58,8 @@ impl Channel {
         }
     }
 
-    /// Writing has failed. Reports that to the callbacks and, as the builtin does, for a message without a callback only if its first
-    /// attempt failed.
+    /// Writing has failed. Reports that to the callbacks and, as the builtin does, for a message without a callback
+    /// only if its first attempt failed.
     pub(super) fn fail(&self, env: &Env, errno: i32) {
         self.fail_awaited(env, errno);
         if self.take_lost() {
@@ -117,8 +117,8 @@ impl Channel {
         engine::call(env, &self.node.next_tick, [&listener, &error]).map(drop)
     }
 
-    /// The kernel is out of memory, or too many descriptors are in flight, possibly other processes': retries writing after a
-    /// delay.
+    /// The kernel is out of memory, or too many descriptors are in flight, possibly other processes': retries writing
+    /// after a delay.
     pub(super) fn retry_later(&self) {
         if let Some(key) = self.key.get()
             && self.retry_at.get().is_none()

@@ -51,8 +51,8 @@ pub struct ChannelClass(Rc<Channel>);
 
 #[napi]
 impl ChannelClass {
-    /// Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `number` is the result of
-    /// `open`. Events are reported by calling the methods of `events`.
+    /// Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `number` is
+    /// the result of `open`. Events are reported by calling the methods of `events`.
     ///
     /// # Errors
     /// `EBADF`, `ENOMEM`, `ENOSPC`.
@@ -96,10 +96,10 @@ impl ChannelClass {
         Ok(Self(channel))
     }
 
-    /// `send(message, handle, options, callback)` sends any message, with or without a socket or server (Node.js documentation,
-    /// «subprocess.send»). `options` are `keepOpen` and `swallowErrors`; `true` means `swallowErrors`. `callback(error)` is called when
-    /// the message has been written. Returns whether the sender should go on sending; undefined means yes, and that the message may
-    /// not have been written yet.
+    /// `send(message, handle, options, callback)` sends any message, with or without a socket or server (Node.js
+    /// documentation, «subprocess.send»). `options` are `keepOpen` and `swallowErrors`; `true` means `swallowErrors`.
+    /// `callback(error)` is called when the message has been written. Returns whether the sender should go on
+    /// sending; undefined means yes, and that the message may not have been written yet.
     ///
     /// # Errors
     /// `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what the serialisation throws.
@@ -130,8 +130,8 @@ impl ChannelClass {
         self.0.number.get()
     }
 
-    /// `sendValue(number, message, isSilent, callback)` sends a message without a handle, faster than `send`. If it returns undefined
-    /// while a message is being delivered, `endTick` must be called after that message's delivery.
+    /// `sendValue(number, message, isSilent, callback)` sends a message without a handle, faster than `send`. If it
+    /// returns undefined while a message is being delivered, `endTick` must be called after that message's delivery.
     ///
     /// # Errors
     /// An N-API failure.
@@ -144,8 +144,8 @@ impl ChannelClass {
         self.0.node.functions(env)?.send_value.get(env)
     }
 
-    /// The same for a message that needs no further checks: in json mode the JSON text of an object, in advanced mode an object that
-    /// is neither a Buffer nor an ArrayBuffer.
+    /// The same for a message that needs no further checks: in json mode the JSON text of an object, in advanced mode
+    /// an object that is neither a Buffer nor an ArrayBuffer.
     ///
     /// # Errors
     /// An N-API failure.
@@ -158,8 +158,8 @@ impl ChannelClass {
         self.0.node.functions(env)?.send_prepared.get(env)
     }
 
-    /// `endTick(number)` writes coalesced messages that have waited long enough. With `disconnects`, it performs a requested
-    /// `disconnect()` instead.
+    /// `endTick(number)` writes coalesced messages that have waited long enough. With `disconnects`, it performs a
+    /// requested `disconnect()` instead.
     ///
     /// # Errors
     /// An N-API failure.
@@ -168,8 +168,8 @@ impl ChannelClass {
         self.0.node.functions(env)?.end_tick.get(env)
     }
 
-    /// Creates the object for a handle that came with `message`; `arrival` is the argument of `onHandle`. Calls `take(error, object)` at
-    /// once, or for a server or datagram socket when it is listening.
+    /// Creates the object for a handle that came with `message`; `arrival` is the argument of `onHandle`. Calls
+    /// `take(error, object)` at once, or for a server or datagram socket when it is listening.
     ///
     /// # Errors
     /// What `take` throws.
@@ -184,9 +184,9 @@ impl ChannelClass {
         self.0.convert(env, &message, arrival, &take)
     }
 
-    /// Closes the channel and calls `onDisconnect()`, after the handles that were sent have arrived and the current messages have been
-    /// delivered. `isDelivering`: the caller is still delivering messages, and will call this again afterwards. Returns false if the
-    /// channel waits for handles to arrive.
+    /// Closes the channel and calls `onDisconnect()`, after the handles that were sent have arrived and the current
+    /// messages have been delivered. `isDelivering`: the caller is still delivering messages, and will call this
+    /// again afterwards. Returns false if the channel waits for handles to arrive.
     ///
     /// # Errors
     /// An N-API failure.

@@ -1,6 +1,6 @@
-//! The table of handle types that can be sent (Node.js documentation, «subprocess.send», «Example: sending a server object»). For
-//! each type it says how to take the handle out of an object that is sent, and how to create the object from a handle that was
-//! received, with Node's public constructors.
+//! The table of handle types that can be sent (Node.js documentation, «subprocess.send», «Example: sending a server
+//! object»). For each type it says how to take the handle out of an object that is sent, and how to create the object
+//! from a handle that was received, with Node's public constructors.
 
 use std::ffi::CStr;
 use std::rc::Rc;
@@ -106,7 +106,8 @@ fn is_of_kind(env: &Env, node: &Node, object: &Unknown, kind: Kind) -> Result<bo
     engine::is_instance(env, object, &engine::property(env, &module, class)?)
 }
 
-/// The type of `object` if it is a raw libuv handle. Node does not export the classes of these, so they are recognised by name.
+/// The type of `object` if it is a raw libuv handle. Node does not export the classes of these, so they are
+/// recognised by name.
 fn kind_of_handle(env: &Env, object: &Unknown) -> Result<Option<Kind>> {
     if engine::kind(env, object)? != ValueType::Object
         || !engine::is_function(env, &engine::property(env, object, c"getAsyncId")?)?
@@ -194,8 +195,8 @@ fn release_parser(env: &Env, node: &Node, socket: &Unknown, parser: &Unknown) ->
     Ok(())
 }
 
-/// When the first socket of a server is sent to this child: registers the child with the server, which will ask it about its
-/// sockets. `net.Server` expects an EventEmitter with the methods `close` and `getConnections`.
+/// When the first socket of a server is sent to this child: registers the child with the server, which will ask it
+/// about its sockets. `net.Server` expects an EventEmitter with the methods `close` and `getConnections`.
 fn note_sent(sent: &Sent, server: &Unknown) -> Result<()> {
     let Sent { env, channel, .. } = *sent;
     let Some(key) = text(env, &engine::property(env, server, c"_connectionKey")?) else {

@@ -172,7 +172,8 @@ pub(super) fn counted_key(env: &Env, message: &Unknown) -> Option<String> {
     if kind_of(env, message)? == Kind::NetSocket { key_of(env, message) } else { None }
 }
 
-/// Calls the callbacks of those who asked: `callback(null, count)`, or `callback(null)` if they asked about the closing.
+/// Calls the callbacks of those who asked: `callback(null, count)`, or `callback(null)` if they asked about the
+/// closing.
 fn answer(env: &Env, askers: Vec<(Question, Held)>, count: f64, mut call: impl FnMut(&Held, [&Unknown; 2])) {
     for (question, callback) in askers {
         let count = match question {

@@ -1,5 +1,5 @@
-//! Decodes bytes to messages. Many small JSON lines are parsed in one call of `JSON.parse`, which costs less than a call for each.
-//! Many small values in V8's format are read one by one, and delivered together.
+//! Decodes bytes to messages. Many small JSON lines are parsed in one call of `JSON.parse`, which costs less than a
+//! call for each. Many small values in V8's format are read one by one, and delivered together.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -17,7 +17,8 @@ use crate::engine;
 /// A message of more bytes than this is decoded alone.
 const SMALL: usize = 16 * 1024;
 
-/// The most bytes of messages that are decoded together. V8 allocates longer strings in a separate space, which costs more.
+/// The most bytes of messages that are decoded together. V8 allocates longer strings in a separate space, which costs
+/// more.
 const TOGETHER: usize = 64 * 1024;
 
 thread_local! {

@@ -1,4 +1,5 @@
-//! Delivers received messages: decodes them and reports them to JavaScript. Words from a native end are processed here instead.
+//! Delivers received messages: decodes them and reports them to JavaScript. Words from a native end are processed
+//! here instead.
 
 use std::ops::Range;
 use std::os::fd::OwnedFd;
@@ -154,7 +155,8 @@ impl Channel {
         self.reader.gaps.borrow_mut().take_resent()
     }
 
-    /// Reports an event. If it is about a message that was missing (`resent`), also passes the key of its place in the queue.
+    /// Reports an event. If it is about a message that was missing (`resent`), also passes the key of its place in
+    /// the queue.
     pub(super) fn emit_with_key(
         &self,
         env: &Env,

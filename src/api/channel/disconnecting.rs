@@ -19,14 +19,14 @@ pub(super) enum Disconnecting {
     No,
     /// It waits until the handles that were sent have arrived.
     AwaitingHandles,
-    /// It waits until the current messages have been delivered. Then it calls the listener, in the async context of the call of
-    /// `disconnect()`.
+    /// It waits until the current messages have been delivered. Then it calls the listener, in the async context of
+    /// the call of `disconnect()`.
     AwaitingDelivery(Rc<Listener>, Callback),
 }
 
 impl Channel {
-    /// Closes the channel once the handles that were sent have arrived. `is_delivering`: JavaScript is still delivering messages, and
-    /// will call this again afterwards. Returns `false` if it waits for handles.
+    /// Closes the channel once the handles that were sent have arrived. `is_delivering`: JavaScript is still
+    /// delivering messages, and will call this again afterwards. Returns `false` if it waits for handles.
     ///
     /// # Errors
     /// An N-API failure.

@@ -1,5 +1,5 @@
-//! Encodes a message to bytes. Objects arrive as the text from `JSON.stringify`, or are serialised by V8 (`docs/decisions/codec.md`).
-//! Everything else is serialised here.
+//! Encodes a message to bytes. Objects arrive as the text from `JSON.stringify`, or are serialised by V8
+//! (`docs/decisions/codec.md`). Everything else is serialised here.
 
 use std::os::fd::OwnedFd;
 
@@ -29,8 +29,8 @@ pub(super) enum Form {
 /// For a message in shared memory: the slot's descriptor if the slot is new, to be sent along with the word.
 pub(super) type Shared = Option<OwnedFd>;
 
-/// Appends a line with the JSON text of an object or a primitive value. With `slots`, the message may go to shared memory, and a word
-/// is appended instead. Runs no JavaScript.
+/// Appends a line with the JSON text of an object or a primitive value. With `slots`, the message may go to shared
+/// memory, and a word is appended instead. Runs no JavaScript.
 ///
 /// # Errors
 /// An N-API failure.
@@ -57,7 +57,8 @@ pub(super) fn push_line(
     Ok(None)
 }
 
-/// Appends a frame that contains these bytes. With `slots`, they may go to shared memory, and a word is appended instead.
+/// Appends a frame that contains these bytes. With `slots`, they may go to shared memory, and a word is appended
+/// instead.
 ///
 /// # Errors
 /// The message is too long for a frame.

@@ -12,8 +12,8 @@ use crate::reactor::Callback;
 ///
 /// ```ts
 /// /**
-///  * The listener of a channel. All methods are optional. `key` identifies something that is missing (a handle or a large
-///  * message that could not be received). An event that has a `key` delivers what was missing under that key.
+///  * The listener of a channel. All methods are optional. `key` identifies something that is missing: a handle or a
+///  * large message that could not be received. An event with a `key` delivers what was missing under that key.
 ///  */
 /// export interface ChannelEvents {
 ///   /** Messages for the program have come. */
@@ -38,8 +38,8 @@ use crate::reactor::Callback;
 ///   /** A message without a callback could not be sent. */
 ///   onUnsent?(error: Error): void;
 ///   /**
-///    * An invalid message has come. `cause` is what decoding it threw, a text that says how the protocol was violated, or
-///    * undefined if the message is too long.
+///    * An invalid message has come. `cause` is what decoding it threw, a text that says how the protocol was violated,
+///    * or undefined if the message is too long.
 ///    */
 ///   onBroken?(cause: unknown, key?: number): void;
 ///   /** The other end has closed the channel. `isPartial`: in the middle of a message. */

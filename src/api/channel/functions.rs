@@ -1,5 +1,6 @@
-//! The functions that JavaScript calls for every message. They are created once for all channels, because creating one takes tens of
-//! microseconds in a fresh process. They take a channel's number, which costs less to read than an object of its class.
+//! The functions that JavaScript calls for every message. They are created once for all channels, because creating
+//! one takes tens of microseconds in a fresh process. They take a channel's number, which costs less to read than an
+//! object of its class.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};

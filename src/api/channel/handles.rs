@@ -101,8 +101,8 @@ impl Channel {
         Ok(queued)
     }
 
-    /// Closes a libuv handle that was sent. The channel has its own copy of the descriptor, but only the handle itself can write the
-    /// data that it has buffered. So if it has any, it is closed later.
+    /// Closes a libuv handle that was sent. The channel has its own copy of the descriptor, but only the handle
+    /// itself can write the data that it has buffered. So if it has any, it is closed later.
     fn close_given(&self, env: &Env, handle: &Unknown) -> Result<()> {
         let unwritten =
             engine::to_f64(env, &engine::property(env, handle, c"writeQueueSize")?).unwrap_or(0.0);
@@ -145,7 +145,7 @@ impl Channel {
             // Only a string is shown in the error.
             let kind = text(env, &engine::property(env, message, c"type")?);
             let kind = kind.unwrap_or_else(|| "handle of a known type".to_owned());
-            return fail(self.node.context(env)?.broken_handle(&format!("what it sent is no {kind}")));
+            return fail(self.node.context(env)?.broken_handle(&format!("the descriptor that it sent is not a {kind}")));
         };
         let handle = match self.node.handle_for(env, socket, fd) {
             Ok(handle) => handle,
@@ -224,7 +224,8 @@ impl Channel {
         }
     }
 
-    /// Called after each read: acknowledges handles, reports failures, and goes on with `disconnect()` if all handles have arrived.
+    /// Called after each read: acknowledges handles, reports failures, and goes on with `disconnect()` if all handles
+    /// have arrived.
     pub(super) fn after_read(self: &Rc<Self>, env: &Env) {
         self.acknowledge_received();
         let unreported = self.writer.borrow_mut().take_unreported();
@@ -278,8 +279,8 @@ impl Channel {
             Reply::Acknowledged => self.writer.borrow_mut().outbox.taken(1).map(|()| Outcome::Again),
             Reply::NotReceived => self.handle_missed(),
         };
-        // The messages that waited can be written now. If there is a handle among them, its acknowledgement will come soon, so it
-        // counts as sent (for busy polling).
+        // The messages that waited can be written now. If there is a handle among them, its acknowledgement will come
+        // soon, so it counts as sent (for busy polling).
         if !self.writer.borrow().outbox.handles.is_empty() {
             self.writer.borrow_mut().note_sent();
         }
@@ -297,7 +298,7 @@ impl Channel {
             Ok(Outcome::Lost(_)) => listener.emit(env, Event::Undelivered, []),
             Err(NeverSent) => {
                 if let Ok(context) = self.node.context(env) {
-                    let error = context.broken_handle("it acknowledged one that was not sent");
+                    let error = context.broken_handle("it acknowledged a handle that was not sent");
                     listener.emit(env, Event::Error, [&engine::thrown(env, error)]);
                 }
             }

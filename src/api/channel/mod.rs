@@ -1,4 +1,5 @@
-//! One end of an IPC channel on the event loop: `send()` appends to its outbox, and the reactor calls it to fill its inbox.
+//! One end of an IPC channel on the event loop: `send()` appends to its outbox, and the reactor calls it to fill its
+//! inbox.
 
 mod callbacks;
 mod class;
@@ -49,8 +50,8 @@ use crate::sys;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// Nothing more is accepted for sending or delivered, but queued messages are still written. `progress`: when the last of
-    /// these were written.
+    /// Nothing more is accepted for sending or delivered, but queued messages are still written. `progress`: when the
+    /// last of these were written.
     Closing {
         progress: Instant,
     },
@@ -154,8 +155,8 @@ impl Channel {
         }
     }
 
-    /// Updates whether this channel keeps the event loop alive: it does while there is something to write, or while `disconnect()`
-    /// waits for handles to arrive.
+    /// Updates whether this channel keeps the event loop alive: it does while there is something to write, or while
+    /// `disconnect()` waits for handles to arrive.
     fn update_work(&self) {
         let awaits_handles = matches!(&*self.disconnecting.borrow(), Disconnecting::AwaitingHandles);
         let is_pending = awaits_handles || self.writer.borrow().is_full() || self.retry_at.get().is_some();
@@ -191,8 +192,8 @@ impl Channel {
         self.flush_and_report(env);
     }
 
-    /// Does what is due at intervals: frees unused slots, sends missed handles again, and gives up a closing channel that makes no
-    /// progress.
+    /// Does what is due at intervals: frees unused slots, sends missed handles again, and gives up a closing channel
+    /// that makes no progress.
     fn housekeep(&self) {
         self.housekeeping_at.set(None);
         if let Phase::Closing { progress } = self.phase.get()

@@ -16,7 +16,8 @@ use crate::channel::word::Word;
 const TURN: Duration = Duration::from_millis(1);
 
 impl Channel {
-    /// Called when the socket may be ready. `is_over`: the other end has closed it, so nothing more will come than is there now.
+    /// Called when the socket may be ready. `is_over`: the other end has closed it, so nothing more will come than is
+    /// there now.
     pub(super) fn advance(self: &Rc<Self>, env: &Env, is_over: bool) {
         let has_room_again = self.writer.borrow_mut().has_room_again();
         if has_room_again {
@@ -87,8 +88,8 @@ impl Channel {
         }
     }
 
-    /// After a read that has emptied the socket. The reactor will report new data, but may already have reported the end: then reads
-    /// again.
+    /// After a read that has emptied the socket. The reactor will report new data, but may already have reported the
+    /// end: then reads again.
     fn read_if_over(&self, is_over: bool) -> ReadOutcome {
         if is_over { self.read_once() } else { ReadOutcome::Empty }
     }
@@ -126,7 +127,8 @@ impl Channel {
     fn deliver(self: &Rc<Self>, env: &Env) {
         let mut messages = vec![];
         let taken = self.reader.inbox.borrow_mut().take(&mut messages);
-        // A reference of our own: JavaScript may close this channel meanwhile, but the messages in this batch are still delivered.
+        // A reference of our own: JavaScript may close this channel meanwhile, but the messages in this batch are
+        // still delivered.
         let listener = self.listener.borrow().clone();
         let Some(listener) = listener else {
             return;
@@ -151,8 +153,8 @@ impl Channel {
         }
     }
 
-    /// Closes unannounced descriptors, except those whose message may still be incomplete: one descriptor from a builtin end, or
-    /// those of one `sendmsg` from a native end.
+    /// Closes unannounced descriptors, except those whose message may still be incomplete: one descriptor from a
+    /// builtin end, or those of one `sendmsg` from a native end.
     fn close_surplus_fds(&self) {
         let kept = match (self.peer.borrow().is_native(), self.reader.inbox.borrow().is_partial()) {
             (true, _) => ancillary::MAX_DESCRIPTORS,
@@ -161,8 +163,8 @@ impl Channel {
         self.reader.descriptors.borrow_mut().keep(kept);
     }
 
-    /// While the last messages are being written, still reads: the other end may be blocked in writing. Only words about shared
-    /// memory are processed.
+    /// While the last messages are being written, still reads: the other end may be blocked in writing. Only words
+    /// about shared memory are processed.
     pub(super) fn drain(&self) {
         let begun = Instant::now();
         loop {

@@ -1,7 +1,7 @@
 //! The open channels of this thread.
 //!
-//! The list is never dropped: messages that were sent just before the process exits are written in an `atexit` hook, and the
-//! destructors of thread-local variables run before that.
+//! The list is never dropped: messages that were sent just before the process exits are written in an `atexit` hook,
+//! and the destructors of thread-local variables run before that.
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;

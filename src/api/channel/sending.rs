@@ -50,8 +50,8 @@ pub(super) struct Queued {
 }
 
 impl Channel {
-    /// Sends any message without a handle. Returns whether the sender should go on sending; `None`: yes, and the message may not have
-    /// been written yet.
+    /// Sends any message without a handle. Returns whether the sender should go on sending; `None`: yes, and the
+    /// message may not have been written yet.
     ///
     /// # Errors
     /// The value cannot be a message, or cannot be serialised; what a getter throws.
@@ -66,7 +66,8 @@ impl Channel {
         self.after_send(env, sent, &request)
     }
 
-    /// Sends an object: in json mode given as its JSON text, in advanced mode an object that is neither a Buffer nor an ArrayBuffer.
+    /// Sends an object: in json mode given as its JSON text, in advanced mode an object that is neither a Buffer nor
+    /// an ArrayBuffer.
     pub(super) fn send_prepared(
         self: &Rc<Self>,
         env: &Env,
@@ -151,8 +152,8 @@ impl Channel {
                     encode::push_line(env, is_text, message, out, slots)
                 });
             }
-            // While V8 serialises, a getter may send another message. So nothing is borrowed, and no descriptor attached, before
-            // that is done.
+            // While V8 serialises, a getter may send another message. So nothing is borrowed, and no descriptor
+            // attached, before that is done.
             Form::Graph => {
                 let append = |bytes: &[u8]| append(bytes, Content::Message);
                 Some(self.node.serialization(env)?.write(env, message, append)?)

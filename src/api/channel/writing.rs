@@ -51,7 +51,8 @@ impl Channel {
         }
     }
 
-    /// At the end of a tick: writes what the tick has sent or, while messages are being delivered, what has waited long enough.
+    /// At the end of a tick: writes what the tick has sent or, while messages are being delivered, what has waited
+    /// long enough.
     ///
     /// # Errors
     /// The errno of the write.
@@ -101,7 +102,8 @@ impl Channel {
         }
     }
 
-    /// Writes everything, blocking until `deadline` at most. The process may be exiting, so this uses only the socket and the outbox.
+    /// Writes everything, blocking until `deadline` at most. The process may be exiting, so this uses only the socket
+    /// and the outbox.
     pub(super) fn write_out(&self, deadline: Instant) {
         if let Some(socket) = &*self.socket.borrow() {
             self.writer.borrow_mut().write_out(socket.as_fd(), deadline);

@@ -1,6 +1,6 @@
 /// <reference types="node" />
 
-// The addon, as lib/ sees it. Made of the Rust by `npm run build`: scripts/types.js.
+// The exports of the addon. Generated from the Rust code by `npm run build` (scripts/types.js).
 
 export interface ChannelSettings {
   /** Whether messages are serialised by V8 instead of as JSON. */
@@ -24,8 +24,8 @@ export type Written = (error: Error | null) => void;
 export type Sent = boolean | undefined;
 
 /**
- * The listener of a channel. All methods are optional. `key` identifies something that is missing (a handle or a large
- * message that could not be received). An event with a `key` delivers what was missing under that key.
+ * The listener of a channel. All methods are optional. `key` identifies something that is missing: a handle or a
+ * large message that could not be received. An event with a `key` delivers what was missing under that key.
  */
 export interface ChannelEvents {
   /** Messages for the program have come. */
@@ -50,8 +50,8 @@ export interface ChannelEvents {
   /** A message without a callback could not be sent. */
   onUnsent?(error: Error): void;
   /**
-   * An invalid message has come. `cause` is what decoding it threw, a text that says how the protocol was violated, or
-   * undefined if the message is too long.
+   * An invalid message has come. `cause` is what decoding it threw, a text that says how the protocol was violated,
+   * or undefined if the message is too long.
    */
   onBroken?(cause: unknown, key?: number): void;
   /** The other end has closed the channel. `isPartial`: in the middle of a message. */

@@ -88,7 +88,7 @@ pub fn receive(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
     }
     bytes.reserve(CHUNK);
     let received = receive_raw(socket, bytes.spare_capacity_mut().as_mut_ptr().cast(), CHUNK)?;
-    // SAFETY: the kernel has initialised so many bytes of the spare capacity.
+    // SAFETY: the kernel has initialised this many bytes of the spare capacity.
     unsafe { bytes.set_len(bytes.len() + received) };
     Ok(received)
 }

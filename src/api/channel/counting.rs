@@ -150,7 +150,7 @@ impl Channel {
                 }
             }
             (Some(key), false) => {
-                // It fails only while the environment goes away.
+                // Fails only while the environment shuts down.
                 let _ = self.socket_closed(env, &key);
             }
             _ => {}
@@ -161,7 +161,7 @@ impl Channel {
     pub(super) fn count_lost(self: &Rc<Self>, env: &Env, number: u32) {
         let key = self.sockets.missing.borrow_mut().remove(&number);
         if let Some(key) = key {
-            // It fails only while the environment goes away.
+            // Fails only while the environment shuts down.
             let _ = self.socket_closed(env, &key);
         }
     }

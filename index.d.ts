@@ -2,27 +2,30 @@
 
 import * as builtin from 'node:child_process';
 
-// Whatever type-checks with node:child_process type-checks with this package, because these are its very types. What is declared
-// below adds to them and takes nothing away; it augments no module, so that the builtin's own types stay as they are.
+// Whatever type-checks with node:child_process also type-checks with this package, because it uses the same types. The declarations
+// below only add to them. They do not augment a module, so the builtin's own types stay unchanged.
 export * from 'node:child_process';
 
-/** What only this package's channels know. */
+/** Options that only this package's channels have. */
 export interface ChannelOptions {
   /**
-   * How long each end looks for a quick answer before it goes back to its event loop, microseconds; 0 never looks.
-   * Default: 50, or `CHILD_PROCESS_RS_BUSY_POLL` in the environment.
+   * How long each end polls the channel for a quick answer before it returns to its event loop, microseconds. 0 switches
+   * polling off. Default: the environment variable `CHILD_PROCESS_RS_BUSY_POLL`, or 50.
    */
   busyPoll?: number | undefined;
-  /** The longest message that is taken, bytes. A longer one is an 'error', and the end of the channel. Default: the engine's longest string, or 4 GiB with `serialization: 'advanced'`. */
+  /**
+   * The longest message that is accepted, bytes. A longer one is reported as an 'error' event, and closes the channel.
+   * Default: the length of V8's longest string, or 4 GiB with `serialization: 'advanced'`.
+   */
   maxMessageSize?: number | undefined;
 }
 
 export interface ForkOptions extends builtin.ForkOptions, ChannelOptions {
-  /** Whether a child that is this same Node gets the native end of the channel. Default: true. */
+  /** Whether a child that runs the same Node binary uses this package's channel too. Default: true. */
   nativeChannel?: boolean | undefined;
 }
 
-/** Starts a Node process with a channel to it, as `child_process.fork` does. */
+/** Starts a Node process with an IPC channel, as `child_process.fork` does. */
 export function fork(modulePath: string | URL, options?: ForkOptions): builtin.ChildProcess;
 export function fork(modulePath: string | URL, args?: readonly string[], options?: ForkOptions): builtin.ChildProcess;
 
@@ -32,7 +35,7 @@ export const spawn: typeof builtin.spawn & {
   (command: string, args: readonly string[], options: builtin.SpawnOptions & ChannelOptions): builtin.ChildProcess;
 };
 
-/** Whether processes are started by the native addon. False where the builtin stands in: see the README for where that is. */
+/** Whether the native addon starts processes. False where the builtin is used instead; the README says where. */
 export const isNative: boolean;
 
 /** The version of child-process-rs. */

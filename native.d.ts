@@ -1,64 +1,64 @@
 /// <reference types="node" />
 
-// The addon, as lib/ sees it. Made of the Rust by `npm run build`: scripts/types.js.
+// The exports of the addon. Generated from the Rust code by `npm run build` (scripts/types.js).
 
 export interface ChannelSettings {
-  /** Whether messages are serialised by V8, rather than as JSON. */
+  /** Whether messages are serialised by V8 instead of as JSON. */
   isAdvanced?: boolean;
-  /** For how long to look for a quick answer, microseconds. */
+  /** How long to poll the socket for a quick answer, microseconds. */
   busyPoll?: number;
-  /** The longest message, bytes. */
+  /** The longest message that is accepted, bytes. */
   maxMessageSize?: number;
-  /** The secret that the other end waits for. */
+  /** The secret with which this end introduces itself to the other end. */
   introduces?: string;
-  /** The secret that the other end is to introduce itself with if it is a native one. */
+  /** The secret with which the other end introduces itself if it is native. */
   expects?: string;
 }
 export interface SendOptions {
   keepOpen?: boolean;
   swallowErrors?: boolean;
 }
-/** Called when the message is written. */
+/** Called when the message has been written, or has failed. */
 export type Written = (error: Error | null) => void;
-/** Whether there is room for more; undefined: there is, and the message may not be written yet. */
+/** Whether the sender should go on sending. Undefined: yes, and the message may not have been written yet. */
 export type Sent = boolean | undefined;
 
 /**
- * What a channel tells. The `key` of something is that of what was missing until now, or is missing. What is not
- * there is not called.
+ * The listener of a channel. All methods are optional. `key` identifies something that is missing: a handle or a
+ * large message that could not be received. An event with a `key` delivers what was missing under that key.
  */
 export interface ChannelEvents {
-  /** Messages have come. */
+  /** Messages for the program have come. */
   onMessages?(messages: unknown[], key?: number): void;
   /** An internal message has come. */
   onInternal?(message: object, key?: number): void;
   /**
-   * A message that announces a handle has come. `arrival` is for `convert`; undefined: the descriptor has not come,
-   * and the builtin's end will send it again.
+   * A message that announces a handle has come. `arrival` must be passed to `convert`. Undefined: the descriptor is
+   * missing, and the builtin's end will send the message again.
    */
   onHandle?(message: { msg?: unknown }, arrival?: number, key?: number): void;
-  /** Something that has been announced has not come, and what comes from now on waits for it. */
+  /** Something was announced and is missing. Whatever comes from now on must be delivered after it. */
   onMissing?(key: number): void;
-  /** What is missing will not come any more. */
+  /** The sender has given up what is missing. */
   onLost?(key: number): void;
-  /** The first socket of a server has been sent. Its server learns from `sockets` that the child has exited. */
+  /** The first socket of a server has been sent. `sockets` must emit 'exit' when the child exits. */
   onSocketsSent?(sockets: import('node:events').EventEmitter): void;
   /** A handle did not reach the other end. */
   onUndelivered?(): void;
-  /** The other end does not keep to the protocol; it is no reason to throw. */
+  /** The other end has violated the protocol. The channel goes on. */
   onError?(error: Error): void;
-  /** A message that nobody awaits could not be sent. */
+  /** A message without a callback could not be sent. */
   onUnsent?(error: Error): void;
   /**
-   * What came is no message. The error, a sentence that says how the protocol was broken, or undefined for a
-   * message that is too long.
+   * An invalid message has come. `cause` is what decoding it threw, a text that says how the protocol was violated,
+   * or undefined if the message is too long.
    */
   onBroken?(cause: unknown, key?: number): void;
-  /** The other end is gone; in the middle of a message? */
+  /** The other end has closed the channel. `isPartial`: in the middle of a message. */
   onEnd?(isPartial: boolean): void;
-  /** `disconnect()` has waited for handles, and goes on. */
+  /** The handles that `disconnect()` was waiting for have arrived. */
   onHandlesArrived?(): void;
-  /** The channel is closed, as `disconnect()` has asked. */
+  /** The channel has been closed by `disconnect()`. */
   onDisconnect?(): void;
 }
 
@@ -107,70 +107,72 @@ export interface Execution {
  */
 export class Channel {
   /**
-   * Makes the socket `fd` an end of a channel, which takes it over unless this throws. `number` is what `open` gave. The
-   * methods of `events` are called for what happens.
+   * Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `number` is
+   * the result of `open`. Events are reported by calling the methods of `events`.
    * @throws `EBADF`, `ENOMEM`, `ENOSPC`.
    */
   constructor(number: number, fd: RawFd, options: ChannelSettings, events: ChannelEvents);
   /**
-   * `send(message, handle, options, callback)` sends any message, alone or with a socket or server (Node.js documentation,
-   * «subprocess.send»). `options`: `keepOpen`, `swallowErrors`; `true` stands for the latter. `callback(error)` is called when it is
-   * written. It gives true or false, whether there is room for more; or undefined: there is, and the message may not be written yet.
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what serialising throws.
+   * `send(message, handle, options, callback)` sends any message, with or without a socket or server (Node.js
+   * documentation, «subprocess.send»). `options` are `keepOpen` and `swallowErrors`; `true` means `swallowErrors`.
+   * `callback(error)` is called when the message has been written. Returns whether the sender should go on
+   * sending; undefined means yes, and that the message may not have been written yet.
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what the serialisation throws.
    */
   send(message: unknown, handle?: unknown, options?: SendOptions | boolean, callback?: Written): Sent;
-  /** Its number, for the three functions below. All channels have the same ones. */
+  /** The channel's number. The three functions below are the same for all channels and take it as first argument. */
   get number(): number;
   /**
-   * `sendValue(number, message, isSilent, callback)`: a message alone, at less cost. It gives undefined where there is room and the
-   * message may not be written yet: while messages are delivered, `endTick` is to be called after the one that sent it.
+   * `sendValue(number, message, isSilent, callback)` sends a message without a handle, faster than `send`. If it
+   * returns undefined while a message is being delivered, `endTick` must be called after that message's delivery.
    * @throws An N-API failure.
    */
   get sendValue(): (number: number, message: any, isSilent?: boolean, callback?: Written) => Sent;
   /**
-   * The same for what need not be looked at: in json mode the JSON text of an object, in advanced mode an object that is neither a
-   * Buffer nor an ArrayBuffer.
+   * The same for a message that needs no further checks: in json mode the JSON text of an object, in advanced mode
+   * an object that is neither a Buffer nor an ArrayBuffer.
    * @throws An N-API failure.
    */
   get sendPrepared(): (number: number, message: string | object, isSilent?: boolean, callback?: Written) => Sent;
   /**
-   * `endTick(number)`: writes what has waited for more, where it has waited for long enough.
+   * `endTick(number)` writes coalesced messages that have waited long enough. With `disconnects`, it performs a
+   * requested `disconnect()` instead.
    * @throws An N-API failure.
    */
-  get endTick(): (number: number, leaves?: boolean) => void;
+  get endTick(): (number: number, disconnects?: boolean) => void;
   /**
-   * Makes an object of what has come with `message`, an `arrival` of `onHandle`, and calls `take(error, object)`: at once, or when it
-   * listens.
+   * Creates the object for a handle that came with `message`; `arrival` is the argument of `onHandle`. Calls
+   * `take(error, object)` at once, or for a server or datagram socket when it is listening.
    * @throws What `take` throws.
    */
   convert(message: unknown, arrival: number, take: (error: Error | null, object?: unknown) => void): void;
   /**
-   * Ends the channel: `onDisconnect()` is called, once the handles that were sent have arrived and what is being delivered is
-   * delivered. `isDelivering`: what `onMessages` was told of is still being delivered, and this is called again after it. `true`: no
-   * handle is waited for.
+   * Closes the channel and calls `onDisconnect()`, after the handles that were sent have arrived and the current
+   * messages have been delivered. `isDelivering`: the caller is still delivering messages, and will call this
+   * again afterwards. Returns false if the channel waits for handles to arrive.
    * @throws An N-API failure.
    */
   disconnect(isDelivering?: boolean | undefined | null): boolean;
-  /** Has the event loop wait for the channel; it does not from the start. */
+  /** Makes the channel keep the event loop alive. A new channel does not. */
   ref(): void;
-  /** Has the event loop not wait for it. */
+  /** Makes the channel no longer keep the event loop alive. */
   unref(): void;
-  /** Whether the event loop waits for it. */
+  /** Whether the channel keeps the event loop alive. */
   hasRef(): boolean;
-  /** Its socket; a negative errno where it is closed. */
+  /** The file descriptor of its socket; a negative errno if it is closed. */
   get fd(): number;
 }
 
-/** Closes a descriptor that this process was given, and only this one, at exec. Throws where it is not open. */
+/** Sets close-on-exec on a descriptor that this process was given. Throws if it is not open. */
 export function closeOnExec(fd: RawFd): void;
 
-/** Hands an error to `uncaughtException`. */
+/** Passes an error to `uncaughtException`. */
 export function throwUncaught(error: unknown): void;
 
-/** Closes a descriptor that nobody takes. */
+/** Closes a descriptor. */
 export function closeFd(fd: RawFd): void;
 
-/** A text that nobody can guess. */
+/** A random string that nobody can guess. */
 export function secret(): string;
 
 /**

@@ -1,2 +1,2 @@
-// Nothing is exported: loading it puts this package in the builtin's place, which keeps its types.
+// Nothing is exported. Loading this module replaces the builtin by this package; the builtin's types stay the same.
 export {};

@@ -324,14 +324,14 @@ test.serial(
   },
 );
 
-test.serial('more handles that are missing than can be under way end the channel with an error', async (t) => {
+test.serial('more missing handles than can be in flight end the channel with an error', async (t) => {
   const missing = Array(200)
     .fill(['text', announce('x')])
     .flat();
   const { child, record } = startNative(t, 'hello', ...missing, 'text', '"after"');
   t.true(await until(() => !child.connected));
   t.deepEqual(record.messages, []);
-  t.regex(record.errors.at(-1).message, /more is missing than can be under way/);
+  t.regex(record.errors.at(-1).message, /more is missing than can be in flight/);
   await end(child);
 });
 

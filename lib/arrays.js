@@ -1,9 +1,9 @@
 'use strict';
 
-// What is done with arrays on the way to a launch, without Array.prototype: a program may have replaced any of its
-// methods, and its iterator, which spread, destructuring and `for … of` use.
+// Array functions that do not use Array.prototype. A program may have patched any of its methods, and its iterator,
+// which spread, destructuring and `for … of` use; launching must still work.
 
-/** The elements from `start` to `end` in a new array. */
+/** A new array with the elements from `start` to `end`. */
 function copy(list, start = 0, end = list.length) {
   const result = [];
   for (let i = start; i < end; i++) result[i - start] = list[i];
@@ -28,7 +28,7 @@ function map(list, body) {
   return result;
 }
 
-/** The index of the first element that passes `test`; -1: there is none. */
+/** The index of the first element that passes `test`, or -1. */
 function findIndex(list, test) {
   for (let i = 0; i < list.length; i++) if (test(list[i])) return i;
   return -1;
@@ -46,7 +46,7 @@ function includes(list, value) {
   return indexOf(list, value) !== -1;
 }
 
-/** As Array.prototype.join does it: null and undefined are empty. */
+/** As in Array.prototype.join, null and undefined become empty strings. */
 function join(list, separator) {
   let text = '';
   for (let i = 0; i < list.length; i++) text += `${i > 0 ? separator : ''}${list[i] ?? ''}`;

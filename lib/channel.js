@@ -1,7 +1,7 @@
 'use strict';
 
-// An IPC channel: what a ChildProcess, or `process` in a child, has of it (Node.js documentation, «subprocess.send»,
-// «process.channel»).
+// The properties and methods that an IPC channel adds to a ChildProcess, or to `process` in a child (Node.js
+// documentation, «subprocess.send», «process.channel»).
 
 const EventEmitter = require('node:events');
 const { deprecate } = require('node:util');
@@ -20,7 +20,7 @@ class Control extends EventEmitter {
     this.#channel = channel;
   }
 
-  /** One more reason to wait for the channel, unless the program has said what it wants. */
+  /** Counts one more listener. The first keeps the event loop alive, unless the program has called ref() or unref(). */
   refCounted() {
     if (++this.#count === 1 && !this.#isExplicit) this.#channel.ref();
   }
@@ -48,13 +48,11 @@ class Control extends EventEmitter {
   }
 }
 
-// Node 26 has taken `_channel` away.
+// Node 26 has removed `_channel`.
 const HAS_ALIAS = parseInt(process.versions.node, 10) < 26;
 const DEPRECATED = '_channel is deprecated. Use ChildProcess.channel instead.';
 
-/**
- * Makes the socket `fd` the channel of `target`. `onClose` is called when the other end is gone.
- */
+/** Makes the socket `fd` the channel of `target`. For the options see the constructor of Link. */
 function setUpChannel(target, fd, options) {
   const link = new Link(target, fd, options);
   const control = new Control(link.channel);
@@ -101,9 +99,9 @@ function setUpChannel(target, fd, options) {
       this.emit('error', disconnected());
       return;
     }
-    // What is sent from here on is refused; what was sent before is still written.
+    // From here on `send` fails. Messages that were sent before are still written.
     this.connected = false;
-    // Handles arrive first.
+    // Otherwise the channel stays until the sent handles have arrived.
     if (link.disconnect()) this.channel = null;
   };
 

@@ -1,12 +1,12 @@
 'use strict';
 
-// Ticks and timers that are real. The builtin has its own, so that a test runner's fake ones do not hold up what
-// happens in processes; nor may they here.
+// The real ticks and timers. A test runner's fake ones must not delay the events of processes. The builtin is not
+// affected by those either, because it has its own references.
 
 const { clearTimeout, setTimeout } = require('node:timers');
 
-// In a context of its own (jest's) `process` is a copy whose ticks may be fake from the start; the main context has the
-// true one.
+// In a vm context (such as jest's) `process` is a copy, whose ticks may be fake from the start. The main context has
+// the real one.
 const isInContext = !(setTimeout instanceof Function);
 const { nextTick } = isInContext ? require('node:vm').runInThisContext('process') : process;
 

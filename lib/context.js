@@ -1,7 +1,8 @@
 'use strict';
 
-// The async context of a launch. The builtin makes a child's handles, the process and its pipes, when it launches it;
-// we make a stream when it is first touched, maybe in another context. So the launch is remembered, and entered again.
+// The async context of a launch. The builtin creates the handles of a child (for the process and its pipes) at
+// launch. This package creates a stream when it is first accessed, possibly in another context. So the context of the
+// launch is saved and entered again.
 
 const { AsyncResource, executionAsyncId, executionAsyncResource, triggerAsyncId } = require('node:async_hooks');
 const { findIndex, some } = require('./arrays');
@@ -9,8 +10,8 @@ const { isolates } = require('./ticks');
 
 const { getOwnPropertySymbols } = Object;
 
-// Under which symbols an AsyncResource has its ids: it has no method that sets them. Where there are no such symbols, a
-// launch is entered as its process.
+// The symbols under which an AsyncResource stores its ids, which no method can set. If there are no such symbols, the
+// process's own context is used instead of its launcher's.
 const probe = new AsyncResource('CHILD_PROCESS_RS_PROBE', { triggerAsyncId: 0, requireManualDestroy: true });
 const ID = symbolOf(probe.asyncId());
 const TRIGGER_ID = symbolOf(probe.triggerAsyncId());
@@ -20,27 +21,27 @@ function symbolOf(value) {
   return symbols[findIndex(symbols, (symbol) => probe[symbol] === value)];
 }
 
-/** Whether two resources hold the same stores of every AsyncLocalStorage, on Nodes where resources hold them. */
+/** Whether two resources have the same store for every AsyncLocalStorage. Only some Nodes keep stores in resources. */
 function holdSameStores(one, other) {
   const differs = (symbol) => symbol.description === 'kResourceStore' && one[symbol] !== other[symbol];
   return !some(getOwnPropertySymbols(one), differs) && !some(getOwnPropertySymbols(other), differs);
 }
 
-/** Made at the launch of a process, in the context that launches it. */
+/** The context of a launch. Must be created in the context that launches the process. */
 class LaunchContext {
   #id = executionAsyncId();
   #triggerId = triggerAsyncId();
-  // Undefined where nobody has loaded the module `domain`.
+  // Undefined if the module `domain` has not been loaded.
   #domain = process.domain;
-  // Has the launch's stores of every AsyncLocalStorage, too.
+  // Also has the launch's store for every AsyncLocalStorage.
   #process = new AsyncResource('PROCESSWRAP', { requireManualDestroy: true });
 
-  /** What `body` returns, called as something that the process does. */
+  /** Runs `body` in the async context of the process, and returns its result. */
   runAsProcess(body) {
     return this.#process.runInAsyncScope(body);
   }
 
-  /** The same, as something that is done by what launched the process. */
+  /** Runs `body` in the async context that launched the process, and returns its result. */
   runAsLauncher(body) {
     const inDomain = () => (this.#domain ? this.#domain.run(body) : body());
     if (this.#isCurrent()) return inDomain();
@@ -50,15 +51,12 @@ class LaunchContext {
     return launcher.runInAsyncScope(inDomain);
   }
 
-  /**
-   * Whether the current context is known to be the same. Where resources don't hold the stores, nothing tells whether
-   * those are.
-   */
+  /** Whether the current context is known to be the launcher's. Nodes without stores in resources cannot tell. */
   #isCurrent() {
     return !isolates && executionAsyncId() === this.#id && holdSameStores(this.#process, executionAsyncResource());
   }
 
-  /** The process does nothing any more. */
+  /** The process is gone: emits the `destroy` hook. */
   destroy() {
     this.#process.emitDestroy();
   }

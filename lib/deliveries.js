@@ -1,7 +1,7 @@
 'use strict';
 
-// What has come over a channel and is to be delivered, in order. Something that is missing, a handle or a large message
-// that is being sent again, holds back all that came after it.
+// The queue of messages that a channel has received and has to deliver in order. If something is missing (a handle or a
+// large message that could not be received and will be sent again), it blocks everything that came after it.
 
 const { AsyncResource } = require('node:async_hooks');
 const { nextTick } = require('./clock');
@@ -10,16 +10,16 @@ const { isolates, runTicks } = require('./ticks');
 
 const { isArray } = Array;
 
-/** The queue of one channel. Only `run` delivers, and it does nothing while it is running. */
+/** The queue of one channel. */
 class Deliveries {
-  // Each entry is an array of messages, or a place: `deliver` is the function that delivers what is there; where it is
-  // undefined, what is known under `key` is missing.
+  // Each entry is an array of messages, or a place `{ key, deliver }` for one thing. The function `deliver` delivers
+  // it; it is undefined as long as the thing is missing.
   #queue = [];
-  // The first entry, and in an array the first message, that is not delivered yet.
+  // The index of the first entry that has not been delivered, and in an array that of its first such message.
   #first = 0;
   #next = 0;
   #isRunning = false;
-  // Whether a listener has thrown: telling of it takes all async contexts off the stack.
+  // Whether a listener has thrown in this run: reporting that has cleared Node's stack of async contexts.
   #hasThrown = false;
   #scope = new AsyncResource('PIPEWRAP');
   #deliver;
@@ -27,8 +27,8 @@ class Deliveries {
   #done;
 
   /**
-   * Calls `deliver(message)` for each message, `between()` after it where there were several, and `done()` when it
-   * stops.
+   * Calls `deliver(message)` for each message, `between()` after each if there are several, and `done()` at the end of
+   * a run.
    */
   constructor({ deliver, between, done }) {
     this.#deliver = deliver;
@@ -44,7 +44,7 @@ class Deliveries {
     return this.#queue.length === 0;
   }
 
-  /** Whether something is held back. */
+  /** Whether something missing blocks the queue. */
   get isHeld() {
     return this.#queue.length > 0 && !this.#isReady();
   }
@@ -55,7 +55,7 @@ class Deliveries {
     this.run();
   }
 
-  /** Adds something that `deliver()` delivers; with a key, in the place of what is missing under it. */
+  /** Adds something that `deliver()` delivers. With a key, it is put in the place of what is missing under that key. */
   add(deliver, key) {
     const place = key === undefined ? undefined : this.#placeOf(key);
     if (place === undefined) this.#add({ key, deliver });
@@ -63,19 +63,19 @@ class Deliveries {
     this.run();
   }
 
-  /** What has this key is missing, and will be sent again. */
+  /** Something is missing and will be sent again: adds a place for it. */
   addMissing(key) {
     this.#add({ key, deliver: undefined });
   }
 
-  /** What is missing under this key will not come. */
+  /** What is missing under this key will not come any more. */
   dropMissing(key) {
     const place = this.#placeOf(key);
     if (place !== undefined) place.deliver = nothing;
     this.run();
   }
 
-  /** Nothing that is missing will come: `report()` is called in the place of each. */
+  /** Nothing that is missing will come any more: calls `report()` in the place of each. */
   endMissing(report) {
     for (let i = this.#first; i < this.#queue.length; i++) {
       const place = this.#queue[i];
@@ -96,7 +96,7 @@ class Deliveries {
     return undefined;
   }
 
-  /** Delivers all that is not held back. */
+  /** Delivers everything that is not blocked. Does nothing if it is already running. */
   run() {
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -114,7 +114,7 @@ class Deliveries {
     return entry !== undefined && !isMissing(entry);
   }
 
-  /** Each message in a tick of its own: what one has set going, promises and ticks, has run when the next one comes. */
+  /** Delivers each message in its own tick: ticks and promises that one causes run before the next one is delivered. */
   #deliverAll() {
     for (let isFirst = true, isLast = false; !isLast; isFirst = false) {
       const entry = this.#queue[this.#first];
@@ -122,16 +122,16 @@ class Deliveries {
       if (!isArray(entry) || this.#next === entry.length) this.#advance();
       isLast = !this.#isReady();
       if (isFirst && isLast) {
-        // Alone it needs no tick of its own: it is all that this call from the native side delivers.
+        // A single message needs no tick of its own, because Node runs the ticks after this call from native code.
         this.#deliverEntry(entry, message);
         return;
       }
       try {
         this.#deliverInTick(entry, message);
-        // The last one's ticks are run by Node itself.
+        // After the last message, Node itself runs the ticks.
         if (!isLast) runTicks();
       } catch (error) {
-        // Here, and not by leaving: what ticks leave on the stack of async contexts is only cleared by this.
+        // Reported here instead of thrown, because only this clears what the ticks left on the stack of async contexts.
         native.throwUncaught(error);
       }
       this.#between();
@@ -157,7 +157,7 @@ class Deliveries {
     else entry.deliver();
   }
 
-  /** What a listener throws is told here, in its own context. */
+  /** Delivers a message. If a listener throws, reports that here, in the listener's async context. */
   static deliverAndReport(deliveries, entry, message) {
     try {
       deliveries.#deliverEntry(entry, message);

@@ -1,23 +1,23 @@
 'use strict';
 
-// Errors as Node makes them: its codes, its sentences, and `[code]` in the first line of the stack (Node.js
+// Errors that look like Node's: with its codes and messages, and with `[code]` in the first line of the stack (Node.js
 // documentation, «Errors»).
 
 const { constants } = require('node:os');
 const { format, getSystemErrorName, inspect } = require('node:util');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
-// A quoted string longer than this is cut; so is an inspected value.
+// In messages, a string longer than LONG_STRING is cut to CUT_STRING characters, an inspected value to LONG_VALUE.
 const LONG_STRING = 28;
 const CUT_STRING = 25;
 const LONG_VALUE = 128;
-// Beyond this a number in a message gets separators.
+// In messages, a number above this gets separators.
 const LONG_NUMBER = 2 ** 32;
 
-/** The stack starts at the caller of `caller`. */
+/** Creates an error whose stack starts at the caller of the function `caller`. */
 function nodeError(Base, code, message, caller) {
   const error = new Base(message);
-  // The stack's first line takes the name that is there when it is captured.
+  // The first line of the stack contains the name at the time of the capture.
   Object.defineProperty(error, 'name', { value: `${Base.name} [${code}]`, configurable: true });
   Error.captureStackTrace(error, caller);
   void error.stack;
@@ -41,7 +41,7 @@ function shorten(text, long, cut) {
   return text.length > long ? `${text.slice(0, cut)}...` : text;
 }
 
-/** How Node describes a value of the wrong type. */
+/** Describes a value of the wrong type as Node does. */
 function describe(value) {
   switch (typeof value) {
     case 'undefined':
@@ -73,7 +73,7 @@ function describeObject(value) {
 }
 
 function describeNumber(value) {
-  // As Node does it: every three characters from the end, whatever they are.
+  // As Node does: a separator after every three characters from the end, whatever they are.
   const separated = (text) => text.replace(/(?<=[^-])(?=(?:.{3})+$)/g, '_');
   if (Number.isInteger(value) && Math.abs(value) > LONG_NUMBER) return separated(String(value));
   if (typeof value !== 'bigint') return inspect(value);
@@ -135,18 +135,18 @@ function invalidHandle() {
   return nodeError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent', invalidHandle);
 }
 
-/** What came over a channel is no message. `cause`: what decoding it threw; undefined: it is too long. */
+/** An invalid message came over a channel. `cause`: what decoding it threw; undefined: it is too long. */
 function brokenMessage(cause) {
   const reason = cause?.message ?? 'it is longer than maxMessageSize';
-  const message = `The other end of the IPC channel sent something that is no message: ${reason}`;
+  const message = `The other end of the IPC channel sent an invalid message: ${reason}`;
   const error = nodeError(Error, 'ERR_CHILD_PROCESS_RS_MESSAGE', message, brokenMessage);
   if (cause) error.cause = cause;
   return error;
 }
 
-/** What the other end of a channel says of a handle is not so. */
+/** The other end of a channel has violated the protocol for handles. */
 function brokenHandle(reason) {
-  const message = `The other end of the IPC channel broke the protocol of handles: ${reason}`;
+  const message = `The other end of the IPC channel violated the protocol for handles: ${reason}`;
   return nodeError(Error, 'ERR_CHILD_PROCESS_RS_HANDLE', message, brokenHandle);
 }
 
@@ -154,14 +154,14 @@ function tooMuchOutput(name) {
   return nodeError(RangeError, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', `${name} maxBuffer length exceeded`, tooMuchOutput);
 }
 
-/** The name of a negative errno; libuv, which Node asks, does not know all. */
+/** The name of a negative errno. Node takes it from libuv, which does not know all of them. */
 function nameOf(errno) {
   const names = constants.errno;
   return Object.keys(names).find((name) => names[name] === -errno) ?? getSystemErrorName(errno);
 }
 
 /**
- * A failed system call; `errno` is negative, as libuv has it.
+ * The error of a failed system call. `errno` is negative, as in libuv.
  * @returns {NodeJS.ErrnoException & { spawnargs?: string[] }}
  */
 function errnoError(errno, syscall) {
@@ -171,7 +171,7 @@ function errnoError(errno, syscall) {
   return Object.assign(error, { errno, code, syscall });
 }
 
-/** What an AbortSignal ends a child with. */
+/** The error of a child that an AbortSignal has killed. */
 class AbortError extends Error {
   constructor(options) {
     super('The operation was aborted', options);
@@ -189,7 +189,7 @@ module.exports = {
   errnoError,
   invalidType,
   tooMuchOutput,
-  // The native side throws these.
+  // Native code throws these.
   hooks: {
     brokenHandle,
     channelClosed,

@@ -1,6 +1,6 @@
 'use strict';
 
-// The object whose functions call one another, as the builtin's do: exec() is execFile() with a shell, and a program
-// may put an execFile of its own in its place.
+// `current` is the exported object. As in the builtin, exec() calls execFile() through it, so that a program may
+// replace execFile.
 
 module.exports = { current: null };

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a native channel does for the object that has it: what comes is delivered to it, and what happens is emitted on
-// it.
+// Connects a native channel with its target, a ChildProcess or `process`: delivers received messages to the target, and
+// emits events on it. The native channel calls the methods `on…` (see ChannelEvents in native.d.ts).
 
 const { Deliveries } = require('./deliveries');
 const { brokenHandle, brokenMessage } = require('./errors');
@@ -9,10 +9,10 @@ const { native, runtime, told } = require('./runtime');
 
 const { stringify } = JSON;
 
-// How the `cmd` of internal messages begins.
+// The prefix of the `cmd` of internal messages.
 const INTERNAL = 'NODE_';
 
-// How long an end looks for a quick answer before it goes back to the loop, microseconds; 0 never looks.
+// How long an end polls its socket for a quick answer before it returns to the event loop, microseconds; 0 disables it.
 const BUSY_POLL = 50;
 
 function busyPoll(option) {
@@ -21,7 +21,7 @@ function busyPoll(option) {
   return microseconds > 0 ? Math.min(microseconds, 1e6) : 0;
 }
 
-// Native functions, the same for all channels; known once there is one.
+// Native functions, the same for all channels. Set when the first channel is created.
 let sendValue;
 let sendPrepared;
 let endTick;
@@ -29,21 +29,26 @@ let endTick;
 class Link {
   #target;
   #isAdvanced;
-  // What the native functions know the channel by.
+  // Identifies the channel to the native functions.
   #number;
   #onClose;
   #beforeFirst;
   #beforeDisconnect;
   #deliveries;
-  // Messages, with their handles, that came while nobody listened.
+  // Messages, with their handles, that came while there was no 'message' listener.
   #pending = [];
-  // Whether answers wait for the end of the delivery.
+  // Whether messages were sent during a delivery that may not have been written yet.
   #hasAnswered = false;
   // Whether `disconnect` was called.
-  #isLeaving = false;
-  // The channel was closed while something was being delivered.
-  #isOver = false;
+  #isDisconnecting = false;
+  // Whether the channel was closed during a delivery, so that 'disconnect' must be emitted after it.
+  #isClosed = false;
 
+  /**
+   * `onClose()` is called when the other end is gone, `beforeFirst()` before its first message is delivered, and
+   * `beforeDisconnect(emit)` in place of `emit()`, which emits 'disconnect'. The other options are those of `fork()`
+   * and ChannelSettings in native.d.ts.
+   */
   constructor(target, fd, { serialization, onClose, beforeFirst, beforeDisconnect, ...options }) {
     const isAdvanced = serialization === 'advanced';
     const settings = { ...options, isAdvanced, busyPoll: busyPoll(options.busyPoll) };
@@ -58,17 +63,17 @@ class Link {
         if (this.#hasAnswered) this.#writeAnswers();
       },
       done: () => {
-        if (this.#isLeaving) this.channel.disconnect();
-        if (this.#isOver) this.#disconnected();
+        if (this.#isDisconnecting) this.channel.disconnect();
+        if (this.#isClosed) this.#disconnected();
       },
     });
-    /** The native end. */
+    /** The native channel. */
     this.channel = new native.Channel(runtime, fd, settings, this);
     this.#number = this.channel.number;
     if (sendValue === undefined) ({ sendValue, sendPrepared, endTick } = this.channel);
   }
 
-  /** Sends; false: the other end is behind, and the sender should wait. */
+  /** Sends a message. Returns false if the sender should stop until it has been written. */
   send(message, handle, options, callback) {
     const sent = handle
       ? this.channel.send(message, handle, options, callback)
@@ -83,7 +88,7 @@ class Link {
     let send = sendValue;
     if (typeof message === 'object' && message !== null) {
       if (!this.#isAdvanced) {
-        // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
+        // If `toJSON` returns undefined there is no text. The builtin sends `undefined` in that case.
         message = stringify(message) ?? 'undefined';
         send = sendPrepared;
       } else if (message.constructor === Object) {
@@ -94,9 +99,9 @@ class Link {
     return send(this.#number, message, isSilent);
   }
 
-  /** Ends the channel; `true`: there is no handle that arrives first. */
+  /** Closes the channel. Returns false if it first waits for handles to arrive. */
   disconnect() {
-    this.#isLeaving = true;
+    this.#isDisconnecting = true;
     return this.channel.disconnect(this.#deliveries.isRunning);
   }
 
@@ -105,7 +110,7 @@ class Link {
     endTick(this.#number);
   }
 
-  /** What the other end does shows that it is there. */
+  /** Anything that the other end sends proves that the child's exec succeeded: `beforeFirst` emits 'spawn'. */
   #confirm() {
     this.#beforeFirst?.();
     this.#beforeFirst = undefined;
@@ -122,7 +127,8 @@ class Link {
     this.#deliveries.add(() => this.#deliverInternal(message), key);
   }
 
-  // The object is made when it is its turn: a server would take connections that nobody hears of.
+  // The object is not created before its message is delivered: a server would otherwise accept connections without a
+  // listener.
   onHandle(message, arrival, key) {
     this.#confirm();
     this.#deliveries.add(() => {
@@ -150,7 +156,7 @@ class Link {
     this.#deliveries.dropMissing(key);
   }
 
-  // In JavaScript, since it is the child that emits 'exit'.
+  // In JavaScript, because the ChildProcess emits 'exit'.
   onSocketsSent(sockets) {
     this.#target.once('exit', () => sockets.emit('exit', sockets));
   }
@@ -163,7 +169,7 @@ class Link {
     this.#report(error);
   }
 
-  /** Something is wrong with what came; it is no reason to throw. */
+  /** Reports an error of the other end, which must not throw in this process: as a warning if there is no listener. */
   #report(error) {
     if (this.#target.listenerCount('error') > 0) this.#target.emit('error', error);
     else process.emitWarning(error);
@@ -184,7 +190,7 @@ class Link {
     this.#endMissing();
     if (isPartial) this.#reportBroken('the channel was closed in the middle of a message');
     if (target.connected) target.disconnect();
-    // It waited for acknowledgements.
+    // `disconnect` was called, and waited for handles to arrive.
     else if (target.channel) target._disconnect();
     this.#onClose?.();
   }
@@ -194,14 +200,14 @@ class Link {
   }
 
   onDisconnect() {
-    // What is missing is not waited for, but what came after it is still delivered.
+    // Missing messages will not come any more, but those after them are still delivered.
     this.#endMissing();
-    if (this.#deliveries.isRunning) this.#isOver = true;
+    if (this.#deliveries.isRunning) this.#isClosed = true;
     else this.#disconnected();
   }
 
   #disconnected() {
-    this.#isOver = false;
+    this.#isClosed = false;
     this.#beforeDisconnect(() => this.#target.emit('disconnect'));
   }
 
@@ -213,12 +219,12 @@ class Link {
   #deliverInternal(message, handle) {
     const isHeard = this.#target.emit('internalMessage', message, handle);
     if (isHeard || !handle) return;
-    // Nobody has it, so nobody else can close it.
+    // Nothing else can close the handle.
     close(handle);
-    this.#report(brokenHandle('a handle came with an internal message that nobody listens to'));
+    this.#report(brokenHandle('a handle came with an internal message that has no listener'));
   }
 
-  /** Delivers what came with a handle; it may be an internal message. */
+  /** Delivers a message that came with a handle; it may be an internal message. */
   #deliverAny(message, handle) {
     const cmd = message?.cmd;
     const isInternal = typeof cmd === 'string' && cmd.length > INTERNAL.length && cmd.startsWith(INTERNAL);
@@ -233,24 +239,24 @@ class Link {
     for (let i = 0; i < pending.length; i++) this.#target.emit('message', pending[i].message, pending[i].handle);
   }
 
-  /** What came is no message. `cause`: what decoding it threw, or a sentence; undefined: it is too long. */
+  /** Reports an invalid message. `cause`: what decoding it threw, or a text; undefined: it is too long. */
   #reportBroken(cause) {
     this.#report(brokenMessage(typeof cause === 'string' ? new Error(cause) : cause));
   }
 
   #endMissing() {
     if (!this.#deliveries.isEmpty)
-      this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it came again'));
+      this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it was sent again'));
   }
 }
 
-// The native side calls these.
+// The native channel calls these, so their exceptions are passed to `uncaughtException`.
 const names = Object.getOwnPropertyNames(Link.prototype);
 for (let i = 0; i < names.length; i++) {
   if (names[i].startsWith('on')) Link.prototype[names[i]] = told(Link.prototype[names[i]]);
 }
 
-/** Closes what has been made of a descriptor and nobody wants. */
+/** Closes a received socket, server or raw handle. */
 function close(object) {
   if (typeof object.destroy === 'function') object.destroy();
   else object.close();

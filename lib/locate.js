@@ -1,6 +1,6 @@
 'use strict';
 
-// Where a binary for this package can be: beside it, or in the optional package for the platform.
+// The places of the addon's binary: in this package, or in the optional package for the platform.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -13,15 +13,12 @@ function localBinary(triple) {
   return path.join(root, `child-process-rs.${triple}.node`);
 }
 
-/** The optional package that brings the binary for a platform, prebuilt. */
+/** The optional package with the prebuilt binary for a platform. */
 function packageName(triple) {
   return `child-process-rs-${triple}`;
 }
 
-/**
- * The binary in the optional package, or null. One of another version is as good as none: the two halves are one
- * program.
- */
+/** The binary in the optional package, or null if there is none of the same version. */
 function packagedBinary(triple) {
   const name = packageName(triple);
   try {
@@ -32,7 +29,7 @@ function packagedBinary(triple) {
   }
 }
 
-/** Whether this is the source tree, and not the published package, which leaves the tests out. */
+/** Whether this is the source tree and not the published package, which contains no tests. */
 function isCheckout() {
   return fs.existsSync(path.join(root, '__test__'));
 }

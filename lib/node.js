@@ -1,7 +1,7 @@
 'use strict';
 
-// What the addon uses of Node, and of the realm that this package was loaded in. Modules are loaded when they are asked
-// for.
+// The parts of Node, and of the realm in which this package was loaded, that the addon uses. Modules are loaded when
+// they are first accessed.
 
 const { nextTick } = require('./clock');
 
@@ -17,7 +17,7 @@ module.exports = {
   get events() {
     return require('node:events');
   },
-  // Newer Nodes warn of it, and hardly anybody sends a socket of HTTP's.
+  // Newer Nodes print a warning when this is loaded. It is needed only to send the socket of an HTTP connection.
   get httpCommon() {
     // @ts-expect-error: it has no types.
     return require('_http_common');

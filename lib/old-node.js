@@ -1,7 +1,7 @@
 'use strict';
 
-// What to say where Node is too old, or null. Looked at before anything else is loaded, because an old Node would stop
-// at the syntax of the rest.
+// The error message if Node is too old, or null. Must be checked before anything else is loaded, because an old Node
+// cannot parse the other files.
 
 const { node } = process.versions;
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// Node's permission model (`--permission`): whether children are allowed, and what they inherit of it.
+// Node's permission model (`--permission`): whether children are allowed, and which restrictions they inherit.
 
 const { append, copy, findIndex, includes, join, some } = require('./arrays');
 const { builtin } = require('./builtin');
@@ -16,9 +16,7 @@ function restricts(option) {
   return some(SWITCHES, (name) => option === name || option.startsWith(`${name}=`));
 }
 
-/**
- * `envPairs`, with this process's restrictions added to NODE_OPTIONS so that a Node started with `args` keeps to them.
- */
+/** Adds this process's restrictions to NODE_OPTIONS in `envPairs`, so that they apply to a Node started with `args`. */
 function passPermissions(envPairs, args) {
   if (!isRestricted || MAJOR < 22 || some(args, (argument) => includes(SWITCHES, argument))) return envPairs;
   const index = findIndex(envPairs, (pair) => pair.startsWith(VARIABLE));
@@ -36,12 +34,12 @@ function passPermissions(envPairs, args) {
   return passing;
 }
 
-/** Whether this process may start children now. */
+/** Whether this process may currently start children. */
 function mayLaunch() {
   return !isRestricted || process.permission.has('child');
 }
 
-/** Has the builtin throw its own ERR_ACCESS_DENIED: it is not allowed to start anything either. */
+/** Throws ERR_ACCESS_DENIED, by calling the builtin, which may not start children either. */
 function throwDenied(file) {
   builtin.spawn(file);
 }

@@ -1,7 +1,7 @@
 'use strict';
 
-// Commands as promises. Nothing of a run happens on the event loop but its beginning and its end: it is launched, fed,
-// read and reaped on the one thread of the native side.
+// The promise functions. Only the start and the end of a run happen on the event loop: native code launches the
+// command, writes its input, reads its output and reaps it on one background thread.
 
 const { StringDecoder } = require('node:string_decoder');
 const { concat, copy, join } = require('./arrays');
@@ -12,17 +12,17 @@ const { native, told } = require('./runtime');
 const { spawn } = require('./spawn');
 const { shellWords, words } = require('./template');
 
-/** How much of what a command complains of is kept, characters. */
-const MAX_COMPLAINT = 1024 * 1024;
+/** How much of a command's stderr `lines` keeps for its error, characters. */
+const MAX_STDERR = 1024 * 1024;
 
-/** Runs `file` with `args`, no shell involved. */
+/** Runs `file` with `args`, without a shell. */
 async function execFile(file, args, options) {
   const given = Array.isArray(args) ? options : (args ?? options);
   if (isWatched()) return runOnLoop((done) => execFileOnLoop(file, args, options, done), given);
   return run((events) => native.run(file, args, options, events), given);
 }
 
-/** Runs a command line in a shell. Never put user input into it: `sh` and `$` quote what they are given. */
+/** Runs a command line in a shell. Never put user input into it; `sh` and `$` quote interpolated values. */
 async function exec(command, options) {
   if (isWatched()) return runOnLoop((done) => execOnLoop(command, options, done), options);
   return run((events) => native.runCommand(command, options, events), options);
@@ -44,7 +44,7 @@ function run(start, options) {
   });
 }
 
-/** The same by exec() or execFile(), where somebody is to see a ChildProcess. */
+/** Runs a command with exec() or execFile(), because a patch or a diagnostics channel must see a ChildProcess. */
 function runOnLoop(start, options) {
   return new Promise((resolve, reject) => {
     const begun = performance.now();
@@ -64,14 +64,15 @@ function runOnLoop(start, options) {
     });
     const input = options?.input ?? '';
     const bytes = ArrayBuffer.isView(input) ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : input;
-    // A command need not read all of its input.
+    // A command that does not read all of its input is no error.
     child.stdin?.on('error', () => {}).end(bytes);
   });
 }
 
 /**
- * The lines that `file` writes, one by one as they come, without their line ends. The command is held back while nobody
- * asks for more, and killed when the loop is left. A command that fails throws after its last line.
+ * Runs `file` and yields the lines of its output as they come, without line ends. The command is blocked while the
+ * consumer does not ask for more lines, and killed when the consumer leaves its loop. If the command fails, this throws
+ * after the last line.
  */
 async function* lines(file, args, options) {
   if (!Array.isArray(args)) {
@@ -83,14 +84,14 @@ async function* lines(file, args, options) {
   const ended = new Promise((resolve, reject) =>
     child.once('error', reject).once('close', (code, signal) => resolve({ code, signal })),
   );
-  // It may fail while nobody waits for it, and more than once.
+  // Avoids an unhandled rejection, and an 'error' event without a listener if there are several.
   ended.catch(() => {});
   child.on('error', () => {});
-  // Out of descriptors: there are no streams.
+  // If no descriptors were available, there are no streams, and `ended` is rejected.
   if (!child.stdout) await ended;
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
-    if (stderr.length < MAX_COMPLAINT) stderr += text;
+    if (stderr.length < MAX_STDERR) stderr += text;
   });
   try {
     yield* splitLines(child.stdout, encoding);
@@ -131,7 +132,7 @@ function withoutReturn(line) {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-/** A template tag that runs with `options`; called with options, it gives a tag that has them. */
+/** A template tag that runs commands with `options`. Called with options, it returns a tag that uses these too. */
 function tag(start, options = {}) {
   return (strings, ...values) => {
     if (!Array.isArray(strings?.raw)) return tag(start, { ...options, ...strings });
@@ -139,13 +140,13 @@ function tag(start, options = {}) {
   };
 }
 
-/** $`ls -l ${path}`: each interpolation is exactly one argument, an array several; no shell is involved. */
+/** $`ls -l ${path}`: each interpolated value is exactly one argument, and an array is several. There is no shell. */
 const $ = tag(async (strings, values, options) => {
   const command = words(strings, values);
   return execFile(command[0], copy(command, 1), options);
 });
 
-/** sh`ls -l ${path} | wc -l`: a shell reads it, with each interpolation quoted. */
+/** sh`ls -l ${path} | wc -l`: runs in a shell, with each interpolated value quoted. */
 const sh = tag(async (strings, values, options) => exec(shellWords(strings, values), options));
 
 module.exports = { $, exec, execFile, lines, sh };

@@ -1,16 +1,16 @@
 'use strict';
 
-// The advanced serialization by `node:v8`, where V8's own interface is not a known one (`src/v8`), and for views of
-// classes that N-API cannot make: views of bytes as they are and other host objects as plain ones (Node.js
-// documentation, «Advanced serialization»).
+// Advanced serialisation through `node:v8`. It is used on Nodes for which calling V8 directly (`src/v8`) has not been
+// tested, and for views that N-API cannot create. As in Node, views are written as host objects, and other host objects
+// as plain objects (Node.js documentation, «Advanced serialization»).
 
-// What follows in the stream.
+// Which kind of host object follows in the stream.
 const VIEW = 0;
 const PLAIN = 1;
 
 let classes;
 
-/** The classes of `node:v8`, made when they are needed first. */
+/** Creates the serializer classes, when they are first needed. */
 function classesOfNode() {
   const v8 = require('node:v8');
   class Serializer extends v8.DefaultSerializer {
@@ -28,7 +28,7 @@ function classesOfNode() {
   return (classes = { Serializer, Deserializer });
 }
 
-/** The bytes of `value`, with V8's header. Throws an error for what cannot be cloned. */
+/** Serialises `value`, with V8's header. Throws if it cannot be cloned. */
 function serialize(value) {
   const { Serializer } = classes ?? classesOfNode();
   const serializer = new Serializer();
@@ -37,7 +37,7 @@ function serialize(value) {
   return serializer.releaseBuffer();
 }
 
-/** The value of `bytes`. Views in it share their memory. */
+/** Deserialises `bytes`. Views in the value share their memory. */
 function deserialize(bytes) {
   const { Deserializer } = classes ?? classesOfNode();
   const deserializer = new Deserializer(bytes);

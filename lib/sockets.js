@@ -1,26 +1,26 @@
 'use strict';
 
-// Sockets over descriptors.
+// Creates sockets for file descriptors.
 
 const net = require('node:net');
 const { builtin } = require('./builtin');
 const { errnoError } = require('./errors');
 const { native } = require('./runtime');
 
-// Undefined where this package is being loaded as a mock of the builtin.
+// Undefined if this package is being loaded as a mock of the builtin.
 const builtinSpawn = builtin.ChildProcess?.prototype.spawn;
 const NOWHERE = '/nonexistent/child-process-rs';
 
 /**
- * Whether Node opens a descriptor; from 26 on that takes the permission to use the network, and earlier Nodes know of
- * none.
+ * Whether Node lets this process create a socket for a descriptor. Since 26 that needs the permission to use the
+ * network; earlier Nodes do not have that permission.
  */
 function mayOpen() {
   const { permission } = process;
   return permission === undefined || permission.has('net') || !process.allowedNodeEnvironmentFlags.has('--allow-net');
 }
 
-/** A socket over `fd`, which it takes over; `options` of net.Socket. */
+/** Creates a socket for `fd`, of which it becomes the owner. `options` are those of net.Socket. */
 function socketOver(fd, options) {
   let handle;
   try {
@@ -35,8 +35,8 @@ function socketOver(fd, options) {
 }
 
 /**
- * Node's handle of an open pipe. Node opens the pipes of its own children without any permission to use the network,
- * and also those of a child whose program it does not find.
+ * Creates an open libuv pipe without the permission to use the network. Node opens the pipes of its own children
+ * without that permission, even if the child's program does not exist.
  */
 function openPipe() {
   const child = new builtin.ChildProcess();

@@ -1,10 +1,10 @@
 'use strict';
 
-// options.stdio as those see it who subscribe to the launch: one object for each of the child's descriptors. The
-// builtin's show the handles of its pipes, too; ours have none.
+// options.stdio in the form that subscribers of the diagnostics channel get: one object for each of the child's
+// descriptors. The builtin's objects also have the handles of its pipes; this package has no such handles.
 
 const STANDARD = 3;
-// By the class of a handle.
+// The `wrapType` of a handle, by its class.
 const WRAP_TYPES = { Pipe: 'pipe', TCP: 'tcp', TTY: 'tty', UDP: 'udp' };
 
 /** A stream or a handle. */

@@ -1,16 +1,16 @@
 'use strict';
 
-// The parent's ends of a child's pipes: real net.Sockets, each made when the program first touches it. A program that
-// only waits for the exit pays for none of them.
+// The parent's ends of a child's pipes. Each is a net.Socket that is created when the program first accesses it, so a
+// program that only waits for the exit pays for none.
 
 const net = require('node:net');
 const { findIndex } = require('./arrays');
 const { socketOver } = require('./sockets');
 
-// Streams of this process that a child reads or writes now: they are not ours to drain.
+// Streams of this process whose descriptors were given to another child. They must not be drained.
 const borrowed = new WeakSet();
 
-/** Stops reading a stream of ours whose descriptor a child got. */
+/** Stops reading a stream whose descriptor is given to another child. */
 function borrow(stream) {
   const candidates = [stream, stream.handle, stream._handle];
   const handle = candidates[findIndex(candidates, (candidate) => typeof candidate?.readStop === 'function')];
@@ -23,7 +23,7 @@ function borrow(stream) {
   borrowed.add(stream);
 }
 
-/** What a child writes proves that its exec succeeded: 'spawn' is emitted before the first of it is. */
+/** Output proves that the child's exec succeeded: checks that, and so emits 'spawn', before the first 'data' event. */
 function confirmBeforeData(socket, handle) {
   Object.defineProperty(socket, 'push', {
     value(chunk, encoding) {
@@ -36,7 +36,7 @@ function confirmBeforeData(socket, handle) {
   });
 }
 
-/** The stream of a pipe that is closed already; which of its sides had come to their end first. */
+/** A destroyed stream, for a pipe that is closed already. The arguments say which of its sides had ended before. */
 function closedSocket(wasRead, wasWritten) {
   const socket = new net.Socket();
   const { _readableState: reading, _writableState: writing } = socket;
@@ -54,12 +54,12 @@ class Streams {
   #made = [];
   #onClose;
   #gatherers = new Map();
-  // Those that are destroyed, or will be as soon as they are made.
+  // Whether each stream has been destroyed, or must be as soon as it is created.
   #givenUp = [];
   #confirmFirst = false;
   #settled = false;
 
-  /** `pipes`: which of the descriptors are pipes. `onClose` hears of each output stream that is made. */
+  /** `pipes`: whether each descriptor is a pipe. `onClose(socket)` is called for each output stream that is created. */
   constructor(handle, pipes, onClose) {
     this.#handle = handle;
     this.#pipes = pipes;
@@ -74,7 +74,7 @@ class Streams {
     return this.#pipes[index];
   }
 
-  /** Whether any pipe has not been touched, nor is gathered. */
+  /** Whether any pipe has neither a stream nor a gatherer. */
   get hasUntouched() {
     for (let index = 0; index < this.length; index++) {
       if (this.isPipe(index) && !this.#made[index] && !this.#gatherers.has(index)) return true;
@@ -83,19 +83,19 @@ class Streams {
   }
 
   /**
-   * Leaves an output to `gatherer`, whose `onTouch(socket, begun)` hears of it when the program touches the stream
-   * after all.
+   * Has `gatherer` collect an output natively. If the program accesses the stream after all, `onTouch(socket, begun)`
+   * of the gatherer is called; `begun` is the output so far.
    */
   gather(index, gatherer) {
     this.#gatherers.set(index, gatherer);
   }
 
-  /** Takes `gather` back: what was gathered has been handed over. */
+  /** Undoes `gather`, after the output has been handed over. */
   ungather(index) {
     this.#gatherers.delete(index);
   }
 
-  /** The stream of descriptor `index`, made now if it wasn't; null where there is none. */
+  /** The stream of descriptor `index`, created on first access; null if the descriptor is not a pipe. */
   get(index) {
     if (!this.#pipes[index]) return null;
     return (this.#made[index] ??= this.#make(index));
@@ -120,13 +120,13 @@ class Streams {
     return socket;
   }
 
-  /** The input was never read from; an output that was not given up has ended, and its other side with it. */
+  /** An input was never read from. An output has ended on both sides, unless it was given up. */
   #closed(index) {
     const wasWritten = index > 0 && !this.#givenUp[index];
     return closedSocket(index === 0 || wasWritten, wasWritten);
   }
 
-  /** From now on the exec is confirmed before any output is seen. */
+  /** From now on, emits 'spawn' before any 'data' event. */
   confirmFirst() {
     this.#confirmFirst = true;
     for (let index = 1; index < this.length; index++) {
@@ -134,12 +134,12 @@ class Streams {
     }
   }
 
-  /** Gives up the child's input: nobody reads it any more. */
+  /** Destroys the child's input, which nothing reads any more. */
   endInput() {
     this.#giveUp(0);
   }
 
-  /** Gives up the outputs. */
+  /** Destroys the outputs. */
   destroyOutputs() {
     for (let index = 1; index < this.length; index++) this.#giveUp(index);
   }
@@ -149,7 +149,7 @@ class Streams {
     this.#made[index]?.destroy();
   }
 
-  /** The child has ended: drains what was touched and left unread. */
+  /** The child has exited: resumes the streams that were created and are not being read, so that they can end. */
   settle() {
     this.#settled = true;
     for (let index = 0; index < this.#made.length; index++) {

@@ -1,16 +1,16 @@
 'use strict';
 
-// spawnSync(), execFileSync(), execSync(): all of it is native.
+// spawnSync(), execFileSync(), execSync(). They are entirely native.
 
 const { builtin } = require('./builtin');
 const { isPatched } = require('./child');
 const { host } = require('./hooks');
 const { native } = require('./runtime');
 
-/** Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). */
+/** Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). */
 function spawnSync(file, args, options) {
-  // Whoever has hooked into that has hooked into what the builtin's spawnSync() calls, too, which only
-  // `process.binding` shows.
+  // A tool that patches ChildProcess.prototype.spawn also patches the internal function that the builtin's spawnSync()
+  // calls. That one is visible only through `process.binding`, which is not checked.
   if (isPatched()) return builtin.spawnSync(file, args, options);
   return native.spawnSync(file, args, options, host);
 }
@@ -23,7 +23,7 @@ function execFileSync(file, args, options) {
 
 /**
  * Runs a command line in a shell and returns its output (Node.js documentation, «child_process.execSync»). Never put
- * user input into the command: a shell reads it. execFileSync() takes arguments as they are.
+ * user input into the command, because a shell parses it. execFileSync() passes arguments unchanged.
  */
 function execSync(command, options) {
   if (isPatched()) return builtin.execSync(command, options);

@@ -1,13 +1,13 @@
 'use strict';
 
-// Command lines from template literals. What is interpolated is data: it never becomes syntax.
+// Command lines from template literals. Interpolated values are data and never become syntax.
 
 const { append, join, map } = require('./arrays');
 const { hooks } = require('./errors');
 
 const WHITE = /\s+/;
 
-/** The texts that an interpolation stands for: one, or one for each entry of an array. */
+/** The strings for an interpolated value: one, or one for each element of an array. */
 function textsOf(value) {
   return Array.isArray(value) ? map(value, textOf) : [textOf(value)];
 }
@@ -25,9 +25,9 @@ function textOf(value) {
 }
 
 /**
- * The words of a command, split at the white space of the literal parts. An interpolation next to text is part of the
- * same word; of an array, the first entry joins what stands before it and the last what follows, as "$@" does in a
- * shell.
+ * The words of a command, split at white space in the literal parts. A value directly next to text is part of the
+ * same word. Of an array, the first element joins the text before it and the last the text after it, as "$@" does in
+ * a shell.
  */
 function words(strings, values) {
   const result = [];
@@ -51,7 +51,7 @@ function words(strings, values) {
   return result;
 }
 
-/** A command line for a POSIX shell, with every interpolation quoted. */
+/** A command line for a POSIX shell, with every interpolated value quoted. */
 function shellWords(strings, values) {
   let line = strings[0];
   for (let i = 1; i < strings.length; i++) line += join(map(textsOf(values[i - 1]), quote), ' ') + strings[i];

@@ -1,23 +1,23 @@
 'use strict';
 
-// How several messages that came in one read are delivered without going back to the native side, and the engine, for
-// each: entering JavaScript costs more than all the rest of a small message (docs/decisions/codec.md).
+// Runs ticks between the messages of a batch, so that the batch needs only one call from native code. Such a call
+// costs more than everything else for a small message (docs/decisions/codec.md).
 
 const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
 
 /**
- * Runs the next ticks and the microtasks, as Node does when a callback from the loop ends. Undocumented, there since
- * Node 0.10.
+ * Runs the next ticks and microtasks, as Node does at the end of a callback from the event loop. Undocumented, but
+ * present since Node 0.10.
  */
 const runTicks = process._tickCallback;
 
-/** Whether what `enterWith` does in a resource's scope ends with the scope; where it doesn't, ticks serve as scopes. */
+/** Whether a store set by `enterWith` in an AsyncResource's scope ends with it. If not, a tick serves as scope. */
 function probe() {
   const storage = new AsyncLocalStorage();
   const resource = new AsyncResource('CHILD_PROCESS_RS_PROBE');
   resource.runInAsyncScope(() => storage.enterWith(true));
   const isolates = resource.runInAsyncScope(() => storage.getStore()) === undefined;
-  // On older Nodes it would go on hooking into every promise of the program.
+  // On older Nodes an enabled storage hooks into every promise of the program.
   storage.disable();
   return isolates;
 }

@@ -1,19 +1,19 @@
 'use strict';
 
-// Names the binary that fits this machine: linux-x64-gnu, linux-arm64-musl, …
+// The name of the binary for this machine: linux-x64-gnu, linux-arm64-musl, …
 
 const fs = require('node:fs');
 
-// Elsewhere the builtin is used.
+// On others the builtin is used.
 const ARCHITECTURES = ['x64', 'arm64'];
 
-// Offsets of the 64-bit, little-endian ELF header, the only kind among the architectures above.
+// Offsets in a 64-bit, little-endian ELF header, which all architectures above use.
 const PROGRAM_HEADERS_AT = 0x20;
 const PROGRAM_HEADER_SIZE = 0x36;
 const PROGRAM_HEADER_COUNT = 0x38;
 const PT_INTERP = 3;
 
-/** The dynamic loader that an executable asks for, or '' where it names none. */
+/** The dynamic loader of an executable, or '' if it is static. */
 function elfInterpreter(file) {
   const fd = fs.openSync(file, 'r');
   try {
@@ -37,10 +37,10 @@ function elfInterpreter(file) {
   }
 }
 
-/** The version of glibc that this Node runs on; undefined where there is none. */
+/** The version of glibc that this Node uses; undefined if it does not use glibc. */
 function glibcVersion() {
   const { report } = process;
-  // Without this a report resolves the name of every peer that a socket is connected to.
+  // Otherwise the report would resolve the host name of the peer of every socket.
   const excludeNetwork = report.excludeNetwork;
   report.excludeNetwork = true;
   try {
@@ -51,9 +51,8 @@ function glibcVersion() {
 }
 
 /**
- * Which libc this Node runs on. Node's own executable names its loader, and reading that takes 0.2 ms; process.report
- * takes 4.5 ms, so it is asked only where the executable says nothing (a static build) or may not be read
- * (--permission).
+ * The libc that this Node uses. Finding the loader in Node's executable takes 0.2 ms. process.report takes 4.5 ms, so
+ * it is used only if the executable has no loader (a static build) or may not be read (--permission).
  */
 function libc() {
   try {
@@ -61,12 +60,12 @@ function libc() {
     if (loader.includes('ld-musl')) return 'musl';
     if (loader.includes('ld-linux')) return 'gnu';
   } catch {
-    // Asked below instead.
+    // Uses the report below.
   }
   return glibcVersion() ? 'gnu' : 'musl';
 }
 
-/** This machine's triple, or null where there is no native build. */
+/** This machine's triple, or null if there is no native build for it. */
 function triple() {
   const { platform, arch } = process;
   return platform === 'linux' && ARCHITECTURES.includes(arch) ? `linux-${arch}-${libc()}` : null;

@@ -1,7 +1,7 @@
 'use strict';
 
-// Makes native.d.ts of the Rust: of what napi-derive tells about the functions and classes that the addon exports, and
-// of the blocks of TypeScript (```ts) in the documentation of src/, for what it does not know.
+// Generates native.d.ts from the Rust code: from napi-derive's type definitions of the exported functions and
+// classes, and from the TypeScript blocks (```ts) in the doc comments of src/, which declare further types.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -10,7 +10,7 @@ const ROOT = path.join(__dirname, '..');
 const FILE = path.join(ROOT, 'native.d.ts');
 const HEAD = `/// <reference types="node" />
 
-// The addon, as lib/ sees it. Made of the Rust by \`npm run build\`: scripts/types.js.
+// The exports of the addon. Generated from the Rust code by \`npm run build\` (scripts/types.js).
 `;
 
 /** The blocks of TypeScript in the documentation of a Rust file. */

@@ -1,5 +1,5 @@
-//! tokio, for what is better off the event loop: one runtime on one thread for the whole program, started
-//! when first needed. The thread belongs to no environment.
+//! The tokio runtime, for work off the event loop: one thread for the whole program, started when it is first needed.
+//! The thread belongs to no JavaScript environment.
 
 use std::future;
 use std::io;
@@ -15,10 +15,10 @@ fn started() -> MutexGuard<'static, Option<Handle>> {
     STARTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The runtime.
+/// The runtime, started if necessary.
 ///
 /// # Errors
-/// `EAGAIN` where no thread can be started, `EMFILE`, `ENFILE`, `ENOMEM`; the next call tries again.
+/// `EAGAIN` if no thread can be started, `EMFILE`, `ENFILE`, `ENOMEM`. The next call tries again.
 pub fn runtime() -> io::Result<Handle> {
     let mut started = started();
     if let Some(handle) = &*started {
@@ -30,15 +30,15 @@ pub fn runtime() -> io::Result<Handle> {
     Ok(started.insert(handle).clone())
 }
 
-/// Runs tasks, for as long as the process lives. Where the runtime itself panics, its tasks are given up, and the next
-/// call of [`runtime`] makes a new one.
+/// Runs tasks as long as the process lives. If the runtime itself panics, its tasks are dropped, and the next call of
+/// [`runtime`] starts a new one.
 fn drive(runtime: Runtime) {
     let _ = panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(future::pending::<()>())));
     *started() = None;
     drop(runtime);
 }
 
-/// Calls a function when it is dropped: at the end of a task, and where a task has panicked or is given up.
+/// Calls a function when it is dropped: at the end of a task, also if the task panics or is dropped.
 pub struct AtEnd<F: FnOnce()>(Option<F>);
 
 impl<F: FnOnce()> AtEnd<F> {
@@ -55,10 +55,10 @@ impl<F: FnOnce()> Drop for AtEnd<F> {
     }
 }
 
-/// From so many bytes on it takes milliseconds to give memory back, bytes.
+/// From this many bytes on, freeing memory takes milliseconds.
 pub const LARGE: usize = 4 << 20;
 
-/// Drops memory of `length` bytes, where they are many, not while the event loop waits.
+/// Drops memory of `length` bytes; if that is much, on tokio's thread instead of the event loop.
 pub fn give_back<T: Send + 'static>(memory: T, length: usize) {
     if length >= LARGE
         && let Ok(runtime) = runtime()

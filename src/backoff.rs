@@ -1,11 +1,11 @@
-//! How long to wait before looking again at what nothing tells of.
+//! The intervals at which to poll for something that cannot be waited for.
 
 use std::time::Duration;
 
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(16);
 
-/// Waits that double, up to a limit.
+/// Intervals that double, up to a limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff(Duration);
 
@@ -16,7 +16,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The next wait.
+    /// The next interval.
     pub fn next_wait(&mut self) -> Duration {
         let wait = self.0;
         self.0 = (wait * 2).min(LONGEST);

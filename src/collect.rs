@@ -1,8 +1,8 @@
-//! Output gathered off the event loop: tokio reads a pipe to its end, or to its limit, into one buffer.
+//! Reads output off the event loop: tokio reads a pipe into one buffer, up to its end or its limit.
 //!
-//! Most commands write a few kilobytes and are done: for those a hand-over to another thread costs more than
-//! the reads, so `api/output.rs` begins on the loop and comes here when an output turns out to be long
-//! (`docs/decisions/`).
+//! Most commands write a few kilobytes only. For those, handing the pipe to another thread costs more than reading it.
+//! So `api/output.rs` begins to read on the event loop and uses this module when an output turns out to be long
+//! (`docs/decisions/gathering.md`).
 
 use std::future;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,33 +17,33 @@ use crate::background::{self, AtEnd};
 use crate::capture::would_block;
 use crate::sys;
 
-/// How much is read of one output before others have their turn, bytes.
+/// How many bytes of one output are read before other tasks have their turn.
 const TURN: usize = 1024 * 1024;
 
-/// What has been gathered of one output.
+/// The part of one output that has been read.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    /// The pipe; `None` once it is at its end.
+    /// The pipe; `None` after its end.
     pub fd: Option<OwnedFd>,
     pub bytes: Vec<u8>,
-    /// How many of the bytes were there before the last read.
+    /// How many bytes had been read before the last read.
     pub before_last: usize,
-    /// The most bytes there may be.
+    /// The most bytes that are allowed.
     pub limit: u64,
-    /// The positive errno that reading failed with, for good.
+    /// The positive errno with which reading has failed.
     pub error: Option<i32>,
-    /// Whether tokio has read all of it.
+    /// Whether tokio has reached the end.
     is_at_end: bool,
 }
 
-/// How reading went.
+/// The result of reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// There is nothing to be read now.
+    /// Nothing is available now.
     Waiting,
-    /// As much was read as was asked for; there may be more.
+    /// As much was read as was requested; there may be more.
     More,
-    /// The end has been reached, or the limit passed, or reading has failed.
+    /// The end was reached, the limit was exceeded, or reading has failed.
     Over,
 }
 
@@ -53,13 +53,13 @@ impl Gathered {
         Self { fd: Some(fd), limit, ..Self::default() }
     }
 
-    /// Whether there are more bytes than there may be.
+    /// Whether there are more bytes than allowed.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
         self.bytes.len() as u64 > self.limit
     }
 
-    /// Whether there is more to come, for whoever reads on.
+    /// Whether more can be read.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         self.fd.is_some() && !self.is_over_limit() && self.error.is_none()
@@ -70,13 +70,13 @@ impl Gathered {
         self.fd = None;
     }
 
-    /// Reads what is there, until there are `enough` bytes.
+    /// Reads what is available, until there are `enough` bytes in total.
     pub fn read(&mut self, enough: usize) -> Progress {
         let Some(fd) = self.fd.take() else {
             return Progress::Over;
         };
         let progress = self.read_from(fd.as_fd(), enough);
-        // Over its limit it isn't at its end: whoever set the limit kills the writer first.
+        // An output over its limit is not at its end: its pipe stays open until the caller has killed the writer.
         if progress != Progress::Over || self.is_over_limit() {
             self.fd = Some(fd);
         }
@@ -105,10 +105,10 @@ impl Gathered {
     }
 }
 
-/// An output that tokio is gathering.
+/// An output that tokio is reading.
 #[derive(Debug)]
 pub struct Task {
-    /// What both sides have a hand on; taken by whichever ends the gathering.
+    /// Shared with the task; [`Task::stop`] takes it.
     reading: Arc<Mutex<Option<Reading>>>,
     task: AbortHandle,
 }
@@ -120,10 +120,10 @@ struct Reading {
 }
 
 impl Task {
-    /// Goes on gathering in the background; `done` is called there at the end.
+    /// Continues to read on tokio's thread. `done` is called there when reading is over.
     ///
     /// # Errors
-    /// Gives the output back where there is no background.
+    /// Returns the output if there is no such thread, or the pipe cannot be watched.
     pub fn start(mut gathered: Gathered, done: impl FnOnce() + Send + 'static) -> Result<Self, Gathered> {
         let Ok(runtime) = background::runtime() else { return Err(gathered) };
         let Some(fd) = gathered.fd.take() else { return Err(gathered) };
@@ -145,7 +145,7 @@ impl Task {
         Ok(Self { reading, task: task.abort_handle() })
     }
 
-    /// What has been gathered so far, or all of it; the background lets go of the pipe.
+    /// Stops reading, and returns what has been read so far.
     #[must_use]
     pub fn stop(self) -> Gathered {
         self.task.abort();
@@ -163,10 +163,10 @@ fn lock(reading: &Mutex<Option<Reading>>) -> MutexGuard<'_, Option<Reading>> {
     reading.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads until the end, or the limit; what came stays for [`Task::stop`].
+/// Reads until the end or the limit. [`Task::stop`] takes the result.
 fn poll(shared: &Mutex<Option<Reading>>, cx: &mut Context) -> Poll<()> {
     loop {
-        // Let go of after each turn, so that whoever stops it does not wait.
+        // The lock is released after each round, so that `stop` does not wait long.
         let mut reading = lock(shared);
         let Some(Reading { pipe, gathered }) = &mut *reading else { return Poll::Ready(()) };
         let mut guard = match ready!(pipe.poll_read_ready(cx)) {

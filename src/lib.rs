@@ -1,6 +1,7 @@
-//! Node's `child_process`, natively. `docs/` tells how the parts fit; CONTRIBUTING.md states the layers.
+//! A native implementation of Node's `child_process`. `docs/architecture.md` describes how the parts work together;
+//! CONTRIBUTING.md defines the layers.
 
-// `unsafe_code` is denied in Cargo.toml, and allowed here where the layers allow it. `npm run lint` checks the rest.
+// `unsafe_code` is denied in Cargo.toml, and allowed here for the layers that may use it. `npm run lint` checks the other rules.
 #[cfg_attr(test, expect(clippy::allow_attributes, reason = "`expect` does not see into modules"))]
 #[cfg_attr(test, allow(dead_code, reason = "only N-API calls it"))]
 mod api;

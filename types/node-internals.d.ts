@@ -1,4 +1,5 @@
-// What lib/ uses of Node that @types/node does not declare: it is undocumented, or of another version.
+// Parts of Node that lib/ uses and @types/node does not declare, because they are undocumented or in other versions
+// only.
 
 export {};
 

@@ -124,5 +124,5 @@ fn close(env: usize) {
 /// Hands what a listener has thrown to `uncaughtException`; it is to be thrown on.
 #[napi(catch_unwind)]
 pub fn tell_thrown(env: &Env, error: Unknown) -> Result<()> {
-    reactor::tell(env, &error)
+    reactor::report_uncaught(env, &error)
 }

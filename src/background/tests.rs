@@ -3,11 +3,11 @@ use std::sync::mpsc;
 use super::*;
 
 #[test]
-fn the_end_of_a_task_that_panics_is_told() {
+fn the_function_is_called_when_a_task_panics() {
     let (sender, receiver) = mpsc::channel();
-    let told = AtEnd::new(move || sender.send(()).unwrap());
+    let at_end = AtEnd::new(move || sender.send(()).unwrap());
     runtime().unwrap().spawn(async move {
-        let _told = told;
+        let _at_end = at_end;
         panic!("on purpose");
     });
     receiver.recv().unwrap();

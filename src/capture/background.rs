@@ -1,4 +1,4 @@
-//! The same on tokio, for the promises.
+//! Runs a process on tokio, for the promises.
 
 use std::future::{self, Future};
 use std::os::fd::{AsFd, OwnedFd};
@@ -18,11 +18,11 @@ use crate::launch::{self, Command};
 use crate::process::{Ending, Process};
 use crate::sys;
 
-/// Runs `command` to its end and its outputs to theirs. `ends` are the other ends of its pipes. When
-/// `cancelled` comes, or cannot come any more, the process is killed.
+/// Runs `command` until it has exited and its outputs are at their end. `ends` are the parent's ends of its pipes. The
+/// process is killed when `cancelled` receives a value or its sender is dropped.
 ///
 /// # Errors
-/// A failed launch; nothing is running then.
+/// The launch failed; nothing is running.
 pub async fn run_in_background(
     command: Command,
     ends: Vec<End<'static>>,
@@ -74,7 +74,7 @@ impl Run<'_, AsyncFd<OwnedFd>> {
         }
     }
 
-    /// Moves some bytes of a pipe; pending where it is closed, too.
+    /// Reads from or writes to a pipe once. Also pending if the pipe is closed.
     fn poll_pipe(&mut self, index: usize, cx: &mut Context) -> Poll<()> {
         let Some(Pipe { fd: Some(fd), bytes }) = self.pipes.get_mut(index) else { return Poll::Pending };
         let is_ready = if bytes.is_input() { fd.poll_write_ready(cx) } else { fd.poll_read_ready(cx) };
@@ -82,7 +82,7 @@ impl Run<'_, AsyncFd<OwnedFd>> {
             Ok(mut guard) => guard.try_io(|fd| bytes.transfer(fd.as_fd())),
             Err(error) => Ok(Err(error)),
         };
-        // Otherwise it was not ready, and the next call says so.
+        // An error means that it was not ready after all; the next call registers the waker.
         if let Ok(moved) = moved {
             self.moved(index, moved);
         }
@@ -90,10 +90,10 @@ impl Run<'_, AsyncFd<OwnedFd>> {
     }
 }
 
-/// How the end of a process is noticed.
+/// How the exit of a process is detected.
 enum Watch {
     Descriptor(AsyncFd<Arc<OwnedFd>>),
-    /// There is none, or it cannot be watched: by looking again and again.
+    /// There is no pidfd, or it cannot be watched: by polling.
     Timer(Pin<Box<Sleep>>, Backoff),
 }
 

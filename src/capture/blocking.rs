@@ -1,4 +1,4 @@
-//! The poll loop of the synchronous family.
+//! The poll loop of the synchronous functions.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -9,10 +9,10 @@ use crate::launch::{self, Command};
 use crate::process::Ending;
 use crate::sys;
 
-/// Runs `command` to its end and its outputs to theirs. `ends` are the other ends of its pipes.
+/// Runs `command` until it has exited and its outputs are at their end. `ends` are the parent's ends of its pipes.
 ///
 /// # Errors
-/// A failed launch; nothing is running then.
+/// The launch failed; nothing is running.
 pub fn run(command: Command, ends: Vec<End>, limits: Limits) -> Result<Finished, NotRun> {
     let deadline = limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let pipes = ends.into_iter().map(|end| Pipe::new(end, Ok)).collect::<Result<_, _>>();
@@ -28,9 +28,9 @@ impl Run<'_, OwnedFd> {
         let mut ending = None;
         let mut backoff = Backoff::default();
         loop {
-            // Without a process descriptor nothing tells of the end.
-            let is_told = ending.is_some() || self.process.fd().is_some();
-            if !is_told {
+            // Without a pidfd the exit has to be polled for.
+            let needs_no_polling = ending.is_some() || self.process.fd().is_some();
+            if !needs_no_polling {
                 ending = self.process.try_wait();
             }
             if let (Some(ending), false) = (ending, self.is_open()) {
@@ -43,14 +43,14 @@ impl Run<'_, OwnedFd> {
                 self.kill(Cut::TimedOut);
                 continue;
             }
-            let wait = if is_told {
+            let wait = if needs_no_polling {
                 time_left
             } else {
                 Some(backoff.next_wait().min(time_left.unwrap_or(Duration::MAX)))
             };
             let (mut set, pipes) = self.poll_set(ending.is_none());
             if let Err(error) = sys::wait_for_events(&mut set, wait) {
-                // Without the wait this would spin.
+                // Going on would be a busy loop.
                 self.failure.get_or_insert(Failure { call: "poll", errno: sys::errno(&error) });
                 self.close_pipes();
                 let _ = self.process.kill(libc::SIGKILL);
@@ -66,8 +66,8 @@ impl Run<'_, OwnedFd> {
         }
     }
 
-    /// What to poll: the end of the process, then the pipes, and which ones they are. A number below zero is
-    /// passed over.
+    /// The descriptors to poll: the pidfd, then the pipes; and the indexes of those pipes. poll(2) ignores negative
+    /// descriptors.
     fn poll_set(&self, awaits_end: bool) -> (Vec<libc::pollfd>, Vec<usize>) {
         let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
         let end = self.process.fd().filter(|_| awaits_end).unwrap_or(-1);
@@ -84,7 +84,7 @@ impl Run<'_, OwnedFd> {
     }
 
     fn move_bytes(&mut self, index: usize) {
-        // Gone where another one's bytes have ended the run.
+        // The pipe may have been closed meanwhile, because another pipe exceeded a limit.
         if let Some(Pipe { fd: Some(fd), bytes }) = self.pipes.get_mut(index) {
             let moved = bytes.transfer(fd.as_fd());
             self.moved(index, moved);

@@ -1,6 +1,6 @@
-//! A process run from its launch to its end, with nobody looking on: input written, output gathered, limits
-//! kept. The synchronous family waits in a plain poll loop ([`run`]), the promises on tokio
-//! ([`run_in_background`]); what comes of each event is decided here for both.
+//! Runs a process from launch to exit: writes its input, reads its output, enforces limits. The synchronous functions
+//! use a poll loop ([`run`]), the promises use tokio ([`run_in_background`]). This file holds the logic that both
+//! share.
 
 mod background;
 mod blocking;
@@ -20,15 +20,15 @@ use crate::sys;
 /// The parent's end of one of the child's descriptors.
 #[derive(Debug)]
 pub enum End<'a> {
-    /// The child reads this.
+    /// The child reads these bytes.
     Input(OwnedFd, Cow<'a, [u8]>),
-    /// The child writes; what it writes is gathered.
+    /// The child writes, and its output is kept.
     Output(OwnedFd),
-    /// Nothing of ours.
+    /// Not a pipe to the parent.
     None,
 }
 
-/// What ends a process early.
+/// When to kill a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The most bytes of output.
@@ -41,9 +41,9 @@ pub struct Limits {
 /// Which bytes count towards a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// Those of each output by itself, as with exec().
+    /// The bytes of each output separately, as with exec().
     Each,
-    /// Those of all outputs, as with spawnSync().
+    /// The bytes of all outputs together, as with spawnSync().
     Together,
 }
 
@@ -52,20 +52,20 @@ pub enum Counted {
 pub enum Cut {
     TimedOut,
     Cancelled,
-    /// This output, by its descriptor, went over its limit.
+    /// The output of this descriptor exceeded its limit.
     TooLong(usize),
 }
 
 /// A system call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What Node calls it.
+    /// Node's name for the call.
     pub call: &'static str,
     /// Positive.
     pub errno: i32,
 }
 
-/// Why there was no run.
+/// Why a process was not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotRun {
     Cancelled,
@@ -73,21 +73,21 @@ pub enum NotRun {
     Failed(i32),
 }
 
-/// What became of a process.
+/// The result of running a process.
 #[derive(Debug)]
 pub struct Finished {
     pub pid: i32,
     pub ending: Ending,
     pub usage: Usage,
-    /// The bytes of each output; `None` for what is not an output.
+    /// The bytes of each output, by descriptor; `None` if the descriptor is not an output.
     pub outputs: Vec<Option<Vec<u8>>>,
-    /// Why it was ended early.
+    /// Why it was killed, if it was.
     pub cut: Option<Cut>,
-    /// What reading its output or writing its input met.
+    /// The first failure in reading its output or writing its input.
     pub failure: Option<Failure>,
 }
 
-/// What goes through a pipe.
+/// The bytes of a pipe.
 enum Bytes<'a> {
     Input { bytes: Cow<'a, [u8]>, sent: usize },
     Output(Vec<u8>),
@@ -95,7 +95,7 @@ enum Bytes<'a> {
 }
 
 impl Bytes<'_> {
-    /// Moves what can be moved now. Gives how much that was; 0 is the end.
+    /// Reads or writes what is possible now. Returns the number of bytes; 0 means the end.
     fn transfer(&mut self, fd: BorrowedFd) -> io::Result<usize> {
         match self {
             Self::Input { bytes, sent } => {
@@ -117,9 +117,9 @@ impl Bytes<'_> {
     }
 }
 
-/// One pipe, whose descriptor is `F`.
+/// One pipe; `F` is the type of its descriptor.
 struct Pipe<'a, F> {
-    /// Open until its end.
+    /// `None` after its end.
     fd: Option<F>,
     bytes: Bytes<'a>,
 }
@@ -137,13 +137,13 @@ impl<'a, F> Pipe<'a, F> {
     }
 }
 
-/// A process and its pipes, until both are at their end.
+/// A running process and its pipes.
 struct Run<'a, F> {
     process: Process,
     exec: Exec,
     pipes: Vec<Pipe<'a, F>>,
     limits: Limits,
-    /// The bytes of all outputs.
+    /// The number of bytes of all outputs.
     total: u64,
     cut: Option<Cut>,
     failure: Option<Failure>,
@@ -159,7 +159,7 @@ impl<'a, F: AsFd> Run<'a, F> {
         self.pipes.iter().any(|pipe| pipe.fd.is_some())
     }
 
-    /// Ends the process early and stops caring for its pipes.
+    /// Kills the process and closes its pipes.
     fn kill(&mut self, cut: Cut) {
         self.cut.get_or_insert(cut);
         if let Err(error) = self.process.kill(self.limits.kill_signal)
@@ -176,7 +176,7 @@ impl<'a, F: AsFd> Run<'a, F> {
         }
     }
 
-    /// Takes in what moving the bytes of a pipe came to.
+    /// Handles the result of reading from or writing to a pipe.
     fn moved(&mut self, index: usize, result: io::Result<usize>) {
         let Some(pipe) = self.pipes.get_mut(index) else { return };
         match result {
@@ -202,9 +202,9 @@ impl<'a, F: AsFd> Run<'a, F> {
         }
     }
 
-    /// What it came to, once the process has ended.
+    /// The result, after the process has exited.
     fn finish(self, ending: Ending) -> Result<Finished, NotRun> {
-        // The process has ended, so the result is there.
+        // The process has exited, so the result of its exec is known.
         if let Some(Err(errno)) = self.exec.poll() {
             return Err(NotRun::Failed(errno));
         }
@@ -227,7 +227,7 @@ fn failed(error: &io::Error) -> NotRun {
     NotRun::Failed(sys::errno(error))
 }
 
-/// Whether a non-blocking call simply found nothing to do.
+/// Whether a non-blocking call failed only because it would have blocked.
 #[must_use]
 pub fn would_block(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock

@@ -1,4 +1,4 @@
-//! Whole runs of real programs, without Node.
+//! Runs real programs from launch to exit, without Node.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -14,7 +14,7 @@ fn limits() -> Limits {
     Limits { bytes: u64::MAX, counted: Counted::Each, timeout: None, kill_signal: libc::SIGTERM }
 }
 
-/// The program, and the other ends of its three pipes.
+/// The command, and the parent's ends of its three pipes.
 fn command<'a>(args: &[&str], input: &'a [u8]) -> (Command, Vec<End<'a>>) {
     let (stdin, childs_stdin) = sys::stream_pair().unwrap();
     let (stdout, childs_stdout) = sys::stream_pair().unwrap();
@@ -47,7 +47,7 @@ fn on_tokio(
     result
 }
 
-/// The same by both.
+/// Runs it in both ways.
 fn run_with(args: &[&str], input: &'static [u8], limits: Limits) -> [Finished; 2] {
     [in_poll_loop(args, input, limits).unwrap(), on_tokio(args, input, limits, false).unwrap()]
 }
@@ -83,7 +83,7 @@ fn input_longer_than_any_buffer_comes_back_whole() {
 }
 
 #[test]
-fn input_that_nobody_reads_is_reported_and_ends_nothing() {
+fn input_that_nobody_reads_is_reported_and_does_not_stop_the_run() {
     for finished in
         run_with(&["sh", "-c", "exec <&-; sleep 0.05; echo done"], vec![0; 1_000_000].leak(), limits())
     {
@@ -94,7 +94,7 @@ fn input_that_nobody_reads_is_reported_and_ends_nothing() {
 }
 
 #[test]
-fn a_timeout_kills_with_the_signal_asked_for() {
+fn a_timeout_kills_with_the_requested_signal() {
     let limits = Limits { timeout: Some(Duration::from_millis(30)), kill_signal: libc::SIGINT, ..limits() };
     for finished in run_with(&["sleep", "20"], b"", limits) {
         assert_eq!((finished.ending, finished.cut), (killed(libc::SIGINT), Some(Cut::TimedOut)));
@@ -114,7 +114,7 @@ fn a_limit_counts_each_output_or_all() {
 
 #[test]
 fn a_run_is_cancelled_from_outside() {
-    // It is cancelled before it has begun, or after.
+    // Both before the start and while it is running.
     match on_tokio(&["sleep", "20"], b"", limits(), true) {
         Ok(finished) => {
             assert_eq!((finished.ending, finished.cut), (killed(libc::SIGTERM), Some(Cut::Cancelled)));
@@ -131,14 +131,14 @@ fn a_grandchild_that_keeps_the_pipe_is_waited_for() {
 }
 
 #[test]
-fn what_is_not_there_is_not_run() {
+fn a_missing_program_is_not_run() {
     assert_eq!(in_poll_loop(&["no-such-program"], b"", limits()).err(), Some(NotRun::Failed(libc::ENOENT)));
     let off_loop = on_tokio(&["no-such-program"], b"", limits(), false);
     assert_eq!(off_loop.err(), Some(NotRun::Failed(libc::ENOENT)));
 }
 
 #[test]
-fn an_output_that_cannot_be_read_is_a_failure_and_no_end() {
+fn a_failed_read_is_a_failure_and_not_the_end() {
     let (command, _) = command(&["true"], b"");
     let no_socket = File::open("/dev/zero").unwrap();
     let finished = run(command, vec![End::Output(no_socket.into())], limits()).unwrap();

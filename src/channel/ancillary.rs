@@ -1,4 +1,4 @@
-//! Bytes together with descriptors (`SCM_RIGHTS`, `unix(7)`).
+//! Sends and receives bytes together with file descriptors (`SCM_RIGHTS`, `unix(7)`).
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -8,24 +8,25 @@ use nix::sys::socket::{ControlMessage, MsgFlags, recv, sendmsg};
 
 use crate::sys::{self, Received};
 
-/// The most descriptors that the kernel takes with one message (`SCM_MAX_FD`).
-pub const MOST: usize = 253;
+/// The most descriptors that the kernel accepts in one `sendmsg` (`SCM_MAX_FD`).
+pub const MAX_DESCRIPTORS: usize = 253;
 
-/// Room for the control messages of one read.
+/// A buffer for the control messages of one read.
 pub struct Room(Vec<usize>);
 
 impl Default for Room {
     fn default() -> Self {
-        /// The header of the control data, words.
+        /// The size of a control message's header, in words.
         const HEADER: usize = 2;
-        Self(vec![0; HEADER + (MOST * size_of::<RawFd>()).div_ceil(size_of::<usize>())])
+        Self(vec![0; HEADER + (MAX_DESCRIPTORS * size_of::<RawFd>()).div_ceil(size_of::<usize>())])
     }
 }
 
-/// Sends what fits now; `fds` go with the first byte (`sendmsg(2)`).
+/// Sends as many bytes as fit now, without blocking. `fds` are attached to the first byte (`sendmsg(2)`).
 ///
 /// # Errors
-/// `EAGAIN` where nothing fits, `EPIPE` where nobody reads any more, `ETOOMANYREFS` with too many descriptors under way.
+/// `EAGAIN` if the socket is full, `EPIPE` if the other end is closed, `ETOOMANYREFS` if too many descriptors are in
+/// flight.
 pub fn send(socket: BorrowedFd, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize> {
     if fds.is_empty() {
         return sys::send(socket, bytes);
@@ -35,10 +36,11 @@ pub fn send(socket: BorrowedFd, bytes: &[u8], fds: &[RawFd]) -> io::Result<usize
     Ok(sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &rights, flags, None)?)
 }
 
-/// Reads what is there now into `bytes`; descriptors that came with it are added to `fds`, closed at exec.
+/// Reads available bytes into `bytes`, without blocking. Adds the descriptors that came with them to `fds`, as
+/// close-on-exec.
 ///
 /// # Errors
-/// `EAGAIN` where there is nothing yet, `ECONNRESET`.
+/// `EAGAIN` if nothing is available, `ECONNRESET`.
 pub fn receive(
     socket: BorrowedFd,
     bytes: &mut [u8],
@@ -48,15 +50,15 @@ pub fn receive(
     sys::receive_with_rights(socket, bytes, &mut room.0, fds)
 }
 
-/// Waits until there is room to write, at most `patience`, and drops some of what comes meanwhile: the other end may itself be
-/// waiting for room. May return early.
-pub fn wait_for_room(socket: BorrowedFd, patience: Duration) {
+/// Waits until the socket is writable, for at most `timeout`. Reads and drops incoming bytes meanwhile: the other end
+/// may be blocked until its own messages are read. May return early.
+pub fn wait_for_room(socket: BorrowedFd, timeout: Duration) {
     let events = libc::POLLIN | libc::POLLOUT;
     let mut set = [libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 }];
-    if sys::wait_for_events(&mut set, Some(patience)).is_ok() {
+    if sys::wait_for_events(&mut set, Some(timeout)).is_ok() {
         let mut dropped = [0; 16 * 1024];
-        // Bounded: the other end may write without end.
-        for _ in 0..MOST_DROPPED {
+        // Bounded, because the other end may never stop writing.
+        for _ in 0..MAX_READS {
             if !recv(socket.as_raw_fd(), &mut dropped, MsgFlags::MSG_DONTWAIT).is_ok_and(|length| length > 0)
             {
                 return;
@@ -65,5 +67,5 @@ pub fn wait_for_room(socket: BorrowedFd, patience: Duration) {
     }
 }
 
-/// So many reads at most between two looks at whether there is room.
-const MOST_DROPPED: usize = 64;
+/// The most reads before [`wait_for_room`] returns.
+const MAX_READS: usize = 64;

@@ -1,19 +1,20 @@
-//! How many sockets of a server live in other processes: what `server.getConnections()` and `server.close()` of a parent ask of its
-//! children, and what a child answers (Node.js documentation, «server.getConnections»).
+//! Counts the sockets of a server that live in other processes. For `server.getConnections()` and `server.close()`, a
+//! parent asks its children about the sockets that it has sent them, and they answer (Node.js documentation,
+//! «server.getConnections»).
 
 use std::collections::HashMap;
 
-/// What a parent asks of the sockets of one server.
+/// What a parent asks a child about the sockets of one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Tell me when none of them is open any more.
+    /// Asks to be told when none of them is open any more.
     Close,
-    /// How many are open?
+    /// Asks how many are open.
     Count,
 }
 
 impl Question {
-    /// The `cmd` of the message that asks.
+    /// The `cmd` of the message that carries the question.
     #[must_use]
     pub fn command(self) -> &'static str {
         match self {
@@ -30,7 +31,7 @@ impl Question {
     }
 }
 
-/// What a child says of the sockets that it has.
+/// A child's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     AllClosed,
@@ -38,7 +39,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The `cmd` of the message that says it.
+    /// The `cmd` of the message that carries the answer.
     #[must_use]
     pub fn command(self) -> &'static str {
         match self {
@@ -48,15 +49,16 @@ impl Answer {
     }
 }
 
-/// The sockets of one server that live here.
+/// The received sockets of one server that are still open in this process.
 #[derive(Debug, Default)]
 struct Living {
     count: u32,
-    /// The parent wants to know when there are none.
+    /// The parent has asked to be told when there are none.
     is_awaited: bool,
 }
 
-/// The sockets of servers that one end of a channel has sent and received, by the key of their server. `A` is who has asked.
+/// The sockets of servers that one end of a channel has sent and received, by the key of their server. `A` identifies
+/// whoever asked a question, so that the answer can be passed on.
 #[derive(Debug)]
 pub struct Counting<A> {
     asked: HashMap<String, Vec<(Question, A)>>,
@@ -70,7 +72,7 @@ impl<A> Default for Counting<A> {
 }
 
 impl<A> Counting<A> {
-    /// A socket of this server is sent. Says whether it is the first one.
+    /// A socket of this server has been sent. Returns whether it is the first one.
     pub fn note_sent(&mut self, key: &str) -> bool {
         let is_first = !self.asked.contains_key(key);
         if is_first {
@@ -79,12 +81,12 @@ impl<A> Counting<A> {
         is_first
     }
 
-    /// The other end is asked about the sockets of a server.
+    /// Records that the other end is being asked about the sockets of a server.
     pub fn ask(&mut self, key: &str, question: Question, asker: A) {
         self.asked.entry(key.to_owned()).or_default().push((question, asker));
     }
 
-    /// A message has come. Gives those who have asked for it.
+    /// A message has come. If it is an answer, takes those who asked for it.
     pub fn take_askers(&mut self, key: &str, command: &str) -> Vec<A> {
         let Some(asked) = self.asked.get_mut(key) else {
             return vec![];
@@ -92,24 +94,24 @@ impl<A> Counting<A> {
         asked.extract_if(.., |(question, _)| question.answer() == command).map(|(_, asker)| asker).collect()
     }
 
-    /// Nobody will answer any more. Gives those who have asked.
+    /// No answers will come any more. Takes all who still wait for one.
     pub fn take_all_askers(&mut self) -> Vec<A> {
         self.asked.values_mut().flat_map(std::mem::take).map(|(_, asker)| asker).collect()
     }
 
-    /// A socket of this server has come.
+    /// A socket of this server has been received.
     pub fn opened(&mut self, key: &str) {
         self.living.entry(key.to_owned()).or_default().count += 1;
     }
 
-    /// One has closed. Gives what the other end is to be told.
+    /// One of them has closed. Returns the answer that is now due, if any.
     pub fn closed(&mut self, key: &str) -> Option<Answer> {
         let living = self.living.get_mut(key)?;
         living.count = living.count.saturating_sub(1);
         (living.count == 0 && living.is_awaited).then_some(Answer::AllClosed)
     }
 
-    /// A message has come. Gives what is to be answered.
+    /// A message has come. Returns the answer to it if it is a question that can be answered now.
     pub fn answer(&mut self, key: &str, command: &str) -> Option<Answer> {
         let living = self.living.get_mut(key)?;
         if command == Question::Count.command() {

@@ -1,7 +1,8 @@
-//! Sockets and servers on their way to the other end: what there is, and which have not been acknowledged.
+//! The types of handles (sockets and servers) that can be sent, and the handles in flight: those that the other end
+//! has not acknowledged.
 //!
-//! To the builtin's end one handle is under way at a time, and what is sent after it waits for the acknowledgement. Two native
-//! ends have many under way; each still says, in order, which handles it has got.
+//! To a builtin end, one handle is in flight at a time, and later messages wait for its acknowledgement. Between two
+//! native ends many are in flight; each end still acknowledges them in order.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -14,15 +15,18 @@ use nix::sys::socket::{
 
 use crate::sys;
 
-/// As often a handle is sent again that has not arrived: at once, as the builtin does it; and to a native end every 50 to 100 ms.
-const MOST_RETRIES: u8 = 3;
-const MOST_LATE_RETRIES: u8 = 100;
-/// So many handles are under way between two native ends.
-pub const MOST: u64 = 128;
-/// The kernel lets all processes of a user have as many descriptors under way as one may have open: this part is for one channel.
-const PART: u64 = 4;
+/// How often a handle that did not arrive is sent again to a builtin end. It is sent again at once, as the builtin
+/// does.
+const MAX_RETRIES: u8 = 3;
+/// How often a handle that did not arrive is sent again to a native end, every 50 to 100 ms.
+const MAX_NATIVE_RETRIES: u8 = 100;
+/// The most handles in flight between two native ends.
+pub const MAX_IN_FLIGHT: u64 = 128;
+/// The kernel allows all processes of a user together as many descriptors in flight as one process may have open. One
+/// channel uses at most this fraction of them: a quarter.
+const CHANNELS_PER_LIMIT: u64 = 4;
 
-/// What can be sent.
+/// The type of a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     NetNative,
@@ -32,7 +36,7 @@ pub enum Kind {
     DgramSocket,
 }
 
-/// What a descriptor is.
+/// The type of socket behind a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Socket {
     Tcp,
@@ -44,7 +48,7 @@ impl Kind {
     pub const ALL: [Self; 5] =
         [Self::NetNative, Self::NetServer, Self::NetSocket, Self::DgramNative, Self::DgramSocket];
 
-    /// Its `type` in the message that announces it.
+    /// The `type` in the message that announces such a handle.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -61,7 +65,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name().as_bytes() == name)
     }
 
-    /// What kind a raw handle of this class is.
+    /// The type of a raw libuv handle, by the name of its JavaScript class.
     #[must_use]
     pub fn of_class(name: &[u8]) -> Option<Self> {
         match name {
@@ -71,7 +75,7 @@ impl Kind {
         }
     }
 
-    /// Whether one can be made of such a descriptor.
+    /// Whether a handle of this type can be created from such a socket.
     #[must_use]
     pub fn is_made_of(self, socket: Socket) -> bool {
         match self {
@@ -82,7 +86,7 @@ impl Kind {
 }
 
 impl Socket {
-    /// Looks at a descriptor that has come. `None`: nothing that can be sent.
+    /// Determines the type of a received descriptor. `None` if it is not a socket that can be sent as a handle.
     #[must_use]
     pub fn of(fd: BorrowedFd) -> Option<Self> {
         let kind = getsockopt(&fd, sockopt::SockType).ok()?;
@@ -97,90 +101,97 @@ impl Socket {
     }
 }
 
-/// A handle that has not been acknowledged. Positions are those of the outbox.
+/// A handle that has not been acknowledged. Its positions are stream positions of the outbox.
 #[derive(Debug)]
-pub struct Flight {
-    /// Where its message begins.
+pub struct InFlight {
+    /// The position at which its message begins.
     start: u64,
-    /// Where its message ends, once that is known.
+    /// The position at which its message ends, once the message has been appended.
     end: Option<u64>,
-    /// Up to where may be written while the builtin's end has not acknowledged it.
+    /// Nothing past this position may be written until a builtin end has acknowledged the handle.
     until: u64,
     pub fd: Rc<OwnedFd>,
-    /// Its number among all, by which the other end knows it again.
+    /// Its sequence number; when it is sent again, it is announced by this number.
     pub number: u32,
     retries: u8,
 }
 
-impl Flight {
-    /// Where its message is.
+impl InFlight {
+    /// The positions of its message.
     #[must_use]
     pub fn message(&self) -> Range<u64> {
         self.start..self.end.unwrap_or(self.start)
     }
 }
 
-/// What to do about a handle that the other end has not got.
+/// What to do about a handle that the other end did not receive.
 #[derive(Debug)]
 pub enum Missed {
     /// Send its message again.
-    Repeat(Flight),
-    /// It has been sent often enough.
+    Repeat(InFlight),
+    /// Give up the handle of this number: it has been sent too often.
     GivenUp(u32),
 }
 
-/// The other end has told of a handle that it was not sent.
+/// The other end has acknowledged a handle that was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeverSent;
 
-/// The handles of one end that have not been acknowledged, oldest first.
+/// The handles in flight from one end, oldest first.
 #[derive(Debug, Default)]
 pub struct Handles {
-    flights: VecDeque<Flight>,
-    /// How many may be under way at once between two native ends; 0: the other is not known to be one.
-    most: usize,
-    /// How many messages wait behind the handle that is under way to the builtin's end.
+    in_flight: VecDeque<InFlight>,
+    /// How many may be in flight at once between two native ends; 0 if the other end is not known to be native.
+    max_in_flight: usize,
+    /// How many messages wait for the acknowledgement of the handle in flight to a builtin end.
     behind: usize,
-    /// The number of the next one.
+    /// The sequence number of the next handle.
     next: u32,
-    /// Nobody can wait for acknowledgements any more.
-    is_last: bool,
+    /// The channel is closing, so nothing waits for acknowledgements any more.
+    is_closing: bool,
 }
 
 impl Handles {
-    /// The other end is a native one.
+    /// The other end is native: allows many handles in flight.
     pub fn pipeline(&mut self) {
         let limit = sys::most_descriptors();
-        self.most = (limit / PART).clamp(1, MOST) as usize;
+        self.max_in_flight = (limit / CHANNELS_PER_LIMIT).clamp(1, MAX_IN_FLIGHT) as usize;
     }
 
     #[must_use]
     pub fn is_pipelined(&self) -> bool {
-        self.most > 0
+        self.max_in_flight > 0
     }
 
-    /// The process ends: what waits is written all the same.
-    pub fn wait_no_more(&mut self) {
-        self.is_last = true;
+    /// The channel is closing: what waits for an acknowledgement is written without it.
+    pub fn stop_waiting(&mut self) {
+        self.is_closing = true;
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.flights.is_empty()
+        self.in_flight.is_empty()
     }
 
-    /// The message that was appended at `start`, and that [`Handles::appended`] is told of next, takes `fd` along.
+    /// `fd` is sent along with the message at `start`. [`Handles::appended`] must be called next, for this message.
     pub fn begin(&mut self, start: u64, fd: Rc<OwnedFd>) {
-        self.flights.push_back(Flight { start, end: None, until: start, fd, number: self.next, retries: 0 });
+        self.in_flight.push_back(InFlight {
+            start,
+            end: None,
+            until: start,
+            fd,
+            number: self.next,
+            retries: 0,
+        });
         self.next = self.next.wrapping_add(1);
     }
 
-    /// A message has been appended, up to `end`.
+    /// A message has been appended, which ends at `end`.
     pub fn appended(&mut self, end: u64) {
-        let count = self.flights.len();
-        match self.flights.back_mut() {
-            Some(flight) if flight.end.is_none() => {
-                (flight.end, flight.until) = (Some(end), end);
+        let count = self.in_flight.len();
+        match self.in_flight.back_mut() {
+            Some(handle) if handle.end.is_none() => {
+                (handle.end, handle.until) = (Some(end), end);
                 self.behind += usize::from(count > 1);
             }
             Some(_) => self.behind += 1,
@@ -188,32 +199,34 @@ impl Handles {
         }
     }
 
-    /// Up to where may be written now; `None`: everything.
+    /// The position up to which the outbox may write now. `None`: everything.
     #[must_use]
     pub fn limit(&self) -> Option<u64> {
-        match self.most {
-            _ if self.is_last => None,
-            0 => self.flights.front().filter(|flight| flight.end.is_some()).map(|flight| flight.until),
-            most => Some(self.flights.get(most)?.start),
+        match self.max_in_flight {
+            _ if self.is_closing => None,
+            0 => self.in_flight.front().filter(|handle| handle.end.is_some()).map(|handle| handle.until),
+            max => Some(self.in_flight.get(max)?.start),
         }
     }
 
-    /// From where on bytes may have to be written again.
+    /// The position from which on the outbox must keep written bytes, because they may have to be sent again.
     #[must_use]
     pub fn kept_from(&self) -> Option<u64> {
-        Some(self.flights.front()?.start)
+        Some(self.in_flight.front()?.start)
     }
 
-    /// Whether the sender should go on: as the builtin says it, where one message may wait behind a handle.
+    /// Whether the sender should go on sending. To a builtin end this is the builtin's rule: one message may wait
+    /// behind a handle.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        if self.most == 0 { self.behind <= 1 } else { self.flights.len() <= self.most }
+        if self.max_in_flight == 0 { self.behind <= 1 } else { self.in_flight.len() <= self.max_in_flight }
     }
 
-    /// The other end has got the oldest ones. `written`: up to where has been written.
+    /// The other end has received the oldest `count` handles. `written` is the position up to which the outbox has
+    /// written.
     ///
     /// # Errors
-    /// Not so many have been sent.
+    /// Fewer have been sent.
     pub fn taken(&mut self, count: u32, written: u64) -> Result<(), NeverSent> {
         for _ in 0..count {
             self.pop_sent(written)?;
@@ -221,48 +234,48 @@ impl Handles {
         Ok(())
     }
 
-    /// The other end has not got the oldest one.
+    /// The other end did not receive the oldest handle.
     ///
     /// # Errors
     /// None has been sent.
     pub fn missed(&mut self, written: u64) -> Result<Missed, NeverSent> {
-        let mut flight = self.pop_sent(written)?;
-        let most = if self.is_pipelined() { MOST_LATE_RETRIES } else { MOST_RETRIES };
-        if flight.retries == most {
-            return Ok(Missed::GivenUp(flight.number));
+        let mut handle = self.pop_sent(written)?;
+        let max_retries = if self.is_pipelined() { MAX_NATIVE_RETRIES } else { MAX_RETRIES };
+        if handle.retries == max_retries {
+            return Ok(Missed::GivenUp(handle.number));
         }
-        flight.retries += 1;
-        Ok(Missed::Repeat(flight))
+        handle.retries += 1;
+        Ok(Missed::Repeat(handle))
     }
 
-    /// Where the message of a handle that has been missed is put in again; `None`: at the end.
+    /// The position at which to insert the message of a handle that is sent again. `None`: at the end of the outbox.
     #[must_use]
-    pub fn place_for(&self, flight: &Flight) -> Option<u64> {
-        if self.most == 0 { Some(flight.until) } else { self.limit() }
+    pub fn place_for(&self, handle: &InFlight) -> Option<u64> {
+        if self.max_in_flight == 0 { Some(handle.until) } else { self.limit() }
     }
 
-    /// What is not written up to `written` will not be.
+    /// Writing has failed after the position `written`: drops the handles that were not sent completely.
     pub fn forget_unsent(&mut self, written: u64) {
-        self.flights.retain(|flight| flight.end.is_some_and(|end| end <= written));
+        self.in_flight.retain(|handle| handle.end.is_some_and(|end| end <= written));
         self.behind = 0;
     }
 
-    /// A handle's message has been put in again.
-    pub fn repeated(&mut self, mut flight: Flight, Range { start, end }: Range<u64>) {
-        (flight.start, flight.end, flight.until) = (start, Some(end), end);
-        self.flights.insert(self.most.min(self.flights.len()), flight);
+    /// The message of a handle has been inserted again, at these positions.
+    pub fn repeated(&mut self, mut handle: InFlight, Range { start, end }: Range<u64>) {
+        (handle.start, handle.end, handle.until) = (start, Some(end), end);
+        self.in_flight.insert(self.max_in_flight.min(self.in_flight.len()), handle);
     }
 
-    /// So many bytes have been put in at `position`.
+    /// `length` bytes have been inserted into the outbox at `position`.
     pub fn shift(&mut self, position: u64, length: u64) {
-        for flight in &mut self.flights {
-            if flight.start >= position {
-                flight.start += length;
+        for handle in &mut self.in_flight {
+            if handle.start >= position {
+                handle.start += length;
             }
-            if flight.until >= position {
-                flight.until += length;
+            if handle.until >= position {
+                handle.until += length;
             }
-            if let Some(end) = &mut flight.end
+            if let Some(end) = &mut handle.end
                 && *end > position
             {
                 *end += length;
@@ -270,11 +283,11 @@ impl Handles {
         }
     }
 
-    fn pop_sent(&mut self, written: u64) -> Result<Flight, NeverSent> {
-        let is_sent = self.flights.front().and_then(|flight| flight.end).is_some_and(|end| end <= written);
-        let flight = if is_sent { self.flights.pop_front() } else { None }.ok_or(NeverSent)?;
-        // The next one goes out, with the messages up to the one after it.
-        self.behind = self.flights.len().saturating_sub(1);
-        Ok(flight)
+    fn pop_sent(&mut self, written: u64) -> Result<InFlight, NeverSent> {
+        let is_sent = self.in_flight.front().and_then(|handle| handle.end).is_some_and(|end| end <= written);
+        let handle = if is_sent { self.in_flight.pop_front() } else { None }.ok_or(NeverSent)?;
+        // The next handle may be written now, and the messages up to the handle after it.
+        self.behind = self.in_flight.len().saturating_sub(1);
+        Ok(handle)
     }
 }

@@ -1,4 +1,4 @@
-//! Internal messages: objects whose `cmd` begins with `NODE_`, the protocol's own words between two ends.
+//! Internal messages: objects whose `cmd` begins with `NODE_`. They belong to the protocol, not to the program.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 
 const PREFIX: &str = "NODE_";
 
-/// What an end says to a builtin one of the handles that it receives (`internal_child_process.js` of Node speaks the same).
+/// What an end reports to a builtin end about a handle (the same as in Node's `internal_child_process.js`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// The receiver has got the handle.
+    /// The handle has arrived.
     Acknowledged,
-    /// The receiver was promised a handle and has not got one: send it again.
+    /// A handle was announced and has not arrived; it must be sent again.
     NotReceived,
 }
 
-/// An internal message that says nothing but its `cmd`.
+/// An internal message that has a `cmd` only.
 #[derive(Serialize)]
 struct Plain<'a> {
     cmd: &'a str,
@@ -34,7 +34,7 @@ impl Reply {
         }
     }
 
-    /// The one of this `cmd`.
+    /// The reply with this `cmd`.
     #[must_use]
     pub fn from_command(command: &str) -> Option<Self> {
         [Self::Acknowledged, Self::NotReceived].into_iter().find(|reply| reply.command() == command)
@@ -43,7 +43,7 @@ impl Reply {
     /// The message as a line of JSON, without its newline.
     #[must_use]
     pub fn to_json(self) -> String {
-        // Serialising a text cannot fail.
+        // Serialising a string cannot fail.
         serde_json::to_string(&Plain { cmd: self.command() }).unwrap_or_default()
     }
 }
@@ -54,49 +54,49 @@ pub fn is_internal(cmd: &str) -> bool {
     cmd.len() > PREFIX.len() && cmd.starts_with(PREFIX)
 }
 
-/// Whether an internal message may be among `text`, one or more JSON texts: cheap, and never wrongly no.
+/// Whether `text`, one or more JSON texts, may contain an internal message. This is cheap, and `false` is always right.
 #[must_use]
 pub fn may_be_among(text: &[u8]) -> bool {
-    // The prefix as it is, or with one of its characters, or of `cmd`'s, escaped.
+    // Either the prefix itself, or an escape sequence, which may hide a character of it or of `cmd`.
     memmem::find(text, PREFIX.as_bytes()).is_some() || memmem::find(text, b"\\u00").is_some()
 }
 
-/// The `cmd` of the JSON text, if it is an internal message.
+/// The `cmd` of the JSON text if it is an internal message, `None` if it is not.
 ///
 /// # Errors
-/// It may be one, but only the engine can read it: it has lone surrogates in it, or is no JSON.
+/// Only V8 can decide: the text contains lone surrogates, or is not valid JSON.
 pub fn command(text: &[u8]) -> Result<Option<Cow<'_, str>>, Unreadable> {
     if !may_be_among(text) {
         return Ok(None);
     }
     match serde_json::from_slice::<Probe>(text) {
         Ok(probe) => Ok(probe.cmd.filter(|cmd| is_internal(cmd))),
-        // An array, say: a text that is no object.
+        // Valid JSON that is not an object.
         Err(error) if error.is_data() => Ok(None),
         Err(_) => Err(Unreadable),
     }
 }
 
-/// See [`command`].
+/// The error of [`command`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// Whether the JSON text is an internal message that can be read here.
+/// Whether the JSON text is an internal message that [`command`] can read.
 #[must_use]
 pub fn is_internal_json(text: &[u8]) -> bool {
     matches!(command(text), Ok(Some(_)))
 }
 
-/// The `cmd` of a message that a descriptor comes with.
+/// The `cmd` of a message that comes with a descriptor.
 pub const HANDLE: &str = "NODE_HANDLE";
 
-/// Whether the words of an internal message may be among `bytes`, as V8 serialises a string, in one byte a character or two.
+/// Whether `bytes` in V8's format may contain an internal message: the prefix as a one-byte or two-byte string.
 #[must_use]
 pub fn may_be_in_serialized(bytes: &[u8]) -> bool {
     memmem::find(bytes, PREFIX.as_bytes()).is_some() || memmem::find(bytes, b"N\0O\0D\0E\0_\0").is_some()
 }
 
-/// The last `cmd` of an object, as `JSON.parse` would leave it; `None` for anything else.
+/// The `cmd` of an object if it is a string; of several the last, as with `JSON.parse`.
 #[derive(Default)]
 struct Probe<'a> {
     cmd: Option<Cow<'a, str>>,

@@ -1,15 +1,16 @@
-//! JSON texts of plain values, as `JSON.stringify` writes them (ECMA-262, «SerializeJSONProperty»).
+//! Writes JSON texts of primitive values exactly as `JSON.stringify` does (ECMA-262, «SerializeJSONProperty»).
 
-/// What stands for a lone surrogate where UTF-16 became UTF-8; the string has to be asked again then.
+/// V8 writes this for a lone surrogate when it converts a string to UTF-8.
 const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
 
-/// Whether UTF-8 that was made of a JavaScript string may have lost a lone surrogate.
+/// Whether the conversion of a JavaScript string to this UTF-8 may have lost a lone surrogate. Then its UTF-16 must
+/// be used.
 #[must_use]
 pub fn may_have_lost(text: &[u8]) -> bool {
     !text.is_ascii() && memchr::memmem::find(text, REPLACEMENT).is_some()
 }
 
-/// Turns the string that begins at `start` of `out` into a JSON string, in place where nothing in it must be escaped.
+/// Turns the text in `out` from `start` on into a JSON string; in place if nothing must be escaped.
 pub fn quote(out: &mut Vec<u8>, start: usize) {
     let text = out.get(start..).unwrap_or_default();
     if !text.iter().any(|byte| escape(*byte).is_some()) {
@@ -24,7 +25,7 @@ pub fn quote(out: &mut Vec<u8>, start: usize) {
     out.push(b'"');
 }
 
-/// Appends a JSON string of UTF-16; lone surrogates are escaped.
+/// Appends a JSON string, given in UTF-16. Lone surrogates are escaped.
 pub fn push_utf16(out: &mut Vec<u8>, units: &[u16]) {
     let start = out.len();
     let mut pieces = vec![];
@@ -59,8 +60,9 @@ fn push_escaped(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Whether a line can stand among others in an array without swallowing its neighbours or being swallowed, provided that
-/// the array has as many elements as lines went into it: it begins and ends as one value does.
+/// Whether a line begins and ends as a single JSON value does. Only such lines may be joined into an array and parsed
+/// together: if the array then has as many elements as lines, each element is taken for one line (for the exception
+/// see `docs/decisions/codec.md`).
 #[must_use]
 pub fn is_closed(line: &[u8]) -> bool {
     match line {
@@ -72,7 +74,7 @@ pub fn is_closed(line: &[u8]) -> bool {
     }
 }
 
-/// Makes one array of several texts.
+/// Appends a JSON array of these texts.
 pub fn join<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a [u8]>) {
     out.push(b'[');
     for text in texts {
@@ -83,7 +85,7 @@ pub fn join<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a [u8]>) {
     out.push(b']');
 }
 
-/// The letter after the backslash of an escaped byte.
+/// The letter that follows the backslash when this byte is escaped; `None` if it is not escaped.
 fn escape(byte: u8) -> Option<u8> {
     Some(match byte {
         b'"' => b'"',
@@ -98,7 +100,7 @@ fn escape(byte: u8) -> Option<u8> {
     })
 }
 
-/// Appends a number as JavaScript writes it (ECMA-262, «Number::toString»); what is not finite is `null`.
+/// Appends a number as JavaScript writes it (ECMA-262, «Number::toString»); `null` if it is not finite.
 pub fn push_number(out: &mut Vec<u8>, number: f64) {
     let integer = number as i64;
     if integer as f64 == number && integer.unsigned_abs() <= 1 << 53 {

@@ -1,13 +1,14 @@
-//! What has been announced and has not come: a handle whose descriptor the kernel could not give to this process, or a message
-//! in shared memory that could not be mapped. It is sent again, and what comes after it waits.
+//! What has been announced and could not be received: a handle for whose descriptor this process had no room, or a
+//! message in shared memory that could not be mapped. The sender sends it again, and later messages are held back
+//! until then.
 
 use super::handles;
 use super::shared;
 
-/// As much as two native ends have under way at once.
-const MOST: usize = handles::MOST as usize + shared::MOST_SLOTS;
+/// As much as a native end can have in flight at once.
+const MAX_MISSING: usize = handles::MAX_IN_FLIGHT as usize + shared::MAX_SLOTS;
 
-/// Something that is missing.
+/// Something that was announced and not received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// The handle of this number.
@@ -17,7 +18,7 @@ pub enum Missing {
 }
 
 impl Missing {
-    /// A number that nothing else that is missing has.
+    /// A number that identifies it to JavaScript.
     #[must_use]
     pub fn key(self) -> f64 {
         match self {
@@ -27,51 +28,51 @@ impl Missing {
     }
 }
 
-/// More is missing than can be under way.
+/// More is missing than can be in flight: the other end violates the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-/// What one end misses.
+/// Everything that one end is missing.
 #[derive(Debug, Default)]
 pub struct Gaps {
     missing: Vec<Missing>,
-    /// What the next message is, where it comes again.
-    again: Option<Missing>,
+    /// The other end has announced that its next message is this one, sent again.
+    resent: Option<Missing>,
 }
 
 impl Gaps {
-    /// Something is missing. Says whether that is new.
+    /// Records that something is missing. Returns whether that is new.
     ///
     /// # Errors
-    /// So much cannot be missing.
+    /// More is missing than can be in flight.
     pub fn note(&mut self, missing: Missing) -> Result<bool, TooMany> {
         if self.missing.contains(&missing) {
             return Ok(false);
         }
-        if self.missing.len() == MOST {
+        if self.missing.len() == MAX_MISSING {
             return Err(TooMany);
         }
         self.missing.push(missing);
         Ok(true)
     }
 
-    /// The next message is one that was missing.
-    pub fn comes_again(&mut self, missing: Missing) {
-        self.again = Some(missing);
+    /// The next message is `missing`, sent again.
+    pub fn expect_resent(&mut self, missing: Missing) {
+        self.resent = Some(missing);
     }
 
-    /// Whether the next message is one that was missing.
+    /// Whether the next message is one that is sent again.
     #[must_use]
-    pub fn expects_again(&self) -> bool {
-        self.again.is_some()
+    pub fn expects_resent(&self) -> bool {
+        self.resent.is_some()
     }
 
-    /// Which one the message is that has come now.
-    pub fn take_again(&mut self) -> Option<Missing> {
-        self.again.take()
+    /// If the current message was announced as sent again, takes what it is.
+    pub fn take_resent(&mut self) -> Option<Missing> {
+        self.resent.take()
     }
 
-    /// It has come, or will not come any more. Says whether it was missing.
+    /// It has been received, or the sender has given it up. Returns whether it was missing.
     pub fn fill(&mut self, missing: Missing) -> bool {
         let before = self.missing.len();
         self.missing.retain(|other| *other != missing);

@@ -1,8 +1,9 @@
-//! The IPC channel of `fork()`: what goes over the socket and when, as plain Rust (Node.js documentation, «Advanced
-//! serialization» and «child_process.fork»).
+//! The protocol of the IPC channel, without JavaScript: what goes over the socket and when (Node.js documentation,
+//! «Advanced serialization» and «child_process.fork»).
 //!
-//! The wire is the builtin's, so that either end may be the builtin: a stream socket that carries one JSON text a line, or
-//! values as V8 serialises them, each after its length. Values themselves are made and read in `src/api`.
+//! The wire format is the builtin's, so either end may be the builtin: a stream socket that carries one JSON text a
+//! line, or length-prefixed values in V8's format. `src/api/channel` converts between JavaScript values and these
+//! bytes.
 
 pub mod ancillary;
 pub mod counting;
@@ -20,12 +21,12 @@ pub mod v8;
 pub mod word;
 pub mod writer;
 
-/// How messages are serialised, `options.serialization`.
+/// How messages are serialised: `options.serialization`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// One JSON text a line.
     Json,
-    /// A length of four bytes, most significant first, and a value as V8 serialises it.
+    /// A big-endian length of four bytes, and a value in V8's format.
     Advanced,
 }
 

@@ -1,5 +1,5 @@
-//! What is to be written: coalesced bytes, the descriptors that travel with some of them, and the messages whose writing
-//! somebody waits for.
+//! The send queue: the bytes of appended messages, the descriptors attached to some of them, and the messages for
+//! which a callback waits.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,50 +8,52 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 use super::ancillary;
-use super::handles::{Flight, Handles, Missed, NeverSent};
+use super::handles::{Handles, InFlight, Missed, NeverSent};
 
-/// A buffer that has grown past this is given back when it is empty, bytes.
+/// A buffer of more bytes than this is freed when it is empty.
 const KEPT: usize = 1 << 20;
 
-/// So many bytes go at most with several descriptors: the kernel takes them as one piece or not at all, and they are read as one,
-/// so that no descriptor is parted from its message.
-const TOGETHER: usize = 16 * 1024;
+/// The most bytes that are sent with several descriptors. The kernel accepts and delivers that many in one piece or
+/// not at all, so no descriptor is separated from its message.
+const MAX_WITH_DESCRIPTORS: usize = 16 * 1024;
 
-/// The queue of one end of a channel. Positions count the bytes of the stream from its beginning.
+/// The send queue of one end of a channel. A position is the number of bytes from the beginning of the stream.
 #[derive(Debug, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
-    /// How many of `bytes` are written.
+    /// How many of `bytes` have been written to the socket.
     written: usize,
-    /// The position of the first of `bytes`.
+    /// The position of the first byte in `bytes`.
     base: u64,
-    /// The ends of the messages whose writing is awaited.
+    /// The end positions of the messages for which a callback waits.
     awaited: VecDeque<u64>,
-    /// Descriptors, and the position of the byte that each goes with.
+    /// Unsent descriptors, each with the position of the byte that it is attached to.
     attached: VecDeque<(u64, Rc<OwnedFd>)>,
-    /// The handles that the other end has not acknowledged.
+    /// The handles in flight.
     pub handles: Handles,
-    /// Those that a native end has missed, with their messages: they are sent again a little later, when it may have room.
-    missed: VecDeque<(Flight, Vec<u8>)>,
-    /// The kernel takes no more for now, though the socket is not full.
-    is_crowded: bool,
-    /// Nothing can be written any more.
+    /// The handles that a native end did not receive, with their messages. They are sent again a little later, when
+    /// the other process may have room for descriptors.
+    missed: VecDeque<(InFlight, Vec<u8>)>,
+    /// The kernel refused to take more although the socket is not full, so epoll will not report when it can: retry
+    /// later.
+    must_retry: bool,
+    /// Writing has failed for good.
     has_failed: bool,
 }
 
-/// What became of a handle that the other end has not got.
+/// What becomes of a handle that the other end did not receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is sent again.
+    /// It is sent again at once.
     Again,
-    /// It is sent again by [`Outbox::repeat_missed`].
+    /// It is sent again when [`Outbox::repeat_missed`] is called.
     Later,
-    /// It is not, and neither is its message.
+    /// Neither it nor its message is sent again.
     Lost(u32),
 }
 
 impl Outbox {
-    /// How many bytes are not written yet.
+    /// How many bytes have not been written yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes.len() - self.written
@@ -62,7 +64,7 @@ impl Outbox {
         self.len() == 0
     }
 
-    /// Where a message is to be appended.
+    /// The buffer to append a message to; [`Outbox::appended`] must be called next.
     pub fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
@@ -73,17 +75,17 @@ impl Outbox {
         self.base + self.bytes.len() as u64
     }
 
-    /// Has [`Outbox::take_done`] count the message that was appended last.
+    /// Has [`Outbox::take_done`] count the message that was appended last, once it is written.
     pub fn await_last(&mut self) {
         self.awaited.push_back(self.end());
     }
 
-    /// Sends `fd` along with the byte at `position`.
+    /// Attaches `fd` to the byte at `position`.
     pub fn attach(&mut self, position: u64, fd: OwnedFd) {
         self.attached.push_back((position, Rc::new(fd)));
     }
 
-    /// Sends `fd` along with the message that begins at `start`, the last one, until the other end has it.
+    /// Attaches the handle `fd` to the last message, which begins at `start`, and keeps it until it is acknowledged.
     pub fn attach_handle(&mut self, start: u64, fd: OwnedFd) {
         let fd = Rc::new(fd);
         self.attached.push_back((start, Rc::clone(&fd)));
@@ -95,68 +97,69 @@ impl Outbox {
         self.handles.appended(self.end());
     }
 
-    /// The other end has got the oldest `count` handles.
+    /// The other end has received the oldest `count` handles.
     ///
     /// # Errors
-    /// Not so many have been sent.
+    /// Fewer have been sent.
     pub fn taken(&mut self, count: u32) -> Result<(), NeverSent> {
         let outcome = self.handles.taken(count, self.position());
         self.forget_written();
         outcome
     }
 
-    /// The other end has not got the oldest handle.
+    /// The other end did not receive the oldest handle.
     ///
     /// # Errors
     /// None has been sent.
     pub fn missed(&mut self) -> Result<Outcome, NeverSent> {
-        let flight = match self.handles.missed(self.position())? {
-            Missed::Repeat(flight) if self.has_failed => return Ok(Outcome::Lost(flight.number)),
-            Missed::Repeat(flight) => flight,
+        let handle = match self.handles.missed(self.position())? {
+            Missed::Repeat(handle) if self.has_failed => return Ok(Outcome::Lost(handle.number)),
+            Missed::Repeat(handle) => handle,
             Missed::GivenUp(number) => return Ok(Outcome::Lost(number)),
         };
-        let Range { start, end } = flight.message();
+        let Range { start, end } = handle.message();
         let message = (start - self.base) as usize..(end - self.base) as usize;
         let message = self.bytes.get(message).unwrap_or_default().to_vec();
         if self.handles.is_pipelined() {
-            self.missed.push_back((flight, message));
+            self.missed.push_back((handle, message));
             return Ok(Outcome::Later);
         }
-        self.repeat(flight, &[], &message);
+        self.repeat(handle, &[], &message);
         Ok(Outcome::Again)
     }
 
-    /// Sends the handles that a native end has missed again. `announce` gives what goes before the one of this number.
+    /// Sends the handles again that a native end did not receive. `announce` returns the bytes that announce a
+    /// handle's number.
     pub fn repeat_missed(&mut self, announce: impl Fn(u32) -> Vec<u8>) {
-        for (flight, message) in std::mem::take(&mut self.missed) {
-            let announcement = announce(flight.number);
-            self.repeat(flight, &announcement, &message);
+        for (handle, message) in std::mem::take(&mut self.missed) {
+            let announcement = announce(handle.number);
+            self.repeat(handle, &announcement, &message);
         }
     }
 
-    fn repeat(&mut self, flight: Flight, announcement: &[u8], message: &[u8]) {
+    fn repeat(&mut self, handle: InFlight, announcement: &[u8], message: &[u8]) {
         let announced = announcement.len() as u64;
         let bytes = [announcement, message].concat();
-        let begin = self.insert(self.handles.place_for(&flight), &bytes);
+        let begin = self.insert(self.handles.place_for(&handle), &bytes);
         let start = begin + announced;
         let index = self.attached.partition_point(|(at, _)| *at <= start);
-        self.attached.insert(index, (start, Rc::clone(&flight.fd)));
-        self.handles.repeated(flight, start..begin + bytes.len() as u64);
+        self.attached.insert(index, (start, Rc::clone(&handle.fd)));
+        self.handles.repeated(handle, start..begin + bytes.len() as u64);
     }
 
-    /// Whether handles that a native end has missed wait to be sent again.
+    /// Whether there are handles that wait for [`Outbox::repeat_missed`].
     #[must_use]
     pub fn has_missed(&self) -> bool {
         !self.missed.is_empty()
     }
 
-    /// Whether there are handles that the other end has not acknowledged.
+    /// Whether any handle has not been acknowledged.
     #[must_use]
     pub fn has_handles(&self) -> bool {
         self.has_missed() || !self.handles.is_empty()
     }
 
-    /// Appends a message that does not wait for acknowledgements.
+    /// Queues a message ahead of everything that waits for an acknowledgement.
     pub fn push_urgent(&mut self, message: &[u8]) {
         if self.has_failed {
             return;
@@ -164,7 +167,7 @@ impl Outbox {
         self.insert(self.handles.limit(), message);
     }
 
-    /// Puts `message` in between two messages, or without a position behind all. Returns its position.
+    /// Inserts `message` at a message boundary, or at the end if no position is given. Returns its position.
     fn insert(&mut self, at: Option<u64>, message: &[u8]) -> u64 {
         let end = self.end();
         let position = at.unwrap_or(end).min(end);
@@ -185,23 +188,23 @@ impl Outbox {
         position
     }
 
-    /// The kernel would not tell of room in the socket: what is unwritten is to be tried again later.
-    pub fn set_crowded(&mut self) {
-        self.is_crowded = true;
+    /// Epoll will not report when the socket has room: writing must be retried later.
+    pub fn set_must_retry(&mut self) {
+        self.must_retry = true;
     }
 
-    /// Whether the kernel takes no more for now, though the socket is not full; what is unwritten is to be tried again later.
+    /// Whether writing must be retried later, because epoll will not report when the kernel accepts more.
     #[must_use]
-    pub fn is_crowded(&self) -> bool {
-        self.is_crowded
+    pub fn must_retry(&self) -> bool {
+        self.must_retry
     }
 
-    /// How far it is written.
+    /// The position up to which everything has been written.
     fn position(&self) -> u64 {
         self.base + self.written as u64
     }
 
-    /// How many of the awaited messages have been written since it was asked last.
+    /// How many of the awaited messages have been written since the last call.
     pub fn take_done(&mut self) -> u32 {
         let position = self.position();
         let mut done = 0;
@@ -212,13 +215,13 @@ impl Outbox {
         done
     }
 
-    /// Writes until everything that may be is written or the socket is full. `false`: it is full.
+    /// Writes everything that may be written now, or until the socket is full. Returns `false` if it is full.
     ///
     /// # Errors
-    /// `EPIPE`, `ECONNRESET`; what was not written stays.
+    /// `EPIPE`, `ECONNRESET`; unwritten bytes stay in the queue.
     pub fn write(&mut self, socket: BorrowedFd) -> io::Result<bool> {
         let mut outcome = Ok(true);
-        self.is_crowded = false;
+        self.must_retry = false;
         loop {
             let until = self.until();
             if self.written >= until {
@@ -231,15 +234,15 @@ impl Outbox {
                     outcome = Ok(false);
                     break;
                 }
-                // The kernel is short of memory, or the descriptors under way are too many, others' among them: nothing tells
-                // when there is room again.
+                // The kernel is out of memory, or too many descriptors of this user are in flight. Epoll does not
+                // report when that has changed.
                 Err(error)
                     if matches!(
                         error.raw_os_error(),
                         Some(libc::ETOOMANYREFS | libc::ENOBUFS | libc::ENOMEM)
                     ) =>
                 {
-                    self.is_crowded = true;
+                    self.must_retry = true;
                     break;
                 }
                 Err(error) => {
@@ -252,22 +255,22 @@ impl Outbox {
         outcome
     }
 
-    /// How many of `bytes` may be written.
+    /// How many of `bytes` may be written now.
     fn until(&self) -> usize {
         let limit = self.handles.limit().map_or(self.bytes.len(), |limit| (limit - self.base) as usize);
         limit.min(self.bytes.len())
     }
 
-    /// One write, up to `until` or the next byte that has a descriptor with it; to a native end, with the descriptors of several
-    /// messages.
+    /// Writes once, up to `until`, but not past the next byte with a descriptor. To a native end, the descriptors of
+    /// several messages are sent together.
     fn write_once(&mut self, socket: BorrowedFd, until: usize) -> io::Result<usize> {
         let position = self.position();
         let mut due = self.attached.partition_point(|(at, _)| *at <= position);
         let mut until = until;
         if due > 0 && self.handles.is_pipelined() {
-            until = until.min(self.written + TOGETHER);
+            until = until.min(self.written + MAX_WITH_DESCRIPTORS);
             let end = self.base + until as u64;
-            due = self.attached.partition_point(|(at, _)| *at < end).min(ancillary::MOST);
+            due = self.attached.partition_point(|(at, _)| *at < end).min(ancillary::MAX_DESCRIPTORS);
         }
         let until = self.attached.get(due).map_or(until, |(at, _)| until.min((at - self.base) as usize));
         let bytes = self.bytes.get(self.written..until).unwrap_or_default();
@@ -295,8 +298,8 @@ impl Outbox {
         self.written -= free;
     }
 
-    /// Writing has failed for good: drops what is not written. What has been sent may still be acknowledged: the other end's
-    /// words may be in the socket already.
+    /// Writing has failed for good: drops everything unwritten. Handles that were sent stay, because their
+    /// acknowledgements may already be in the socket.
     pub fn fail(&mut self) {
         let position = self.position();
         self.handles.forget_unsent(position);
@@ -304,7 +307,7 @@ impl Outbox {
         *self = Self { base: position, has_failed: true, handles, ..Self::default() };
     }
 
-    /// Drops everything: nobody will read it.
+    /// Drops everything.
     pub fn clear(&mut self) {
         self.base = self.end();
         *self = Self { base: self.base, ..Self::default() };

@@ -1,18 +1,19 @@
-//! Who is at the other end of a channel.
+//! What kind of end is at the other side of a channel.
 
 /// What is known of the other end.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub enum Peer {
-    /// It speaks the builtin's protocol.
+    /// It uses the builtin's protocol only.
     #[default]
     Builtin,
-    /// It is to be a native one, which introduces itself with this secret; until then it may be the builtin's.
+    /// It is expected to introduce itself as a native end, with this secret. Until it does, it may also be the
+    /// builtin's.
     Announced { secret: String },
-    /// It also speaks the words of native ends.
+    /// It is a native end and also understands [`Word`](super::word::Word)s.
     Native,
 }
 
-/// It has introduced itself with another secret than the one that it was given.
+/// The other end has introduced itself with a wrong secret, or unexpectedly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongSecret;
 
@@ -22,16 +23,16 @@ impl Peer {
         *self == Self::Native
     }
 
-    /// Whether what comes may be a word of native ends.
+    /// Whether a received message may be a [`Word`](super::word::Word).
     #[must_use]
     pub fn may_be_native(&self) -> bool {
         *self != Self::Builtin
     }
 
-    /// It has introduced itself.
+    /// The other end has introduced itself with `secret`.
     ///
     /// # Errors
-    /// It was not announced with this secret.
+    /// That is not the expected secret, or no introduction was expected.
     pub fn introduced(&mut self, secret: &str) -> Result<(), WrongSecret> {
         let is_expected = matches!(self, Self::Announced { secret: expected } if expected == secret);
         *self = if is_expected { Self::Native } else { Self::Builtin };

@@ -1,4 +1,4 @@
-//! The half of an end that receives: from the socket into the inbox, with the descriptors that come along.
+//! The receiving half of an end: reads bytes and descriptors from the socket into the inbox.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,31 +12,30 @@ use super::missing::Gaps;
 use super::spin::Spin;
 use crate::sys::Received;
 
-/// What one look at the socket gave.
+/// The result of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// Messages or parts of some.
-    Some {
-        may_be_more: bool,
-    },
-    None,
-    /// The kernel is short of memory for now: look again.
+pub enum ReadOutcome {
+    /// Bytes were read: messages, or parts of them.
+    Data { may_be_more: bool },
+    /// Nothing is available now.
+    Empty,
+    /// The kernel is out of memory: read again later.
     Again,
-    /// The other end is gone.
+    /// End-of-file: the other end is gone.
     End,
 }
 
-/// Whose the first descriptor is.
+/// Which message the first queued descriptor belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum First {
-    /// The first message's that is to have one.
+    /// The next message that announces a descriptor.
     #[default]
     Next,
-    /// That of a message behind the one that is being received, whose own descriptor is missing.
+    /// A message after the current one; the current one's own descriptor is missing.
     Later,
 }
 
-/// Descriptors that have come, for messages still to be decoded.
+/// Received descriptors whose messages have not been decoded yet.
 #[derive(Debug, Default)]
 pub struct Descriptors {
     queue: VecDeque<OwnedFd>,
@@ -44,7 +43,9 @@ pub struct Descriptors {
 }
 
 impl Descriptors {
-    /// Some have come. `is_partial`: a message had begun to come before without them.
+    /// Queues descriptors from one read. `is_partial`: that read continued a message whose first byte came earlier,
+    /// without a descriptor. A descriptor is attached to the first byte of its message, so these belong to later
+    /// messages.
     pub fn received(&mut self, fds: Vec<OwnedFd>, is_partial: bool) {
         if is_partial && !fds.is_empty() && self.queue.is_empty() {
             self.first = First::Later;
@@ -52,57 +53,59 @@ impl Descriptors {
         self.queue.extend(fds);
     }
 
-    /// The one of the message that is being delivered; `None`: it has not come.
+    /// Takes the descriptor of the message that is being delivered. `None`: it is missing.
     pub fn take(&mut self) -> Option<OwnedFd> {
         if self.first == First::Later { None } else { self.queue.pop_front() }
     }
 
-    /// That message is delivered.
+    /// The current message has been delivered.
     pub fn message_is_over(&mut self) {
         self.first = First::Next;
     }
 
-    /// Closes all but the first `count`, which nobody has announced.
+    /// Closes all but the first `count` descriptors: those that no message has announced.
     pub fn keep(&mut self, count: usize) {
         self.queue.truncate(count);
     }
 }
 
-/// Whether what comes is looked at.
+/// Whether an end reads from its socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Attention {
+pub enum ReadState {
+    /// It reads when epoll reports data.
     #[default]
     Watching,
-    /// The kernel could not be asked to tell of it: this end looks again a little later.
-    LooksLater,
-    /// No more: after the end, or a message that was too long.
-    Deaf,
+    /// Registering with epoll has failed: it reads again after a delay.
+    RetryLater,
+    /// It reads no more: after end-of-file, or after a message that was too long.
+    Stopped,
 }
 
-/// What has come and is being delivered.
+/// How much of the last read is still to be delivered to JavaScript.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
-    /// Nothing, or the last of it.
+    /// Nothing, or only what is being delivered now.
     #[default]
     Last,
-    /// There are messages that JavaScript has not been told of.
+    /// More messages follow the ones that are being delivered now.
     HasMore,
 }
 
-/// What an end receives. Its parts are borrowed one by one: while the inbox is decoded, JavaScript may run.
+/// The receiving half of an end. Its parts have a `RefCell` each, because JavaScript may run while the inbox is
+/// borrowed.
 #[derive(Debug)]
 pub struct Reader {
     pub inbox: RefCell<Inbox>,
     pub spin: RefCell<Spin>,
     pub descriptors: RefCell<Descriptors>,
-    /// What was announced and has not come.
+    /// What was announced and could not be received.
     pub gaps: RefCell<Gaps>,
-    pub attention: Cell<Attention>,
+    pub state: Cell<ReadState>,
     pub delivery: Cell<Delivery>,
 }
 
 impl Reader {
-    /// Messages of at most `limit` bytes.
+    /// A reader that accepts messages of at most `limit` bytes.
     #[must_use]
     pub fn new(mode: Mode, limit: usize, spin: Spin) -> Self {
         Self {
@@ -110,36 +113,40 @@ impl Reader {
             spin: RefCell::new(spin),
             descriptors: RefCell::default(),
             gaps: RefCell::default(),
-            attention: Cell::default(),
+            state: Cell::default(),
             delivery: Cell::default(),
         }
     }
 
     #[must_use]
-    pub fn is_deaf(&self) -> bool {
-        self.attention.get() == Attention::Deaf
+    pub fn has_stopped(&self) -> bool {
+        self.state.get() == ReadState::Stopped
     }
 
-    /// Reads once. `rights` is room for the descriptors of one read.
-    pub fn look(&self, socket: BorrowedFd, rights: &mut Room) -> Look {
+    /// Reads once, without blocking. `rights` is a buffer for the descriptors of one read.
+    pub fn read(&self, socket: BorrowedFd, rights: &mut Room) -> ReadOutcome {
         let mut inbox = self.inbox.borrow_mut();
         let is_partial = inbox.is_partial();
         let room = inbox.room();
         let size = room.len();
         let mut fds = vec![];
         match ancillary::receive(socket, room, rights, &mut fds) {
-            Ok(Received { length: 0, .. }) => Look::End,
+            Ok(Received { length: 0, .. }) => ReadOutcome::End,
             Ok(received) => {
                 inbox.add(received.length);
                 self.descriptors.borrow_mut().received(fds, is_partial);
-                // Less than asked for: there was no more.
-                Look::Some { may_be_more: received.length == size || received.is_cut }
+                // A read that did not fill the buffer has emptied the socket.
+                ReadOutcome::Data { may_be_more: received.length == size || received.is_cut }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Look::None,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Look::Some { may_be_more: true },
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::ENOBUFS)) => Look::Again,
-            // ECONNRESET: the other end is gone and has not read everything.
-            Err(_) => Look::End,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ReadOutcome::Empty,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                ReadOutcome::Data { may_be_more: true }
+            }
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::ENOBUFS)) => {
+                ReadOutcome::Again
+            }
+            // ECONNRESET: the other end is gone and had not read everything.
+            Err(_) => ReadOutcome::End,
         }
     }
 }

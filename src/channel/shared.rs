@@ -1,8 +1,8 @@
-//! Large messages between two native ends: the sender puts the bytes into memory that the other end can read, and sends only a
-//! note of where they are. The receiver copies them out and says so, and the memory is used again: new pages cost more
-//! than copying (`docs/decisions/shared-memory.md`).
+//! Large messages between two native ends: the sender copies the bytes into shared memory and sends only a word that
+//! says where they are. The receiver copies them out and acknowledges that, and the memory is reused, because new
+//! pages cost more than copying (`docs/decisions/shared-memory.md`).
 //!
-//! The memory of one message is a slot. Its descriptor comes with the first message in it.
+//! The shared memory for one message is called a slot. Its descriptor is sent along with the first message in it.
 
 use std::os::fd::OwnedFd;
 
@@ -10,29 +10,30 @@ use super::word::{Content, Word};
 use crate::background::{self, LARGE};
 use crate::sys::{self, Mapping, Shared};
 
-/// From so many bytes on sharing is cheaper than writing them through the socket.
-pub const LEAST: usize = 256 * 1024;
-/// So large all slots of a direction are at most, bytes. What finds no room goes through the socket, where the sender feels that
-/// it is ahead.
-pub const MOST: usize = 256 << 20;
-/// And so many they are: the kernel lets a user have no more descriptors under way than a process may have open.
-pub const MOST_SLOTS: usize = 64;
-/// After so many times of [`Slots::age`] a slot that nobody has used is given up.
-const OLD: u32 = 20;
+/// From this many bytes on, shared memory is cheaper than the socket.
+pub const MIN_SIZE: usize = 256 * 1024;
+/// The most bytes of all slots in one direction together. A message for which there is no room goes through the
+/// socket, whose backpressure slows the sender down.
+pub const MAX_TOTAL: usize = 256 << 20;
+/// The most slots. There is a limit because a user may have only as many descriptors in flight as one process may
+/// have open.
+pub const MAX_SLOTS: usize = 64;
+/// A slot that is unused for more than this many calls of [`Slots::age`] is freed.
+const MAX_AGE: u32 = 20;
 
-/// Where the bytes of a message are.
+/// The location of a message in shared memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     pub slot: u32,
     pub content: Content,
-    /// How many bytes they are.
+    /// The number of bytes.
     pub length: usize,
-    /// The size of the slot, where it is a new one, whose descriptor comes along.
+    /// The size of the slot if it is new; its descriptor is then sent along.
     pub size: Option<usize>,
 }
 
 impl Place {
-    /// What tells the other end of it.
+    /// The word that tells the other end where the message is.
     #[must_use]
     pub fn word(self) -> Word {
         let Self { slot, content, length, size } = self;
@@ -45,7 +46,7 @@ enum State {
         content: Content,
         length: usize,
     },
-    /// Since this age.
+    /// Unused since this value of [`Slots::age`].
     Free {
         since: u32,
     },
@@ -62,7 +63,7 @@ impl Slot {
     }
 }
 
-/// The slots that an end sends with.
+/// The slots that an end uses for sending.
 #[derive(Default)]
 pub struct Slots {
     slots: Vec<Option<Slot>>,
@@ -70,10 +71,11 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Copies `bytes` into a slot; with its descriptor where it is a new one. `None`: there is no room, or the bytes are too few.
+    /// Copies `bytes` into a slot. Returns where they are, and the slot's descriptor if it is new. `None` if the
+    /// bytes are too few or too many, or if there is no room.
     pub fn put(&mut self, bytes: &[u8], content: Content) -> Option<(Place, Option<OwnedFd>)> {
         let length = bytes.len();
-        if !(LEAST..=MOST).contains(&length) {
+        if !(MIN_SIZE..=MAX_TOTAL).contains(&length) {
             return None;
         }
         if let Some((slot, used)) = self.free_from(length) {
@@ -98,7 +100,8 @@ impl Slots {
             .min_by_key(|(_, slot)| slot.memory.size())
     }
 
-    /// Where a new slot of this size may be: in the place of a free one, all of which are too small, or in one of its own.
+    /// The index for a new slot of this size: that of the largest free slot, which it replaces (all free ones are too
+    /// small), or a new one.
     fn place_for(&mut self, size: usize) -> Option<usize> {
         let size_of = |slot: &Option<Slot>| slot.as_ref().map_or(0, |slot| slot.memory.size());
         let all: usize = self.slots.iter().map(size_of).sum();
@@ -107,8 +110,8 @@ impl Slots {
             .filter(|(_, slot)| slot.as_ref().is_none_or(Slot::is_free))
             .max_by_key(|(_, slot)| size_of(slot))
             .map(|(place, slot)| (place, size_of(slot)));
-        let (place, given_up) = replaced.unwrap_or((self.slots.len(), 0));
-        if place >= MOST_SLOTS || all - given_up + size > MOST {
+        let (place, replaced_size) = replaced.unwrap_or((self.slots.len(), 0));
+        if place >= MAX_SLOTS || all - replaced_size + size > MAX_TOTAL {
             return None;
         }
         if place == self.slots.len() {
@@ -117,7 +120,7 @@ impl Slots {
         Some(place)
     }
 
-    /// The other end has copied what was in this slot.
+    /// The other end has copied the message out of this slot.
     pub fn taken(&mut self, slot: u32) {
         if let Some(Some(slot)) = self.slots.get_mut(slot as usize)
             && !slot.is_free()
@@ -126,7 +129,7 @@ impl Slots {
         }
     }
 
-    /// The other end could not copy what was in this slot, and knows the slot no longer. Gives the message back.
+    /// The other end could not copy the message out of this slot and has forgotten the slot. Returns the message.
     pub fn not_taken(&mut self, slot: u32) -> Option<(Content, Vec<u8>)> {
         let slot = self.slots.get_mut(slot as usize)?.take_if(|slot| !slot.is_free())?;
         let State::UnderWay { content, length } = slot.state else { return None };
@@ -135,7 +138,7 @@ impl Slots {
         Some((content, bytes?))
     }
 
-    /// How many bytes the other end has not taken yet.
+    /// How many bytes the other end has not copied yet.
     #[must_use]
     pub fn under_way(&self) -> usize {
         let lengths = self.slots.iter().flatten().map(|slot| match slot.state {
@@ -145,41 +148,42 @@ impl Slots {
         lengths.sum()
     }
 
-    /// Some time has gone by: gives up the slots that nobody has used for long. Returns their numbers, for the other end.
+    /// Called at regular intervals: frees the slots that have been unused for long. Returns their numbers, for the
+    /// other end.
     pub fn age(&mut self) -> Vec<u32> {
         self.age = self.age.wrapping_add(1);
         let is_old = |slot: &mut Slot| match slot.state {
-            State::Free { since } => self.age.wrapping_sub(since) > OLD,
+            State::Free { since } => self.age.wrapping_sub(since) > MAX_AGE,
             State::UnderWay { .. } => false,
         };
-        let mut given_up = vec![];
+        let mut freed = vec![];
         for (number, place) in (0..).zip(&mut self.slots) {
             if let Some(slot) = place.take_if(is_old) {
                 give_back(Some(slot.memory));
-                given_up.push(number);
+                freed.push(number);
             }
         }
-        given_up
+        freed
     }
 
-    /// Whether there is none.
+    /// Whether there are no slots.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.slots.iter().all(Option::is_none)
     }
 
-    /// Gives all up.
+    /// Frees all slots.
     pub fn clear(&mut self) {
         self.slots.drain(..).for_each(|slot| give_back(slot.map(|slot| slot.memory)));
     }
 }
 
-/// A little more than is asked for, that messages of about the same length find room, too.
+/// Rounds up a little, so that a slot also fits other messages of about the same length.
 fn size_for(length: usize) -> usize {
     length.next_multiple_of(length.next_power_of_two() / 8)
 }
 
-/// Away from the loop: where it is much, it takes milliseconds.
+/// Unmaps memory, on a background thread if it is large: that takes milliseconds.
 fn give_back(memory: Option<Shared>) {
     if let Some(memory) = memory {
         let size = memory.size();
@@ -187,26 +191,28 @@ fn give_back(memory: Option<Shared>) {
     }
 }
 
-/// The other end's slots, as this one sees them.
+/// The other end's slots, mapped for reading.
 #[derive(Default)]
 pub struct Views {
     views: Vec<Option<Shared>>,
-    /// Those that a message has been taken out of since `start`, a bit each.
+    /// A bit for each slot from which a message has been copied since [`Views::start`].
     taken: u64,
 }
 
 impl Views {
-    /// What comes now was sent before the other end can have heard of what is taken: one message a slot at most. So no more is
-    /// copied at once than may be under way.
+    /// A new batch of received messages begins. The other end sent them before it could learn that any of these slots
+    /// is free again, so a batch holds at most one message for each slot. This bounds how much a batch can make this
+    /// end copy.
     pub fn start(&mut self) {
         self.taken = 0;
     }
 
-    /// Copies a message out of its slot, with the descriptor that has come with it. `None`: there is no such slot or no memory for
-    /// it, it is smaller than it is said to be, not sealed, or cannot be free again.
+    /// Copies a message out of its slot. `fd` is the descriptor that came with the message. `None` if there is no
+    /// such slot or no memory, if the slot is smaller than announced or not sealed, or if it was used twice in this
+    /// batch.
     pub fn take(&mut self, place: Place, fd: Option<OwnedFd>) -> Option<Bytes> {
         let slot = place.slot as usize;
-        let bit = 1 << (slot < MOST_SLOTS).then_some(slot)?;
+        let bit = 1 << (slot < MAX_SLOTS).then_some(slot)?;
         if self.taken & bit != 0 {
             return None;
         }
@@ -214,7 +220,7 @@ impl Views {
         if let Some(size) = place.size {
             self.forget(place.slot);
             let all: usize = self.views.iter().flatten().map(Shared::size).sum();
-            if all.checked_add(size)? > MOST {
+            if all.checked_add(size)? > MAX_TOTAL {
                 return None;
             }
             let view = sys::map_shared(fd?, size).ok()?;
@@ -226,18 +232,18 @@ impl Views {
         Bytes::copied(self.views.get(slot)?.as_ref()?, place.length)
     }
 
-    /// The other end has given a slot up.
+    /// The other end has freed a slot.
     pub fn forget(&mut self, slot: u32) {
         give_back(self.views.get_mut(slot as usize).and_then(Option::take));
     }
 
-    /// Forgets all.
+    /// Unmaps all slots.
     pub fn clear(&mut self) {
         self.views.drain(..).for_each(give_back);
     }
 }
 
-/// What a message's bytes have been copied to: the receiver's own.
+/// The receiver's own copy of a message.
 #[derive(Debug)]
 pub enum Bytes {
     Small(Vec<u8>),
@@ -245,7 +251,7 @@ pub enum Bytes {
 }
 
 impl Bytes {
-    /// Many bytes get pages of their own, which may be huge ones.
+    /// A large copy gets a mapping of its own, for which the kernel may use huge pages.
     fn copied(view: &Shared, length: usize) -> Option<Self> {
         if length < LARGE {
             view.to_vec(length).map(Self::Small)

@@ -1,15 +1,15 @@
-//! What the channel writes and understands of V8's format (`v8/src/objects/value-serializer.cc`) by itself; for all else it asks
-//! the engine.
+//! The small part of V8's format (`v8/src/objects/value-serializer.cc`) that the channel reads and writes without V8:
+//! messages that are a single Buffer or ArrayBuffer, and its own replies.
 
-/// The first byte of every serialised value; the format's version follows.
+/// The first byte of every serialised value. The version of the format follows.
 pub const HEADER: u8 = 0xFF;
 /// The version that Node 20 to 26 write.
 pub const VERSION: u8 = 15;
-/// Node's mark of a host object that is a view of bytes, and of any other.
+/// Node's marker of a host object that is a Buffer, a typed array or a DataView.
 pub const VIEW: u32 = 0;
-/// See [`VIEW`].
+/// Node's marker of any other host object; it is serialised as a plain object.
 pub const PLAIN: u32 = 1;
-/// Node's number of Buffer among the kinds of views.
+/// Node's number for the view type Buffer.
 pub const BUFFER: u32 = 10;
 
 /// Appends the header.
@@ -17,7 +17,7 @@ pub fn push_header(out: &mut Vec<u8>) {
     out.extend_from_slice(&[HEADER, VERSION]);
 }
 
-/// Appends an integer, seven bits a byte, the lowest first.
+/// Appends a varint: seven bits a byte, least significant first.
 fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -26,7 +26,7 @@ fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Appends an object with one property; both texts are ASCII.
+/// Appends an object with one string property; name and value must be ASCII.
 pub fn push_object(out: &mut Vec<u8>, name: &str, value: &str) {
     out.push(b'o');
     for text in [name, value] {
@@ -54,7 +54,7 @@ pub fn push_buffer(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// The content of a serialised value, with its header, that is nothing but a Buffer.
+/// The content of a Buffer, if the serialised value (with its header) is a single Buffer.
 #[must_use]
 pub fn buffer(value: &[u8]) -> Option<&[u8]> {
     let rest = value.strip_prefix(&[HEADER, VERSION, b'\\', VIEW as u8, BUFFER as u8])?;
@@ -62,7 +62,7 @@ pub fn buffer(value: &[u8]) -> Option<&[u8]> {
     (rest.len() as u64 == length).then_some(rest)
 }
 
-/// The integer that `bytes` begin with, and what follows.
+/// The varint at the start of `bytes`, and the bytes after it.
 fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let end = bytes.iter().take(5).position(|byte| *byte < 0x80)?;
     let (number, rest) = bytes.split_at_checked(end + 1)?;

@@ -1,18 +1,19 @@
-//! What two native ends say to each other beyond the builtin's protocol (`docs/protocol.md`, «Two native ends»).
+//! Words: the messages that two native ends exchange in addition to the builtin's protocol (`docs/protocol.md`,
+//! «Extensions: two native ends»).
 
 use serde::{Deserialize, Serialize};
 
-/// The first byte of every word. No JSON text begins with it, and no serialised value.
+/// The first byte of every word. No JSON text and no serialised value begins with it.
 pub const MARK: u8 = 0x01;
 
-/// One word of the private protocol. An end understands words only where it has announced, or been told of, a native end.
+/// One word. An end accepts words only if it knows or expects that the other end is native.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "cmd")]
 pub enum Word {
-    /// The child's end is a native one. Only the child that this parent has started knows the secret.
+    /// The child introduces itself as a native end. Only the child that the parent has started knows the secret.
     Hello { secret: String },
-    /// Stands for a message of `bytes` bytes in this slot of shared memory. The slot's descriptor comes along where the slot is a
-    /// new one, of `size` bytes.
+    /// A message of `bytes` bytes is in this slot of shared memory. `size` is given if the slot is new; its
+    /// descriptor is then attached.
     Shared {
         slot: u32,
         content: Content,
@@ -22,42 +23,42 @@ pub enum Word {
     },
     /// The receiver has copied the message out of this slot.
     Taken { slot: u32 },
-    /// The receiver could not: the message is to be sent again through the socket, and the slot is no longer known.
+    /// The receiver could not copy the message out. It asks for it through the socket, and has forgotten the slot.
     NotTaken { slot: u32 },
-    /// The message that follows is the one that was not taken out of this slot.
+    /// The next message is the one that the receiver could not copy out of this slot.
     Inline { slot: u32 },
-    /// The sender will not use this slot any more.
+    /// The sender has freed this slot.
     Forget { slot: u32 },
-    /// The receiver has got the oldest `count` handles.
+    /// The receiver has received the oldest `count` handles.
     HandlesTaken { count: u32 },
-    /// The receiver has not got the oldest handle: it is to be sent again.
+    /// The receiver has not received the oldest handle and asks for it again.
     HandleMissed {},
-    /// The handle that follows is the one of this number, again.
+    /// The next handle is the one of this number, sent again.
     HandleAgain { number: u32 },
-    /// The handle of this number will not come any more.
+    /// The sender has given up the handle of this number.
     HandleLost { number: u32 },
 }
 
-/// What the bytes in a slot are.
+/// What the bytes in a slot are part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
-    /// Those of a Buffer.
+    /// The bytes of a Buffer.
     Buffer,
-    /// Those of an ArrayBuffer.
+    /// The bytes of an ArrayBuffer.
     ArrayBuffer,
-    /// A whole message, as it would have gone through the socket.
+    /// A whole message, in the form in which it would be written to the socket.
     Message,
 }
 
 impl Word {
-    /// Appends the word with its mark, without what separates messages.
+    /// Appends the word with its mark, but without a newline or a length.
     pub fn push(&self, out: &mut Vec<u8>) {
         out.push(MARK);
-        // Texts and numbers can always be serialised, and a Vec takes any number of bytes.
+        // Strings and numbers can always be serialised, and writing to a Vec cannot fail.
         let _ = serde_json::to_writer(out, self);
     }
 
-    /// The word that a message is; `None`: it is none.
+    /// Parses a message as a word. `None` if it is not one.
     #[must_use]
     pub fn read(message: &[u8]) -> Option<Self> {
         serde_json::from_slice(message.strip_prefix(&[MARK])?).ok()

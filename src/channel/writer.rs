@@ -1,4 +1,4 @@
-//! The half of an end that sends: when what is appended to the outbox gets written, and what the socket has said to it.
+//! The sending half of an end: decides when appended messages are written, and keeps the state of the socket.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -10,58 +10,60 @@ use super::ancillary;
 use super::outbox::Outbox;
 use crate::sys;
 
-/// So many more messages of a tick than the first are written at once; they may be a process's last words.
+/// After the first message of a tick, this many more are written at once: they may be the last ones before the
+/// process exits.
 const AT_ONCE: u32 = 7;
-/// So many coalesced bytes are written without waiting for the end of the tick.
+/// This many coalesced bytes are written without waiting for the end of the tick.
 const LARGE_WRITE: usize = 64 * 1024;
-/// While messages are delivered, answers wait for one another until there are so many bytes, or for so long.
-const ANSWERS: usize = 8 * 1024;
-const PATIENCE: Duration = Duration::from_micros(100);
-/// Where the kernel is short of memory, or of room for descriptors, it is asked again after so long.
-const SHORTAGE: Duration = Duration::from_millis(5);
+/// While several messages are delivered, answers are coalesced until there are this many bytes, or for this long.
+const MAX_ANSWER_BYTES: usize = 8 * 1024;
+const MAX_ANSWER_DELAY: Duration = Duration::from_micros(100);
+/// The delay before a retry when the kernel is out of memory or of room for descriptors.
+const RETRY_DELAY: Duration = Duration::from_millis(5);
 
-/// When what is sent gets written.
+/// When appended messages are written.
 #[derive(Clone, Copy, Debug, Default)]
 enum Cork {
     /// At once.
     #[default]
     Open,
-    /// At the end of the tick, which has written already, but for so many messages that are still written at once.
+    /// At the end of the tick, because a message of this tick has been written already. `at_once` more are still
+    /// written at once.
     ForTick { at_once: u32 },
-    /// At once: it is the first answer to the one message that is being delivered.
+    /// At once: one message is being delivered, and this is the first answer to it.
     AfterFirst,
-    /// After the messages that are being delivered, or when there is much. Since when some has waited.
+    /// After the messages that are being delivered, or earlier once much has accumulated. `since`: when the wait began.
     ForDelivery { since: Option<Instant> },
 }
 
-/// What the socket takes.
+/// Whether the socket accepts bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Room {
     #[default]
     Free,
-    /// Nothing more for now.
+    /// Not now.
     Full,
-    /// Nothing any more, for this reason.
+    /// Never again, because of this error.
     Failed { errno: i32 },
 }
 
-/// A message that nobody awaits, and whose failure somebody wants to hear of.
+/// Messages without a callback whose failure must be reported ([`Report::OnFailure`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Unheard {
+enum Uncalled {
     #[default]
     None,
-    /// It waits for its first attempt.
+    /// There are some that have not been attempted yet.
     Waiting,
-    /// That has failed.
+    /// The attempt to write them has failed.
     Lost,
 }
 
-/// Who hears what becomes of a message.
+/// What is reported about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// Somebody awaits that it is written.
-    Awaited,
-    /// Nobody does, but a failure of the first attempt is told.
+pub enum Report {
+    /// That it has been written, or that it failed: it has a callback.
+    Always,
+    /// Only that the first attempt to write it failed.
     OnFailure,
     Never,
 }
@@ -69,39 +71,39 @@ pub enum Heard {
 /// What is to be done about a message that has been appended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Due {
-    /// It is written now.
+    /// Whether to write it now.
     pub now: bool,
-    /// It is the first one of its tick: [`Writer::flush_is_due`] is to be asked at its end.
+    /// Whether it is the first one of its tick. Then [`Writer::flush_is_due`] must be called at the end of the tick.
     pub is_first: bool,
 }
 
-/// What writing has come to.
+/// The result of an attempt to write.
 #[derive(Debug)]
 pub struct Attempt {
     pub outcome: io::Result<()>,
-    /// The socket has become full, or is full no more.
-    pub has_turned: bool,
-    /// Something was written.
+    /// Whether the socket has become full, or is no longer full.
+    pub fullness_changed: bool,
+    /// Whether something was written.
     pub has_advanced: bool,
 }
 
-/// What an end sends.
+/// The sending half of an end.
 #[derive(Debug, Default)]
 pub struct Writer {
     pub outbox: Outbox,
     cork: Cork,
     room: Room,
-    unheard: Unheard,
-    /// Why writing has failed, where nobody has been told.
-    untold: Option<i32>,
-    /// When something was last written, by the coarse clock.
+    uncalled: Uncalled,
+    /// The errno of a failure that has not been reported yet.
+    unreported: Option<i32>,
+    /// When something was last written ([`sys::coarse_time`]).
     clock: u64,
     /// How many messages have been sent.
     sent: u64,
 }
 
 impl Writer {
-    /// Messages that have come are about to be delivered: answers wait for one another.
+    /// Received messages are about to be delivered: from now on answers are coalesced.
     pub fn begin_delivery(&mut self, messages: usize) {
         self.cork = if messages == 1 { Cork::AfterFirst } else { Cork::ForDelivery { since: None } };
     }
@@ -111,13 +113,13 @@ impl Writer {
     }
 
     /// A message has been appended.
-    pub fn appended(&mut self, heard: Heard) -> Due {
+    pub fn appended(&mut self, report: Report) -> Due {
         self.outbox.appended();
         self.note_sent();
-        match heard {
-            Heard::Awaited => self.outbox.await_last(),
-            Heard::OnFailure if self.room != Room::Full => self.unheard = Unheard::Waiting,
-            Heard::OnFailure | Heard::Never => {}
+        match report {
+            Report::Always => self.outbox.await_last(),
+            Report::OnFailure if self.room != Room::Full => self.uncalled = Uncalled::Waiting,
+            Report::OnFailure | Report::Never => {}
         }
         let length = self.outbox.len();
         match &mut self.cork {
@@ -125,22 +127,22 @@ impl Writer {
                 self.cork = Cork::ForTick { at_once: AT_ONCE };
                 Due { now: true, is_first: true }
             }
-            // A tick may be long: what it sends now and then does not wait for its end.
+            // A tick may be long: once the coarse clock has advanced, messages no longer wait for its end.
             Cork::ForTick { at_once } => {
-                let has_turn = *at_once > 0;
+                let is_among_first = *at_once > 0;
                 *at_once = at_once.saturating_sub(1);
-                let now = has_turn || length >= LARGE_WRITE || self.clock != sys::coarse_time();
+                let now = is_among_first || length >= LARGE_WRITE || self.clock != sys::coarse_time();
                 Due { now, is_first: false }
             }
             Cork::AfterFirst => {
                 self.cork = Cork::ForDelivery { since: None };
                 Due { now: true, is_first: false }
             }
-            Cork::ForDelivery { .. } => Due { now: length >= ANSWERS, is_first: false },
+            Cork::ForDelivery { .. } => Due { now: length >= MAX_ANSWER_BYTES, is_first: false },
         }
     }
 
-    /// The end of a tick, or one message of several has been delivered. Says whether what there is is to be written.
+    /// To be called at the end of a tick, and after each delivered message of several. Returns whether to write now.
     pub fn flush_is_due(&mut self) -> bool {
         match self.cork {
             Cork::Open | Cork::ForTick { .. } => {
@@ -151,14 +153,14 @@ impl Writer {
             Cork::ForDelivery { since } => {
                 let now = Instant::now();
                 let since = since.unwrap_or(now);
-                let is_due = now.duration_since(since) >= PATIENCE;
+                let is_due = now.duration_since(since) >= MAX_ANSWER_DELAY;
                 self.cork = Cork::ForDelivery { since: (!is_due).then_some(since) };
                 is_due
             }
         }
     }
 
-    /// Something is sent, or will be without being asked for again.
+    /// Counts something that is sent, or that will be sent without a further call.
     pub fn note_sent(&mut self) {
         self.sent += 1;
     }
@@ -169,19 +171,19 @@ impl Writer {
         self.sent
     }
 
-    /// Whether the socket takes nothing more for now.
+    /// Whether the socket accepts nothing for now.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.room == Room::Full
     }
 
-    /// Why nothing can be written any more.
+    /// The errno because of which nothing can be written any more.
     #[must_use]
     pub fn failure(&self) -> Option<i32> {
         if let Room::Failed { errno } = self.room { Some(errno) } else { None }
     }
 
-    /// The socket may have room again. Says whether it was full.
+    /// The socket may have room again. Returns whether it was full.
     pub fn has_room_again(&mut self) -> bool {
         let was_full = self.is_full();
         if was_full {
@@ -190,10 +192,10 @@ impl Writer {
         was_full
     }
 
-    /// The kernel will not tell of room in the socket: it is to be tried again later.
-    pub fn is_not_watched(&mut self) {
+    /// Registering with epoll has failed: writing must be retried later.
+    pub fn watch_failed(&mut self) {
         if self.has_room_again() {
-            self.outbox.set_crowded();
+            self.outbox.set_must_retry();
         }
     }
 
@@ -203,58 +205,59 @@ impl Writer {
         !self.is_full() && !self.outbox.is_empty()
     }
 
-    /// Writes as much as fits. What does not fit now waits as the builtin's would, and only those who await it hear what becomes
-    /// of it.
+    /// Writes as much as fits. The rest stays queued; as with the builtin, a later failure to write it is reported
+    /// only to callbacks.
     pub fn write(&mut self, socket: BorrowedFd) -> Attempt {
         self.clock = sys::coarse_time();
         let (was_full, before) = (self.is_full(), self.outbox.len());
         let outcome = self.outbox.write(socket);
         let has_advanced = self.outbox.len() < before;
-        let unheard = std::mem::take(&mut self.unheard);
+        let uncalled = std::mem::take(&mut self.uncalled);
         match &outcome {
             Ok(is_all) => self.room = if *is_all { Room::Free } else { Room::Full },
             Err(error) => {
-                // Nobody will read it, nor what is sent later. What was awaited is told by whoever asked.
+                // Nothing can be sent any more. The caller reports the failure to the callbacks.
                 self.room = Room::Failed { errno: sys::errno(error) };
-                self.unheard = if unheard == Unheard::Waiting { Unheard::Lost } else { Unheard::None };
+                self.uncalled = if uncalled == Uncalled::Waiting { Uncalled::Lost } else { Uncalled::None };
                 self.outbox.fail();
-                // What was cut short cannot go on: the other end sees the end, and this one what was sent before it.
+                // A message that was cut short cannot be continued. The other end reads end-of-file; this one can
+                // still read.
                 let _ = shutdown(socket.as_raw_fd(), Shutdown::Write);
             }
         }
-        Attempt { outcome: outcome.map(drop), has_turned: was_full != self.is_full(), has_advanced }
+        Attempt { outcome: outcome.map(drop), fullness_changed: was_full != self.is_full(), has_advanced }
     }
 
-    /// Whether a message that nobody awaited has just been lost.
+    /// Whether a message with [`Report::OnFailure`] has just been lost. Resets this.
     pub fn take_lost(&mut self) -> bool {
-        let is_lost = self.unheard == Unheard::Lost;
+        let is_lost = self.uncalled == Uncalled::Lost;
         if is_lost {
-            self.unheard = Unheard::None;
+            self.uncalled = Uncalled::None;
         }
         is_lost
     }
 
-    /// Nobody is there to be told of a failure now.
-    pub fn remember(&mut self, errno: i32) {
-        self.untold = Some(errno);
+    /// Keeps a failure that cannot be reported to JavaScript now.
+    pub fn keep_failure(&mut self, errno: i32) {
+        self.unreported = Some(errno);
     }
 
-    /// The failure that nobody has been told of.
-    pub fn take_untold(&mut self) -> Option<i32> {
-        self.untold.take()
+    /// Takes the errno of a failure that has not been reported.
+    pub fn take_unreported(&mut self) -> Option<i32> {
+        self.unreported.take()
     }
 
-    /// Writes everything, and waits until `deadline` for the other end to read. The process may be exiting.
+    /// Writes everything, blocking until `deadline` at most. The process may be exiting.
     pub fn write_out(&mut self, socket: BorrowedFd, deadline: Instant) {
         let outbox = &mut self.outbox;
-        outbox.handles.wait_no_more();
+        outbox.handles.stop_waiting();
         while !outbox.is_empty() && outbox.write(socket).is_ok() && !outbox.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
-            if outbox.is_crowded() {
-                std::thread::sleep(SHORTAGE.min(left));
+            if outbox.must_retry() {
+                std::thread::sleep(RETRY_DELAY.min(left));
             } else {
                 ancillary::wait_for_room(socket, left);
             }

@@ -12,7 +12,7 @@ fn start(limit: u64) -> (UnixStream, Task, mpsc::Receiver<()>) {
 }
 
 #[test]
-fn all_of_an_output_is_gathered() {
+fn all_of_an_output_is_read() {
     let (mut writer, task, is_done) = start(u64::MAX);
     writer.write_all(&vec![7; 3_000_000]).unwrap();
     drop(writer);
@@ -23,9 +23,9 @@ fn all_of_an_output_is_gathered() {
 }
 
 #[test]
-fn stopping_gives_the_pipe_back_and_what_came() {
+fn stopping_returns_the_pipe_and_what_was_read() {
     let (mut writer, task, _is_done) = start(u64::MAX);
-    // More than the socket holds: some of it has been read when this is over.
+    // More than the socket holds, so some of it has been read when this returns.
     writer.write_all(&vec![7; 3_000_000]).unwrap();
     let mut gathered = task.stop();
     writer.write_all(b"end").unwrap();
@@ -45,7 +45,7 @@ fn an_output_over_its_limit_keeps_its_pipe() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_and_no_end() {
+fn a_failed_read_is_an_error_and_not_the_end() {
     let file = std::fs::File::open("/dev/null").unwrap();
     let mut gathered = Gathered::new(file.into(), u64::MAX);
     assert_eq!(gathered.read(1), Progress::Over);

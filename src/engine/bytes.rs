@@ -11,13 +11,13 @@ use super::{Held, caught, is_instance, is_same, is_truthy, property, unknown};
 use crate::background;
 use crate::sys::Mapping;
 
-/// A Buffer with these bytes of its own.
+/// A Buffer with a copy of these bytes.
 ///
 /// # Errors
 /// Out of memory.
 pub fn buffer<'a>(env: &'a Env, bytes: &[u8]) -> Result<Unknown<'a>> {
     let mut value = ptr::null_mut();
-    // SAFETY: `bytes` is valid for its length; the copy's address isn't asked for.
+    // SAFETY: `bytes` is valid for its length; null means that the address of the copy is not needed.
     check_status!(unsafe {
         sys::napi_create_buffer_copy(
             env.raw(),
@@ -30,10 +30,10 @@ pub fn buffer<'a>(env: &'a Env, bytes: &[u8]) -> Result<Unknown<'a>> {
     Ok(unknown(env, value))
 }
 
-/// A class of views of bytes, by Node's number for it.
+/// A class of views of an ArrayBuffer: Buffer, typed arrays, DataView.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ViewKind {
-    /// N-API's own number for it.
+    /// `kind`: N-API's number for the class. `element`: the size of an element, bytes.
     TypedArray {
         kind: sys::napi_typedarray_type,
         element: usize,
@@ -43,7 +43,8 @@ pub enum ViewKind {
 }
 
 impl ViewKind {
-    /// `None`: N-API cannot make such views everywhere.
+    /// The class of this number in Node's serialisation format. `None` if not every supported N-API can create such
+    /// views.
     #[must_use]
     pub fn from_number(number: u32) -> Option<Self> {
         use sys::TypedarrayType as Type;
@@ -67,22 +68,22 @@ impl ViewKind {
     }
 }
 
-/// Node's number for the class of a view; `None`: it is no view.
+/// The number of a view's class in Node's serialisation format. `None` if the object is not a view.
 ///
 /// # Errors
 /// What a getter of `constructor` throws.
 pub fn view_number(env: &Env, object: &Unknown, buffer_class: &Held) -> Result<Option<u32>> {
     use sys::TypedarrayType as Type;
-    /// Node's numbers for those whose number N-API does not share.
+    /// Node's numbers, where they differ from N-API's.
     const DATA_VIEW: u32 = 9;
     const BUFFER: u32 = 10;
     const BIGINT64: u32 = 11;
     const BIGUINT64: u32 = 12;
     const FLOAT16: u32 = 13;
     let (mut is_array, mut is_data_view) = (false, false);
-    // Left as it is for a class that this N-API does not know.
+    // N-API leaves this unchanged for a class that it does not know.
     let mut kind = -1;
-    // SAFETY: a value of the scope that is open; what is not asked for may be null.
+    // SAFETY: a value of the current handle scope; results that are not needed may be null.
     unsafe {
         check_status!(sys::napi_is_typedarray(env.raw(), object.raw(), &raw mut is_array))?;
         if !is_array {
@@ -103,41 +104,41 @@ pub fn view_number(env: &Env, object: &Unknown, buffer_class: &Held) -> Result<O
         Type::uint8_array if is_same(env, &property(env, object, c"constructor")?, buffer_class)? => BUFFER,
         Type::bigint64_array => BIGINT64,
         Type::biguint64_array => BIGUINT64,
-        // The only other one there is.
+        // The only class that N-API may not know.
         kind => u32::try_from(kind).ok().filter(|kind| *kind < DATA_VIEW).unwrap_or(FLOAT16),
     }))
 }
 
-/// Whether `object` is a Buffer, and not of a class derived from it.
+/// Whether `object` is a Buffer, and not an instance of a subclass.
 ///
 /// # Errors
 /// What a getter of `constructor` throws.
 pub fn is_buffer(env: &Env, object: &Unknown, buffer_class: &Held) -> Result<bool> {
     let mut is_view = false;
-    // SAFETY: a value of the scope that is open.
+    // SAFETY: a value of the current handle scope.
     check_status!(unsafe { sys::napi_is_buffer(env.raw(), object.raw(), &raw mut is_view) })?;
     Ok(is_view
         && is_same(env, &property(env, object, c"constructor")?, buffer_class)?
         && is_instance(env, object, &buffer_class.get(env)?)?)
 }
 
-/// Whether `object` is an ArrayBuffer of a fixed length that has not been given away, with something in it.
+/// Whether `object` is an ArrayBuffer that is neither resizable nor detached nor empty.
 ///
 /// # Errors
 /// An N-API failure.
 pub fn is_full_array_buffer(env: &Env, object: &Unknown) -> Result<bool> {
     let mut is_array_buffer = false;
-    // SAFETY: a value of the scope that is open.
+    // SAFETY: a value of the current handle scope.
     check_status!(unsafe { sys::napi_is_arraybuffer(env.raw(), object.raw(), &raw mut is_array_buffer) })?;
     Ok(is_array_buffer
         && !is_truthy(env, &property(env, object, c"resizable")?)?
         && with_array_buffer(env, object, |bytes| !bytes.is_empty()).unwrap_or(false))
 }
 
-/// A view of that class on a copy of `bytes`.
+/// Creates a view of a class on a copy of `bytes`.
 ///
 /// # Errors
-/// Out of memory; `Status::PendingException`: so many bytes are no whole number of elements.
+/// Out of memory; `Status::PendingException`: the bytes are not a whole number of elements.
 pub fn view<'a>(env: &'a Env, class: ViewKind, bytes: &[u8]) -> Result<Unknown<'a>> {
     if class == ViewKind::Buffer {
         return buffer(env, bytes);
@@ -145,7 +146,7 @@ pub fn view<'a>(env: &'a Env, class: ViewKind, bytes: &[u8]) -> Result<Unknown<'
     let mut data = ptr::null_mut();
     let mut memory = ptr::null_mut();
     let mut view = ptr::null_mut();
-    // SAFETY: the new memory is as long as `bytes`, and nobody else knows of it.
+    // SAFETY: the new memory is as long as `bytes`, and nothing else refers to it.
     unsafe {
         check_status!(sys::napi_create_arraybuffer(env.raw(), bytes.len(), &raw mut data, &raw mut memory))?;
         if !bytes.is_empty() {
@@ -153,7 +154,8 @@ pub fn view<'a>(env: &'a Env, class: ViewKind, bytes: &[u8]) -> Result<Unknown<'
         }
         check_status!(match class {
             ViewKind::TypedArray { kind, element } => {
-                // What is left over makes an error: an array longer than its memory.
+                // Rounded up, so that an incomplete element makes N-API throw: the array would be longer than its
+                // memory.
                 let length = bytes.len().div_ceil(element);
                 sys::napi_create_typedarray(env.raw(), kind, length, memory, 0, &raw mut view)
             }
@@ -163,7 +165,7 @@ pub fn view<'a>(env: &'a Env, class: ViewKind, bytes: &[u8]) -> Result<Unknown<'
     Ok(unknown(env, view))
 }
 
-/// Bytes that a Buffer or an ArrayBuffer takes over: a part of `memory`. They stay where they are until it is collected.
+/// A part of `memory` that becomes the memory of a Buffer or an ArrayBuffer, until that is garbage-collected.
 pub struct Part {
     pub memory: Memory,
     pub range: Range<usize>,
@@ -172,7 +174,7 @@ pub struct Part {
 /// Memory that never moves or grows.
 pub enum Memory {
     Vector(Vec<u8>),
-    /// Several Buffers may have their parts of one.
+    /// Shared by the Buffers that use parts of it.
     Mapping(Arc<Mapping>),
 }
 
@@ -187,7 +189,7 @@ impl Part {
         Self { memory, range: 0..length }
     }
 
-    /// Where the bytes are, and how many: none, where the memory does not have them all.
+    /// The address and number of the bytes; no bytes if the range is not within the memory.
     fn place(&mut self) -> (*mut c_void, usize) {
         let Range { start, end } = self.range;
         let (address, length): (*mut c_void, _) = match &mut self.memory {
@@ -202,14 +204,15 @@ impl Part {
     }
 }
 
-/// What [`adopt_bytes`] makes.
+/// The class of the object that [`adopt_bytes`] creates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Wrapper {
     Buffer,
     ArrayBuffer,
 }
 
-/// Bytes of their own in place of the engine's; copied where the engine allows no others.
+/// Creates a Buffer or an ArrayBuffer that uses the memory of `part`. If the engine does not allow external memory,
+/// copies it.
 ///
 /// # Errors
 /// Out of memory.
@@ -218,8 +221,8 @@ pub fn adopt_bytes(env: &Env, part: Part, wrapper: Wrapper) -> Result<Unknown<'_
     let (address, length) = part.place();
     let part = Box::into_raw(part);
     let mut value = ptr::null_mut();
-    // SAFETY: the bytes live until `free` is called, once, when the value is collected, and `Part::place` has
-    // checked that the memory is so long.
+    // SAFETY: the memory lives until `free_part` is called, once, when the value is garbage-collected. `Part::place`
+    // has checked the range.
     unsafe {
         let (data, hint): (_, *mut c_void) = (address, part.cast());
         let status = match wrapper {
@@ -251,20 +254,21 @@ pub fn adopt_bytes(env: &Env, part: Part, wrapper: Wrapper) -> Result<Unknown<'_
 }
 
 unsafe extern "C" fn free_part(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: the box that `adopt_bytes` made, given back once.
+    // SAFETY: the box that `adopt_bytes` made, freed once.
     let mut part = unsafe { Box::from_raw(hint.cast::<Part>()) };
-    // Nobody is there to be told of a panic, which has said on standard error what it had to.
+    // A panic cannot be reported to JavaScript here. Its message is on stderr already.
     let _ = caught(|| {
         let (_, length) = part.place();
         background::give_back(part, length);
     });
 }
 
-/// The same for an ArrayBuffer.
+/// Runs `use_bytes`, which must not run JavaScript, on the bytes of an ArrayBuffer. `None` if `value` is not one.
 pub fn with_array_buffer<T>(env: &Env, value: &Unknown, use_bytes: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let mut data = ptr::null_mut();
     let mut length = 0;
-    // SAFETY: N-API checks the kind; the bytes live as long as the value, and nothing that could detach them runs meanwhile.
+    // SAFETY: N-API checks the class; the bytes live as long as the value, and no JavaScript runs that could detach
+    // them.
     unsafe {
         let status = sys::napi_get_arraybuffer_info(env.raw(), value.raw(), &raw mut data, &raw mut length);
         if status != sys::Status::napi_ok {
@@ -275,13 +279,14 @@ pub fn with_array_buffer<T>(env: &Env, value: &Unknown, use_bytes: impl FnOnce(&
     }
 }
 
-/// Runs `use_bytes` on the bytes of a Buffer or another view, which must not run JavaScript; `None`: it is none.
+/// Runs `use_bytes`, which must not run JavaScript, on the bytes of a Buffer or another view. `None` if `value` is
+/// not one.
 pub fn with_bytes<T>(env: &Env, value: &Unknown, use_bytes: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let mut is_buffer = false;
     let mut data = ptr::null_mut();
     let mut length = 0;
-    // SAFETY: N-API checks the kind first; the bytes live as long as the value, and nothing that could detach them runs
-    // meanwhile.
+    // SAFETY: N-API checks the class; the bytes live as long as the value, and no JavaScript runs that could detach
+    // them.
     unsafe {
         let status = sys::napi_is_buffer(env.raw(), value.raw(), &raw mut is_buffer);
         if status != sys::Status::napi_ok || !is_buffer {

@@ -1,4 +1,4 @@
-//! Functions of JavaScript that are native: those that must be called cheaply, and listeners.
+//! JavaScript functions that call Rust closures.
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
@@ -7,18 +7,17 @@ use napi::{Env, Result, Unknown, check_status, sys};
 
 use super::{caught, unknown};
 
-/// What a native function is called with.
+/// The arguments of a call of a native function.
 pub struct Call<'a, const N: usize> {
     pub this: Unknown<'a>,
-    /// Those that are not given are `undefined`.
+    /// Missing arguments are `undefined`.
     pub arguments: [Unknown<'a>; N],
-    /// How many are given.
+    /// How many arguments were given.
     pub count: usize,
 }
 
-/// A function of JavaScript that calls `body`: a call is a third of the cost of one that napi-rs makes, but to make one takes
-/// microseconds. `None` is `undefined`, the cheapest
-/// result.
+/// Creates a JavaScript function that calls `body`. A call costs a third of a call through napi-rs, but creating the
+/// function takes microseconds. The result `None` means `undefined`, the cheapest result.
 ///
 /// # Errors
 /// An N-API failure.
@@ -28,7 +27,7 @@ where
 {
     let data = Box::into_raw(Box::new(body));
     let mut function = ptr::null_mut();
-    // SAFETY: `data` lives until `release`, which is called once, when the function is collected.
+    // SAFETY: `data` lives until `release` is called, once, when the function is garbage-collected.
     unsafe {
         let name: &CStr = c"";
         let made = check_status!(sys::napi_create_function(
@@ -58,9 +57,9 @@ where
 }
 
 unsafe extern "C" fn release<F>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the box that `function` made, given back once.
+    // SAFETY: the box that `function` made, freed once.
     let body = unsafe { Box::from_raw(data.cast::<F>()) };
-    // Nobody is there to be told of a panic, which has said on standard error what it had to.
+    // A panic cannot be reported to JavaScript here. Its message is on stderr already.
     let _ = caught(|| drop(body));
 }
 
@@ -73,8 +72,8 @@ unsafe extern "C" fn enter<const N: usize, F: Fn(&Env, &Call<N>) -> Result<Optio
     let mut arguments = [ptr::null_mut(); N];
     let mut this = ptr::null_mut();
     let mut data = ptr::null_mut();
-    // SAFETY: `arguments` has room for `count`, which missing ones fill with `undefined`; `data` is the box that `function`
-    // made, alive as long as the function is.
+    // SAFETY: `arguments` has room for `count` values, and N-API fills the missing ones with `undefined`; `data` is
+    // the box that `function` made, which lives as long as the function.
     let (body, call) = unsafe {
         let status = sys::napi_get_cb_info(
             raw,
@@ -94,7 +93,7 @@ unsafe extern "C" fn enter<const N: usize, F: Fn(&Env, &Call<N>) -> Result<Optio
         Ok(None) => ptr::null_mut(),
         Ok(Some(answer)) => {
             let mut value = ptr::null_mut();
-            // SAFETY: it writes the result; where it fails, the result stays null, which is `undefined`.
+            // SAFETY: it writes the result. If it fails, the result stays null, which means `undefined`.
             unsafe { sys::napi_get_boolean(raw, answer, &raw mut value) };
             value
         }

@@ -1,5 +1,5 @@
-//! What the channel asks of the engine for every message, in the cheapest form N-API has: no allocation, no intermediate
-//! string, no lookup by name. Everything else goes through napi-rs.
+//! Thin wrappers of raw N-API calls, for everything that is done for every message or every call. They are cheaper
+//! than napi-rs, because they avoid allocations, intermediate strings and lookups.
 
 mod bytes;
 mod function;
@@ -17,17 +17,17 @@ pub use object::*;
 pub use text::*;
 pub use unwind::*;
 
-/// A value of JavaScript that is kept until this is dropped.
+/// A strong reference to a JavaScript object or function, released when this is dropped.
 pub struct Held {
     env: sys::napi_env,
     reference: sys::napi_ref,
 }
 
 impl Held {
-    /// Keeps `value`.
+    /// Creates a reference to `value`.
     ///
     /// # Errors
-    /// An N-API failure: the value is no object.
+    /// An N-API failure: the value is not an object.
     pub fn new<'a>(env: &Env, value: &impl JsValue<'a>) -> Result<Self> {
         let mut reference = ptr::null_mut();
         // SAFETY: a value of this scope; drop releases the reference.
@@ -35,7 +35,7 @@ impl Held {
         Ok(Self { env: env.raw(), reference })
     }
 
-    /// The value, for as long as the scope.
+    /// The value, in the current handle scope.
     ///
     /// # Errors
     /// An N-API failure.
@@ -55,7 +55,7 @@ impl Drop for Held {
 }
 
 fn unknown(env: &Env, value: sys::napi_value) -> Unknown<'_> {
-    // SAFETY: every caller has just got `value` from N-API, in the scope that is open.
+    // SAFETY: every caller has just got `value` from N-API, in the current handle scope.
     unsafe { Unknown::from_raw_unchecked(env.raw(), value) }
 }
 
@@ -65,7 +65,7 @@ fn unknown(env: &Env, value: sys::napi_value) -> Unknown<'_> {
 /// An N-API failure.
 pub fn kind(env: &Env, value: &Unknown) -> Result<ValueType> {
     let mut kind = 0;
-    // SAFETY: a value of the scope that is open.
+    // SAFETY: a value of the current handle scope.
     check_status!(unsafe { sys::napi_typeof(env.raw(), value.raw(), &raw mut kind) })?;
     Ok(kind.into())
 }
@@ -73,7 +73,7 @@ pub fn kind(env: &Env, value: &Unknown) -> Result<ValueType> {
 /// Calls `function`, with an undefined `this`.
 ///
 /// # Errors
-/// `Status::PendingException`: JavaScript threw, and goes on throwing when the native function returns.
+/// `Status::PendingException`: the function threw. The exception propagates when the native function returns.
 pub fn call<'a, const N: usize>(
     env: &'a Env,
     function: &Held,
@@ -82,7 +82,7 @@ pub fn call<'a, const N: usize>(
     let function = function.get(env)?;
     let arguments = arguments.map(JsValue::raw);
     let mut result = ptr::null_mut();
-    // SAFETY: values of the scope that is open.
+    // SAFETY: values of the current handle scope.
     unsafe {
         let mut receiver = ptr::null_mut();
         check_status!(sys::napi_get_undefined(env.raw(), &raw mut receiver))?;
@@ -98,25 +98,25 @@ pub fn call<'a, const N: usize>(
     Ok(unknown(env, result))
 }
 
-/// Hands an error to `uncaughtException`, as if nobody on the stack had caught it.
+/// Passes an error to `uncaughtException`.
 ///
 /// # Errors
 /// An N-API failure.
 pub fn throw_uncaught(env: &Env, error: &Unknown) -> Result<()> {
-    // SAFETY: a value of the scope that is open.
+    // SAFETY: a value of the current handle scope.
     check_status!(unsafe { sys::napi_fatal_exception(env.raw(), error.raw()) })
 }
 
-/// Takes the exception that a call has left.
+/// Takes the pending exception, if there is one.
 #[must_use]
 pub fn take_exception(env: &Env) -> Option<Unknown<'_>> {
     let mut exception = ptr::null_mut();
-    // SAFETY: it writes the result, or says that it has none.
+    // SAFETY: it writes the result, or returns an error status.
     let status = unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &raw mut exception) };
     (status == sys::Status::napi_ok).then(|| unknown(env, exception))
 }
 
-/// What has been thrown: by JavaScript, or, where nothing is pending, by `error`.
+/// The JavaScript error for `error`: the pending exception if there is one, otherwise a new one.
 #[must_use]
 pub fn thrown(env: &Env, error: napi::Error) -> Unknown<'_> {
     let pending = if error.status == Status::PendingException { take_exception(env) } else { None };
@@ -145,7 +145,7 @@ pub fn number(env: &Env, number: f64) -> Result<Unknown<'_>> {
     Ok(unknown(env, value))
 }
 
-/// The number that a value is.
+/// The value of a JavaScript number.
 ///
 /// # Errors
 /// `Status::NumberExpected`.
@@ -156,7 +156,7 @@ pub fn to_f64(env: &Env, value: &Unknown) -> Result<f64> {
     Ok(number)
 }
 
-/// The boolean that a value is.
+/// The value of a JavaScript boolean.
 ///
 /// # Errors
 /// `Status::BooleanExpected`.
@@ -178,13 +178,13 @@ pub fn boolean(env: &Env, boolean: bool) -> Result<Unknown<'_>> {
     Ok(unknown(env, value))
 }
 
-/// How long an array is.
+/// The length of an array.
 ///
 /// # Errors
 /// `Status::ArrayExpected`.
 pub fn length(env: &Env, array: &Unknown) -> Result<u32> {
     let mut length = 0;
-    // SAFETY: a value of the scope that is open.
+    // SAFETY: a value of the current handle scope.
     check_status!(unsafe { sys::napi_get_array_length(env.raw(), array.raw(), &raw mut length) })?;
     Ok(length)
 }
@@ -195,7 +195,7 @@ pub fn length(env: &Env, array: &Unknown) -> Result<u32> {
 /// An N-API failure.
 pub fn array<'a>(env: &'a Env, elements: &[Unknown]) -> Result<Unknown<'a>> {
     let mut array = ptr::null_mut();
-    // SAFETY: values of the scope that is open.
+    // SAFETY: values of the current handle scope.
     unsafe {
         check_status!(sys::napi_create_array_with_length(env.raw(), elements.len(), &raw mut array))?;
         for (index, element) in (0..).zip(elements) {
@@ -205,7 +205,7 @@ pub fn array<'a>(env: &'a Env, elements: &[Unknown]) -> Result<Unknown<'a>> {
     Ok(unknown(env, array))
 }
 
-/// Runs `body` with a handle scope open, so that values made in it do not outlive it.
+/// Runs `body` in a new handle scope, which frees the values that are created in it.
 pub fn with_scope<T>(env: &Env, body: impl FnOnce() -> T) -> Option<T> {
     let mut scope = Scope { env: env.raw(), scope: ptr::null_mut() };
     // SAFETY: opened here and closed by `scope`, on the environment's thread, in order.
@@ -213,7 +213,7 @@ pub fn with_scope<T>(env: &Env, body: impl FnOnce() -> T) -> Option<T> {
     (status == sys::Status::napi_ok).then(body)
 }
 
-/// A handle scope that is open, where it could be opened; closed when a panic passes, too.
+/// An open handle scope; null if it could not be opened. It is also closed if a panic unwinds through it.
 struct Scope {
     env: sys::napi_env,
     scope: sys::napi_handle_scope,

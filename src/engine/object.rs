@@ -1,4 +1,4 @@
-//! Objects: their properties and methods, and how they are made.
+//! Objects: creating them, their properties and methods.
 
 use std::ffi::CStr;
 use std::ptr;
@@ -31,26 +31,26 @@ pub fn set_property(env: &Env, object: &Unknown, name: &CStr, value: &Unknown) -
     })
 }
 
-/// A property whose name is a value: a string or a symbol.
+/// A property by a name that is a JavaScript value: a string or a symbol.
 ///
 /// # Errors
 /// What a getter throws.
 pub fn property_of<'a>(env: &'a Env, object: &Unknown, name: &Unknown) -> Result<Unknown<'a>> {
     let mut value = ptr::null_mut();
-    // SAFETY: values of the scope that is open.
+    // SAFETY: values of the current handle scope.
     check_status!(unsafe { sys::napi_get_property(env.raw(), object.raw(), name.raw(), &raw mut value) })?;
     Ok(unknown(env, value))
 }
 
-/// Which of an object's own properties are looked at.
+/// Which of an object's own properties to list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Names {
-    /// The strings among the enumerable ones.
+    /// The enumerable ones with a string name.
     Enumerable,
     Symbols,
 }
 
-/// The names of an object's own properties, in an array.
+/// The names of an object's own properties.
 ///
 /// # Errors
 /// What a proxy throws.
@@ -60,7 +60,7 @@ pub fn own_names<'a>(env: &'a Env, object: &Unknown, which: Names) -> Result<Vec
         Names::Symbols => sys::KeyFilter::skip_strings,
     };
     let mut names = ptr::null_mut();
-    // SAFETY: a value of the scope that is open.
+    // SAFETY: a value of the current handle scope.
     check_status!(unsafe {
         sys::napi_get_all_property_names(
             env.raw(),
@@ -97,7 +97,7 @@ pub fn object<'a>(env: &'a Env, properties: &[(&CStr, Unknown)]) -> Result<Unkno
     Ok(object)
 }
 
-/// The own enumerable properties of `object` in a plain one.
+/// Copies the own enumerable properties of an object to a plain object.
 ///
 /// # Errors
 /// What a getter throws.
@@ -105,7 +105,7 @@ pub fn copy_object<'a>(env: &'a Env, original: &Unknown) -> Result<Unknown<'a>> 
     let copy = object(env, &[])?;
     for name in own_names(env, original, Names::Enumerable)? {
         let value = property_of(env, original, &name)?;
-        // SAFETY: values of the scope that is open.
+        // SAFETY: values of the current handle scope.
         check_status!(unsafe { sys::napi_set_property(env.raw(), copy.raw(), name.raw(), value.raw()) })?;
     }
     Ok(copy)
@@ -122,7 +122,7 @@ pub fn construct<'a, const N: usize>(
 ) -> Result<Unknown<'a>> {
     let arguments = arguments.map(JsValue::raw);
     let mut object = ptr::null_mut();
-    // SAFETY: values of the scope that is open.
+    // SAFETY: values of the current handle scope.
     check_status!(unsafe {
         sys::napi_new_instance(env.raw(), class.raw(), N, arguments.as_ptr(), &raw mut object)
     })?;
@@ -142,7 +142,7 @@ pub fn call_method<'a, const N: usize>(
     let method = property(env, object, name)?;
     let arguments = arguments.map(JsValue::raw);
     let mut result = ptr::null_mut();
-    // SAFETY: values of the scope that is open.
+    // SAFETY: values of the current handle scope.
     check_status!(unsafe {
         sys::napi_call_function(env.raw(), object.raw(), method.raw(), N, arguments.as_ptr(), &raw mut result)
     })?;
@@ -155,33 +155,33 @@ pub fn call_method<'a, const N: usize>(
 /// What `Symbol.hasInstance` throws.
 pub fn is_instance(env: &Env, value: &Unknown, class: &Unknown) -> Result<bool> {
     let mut is_instance = false;
-    // SAFETY: values of the scope that is open.
+    // SAFETY: values of the current handle scope.
     check_status!(unsafe {
         sys::napi_instanceof(env.raw(), value.raw(), class.raw(), &raw mut is_instance)
     })?;
     Ok(is_instance)
 }
 
-/// Whether two values are the same one.
+/// Whether two values are strictly equal.
 ///
 /// # Errors
 /// An N-API failure.
 pub fn is_same(env: &Env, value: &Unknown, other: &Held) -> Result<bool> {
     let mut is_same = false;
-    // SAFETY: values of the scope that is open.
+    // SAFETY: values of the current handle scope.
     check_status!(unsafe {
         sys::napi_strict_equals(env.raw(), value.raw(), other.get(env)?.raw(), &raw mut is_same)
     })?;
     Ok(is_same)
 }
 
-/// Whether JavaScript takes `value` for true.
+/// Whether `value` is truthy.
 ///
 /// # Errors
 /// An N-API failure.
 pub fn is_truthy(env: &Env, value: &Unknown) -> Result<bool> {
     let mut boolean = ptr::null_mut();
-    // SAFETY: a value of the scope that is open.
+    // SAFETY: a value of the current handle scope.
     check_status!(unsafe { sys::napi_coerce_to_bool(env.raw(), value.raw(), &raw mut boolean) })?;
     super::to_bool(env, &unknown(env, boolean))
 }

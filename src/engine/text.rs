@@ -6,14 +6,14 @@ use napi::{Env, JsValue, Result, Status, Unknown, check_status, sys};
 
 use super::unknown;
 
-/// Appends a string as UTF-8, lone surrogates as U+FFFD.
+/// Appends a string as UTF-8. Lone surrogates become U+FFFD.
 ///
 /// # Errors
 /// `Status::StringExpected`.
 pub fn push_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<()> {
-    /// Enough for most messages, so that they need not be measured first, bytes.
+    /// Enough bytes for most messages, whose length then need not be determined first.
     const USUAL: usize = 1024;
-    /// The longest character, and the NUL that N-API adds.
+    /// The bytes of the longest character, and the NUL that N-API adds.
     const MARGIN: usize = 5;
     let start = out.len();
     out.reserve(USUAL);
@@ -21,19 +21,19 @@ pub fn push_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<()> {
     let room = out.capacity() - start;
     if written + MARGIN > room {
         let mut length = 0;
-        // SAFETY: without a buffer it measures.
+        // SAFETY: without a buffer it only determines the length.
         check_status!(unsafe {
             sys::napi_get_value_string_utf8(env.raw(), value.raw(), ptr::null_mut(), 0, &raw mut length)
         })?;
         out.reserve(length + MARGIN);
         written = write_utf8(env, value, out)?;
     }
-    // SAFETY: so many bytes of the spare capacity have been written.
+    // SAFETY: this many bytes of the spare capacity have been written.
     unsafe { out.set_len(start + written) };
     Ok(())
 }
 
-/// Fills the spare capacity of `out`, as far as the string goes; gives how much was written.
+/// Writes as much of the string as fits into the spare capacity of `out`. Returns the number of bytes written.
 fn write_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<usize> {
     let spare = out.spare_capacity_mut();
     let mut written = 0;
@@ -56,11 +56,11 @@ fn write_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<usize> {
 /// `Status::StringExpected`.
 pub fn utf16(env: &Env, value: &Unknown) -> Result<Vec<u16>> {
     let mut length = 0;
-    // SAFETY: without a buffer it measures.
+    // SAFETY: without a buffer it only determines the length.
     check_status!(unsafe {
         sys::napi_get_value_string_utf16(env.raw(), value.raw(), ptr::null_mut(), 0, &raw mut length)
     })?;
-    // And the NUL that N-API adds.
+    // One more for the NUL that N-API adds.
     let mut units = vec![0; length + 1];
     // SAFETY: `units` is valid for writing.
     check_status!(unsafe {
@@ -76,28 +76,28 @@ pub fn utf16(env: &Env, value: &Unknown) -> Result<Vec<u16>> {
     Ok(units)
 }
 
-/// A string of UTF-8; what is not valid becomes U+FFFD.
+/// A string from UTF-8. Invalid bytes become U+FFFD.
 ///
 /// # Errors
-/// `Status::InvalidArg` where it is longer than the engine's strings can be.
+/// `Status::InvalidArg` if it is longer than the engine's longest string.
 pub fn string<'a>(env: &'a Env, text: &[u8]) -> Result<Unknown<'a>> {
     let mut value = ptr::null_mut();
     let length = isize::try_from(text.len()).map_err(|_| napi::Error::from_status(Status::InvalidArg))?;
-    // The engine takes ASCII over faster where it is told so.
+    // ASCII is faster as Latin-1.
     let create = if text.is_ascii() { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
     // SAFETY: `text` is valid for its length.
     check_status!(unsafe { create(env.raw(), text.as_ptr().cast(), length, &raw mut value) })?;
     Ok(unknown(env, value))
 }
 
-/// A part of a text that is put together.
+/// A part of a string for [`concat`].
 pub enum Piece<'a> {
     Text(&'a str),
-    /// Of a string of JavaScript's, which need not be valid Unicode.
+    /// Converted to a JavaScript string, which need not be valid Unicode.
     Value(Unknown<'a>),
 }
 
-/// The pieces in one string.
+/// Joins the pieces to one string.
 ///
 /// # Errors
 /// What a `toString` throws.
@@ -118,7 +118,7 @@ pub fn concat<'a>(env: &'a Env, pieces: &[Piece]) -> Result<Unknown<'a>> {
 /// An N-API failure.
 pub fn error<'a>(env: &'a Env, message: &Unknown) -> Result<Unknown<'a>> {
     let mut value = ptr::null_mut();
-    // SAFETY: a value of the scope that is open; without a code it gets none.
+    // SAFETY: a value of the current handle scope; null means that the error has no code.
     check_status!(unsafe {
         sys::napi_create_error(env.raw(), ptr::null_mut(), message.raw(), &raw mut value)
     })?;

@@ -1,8 +1,8 @@
 //! The memory that a child and its parent share between clone and exec.
 //!
-//! Everything the child needs is built here before the clone. The child may run in it long after `launch`
-//! returned, so a block in use is kept among the [`BUSY`] ones until the kernel has zeroed
-//! [`Outcome::occupied`], which it does as the child execs or exits (`CLONE_CHILD_CLEARTID`).
+//! Everything the child needs is built here before the clone. The child may use it long after `launch` has returned,
+//! so a block in use is kept in [`BUSY`] until the kernel has set [`Outcome::occupied`] to zero, which it does when the
+//! child execs or exits (`CLONE_CHILD_CLEARTID`).
 
 use std::ffi::CString;
 use std::num::NonZeroUsize;
@@ -19,46 +19,46 @@ use super::environment::Environment;
 use super::{Command, Stdio, Strings, inherited};
 use crate::sys;
 
-/// What is done for one descriptor of the child.
+/// What the child does for one of its descriptors.
 #[derive(Debug)]
 pub(super) enum Slot {
     Null,
     Closed,
-    /// From the parent's own descriptors: made blocking when it lands on 0, 1 or 2, as the builtin does it.
-    /// The child moves a number that would be overwritten before its turn.
+    /// A copy of one of the parent's descriptors. As with the builtin, it is made blocking if it becomes 0, 1 or 2.
+    /// Before the child places descriptors, it duplicates those that would be overwritten, and stores the new number
+    /// here.
     Inherited(AtomicI32),
     Piped(AtomicI32),
 }
 
-/// What a child reads between clone and exec.
+/// Everything a child reads between clone and exec.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// What to try, in this order.
+    /// The paths to try, in this order.
     pub paths: Vec<CString>,
     pub argv: Vec<*const c_char>,
     pub environment: Environment,
-    /// `sh path args…`, for a file that the kernel does not know how to run, as `execvp(3)` does. The child
-    /// puts the path in.
+    /// `sh path args…`, for a script without an interpreter line, as in `execvp(3)`. The child inserts the path.
     pub shell_argv: Vec<AtomicPtr<c_char>>,
     pub cwd: Option<CString>,
     pub uid: Option<u32>,
     pub gid: Option<u32>,
     pub detached: bool,
     pub slots: Vec<Slot>,
-    /// Descriptors above the slots that are kept, in order.
+    /// Descriptors above the slots that the child inherits, in ascending order.
     pub kept: &'static [RawFd],
     pub outcome: Arc<Outcome>,
     pub stack: Option<Stack>,
     _args: Strings,
 }
 
-// SAFETY: the pointers are into the block's own strings, and into the environment, which live as long as it
+// SAFETY: the pointers point into the block's own strings and into the environment. These live as long as the block
 // and never change.
 unsafe impl Send for Block {}
 
 impl Block {
-    /// The block, and the parent's copies of what is the child's alone, to be closed once the child is
-    /// started.
+    /// Returns the block, and the parent's copies of descriptors that only the child needs. The caller closes these
+    /// once the child has started.
     pub fn new(command: Command, paths: Vec<CString>, environment: Environment) -> (Box<Self>, Vec<OwnedFd>) {
         let argv = command.args.pointers();
         let mut childs = vec![];
@@ -105,17 +105,17 @@ impl Drop for Block {
     }
 }
 
-/// How the child left a block; the child writes it, parents read it.
+/// The result of a child's exec. The child and the kernel write it, the parent reads it.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Not zero while a child runs in the block.
+    /// Not zero while a child uses the block.
     pub(super) occupied: AtomicI32,
-    /// The errno of what failed; zero while nothing has.
+    /// The errno of the step that failed; zero if none has.
     pub(super) errno: AtomicI32,
 }
 
 impl Outcome {
-    /// The result of the exec, if the child has left.
+    /// The result of the exec, if the child has left our memory.
     pub(super) fn get(&self) -> Option<Result<(), i32>> {
         if self.occupied.load(Ordering::Acquire) != 0 {
             return None;
@@ -126,7 +126,7 @@ impl Outcome {
         })
     }
 
-    /// Waits until the child has left, or until `deadline`.
+    /// Waits until the child has left our memory, or until `deadline`.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Option<Result<(), i32>> {
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -139,31 +139,31 @@ impl Outcome {
     }
 }
 
-/// Blocks that children may be in.
-#[expect(clippy::vec_box, reason = "a child reads its block where it is")]
+/// The blocks that children may be using.
+#[expect(clippy::vec_box, reason = "a block must not move while a child reads it")]
 static BUSY: Mutex<Vec<Box<Block>>> = Mutex::new(vec![]);
 
-/// Keeps a block for as long as its child is in it, and frees those whose children have left.
+/// Keeps a block as long as its child uses it, and frees the blocks whose children have left.
 pub(super) fn keep_while_busy(block: Box<Block>) {
     let mut busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
     busy.retain(|block| block.outcome.get().is_none());
     busy.push(block);
 }
 
-/// The stack of a child until it execs: a few frames of raw system calls, above a page that faults.
+/// The stack of a child until it execs, with a guard page below.
 #[derive(Debug)]
 pub(super) struct Stack {
     base: NonNull<libc::c_void>,
     length: NonZeroUsize,
 }
 
-// SAFETY: a stack is plain memory; whoever holds it owns it.
+// SAFETY: plain memory with a single owner.
 unsafe impl Send for Stack {}
 
-/// What a child can use of it, at least, bytes.
+/// The usable size of a stack, bytes. It is rounded up to whole pages.
 const STACK: usize = 48 * 1024;
-/// Stacks kept for the next launches: their pages are resident already.
-const KEPT: usize = 16;
+/// How many unused stacks are kept for later launches; their pages are already resident.
+const MAX_FREE: usize = 16;
 static FREE: Mutex<Vec<Stack>> = Mutex::new(vec![]);
 
 impl Stack {
@@ -188,7 +188,7 @@ impl Stack {
         }
     }
 
-    /// The end of the stack, where it starts growing down from.
+    /// The upper end of the stack, from which it grows downwards.
     pub fn top(&self) -> *mut libc::c_void {
         // SAFETY: one past the end of the mapping.
         unsafe { self.base.as_ptr().byte_add(self.length.get()) }
@@ -196,10 +196,10 @@ impl Stack {
 
     pub fn give_back(self) {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < KEPT {
+        if free.len() < MAX_FREE {
             free.push(self);
         } else {
-            // SAFETY: nobody uses this mapping any more.
+            // SAFETY: this mapping is no longer used.
             let _ = unsafe { munmap(self.base, self.length.get()) };
         }
     }

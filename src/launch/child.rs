@@ -1,7 +1,7 @@
-//! The child's side: what runs between clone and exec, and the two ways to get there.
+//! The child's side: the code that runs between clone and exec, and the two ways to start it.
 //!
-//! Until the exec the child is a guest in its parent's memory: it allocates nothing, takes no lock, cannot
-//! panic (iterators, no indexing, no arithmetic that overflows) and makes raw system calls only.
+//! Until the exec the child shares its parent's memory. So it must not allocate, lock or panic (it uses iterators
+//! instead of indexing, and arithmetic that cannot overflow), and it makes raw system calls only.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -18,12 +18,12 @@ use crate::process::Process;
 use crate::sys;
 use crate::sys::child as call;
 
-/// What runs a file that is neither a binary nor says what runs it.
+/// Runs a script without an interpreter line.
 pub(super) const SHELL: &CStr = c"/bin/sh";
 /// The exit code of a child that could not exec.
 const NOT_EXECUTED: c_int = 127;
 
-/// Starts a child that shares this process's memory. On failure gives the block back.
+/// Starts a child that shares this process's memory. On failure returns the block, for another attempt.
 pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (io::Error, Box<Block>)> {
     let stack = match Stack::take() {
         Ok(stack) => stack,
@@ -36,8 +36,8 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     let argument = (&raw const *block).cast_mut().cast::<c_void>();
     let clone = |wants_fd| {
         let _blocked = sys::SignalsBlocked::new();
-        // SAFETY: all signals are blocked; the stack is the block's own; the block, and with it the outcome,
-        // is kept among the busy ones until `occupied` is zero again; `run` keeps to raw system calls.
+        // SAFETY: all signals are blocked; only this child uses the stack; the block, and with it the outcome, is kept
+        // by `keep_while_busy` until `occupied` is zero again; `run` makes raw system calls only.
         unsafe { sys::clone_sharing_memory(run, top, argument, &outcome.occupied, wants_fd) }
     };
     let cloned = match clone(Process::wants_clone_fd()) {
@@ -58,24 +58,23 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     }
 }
 
-/// Whether a sandbox or an emulator forbids what was asked for, rather than the system being out of
-/// something.
+/// Whether a sandbox or an emulator refuses the call, as opposed to the system being out of a resource.
 pub(super) fn is_refused(error: &io::Error) -> bool {
     !matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
-/// Starts a child with a copy of this process's memory, and waits for its exec: end-of-file on a
-/// close-on-exec pipe is success, an errno is failure.
+/// Starts a child with a copy of this process's memory, and waits for its exec. The child reports through a
+/// close-on-exec pipe: end-of-file means success, an errno means failure.
 pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
     let failure = |error: io::Error| sys::errno(&error);
     let (status, report) = sys::status_pipe().map_err(failure)?;
     let blocked = sys::SignalsBlocked::new();
-    // SAFETY: the child keeps to raw system calls.
+    // SAFETY: the child makes raw system calls only.
     let pid = match unsafe { libc::fork() } {
         -1 => return Err(failure(io::Error::last_os_error())),
         0 => {
             let targets = block.slots.len() as c_int;
-            // The plan must not overwrite the descriptor that failures are reported through.
+            // Moved out of the way, so that placing descriptors does not overwrite the pipe for the report.
             let report = call::duplicate_above(report.as_raw_fd(), targets).unwrap_or(report.as_raw_fd());
             call::report(report, &attempt(block).to_ne_bytes());
             call::exit(NOT_EXECUTED)
@@ -98,14 +97,14 @@ pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
 }
 
 extern "C" fn run(argument: *mut c_void) -> c_int {
-    // SAFETY: the argument is the block, which outlives the child's stay in this memory.
+    // SAFETY: the argument is the block, which is kept until the child has left this memory.
     let block = unsafe { &*argument.cast_const().cast::<Block>() };
     let errno = attempt(block);
     block.outcome.errno.store(errno, Ordering::Release);
     call::exit(NOT_EXECUTED)
 }
 
-/// Everything up to and including the exec; returns only the errno of what failed.
+/// Does everything up to and including the exec. Returns only on failure, with the errno.
 fn attempt(block: &Block) -> call::Failure {
     match prepare(block, block.slots.len() as c_int) {
         Ok(()) => execute(block),
@@ -175,7 +174,7 @@ fn place_descriptors(block: &Block, targets: c_int) -> Result<(), call::Failure>
     Ok(())
 }
 
-/// Tries one path after the other, as `execvp(3)` does; returns only the errno.
+/// Tries one path after the other, as `execvp(3)` does. Returns only on failure, with the errno.
 fn execute(block: &Block) -> call::Failure {
     let mut denied = false;
     let mut last = libc::ENOENT;
@@ -190,7 +189,7 @@ fn execute(block: &Block) -> call::Failure {
 }
 
 fn execute_path(block: &Block, path: &CStr) -> call::Failure {
-    // SAFETY: the path is a CString and the arrays are NULL-terminated arrays of the block's own strings.
+    // SAFETY: the path is a CString, and the arrays are NULL-terminated arrays of strings of the block.
     unsafe {
         match call::execute(path.as_ptr(), block.argv.as_ptr(), block.environment.as_ptr()) {
             libc::ENOEXEC => {

@@ -1,4 +1,4 @@
-//! The environment that a child gets.
+//! The environment of a child.
 
 use std::ffi::CStr;
 use std::ptr;
@@ -12,7 +12,7 @@ use crate::sys;
 #[derive(Debug)]
 pub(super) struct Environment {
     pointers: Vec<*const c_char>,
-    /// What the pointers point into, unless that is this process's own environment.
+    /// The strings that the pointers point to, unless these are in this process's own environment.
     _strings: Option<Strings>,
 }
 
@@ -21,8 +21,9 @@ impl Environment {
         Self { pointers: strings.pointers(), _strings: Some(strings) }
     }
 
-    /// This process's environment as it is now. The child may look at it after this process has changed a variable:
-    /// glibc leaves the old string in place then (only the array moves), other libraries may free it.
+    /// This process's current environment. The child may still read it when this process changes a variable. glibc
+    /// never frees the old string, so pointers to the strings suffice; other C libraries may free it, so the strings
+    /// are copied.
     pub fn inherited() -> Self {
         if !sys::KEEPS_OLD_ENVIRONMENT {
             let mut strings = Strings::new();

@@ -1,8 +1,8 @@
-//! Descriptors that this process itself inherited to pass on: a make jobserver, systemd's sockets, `<(…)` of
-//! a shell.
+//! Descriptors that this process itself inherited in order to pass them on: a make jobserver, systemd's sockets,
+//! `<(…)` of a shell.
 //!
-//! A child keeps them, as the builtin's children do; what other libraries of this process leave inheritable
-//! later, it does not.
+//! A child inherits them, as the builtin's children do. It does not inherit descriptors that libraries of this
+//! process open later without close-on-exec.
 
 use std::os::fd::RawFd;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use crate::sys;
 
 static INHERITED: OnceLock<Vec<RawFd>> = OnceLock::new();
 
-/// Notes them, once; to be called early.
+/// Records these descriptors, once. Must be called early.
 pub fn note() {
     INHERITED.get_or_init(|| {
         let mut inherited = vec![];
@@ -25,7 +25,7 @@ pub fn note() {
     });
 }
 
-/// Those that were noted, in order.
+/// The recorded descriptors, in ascending order.
 pub(super) fn list() -> &'static [RawFd] {
     INHERITED.get().map_or(&[], Vec::as_slice)
 }

@@ -1,4 +1,4 @@
-//! Which file a name stands for, as `execvp(3)` would find it in the child, found out before there is a child.
+//! Finds the file for a command name before the child is created, as `execvp(3)` would find it in the child.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -12,17 +12,17 @@ use crate::sys;
 
 /// Where `execvp(3)` looks when the environment has no `PATH` (`confstr(3)`, `_CS_PATH`).
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
-/// How much of a script the kernel reads for its first line (`BINPRM_BUF_SIZE`).
+/// How many bytes of a script the kernel reads to find the interpreter (`BINPRM_BUF_SIZE`).
 const HEAD: usize = 256;
-/// How many files are remembered as runnable.
+/// How many files are remembered as executable.
 const REMEMBERED: usize = 256;
 
-/// The path to exec for `file`: itself where it has a slash, else the first runnable entry of the child's `PATH`. Relative results
-/// are relative to `cwd`, the child's working directory, which is checked first.
+/// The path to exec for `file`: `file` itself if it contains a slash, otherwise the first executable match in the
+/// child's `PATH`. A relative result is relative to `cwd`, the child's working directory, which is checked first.
 ///
 /// # Errors
-/// What `chdir(2)` or `execvp(3)` would report: `EACCES` if a match could not be run, else the error of the last entry
-/// tried.
+/// The error of `chdir(2)` or `execvp(3)`: `EACCES` if a match could not be executed, otherwise the error for the
+/// last entry that was tried.
 pub(super) fn resolve(file: &CStr, environment: &Environment, cwd: Option<&CStr>) -> io::Result<CString> {
     if let Some(cwd) = cwd {
         sys::check_directory(cwd)?;
@@ -47,26 +47,26 @@ pub(super) fn resolve(file: &CStr, environment: &Environment, cwd: Option<&CStr>
     Err(io::Error::from_raw_os_error(if denied { libc::EACCES } else { last }))
 }
 
-/// Whether a search goes on after this error of one candidate, as `execvp(3)` does.
+/// Whether the search continues after a candidate failed with this error, as in `execvp(3)`.
 pub(super) fn goes_on(errno: i32) -> bool {
     matches!(errno, libc::ENOENT | libc::ESTALE | libc::ENOTDIR | libc::ENODEV | libc::ETIMEDOUT)
 }
 
-/// The paths that `file` may stand for: itself where it has a slash, else one for each entry of `PATH`.
+/// The paths to try for `file`: `file` itself if it contains a slash, otherwise one for each entry of `PATH`.
 pub(super) fn candidates(file: &CStr, environment: &Environment) -> impl Iterator<Item = CString> {
     let name = file.to_bytes();
     let is_path = name.contains(&b'/');
     let path = if is_path { &b""[..] } else { environment.get(b"PATH").unwrap_or(DEFAULT_PATH) };
     path.split(|byte| *byte == b':').filter(|directory| directory.len() < libc::PATH_MAX as usize).filter_map(
         move |directory| {
-            // An empty entry is the working directory.
+            // An empty entry means the working directory.
             let path = if directory.is_empty() { name.to_vec() } else { [directory, b"/", name].concat() };
             CString::new(path).ok()
         },
     )
 }
 
-/// Whether exec of `path` in `cwd` would start something.
+/// Checks whether an exec of `path` in `cwd` would succeed.
 fn check(path: &CStr, cwd: Option<&CStr>) -> io::Result<()> {
     match cwd {
         Some(cwd) if !path.to_bytes().starts_with(b"/") => {
@@ -86,15 +86,15 @@ fn check_file(path: &CStr) -> io::Result<()> {
     if RUNNABLE.with_borrow(|known| known.contains(&identity)) {
         return Ok(());
     }
-    // Where it cannot be read, exec will tell.
+    // If the file cannot be read, the exec will report what is wrong.
     let Ok(interpreter) = interpreter(path) else {
         return Ok(());
     };
     match interpreter {
-        // A path relative to a working directory that isn't ours, or one that changed since: exec will tell.
         Some(interpreter) if interpreter.to_bytes().starts_with(b"/") => {
             sys::check_executable(&interpreter).map(drop)
         }
+        // Relative to the child's working directory: the exec will report an error.
         Some(_) => Ok(()),
         None => {
             RUNNABLE.with_borrow_mut(|known| {
@@ -108,7 +108,7 @@ fn check_file(path: &CStr) -> io::Result<()> {
     }
 }
 
-/// The interpreter that a script names in its first line (`execve(2)`, «Interpreter scripts»).
+/// The interpreter in the first line of a script (`execve(2)`, «Interpreter scripts»).
 fn interpreter(path: &CStr) -> io::Result<Option<CString>> {
     let mut head = [0; HEAD];
     let length = File::open(OsStr::from_bytes(path.to_bytes()))?.read(&mut head)?;

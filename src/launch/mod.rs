@@ -1,15 +1,15 @@
-//! From a [`Command`] to a running process, without waiting for its exec.
+//! Turns a [`Command`] into a running process, without waiting for its exec.
 //!
-//! `fork` copies page tables and stalls in proportion to resident memory; `vfork` and `posix_spawn` suspend
-//! the caller until the exec. The launcher does neither: the child shares this process's memory (`CLONE_VM`),
-//! runs a few raw system calls on a stack of its own and execs, while the parent goes on. What the child
-//! reads lives in a block that is kept until the kernel says the child has left it, and what failed, if
-//! anything, is written there.
+//! `fork` copies page tables, which takes time in proportion to resident memory; `vfork` and `posix_spawn` suspend
+//! the caller until the exec. The launcher does neither: the child shares this process's memory (`CLONE_VM`), makes
+//! a few raw system calls on its own stack and execs, while the parent continues. Everything the child reads is in
+//! one block, which is kept until the kernel reports that the child has left it. If a step fails, the child writes
+//! the errno there.
 //!
-//! A child that changes its user id does not share memory: `setuid` would make the parent undumpable (the
-//! flag belongs to the memory, not to the process) and would let another user's process at the parent's
-//! pages. It is forked, as is every child where the kernel refuses the shared clone, and then this waits for
-//! its exec; see `docs/decisions/`.
+//! A child that changes its user id does not share memory: `setuid` would make the parent undumpable (that flag
+//! belongs to the memory, not to the process), and a process of another user would have access to the parent's
+//! pages. Such a child is forked, and so is every child if the kernel refuses the shared clone; then the launcher
+//! waits for its exec. See `docs/decisions/launching.md`.
 
 mod block;
 mod child;
@@ -31,27 +31,27 @@ pub use strings::Strings;
 use crate::process::Process;
 use crate::sys;
 
-/// Where a descriptor of the child comes from.
+/// The source of a descriptor of the child.
 #[derive(Debug)]
 pub enum Stdio {
     /// The null device.
     Null,
-    /// Not open (what `ignore` means above 2).
+    /// Not open (the meaning of `ignore` for descriptors above 2).
     Closed,
     /// A copy of a descriptor of this process.
     Inherit(RawFd),
-    /// The child's end of a pair whose other end the parent keeps.
+    /// The child's end of a socket pair; the parent keeps the other end.
     Pipe(OwnedFd),
 }
 
-/// What is to run, and how.
+/// What to run, and how.
 #[derive(Debug)]
 pub struct Command {
     /// A name to look up in `PATH`, or a path (anything with a slash).
     pub file: CString,
-    /// `argv`, its zeroth entry included.
+    /// `argv`, including `argv[0]`.
     pub args: Strings,
-    /// `NAME=value` entries; `None` passes this process's environment on as it is.
+    /// `NAME=value` entries; `None` passes on this process's environment.
     pub env: Option<Strings>,
     /// The child's working directory; `None` inherits it.
     pub cwd: Option<CString>,
@@ -63,25 +63,24 @@ pub struct Command {
     pub stdio: Vec<Stdio>,
 }
 
-/// A process just started, whose exec may still be under way.
+/// A process that has just been started. Its exec may still be pending.
 #[derive(Debug)]
 pub struct Launched {
     pub process: Process,
     pub exec: Exec,
 }
 
-/// An exec that may still be under way.
+/// An exec that may still be pending.
 #[derive(Debug)]
 pub enum Exec {
-    /// It is over, or has failed with this positive errno.
+    /// It has succeeded, or failed with this positive errno.
     Over(Result<(), i32>),
-    /// The child is, or was, in memory of ours.
+    /// The child shares, or has shared, our memory.
     InMemory(Arc<Outcome>),
 }
 
 impl Exec {
-    /// The result of the exec once it is known: the positive errno of what failed is the error. `None`: still
-    /// under way.
+    /// The result of the exec; the error is the positive errno of the step that failed. `None`: it is still pending.
     #[must_use]
     pub fn poll(&self) -> Option<Result<(), i32>> {
         match self {
@@ -101,17 +100,17 @@ impl Exec {
         }
     }
 
-    /// Waits for the result, at most for `patience`.
+    /// Waits for the result, for at most `timeout`.
     #[must_use]
-    pub fn wait_for(&self, patience: Duration) -> Option<Result<(), i32>> {
+    pub fn wait_for(&self, timeout: Duration) -> Option<Result<(), i32>> {
         match self {
             Self::Over(result) => Some(*result),
-            Self::InMemory(outcome) => outcome.wait(Some(Instant::now() + patience)),
+            Self::InMemory(outcome) => outcome.wait(Some(Instant::now() + timeout)),
         }
     }
 }
 
-/// How children are made; `CHILD_PROCESS_RS_LAUNCHER` (`clone` or `fork`) chooses one for tests.
+/// How children are created. `CHILD_PROCESS_RS_LAUNCHER` (`clone` or `fork`) selects one for tests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
     Clone,
@@ -126,31 +125,28 @@ fn preferred_method() -> Method {
     })
 }
 
-/// More bytes of arguments and environment than this and the kernel may say `E2BIG`, which only exec can
-/// tell: the floor of `ARG_MAX` that execve(2) guarantees.
+/// With more bytes of arguments and environment than this, the exec may fail with `E2BIG`. execve(2) guarantees that
+/// this much is accepted (the floor of `ARG_MAX`).
 const SURELY_FITS: usize = 128 * 1024;
 
-/// What nothing but the kernel's exec gives, so that no caller expects it of a launch: [`Launched::exec`]
-/// tells.
+/// Errors that only the exec itself can produce. [`launch`] does not return them; [`Launched::exec`] reports them.
 const EXECS_ALONE: [i32; 4] = [libc::ETXTBSY, libc::ENOEXEC, libc::ENOMEM, libc::EIO];
 
 /// Starts `command`.
 ///
-/// Failures that can be foreseen (a missing or unexecutable file, a missing directory, a closed descriptor)
-/// are found before anything is started. Where the caller asks for something that only the child can try (a
-/// user id, an argument list near the kernel's limit) this waits for the exec; otherwise [`Launched::exec`]
-/// tells later.
+/// Predictable failures (a missing or unexecutable file, a missing directory, a closed descriptor) are detected
+/// before anything is started. If the caller asks for something that only the child can try (a user id, an argument
+/// list near the kernel's limit), this waits for the exec; otherwise [`Launched::exec`] gives the result later.
 ///
 /// # Errors
-/// The positive errno, as `execvp(3)`, `chdir(2)`, `clone(2)` or the child's own steps give it. No process is
-/// left.
+/// The positive errno from `execvp(3)`, `chdir(2)`, `clone(2)` or a step in the child. No process is left behind.
 pub fn launch(mut command: Command) -> Result<Launched, i32> {
     check_descriptors(&command.stdio)?;
     let changes_user = command.uid.is_some() || command.gid.is_some();
     let uncertain = changes_user || command.size() > SURELY_FITS;
     let environment = command.env.take().map_or_else(Environment::inherited, Environment::given);
     let paths = if changes_user {
-        // Another user may see what this one does not, and the other way round: the child finds out.
+        // Another user may have other access rights, so the child itself must try the paths.
         lookup::candidates(&command.file, &environment).collect()
     } else {
         let path = lookup::resolve(&command.file, &environment, command.cwd.as_deref());
@@ -187,7 +183,7 @@ fn start(
     launched
 }
 
-/// Whether every descriptor to be passed on is open.
+/// Checks that every inherited descriptor is open.
 fn check_descriptors(stdio: &[Stdio]) -> Result<(), i32> {
     for entry in stdio {
         match *entry {
@@ -200,13 +196,14 @@ fn check_descriptors(stdio: &[Stdio]) -> Result<(), i32> {
 }
 
 impl Command {
-    /// `file` with `args`, the environment, directory and user of this process, and no descriptors.
+    /// Runs `file` with `args`, in the environment and directory and with the user of this process, without
+    /// descriptors.
     #[must_use]
     pub fn new(file: CString, args: Strings) -> Self {
         Self { file, args, env: None, cwd: None, uid: None, gid: None, detached: false, stdio: vec![] }
     }
 
-    /// The bytes that exec has to copy, roughly.
+    /// Roughly the number of bytes that exec has to copy.
     fn size(&self) -> usize {
         self.args.size() + self.env.as_ref().map_or(0, Strings::size)
     }

@@ -1,4 +1,4 @@
-//! NUL-terminated strings in one allocation, as exec wants them.
+//! NUL-terminated strings in one allocation, as exec needs them.
 
 use std::ptr;
 
@@ -17,7 +17,7 @@ impl Strings {
         Self::default()
     }
 
-    /// Adds a string; what follows a NUL in it is left out, as it would be for any C function.
+    /// Adds a string. It ends at the first NUL, as for any C function.
     pub fn push(&mut self, string: &[u8]) {
         let string = string.split(|byte| *byte == 0).next().unwrap_or_default();
         self.starts.push(self.bytes.len());
@@ -25,13 +25,13 @@ impl Strings {
         self.bytes.push(0);
     }
 
-    /// All bytes, terminators included.
+    /// The number of bytes of all strings, including terminators.
     #[must_use]
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// A NULL-terminated array of pointers to the strings, valid while this list lives and nothing is added.
+    /// A NULL-terminated array of pointers to the strings. It is valid while this list lives and nothing is added.
     pub(super) fn pointers(&self) -> Vec<*const c_char> {
         let start = |start: &usize| self.bytes.get(*start..).map_or(ptr::null(), <[u8]>::as_ptr).cast();
         self.starts.iter().map(start).chain([ptr::null()]).collect()

@@ -1,4 +1,4 @@
-//! Real processes, without Node.
+//! Starts real processes, without Node.
 
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -10,7 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::*;
 use crate::sys::Exit;
 
-/// A file open for writing in one test must not leak into a child of another, or exec says `ETXTBSY`.
+/// Prevents tests from running in parallel: a file that one test has open for writing would be inherited by another
+/// test's child, and exec of it would fail with `ETXTBSY`.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -114,14 +115,14 @@ fn descriptors_trade_places() {
 }
 
 #[test]
-fn nothing_but_the_plan_is_open_in_the_child() {
+fn only_the_requested_descriptors_are_open_in_the_child() {
     let _alone = alone();
-    // SAFETY: a fresh descriptor without close-on-exec, as a careless library would leave it.
+    // SAFETY: a new descriptor without close-on-exec, as a careless library would leave it.
     let leak = unsafe { libc::dup(2) };
     let listed = output(command(&["ls", "/proc/self/fd"]));
-    // SAFETY: ours alone.
+    // SAFETY: it has no other owner.
     unsafe { libc::close(leak) };
-    // 3 is ls's own.
+    // 3 is the directory that ls has opened.
     assert_eq!(listed, "0\n1\n2\n3\n");
 }
 
@@ -149,7 +150,7 @@ fn the_lookup_uses_the_childs_path() {
 }
 
 #[test]
-fn what_cannot_run_is_found_before_a_child_exists() {
+fn what_cannot_run_is_detected_before_a_child_exists() {
     let _alone = alone();
     let folder = Folder::new("foreseen");
     let plain = folder.file("plain", "x", 0o644);
@@ -172,7 +173,7 @@ fn what_cannot_run_is_found_before_a_child_exists() {
 }
 
 #[test]
-fn a_file_that_the_kernel_does_not_know_goes_to_the_shell() {
+fn a_script_without_an_interpreter_line_runs_in_the_shell() {
     let _alone = alone();
     let folder = Folder::new("noexec");
     let script = folder.file("script", "echo \"$0 $1\"", 0o755);

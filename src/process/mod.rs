@@ -1,8 +1,8 @@
-//! A running child: its pid, signals to it, and the wait for its end.
+//! A child process: its pid, sending it signals, waiting for its exit.
 //!
-//! The kernel keeps a child's pid until it is waited for, and only this type waits for its own child, by pid
-//! and never for «any» (libuv's children live in the same process). So no signal of ours can reach a
-//! stranger.
+//! The kernel does not reuse the pid of a child until that is reaped. Only this type reaps its child, by pid: it never
+//! waits for «any» child, because libuv's children live in the same process. So our signals cannot reach another
+//! process by mistake.
 
 mod orphans;
 
@@ -15,17 +15,17 @@ use std::time::Duration;
 
 use crate::sys::{self, Exit};
 
-/// So many descriptors of this process's are not taken for its children.
-const LEFT: u64 = 32;
+/// The last descriptors below `RLIMIT_NOFILE`, which are not used for pidfds, so that the program can still open files.
+const RESERVED: u64 = 32;
 
-/// How the end of a child is noticed; `CHILD_PROCESS_RS_REAPER` chooses one for tests.
+/// How the exit of a child is detected. `CHILD_PROCESS_RS_REAPER` selects one for tests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
-    /// A process descriptor from clone (`CLONE_PIDFD`).
+    /// A pidfd from clone (`CLONE_PIDFD`).
     CloneFd,
-    /// A process descriptor from `pidfd_open(2)`.
+    /// A pidfd from `pidfd_open(2)`.
     OpenFd,
-    /// A thread that waits.
+    /// A thread that waits for it.
     Thread,
 }
 
@@ -40,11 +40,10 @@ fn preferred_method() -> Method {
 
 static CLONES_WITHOUT_FD: AtomicBool = AtomicBool::new(false);
 
-/// How a process ended, or the positive errno of why nobody can know: `ECHILD` where somebody else has reaped
-/// it.
+/// How a process ended; or the positive errno because of which that is unknown: `ECHILD` if other code has reaped it.
 pub type Ending = Result<Exit, i32>;
 
-/// An unreaped child of this process. Dropped before its end, it is reaped in the background.
+/// A child of this process. If this is dropped before the child exits, the child is reaped in the background.
 #[derive(Debug)]
 pub struct Process {
     pid: libc::pid_t,
@@ -53,7 +52,7 @@ pub struct Process {
     usage: Usage,
 }
 
-/// What a process has used (`getrusage(2)`).
+/// The resources that a process has used (`getrusage(2)`).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
     /// Time in user mode.
@@ -75,12 +74,12 @@ impl From<libc::rusage> for Usage {
 }
 
 impl Process {
-    /// Whether clone should be asked for a process descriptor.
+    /// Whether clone should be asked for a pidfd.
     pub(crate) fn wants_clone_fd() -> bool {
         preferred_method() == Method::CloneFd && !CLONES_WITHOUT_FD.load(Ordering::Relaxed)
     }
 
-    /// Clone has refused one, and nothing else.
+    /// Clone has failed with `CLONE_PIDFD` and succeeded without it: no longer asks for a pidfd.
     pub(crate) fn want_no_clone_fd() {
         CLONES_WITHOUT_FD.store(true, Ordering::Relaxed);
     }
@@ -91,9 +90,10 @@ impl Process {
             Method::Thread => None,
             Method::CloneFd | Method::OpenFd => fd.or_else(|| sys::process_fd(pid).ok()),
         };
-        // The last ones are left to the program, which with the builtin would have them: a thread waits
-        // instead.
-        let fd = fd.filter(|fd| u64::from(fd.as_raw_fd().unsigned_abs()) + LEFT < sys::most_descriptors());
+        // With the builtin, children use no descriptors. So the last ones are left to the program, and a thread waits
+        // for this child instead.
+        let fd =
+            fd.filter(|fd| u64::from(fd.as_raw_fd().unsigned_abs()) + RESERVED < sys::most_descriptors());
         Self { pid, fd: fd.map(Arc::new), ending: None, usage: Usage::default() }
     }
 
@@ -102,23 +102,23 @@ impl Process {
         self.pid
     }
 
-    /// The descriptor that becomes readable when the process ends; `None` where there is none, and
-    /// [`Process::watch_from_thread`] has to be used.
+    /// The pidfd, which becomes readable when the process exits. `None` if there is none; then use
+    /// [`Process::watch_from_thread`].
     #[must_use]
     pub fn fd(&self) -> Option<RawFd> {
         self.fd.as_ref().map(AsRawFd::as_raw_fd)
     }
 
-    /// The same, to be kept beyond this.
+    /// Shared ownership of the pidfd.
     #[must_use]
     pub fn shared_fd(&self) -> Option<Arc<OwnedFd>> {
         self.fd.clone()
     }
 
-    /// Calls `ended` from a thread of its own when the process has ended; it is left to be reaped.
+    /// Starts a thread that calls `ended` when the process has exited. It does not reap the process.
     ///
     /// # Errors
-    /// When no thread can be started.
+    /// No thread can be started.
     pub fn watch_from_thread(&self, ended: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let pid = self.pid;
         thread::Builder::new().name("child-process-wait".into()).stack_size(64 * 1024).spawn(move || {
@@ -128,12 +128,12 @@ impl Process {
         Ok(())
     }
 
-    /// Sends `signal`; 0 only asks whether the process exists (`kill(2)`).
+    /// Sends `signal`; 0 only checks whether the process exists (`kill(2)`).
     ///
     /// # Errors
-    /// `ESRCH` once it is reaped, `EPERM`, `EINVAL`.
+    /// `ESRCH` if it has been reaped, `EPERM`, `EINVAL`.
     pub fn kill(&self, signal: i32) -> io::Result<()> {
-        /// Whether a sandbox has refused to send through a process descriptor what it lets through by pid.
+        /// Whether a sandbox refuses to send signals through a pidfd, but permits it by pid.
         static IS_REFUSED: AtomicBool = AtomicBool::new(false);
         if self.ending.is_some() {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
@@ -151,22 +151,22 @@ impl Process {
         }
     }
 
-    /// How the process ended, reaping it; `None` while it runs.
+    /// Reaps the process if it has exited, and returns how it ended. `None` while it is running.
     pub fn try_wait(&mut self) -> Option<Ending> {
         self.wait(false);
         self.ending
     }
 
-    /// Waits for the end.
+    /// Waits for the exit.
     ///
     /// # Errors
-    /// `ECHILD`: somebody else has reaped it.
+    /// `ECHILD`: other code has reaped it.
     pub fn wait_for_end(&mut self) -> Ending {
         self.wait(true);
         self.ending.unwrap_or(Err(libc::ECHILD))
     }
 
-    /// Whether the process has ended; it is left to be reaped.
+    /// Whether the process has exited. Does not reap it.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.ending.is_some() || sys::has_ended(self.pid)
@@ -182,7 +182,7 @@ impl Process {
                 self.ending = Some(Ok(exit));
                 self.usage = usage.into();
             }
-            // Somebody else has reaped it. The kernel may still know how it ended.
+            // Other code has reaped it. The kernel may still know how it ended.
             Err(error) => {
                 let exit = self.fd.as_ref().and_then(|fd| sys::exit_by_fd(fd.as_fd()));
                 self.ending = Some(exit.ok_or(sys::errno(&error)));
@@ -190,7 +190,7 @@ impl Process {
         }
     }
 
-    /// What the process has used, once it has ended.
+    /// The resources that the process has used. Zero until it has been reaped.
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.usage

@@ -1,5 +1,4 @@
-//! Children whose owner went away before their end: a Worker that was terminated. They are reaped all the
-//! same.
+//! Reaps children whose owner is gone before they exit, for example those of a terminated Worker.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,14 +10,14 @@ use crate::background;
 use crate::backoff::Backoff;
 use crate::sys;
 
-/// Those that nobody waits for, because no thread could be started.
+/// Children that nothing waits for, because no thread could be started.
 static UNWATCHED: Mutex<Vec<pid_t>> = Mutex::new(vec![]);
 
 fn unwatched() -> MutexGuard<'static, Vec<pid_t>> {
     UNWATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes over the child `pid`, and its process descriptor where there is one.
+/// Takes over the child `pid`, with its pidfd if it has one.
 pub(super) fn adopt(pid: pid_t, fd: Option<Arc<OwnedFd>>) {
     match background::runtime() {
         Ok(runtime) => drop(runtime.spawn(reap_at_end(pid, fd))),
@@ -26,7 +25,7 @@ pub(super) fn adopt(pid: pid_t, fd: Option<Arc<OwnedFd>>) {
     }
 }
 
-/// Reaps those that have ended and that nobody waits for.
+/// Reaps the [`UNWATCHED`] children that have exited.
 pub(super) fn reap_ended() {
     unwatched().retain(|pid| is_running(*pid));
 }
@@ -37,7 +36,7 @@ fn is_running(pid: pid_t) -> bool {
 
 async fn reap_at_end(pid: pid_t, fd: Option<Arc<OwnedFd>>) {
     if let Some(Ok(watched)) = fd.map(|fd| sys::watched(fd, Interest::READABLE)) {
-        // Whatever it says, what follows looks.
+        // The result does not matter: the loop below checks.
         let _ = watched.readable().await.map(|mut guard| guard.retain_ready());
     }
     let mut backoff = Backoff::default();

@@ -1,6 +1,6 @@
 use super::*;
 
-#[expect(clippy::zombie_processes, reason = "it is waited for by its pid")]
+#[expect(clippy::zombie_processes, reason = "it is reaped by its pid")]
 fn exit_7() -> Process {
     let child = std::process::Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
     let pid = child.id() as libc::pid_t;
@@ -8,7 +8,7 @@ fn exit_7() -> Process {
 }
 
 #[test]
-fn the_end_of_a_child_that_somebody_else_has_reaped_is_known_or_an_error() {
+fn the_ending_of_a_child_that_other_code_has_reaped_is_known_or_an_error() {
     let mut process = exit_7();
     assert!(sys::reap(process.pid(), true).unwrap().is_some());
     let ending = process.wait_for_end();
@@ -16,7 +16,7 @@ fn the_end_of_a_child_that_somebody_else_has_reaped_is_known_or_an_error() {
 }
 
 #[test]
-fn without_a_process_descriptor_it_is_an_error() {
+fn without_a_pidfd_it_is_an_error() {
     let mut process = exit_7();
     process.fd = None;
     assert!(sys::reap(process.pid(), true).unwrap().is_some());

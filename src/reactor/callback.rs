@@ -1,6 +1,6 @@
-//! Calls from the loop into JavaScript, as Node makes its own: in the async context of the call that asked for them
-//! (`AsyncLocalStorage` works), with microtasks and next ticks run afterwards, and what a listener throws handed to
-//! `uncaughtException`.
+//! Calls from the event loop into JavaScript, made in the same way as Node's own: in the async context of the call
+//! that requested them (so that `AsyncLocalStorage` works), with microtasks and next ticks run afterwards, and
+//! exceptions passed to `uncaughtException`.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -12,22 +12,22 @@ use napi::{Env, Result, Unknown, ValueType, check_status, sys};
 use crate::engine::{self, Held};
 
 thread_local! {
-    /// Whether what the function threw has been told to `uncaughtException`, by [`tell`].
-    static IS_TOLD: Cell<bool> = const { Cell::new(false) };
+    /// Whether the exception that is being thrown has been reported already, by [`report_uncaught`].
+    static IS_REPORTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Tells `uncaughtException` of what a function that a [`Callback`] calls is about to throw, while its async context is still
-/// the current one; N-API hands it over when it no longer is.
+/// Passes an exception to `uncaughtException` that a function called by a [`Callback`] is about to throw. At this
+/// point its async context is still the current one; when N-API would report the exception, it no longer is.
 ///
 /// # Errors
 /// An N-API failure.
-pub fn tell(env: &Env, error: &Unknown) -> Result<()> {
+pub fn report_uncaught(env: &Env, error: &Unknown) -> Result<()> {
     engine::throw_uncaught(env, error)?;
-    IS_TOLD.set(true);
+    IS_REPORTED.set(true);
     Ok(())
 }
 
-/// An object that functions are to be called on later.
+/// A JavaScript object on which functions will be called later.
 pub struct Callback {
     env: sys::napi_env,
     receiver: sys::napi_ref,
@@ -35,7 +35,8 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// Holds `receiver` strongly, and the async context that is current now under the resource name `name`.
+    /// Holds a strong reference to `receiver`, and the async context that is current now, with the resource type
+    /// `name`.
     ///
     /// # Errors
     /// An N-API failure.
@@ -54,7 +55,7 @@ impl Callback {
         Ok(callback)
     }
 
-    /// Holds `receiver` strongly; what is called on it enters its async context itself.
+    /// Holds a strong reference to `receiver` only. Functions called on it must enter their async context themselves.
     ///
     /// # Errors
     /// An N-API failure.
@@ -72,10 +73,10 @@ impl Callback {
         Ok(callback)
     }
 
-    /// Calls the method `name` of the receiver, where it has one.
+    /// Calls the method `name` of the receiver if it has one. A JavaScript exception goes to `uncaughtException`.
     ///
     /// # Errors
-    /// An N-API failure; what JavaScript throws is not one, it goes to `uncaughtException`.
+    /// An N-API failure.
     pub fn call(&self, name: &CStr, arguments: &[Unknown]) -> Result<()> {
         let env = Env::from_raw(self.env);
         let receiver = self.receiver(&env)?;
@@ -100,7 +101,8 @@ impl Callback {
         }
     }
 
-    /// Calls a function that is held. Gives the boolean that it returns, and `true` where it throws.
+    /// Calls a function on the receiver. Returns the function's result if that is a boolean, otherwise `true`, also
+    /// if it throws.
     pub fn call_held<const N: usize>(
         &self,
         env: &Env,
@@ -117,7 +119,7 @@ impl Callback {
         Ok(is_true)
     }
 
-    /// Gives what the function returns; nothing where it throws.
+    /// Returns the function's result; `None` if it throws.
     fn make_callback(
         &self,
         function: sys::napi_value,
@@ -140,8 +142,8 @@ impl Callback {
             if status == sys::Status::napi_pending_exception {
                 let mut exception = ptr::null_mut();
                 check_status!(sys::napi_get_and_clear_last_exception(self.env, &raw mut exception))?;
-                // Otherwise it is a tick's.
-                if !IS_TOLD.take() {
+                // If it has been reported, only the flag needs to be reset.
+                if !IS_REPORTED.take() {
                     check_status!(sys::napi_fatal_exception(self.env, exception))?;
                 }
                 return Ok(None);

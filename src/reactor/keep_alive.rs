@@ -1,28 +1,28 @@
-//! What keeps the event loop alive.
+//! Keeps the event loop alive on behalf of a process or a channel.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// A loop that lives as long as it is retained.
+/// An event loop that stays alive as long as it is retained.
 pub trait Retain {
     /// Keeps it alive until `release` is called as often.
     fn retain(&self);
     fn release(&self);
 }
 
-/// What there is for the loop to do.
+/// Whether there is work for the event loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Work {
-    /// Something may happen: the loop waits for it where it is referenced.
+    /// An event may come: the loop stays alive for it if it is referenced.
     #[default]
     Possible,
-    /// The loop waits for it.
+    /// Work is pending: the loop stays alive in any case.
     Pending,
-    /// Nothing will happen any more.
+    /// No event will come any more.
     Over,
 }
 
-/// One reason for the loop to wait, which JavaScript refers to by `ref()` and `unref()`.
+/// Whether one process or channel keeps the event loop alive; JavaScript controls this with `ref()` and `unref()`.
 pub struct KeepAlive<L: Retain> {
     event_loop: Rc<L>,
     is_referenced: Cell<bool>,
@@ -30,7 +30,7 @@ pub struct KeepAlive<L: Retain> {
 }
 
 impl<L: Retain> KeepAlive<L> {
-    /// Nobody refers to it.
+    /// Starts unreferenced.
     pub fn new(event_loop: Rc<L>) -> Self {
         Self { event_loop, is_referenced: Cell::default(), work: Cell::default() }
     }
@@ -61,7 +61,7 @@ impl<L: Retain> KeepAlive<L> {
         self.change(|| self.work.set(work));
     }
 
-    /// Whether JavaScript wants the loop to wait for it, and something may happen.
+    /// Whether it is referenced and an event may still come.
     #[must_use]
     pub fn is_referenced(&self) -> bool {
         self.work.get() != Work::Over && self.is_referenced.get()

@@ -1,11 +1,12 @@
-//! Readiness on the libuv loop: one epoll set (mio) holds every descriptor of ours, and one `uv_poll_t` watches the set.
+//! Readiness events on the libuv loop: one epoll set (mio) holds all our descriptors, and one `uv_poll_t` watches
+//! that set.
 //!
-//! One wake of the loop hands out all that is ready. What is latency-bound stays on the loop this way, without a thread
-//! to hand over from; and `ref()`/`unref()` count on one libuv handle, however many children there are.
+//! One wake-up of the loop handles everything that is ready. No other thread is involved, which keeps latency low; and
+//! `ref()`/`unref()` act on one libuv handle, however many children there are.
 //!
-//! A reactor belongs to one loaded copy of the addon on one thread (a Worker, a realm). When its environment goes away,
-//! every source is told first, while JavaScript references can still be released; then the handle is closed, and the
-//! environment waits for that.
+//! Each copy of the addon's JavaScript on each thread (a Worker, a realm) has its own reactor. When the environment
+//! shuts down, every source first releases its JavaScript references, while that is still possible. Then the libuv
+//! handles are closed, and the environment waits until they are.
 
 mod callback;
 mod keep_alive;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use napi::{Env, sys as napi_sys};
 
-pub use callback::{Callback, tell};
+pub use callback::{Callback, report_uncaught};
 pub use keep_alive::{KeepAlive, Retain, Work};
 pub use set::Key;
 use set::{BATCH, Ready, Set};
@@ -31,27 +32,29 @@ use uv::Handles;
 
 use crate::engine;
 
-/// For how long events are handed out in one turn of the loop: each may run much of a program, and timers and other I/O are
-/// to come in between.
-const TURN: Duration = Duration::from_millis(1);
-/// For how long the ends of processes are told in one turn of the loop, unless so many would be left.
-const LATE_TURN: Duration = Duration::from_micros(250);
-const MOST_LATE: usize = 64;
-/// So often the set is not asked first.
-const IN_A_ROW: u32 = 8;
+/// How long one iteration of the loop handles events at most: each may run much of a program, and timers and other I/O
+/// have to get their turn.
+const ITERATION_LIMIT: Duration = Duration::from_millis(1);
+/// How long one iteration of the loop reports exits of processes, unless more than `MAX_DEFERRED` would be left.
+const DEFERRED_LIMIT: Duration = Duration::from_micros(250);
+const MAX_DEFERRED: usize = 64;
+/// How often the source that was ready last is tried before epoll is asked again.
+const MAX_TRIES: u32 = 8;
 
-/// The set, and the handle that watches it.
+/// The epoll set with its sources, and the libuv handles that watch it.
 pub struct Reactor {
     env: napi_sys::napi_env,
     set: Set<(Turn, Rc<dyn Source>)>,
     handles: Handles,
-    /// The sources that were put off: to this turn of the loop, and to the next.
-    late: RefCell<VecDeque<Key>>,
-    later: RefCell<Vec<Key>>,
+    /// Sources to be called after the I/O of this iteration of the loop.
+    deferred: RefCell<VecDeque<Key>>,
+    /// Sources to be called after the I/O of the next iteration.
+    deferred_longer: RefCell<Vec<Key>>,
     references: Cell<usize>,
-    /// The source that was the only one ready the last time, and how often it has been asked since without asking the set.
-    lone: Cell<Option<Key>>,
-    asked: Cell<u32>,
+    /// The source that was the only one ready last time.
+    last_ready: Cell<Option<Key>>,
+    /// How often it has been tried since epoll was last asked.
+    tries: Cell<u32>,
 }
 
 impl Retain for Reactor {
@@ -68,7 +71,7 @@ impl Reactor {
     /// A reactor on the loop of `env`.
     ///
     /// # Errors
-    /// `EMFILE`; `ENOSYS` where the program has no libuv.
+    /// `EMFILE`; `ENOSYS` if the program has no libuv.
     pub fn new(env: &Env) -> io::Result<Rc<Self>> {
         let set = Set::new()?;
         let handles = Handles::new(env, set.as_raw_fd())?;
@@ -76,11 +79,11 @@ impl Reactor {
             env: env.raw(),
             set,
             handles,
-            late: RefCell::default(),
-            later: RefCell::default(),
+            deferred: RefCell::default(),
+            deferred_longer: RefCell::default(),
             references: Cell::new(0),
-            lone: Cell::default(),
-            asked: Cell::default(),
+            last_ready: Cell::default(),
+            tries: Cell::default(),
         });
         reactor.handles.start(Rc::clone(&reactor))?;
         Ok(reactor)
@@ -94,7 +97,8 @@ impl Reactor {
         self.set.register(fd, (turn, source))
     }
 
-    /// Has the source called again in the next turn of the loop if its descriptor is readable then, or `or_writable`.
+    /// Re-arms the edge-triggered watch: calls the source again in the next iteration of the loop if its descriptor
+    /// is readable then, or, with `or_writable`, writable.
     ///
     /// # Errors
     /// `ENOMEM` (`epoll_ctl(2)`).
@@ -102,12 +106,12 @@ impl Reactor {
         self.set.reregister(key, fd, or_writable)
     }
 
-    /// Runs a source's code. A panic of one leaves the others alone.
+    /// Runs a source's code in a handle scope. A panic does not affect other sources.
     fn enter<T>(&self, body: impl FnOnce() -> T) -> Option<T> {
         engine::contain(self.env, || engine::with_scope(&Env::from_raw(self.env), body)).flatten()
     }
 
-    /// Has [`Source::elapsed`] called once, in `time` or a little later; that does not keep the loop alive.
+    /// Calls [`Source::elapsed`] once, after `time` or a little later. This does not keep the loop alive.
     pub fn call_after(&self, key: Key, time: Duration) {
         self.set.set_deadline(key, time);
         self.start_timer();
@@ -120,7 +124,7 @@ impl Reactor {
         }
     }
 
-    /// Calls the sources whose time is over.
+    /// Calls the sources whose timeouts have expired.
     fn call_elapsed(&self) {
         let env = Env::from_raw(self.env);
         let now = Instant::now();
@@ -137,7 +141,7 @@ impl Reactor {
         self.set.insert((Turn::AfterIo, source))
     }
 
-    /// Registers a source that a thread will have called, by calling what this returns.
+    /// Registers a source that another thread wakes by calling the returned function.
     ///
     /// # Errors
     /// `EMFILE`.
@@ -149,21 +153,21 @@ impl Reactor {
         self.set.register_thread((turn, source))
     }
 
-    /// Has the source called after the I/O of this turn of the loop, or the next.
+    /// Calls the source after the I/O of this iteration of the loop, or the next.
     pub fn call_late(&self, key: Key) {
         if let Some((_, source)) = self.set.get(key) {
-            self.put_off(key, source.waits_a_turn());
+            self.defer(key, source.waits_a_turn());
             // There may be no I/O to wake the loop.
-            self.handles.call_late_again(true);
+            self.handles.continue_deferred(true);
         }
     }
 
-    /// Forgets a source. Its descriptor leaves the set when it is closed.
+    /// Removes a source. Closing its descriptor removes that from the epoll set.
     pub fn forget(&self, key: Key) {
         drop(self.set.remove(key));
     }
 
-    /// Forgets a source and takes its descriptor, which stays open, out of the set.
+    /// Removes a source whose descriptor stays open, and takes the descriptor out of the epoll set.
     pub fn deregister(&self, key: Key, fd: RawFd) {
         self.set.deregister(fd);
         self.forget(key);
@@ -177,7 +181,7 @@ impl Reactor {
         }
     }
 
-    /// Takes one [`Reactor::retain`] back.
+    /// Undoes one [`Reactor::retain`].
     pub fn release(&self) {
         self.references.set(self.references.get().saturating_sub(1));
         if self.references.get() == 0 {
@@ -185,17 +189,17 @@ impl Reactor {
         }
     }
 
-    /// Retains or releases for someone who remembers in `retained` which of the two came last.
+    /// Retains or releases on behalf of an owner, whose current state is in `retained`.
     pub fn set_retained(&self, retained: &Cell<bool>, wanted: bool) {
         if wanted != retained.replace(wanted) {
             if wanted { self.retain() } else { self.release() }
         }
     }
 
-    /// Hands out everything that is ready. Sources run without any borrow held: they may add and remove others.
+    /// Calls all sources that are ready. No `RefCell` is borrowed meanwhile, because sources may add and remove others.
     fn dispatch(&self) {
         let env = Env::from_raw(self.env);
-        if self.ask_lone(&env) {
+        if self.try_last_ready(&env) {
             return;
         }
         let begun = Instant::now();
@@ -209,13 +213,13 @@ impl Reactor {
                     Some((Turn::WithIo, source)) => {
                         self.enter(|| source.ready(&env, *is_over));
                     }
-                    Some((Turn::AfterIo, source)) => self.put_off(*key, source.waits_a_turn()),
+                    Some((Turn::AfterIo, source)) => self.defer(*key, source.waits_a_turn()),
                     None => {}
                 }
             }
             count += ready.len();
-            if ready.len() < BATCH || begun.elapsed() > TURN {
-                self.lone.set(if let ([Ready { key, .. }], 1) = (&ready[..], count) {
+            if ready.len() < BATCH || begun.elapsed() > ITERATION_LIMIT {
+                self.last_ready.set(if let ([Ready { key, .. }], 1) = (&ready[..], count) {
                     Some(*key)
                 } else {
                     None
@@ -225,47 +229,47 @@ impl Reactor {
         }
     }
 
-    /// What wakes the loop is often the one source that did so before: it is asked first, which saves asking the set. What
-    /// else is ready wakes the loop again. Says whether it was that one.
-    fn ask_lone(&self, env: &Env) -> bool {
-        let asked = self.asked.get() + 1;
-        self.asked.set(if asked > IN_A_ROW { 0 } else { asked });
-        if asked > IN_A_ROW {
+    /// The source that woke the loop last time often wakes it again. Trying that one first saves a system call on the
+    /// epoll set; if others are ready too, they wake the loop again. Returns whether it was ready.
+    fn try_last_ready(&self, env: &Env) -> bool {
+        let tries = self.tries.get() + 1;
+        self.tries.set(if tries > MAX_TRIES { 0 } else { tries });
+        if tries > MAX_TRIES {
             return false;
         }
-        let lone = self.lone.get().and_then(|key| self.set.get(key));
-        lone.is_some_and(|(turn, source)| {
-            turn == Turn::WithIo && self.enter(|| source.look(env)) == Some(true)
+        let last = self.last_ready.get().and_then(|key| self.set.get(key));
+        last.is_some_and(|(turn, source)| {
+            turn == Turn::WithIo && self.enter(|| source.try_ready(env)) == Some(true)
         })
     }
 
-    fn put_off(&self, key: Key, waits_a_turn: bool) {
-        let (mut late, mut later) = (self.late.borrow_mut(), self.later.borrow_mut());
-        if late.is_empty() && later.is_empty() {
-            self.handles.call_late();
+    fn defer(&self, key: Key, waits_a_turn: bool) {
+        let (mut deferred, mut longer) = (self.deferred.borrow_mut(), self.deferred_longer.borrow_mut());
+        if deferred.is_empty() && longer.is_empty() {
+            self.handles.start_deferred();
         }
-        if waits_a_turn { later.push(key) } else { late.push_back(key) }
+        if waits_a_turn { longer.push(key) } else { deferred.push_back(key) }
     }
 
-    /// Calls the sources that were put off. Says whether there are more of them, for the next turn of the loop.
-    fn dispatch_late(&self) -> bool {
+    /// Calls the deferred sources. Returns whether some are left for the next iteration of the loop.
+    fn dispatch_deferred(&self) -> bool {
         let env = Env::from_raw(self.env);
         let begun = Instant::now();
         loop {
-            let Some(key) = self.late.borrow_mut().pop_front() else {
+            let Some(key) = self.deferred.borrow_mut().pop_front() else {
                 break;
             };
             if let Some((_, source)) = self.set.get(key) {
                 self.enter(|| source.ready(&env, false));
             }
-            let left = self.late.borrow().len();
-            if left > 0 && left <= MOST_LATE && begun.elapsed() > LATE_TURN {
+            let left = self.deferred.borrow().len();
+            if left > 0 && left <= MAX_DEFERRED && begun.elapsed() > DEFERRED_LIMIT {
                 break;
             }
         }
-        let mut late = self.late.borrow_mut();
-        late.extend(self.later.borrow_mut().drain(..));
-        !late.is_empty()
+        let mut deferred = self.deferred.borrow_mut();
+        deferred.extend(self.deferred_longer.borrow_mut().drain(..));
+        !deferred.is_empty()
     }
 
     fn shut_down(&self) {

@@ -17,8 +17,8 @@ use slab::Slab;
 pub(super) const BATCH: usize = 16;
 const WAKER: Token = Token(usize::MAX);
 
-/// Names an entry, and never another: the place of an entry that is gone is used again, under another use number, so that a
-/// late event for the old one does not reach the new one.
+/// Identifies an entry. The slab place of a removed entry is reused, but with another use number, so that a late event for
+/// the old entry does not reach the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(usize);
 

@@ -1,7 +1,7 @@
-//! The few libuv functions that the reactor needs, found in the running program (Node exports them), and its four handles,
-//! which live as long as their environment: a `uv_poll_t` on the set, a `uv_check_t` for what comes after the I/O of a
-//! turn of the loop, a `uv_idle_t` that keeps the loop from sleeping while there is more of that, and a `uv_timer_t` for what
-//! need not be done at once.
+//! The libuv functions that the reactor needs, looked up in the running program (Node exports them), and the
+//! reactor's four libuv handles: a `uv_poll_t` on the epoll set, a `uv_check_t` that runs after the I/O of an
+//! iteration of the loop, a `uv_idle_t` that keeps the loop from sleeping while deferred sources are left, and a
+//! `uv_timer_t` for timeouts. They live as long as their environment.
 
 use std::ffi::c_void;
 use std::io;
@@ -23,7 +23,7 @@ type Handle = c_void;
 type PollCallback = extern "C" fn(*mut Handle, c_int, c_int);
 type HandleCallback = extern "C" fn(*mut Handle);
 
-/// Of `uv_handle_type`: part of libuv's stable ABI.
+/// Values of `uv_handle_type`, which are part of libuv's stable ABI.
 const UV_CHECK: c_int = 2;
 const UV_IDLE: c_int = 6;
 const UV_POLL: c_int = 8;
@@ -52,13 +52,13 @@ struct Functions {
     close: extern "C" fn(*mut Handle, HandleCallback),
 }
 
-/// The functions; `None` where the program has no libuv (Bun, Deno).
+/// The functions; `None` if the program has no libuv (Bun, Deno).
 fn functions() -> Option<&'static Functions> {
     static FUNCTIONS: OnceLock<Option<Functions>> = OnceLock::new();
     FUNCTIONS
         .get_or_init(|| {
             let program = Library::this();
-            // SAFETY: each symbol, where it exists, is the libuv function of this name with the type of its field.
+            // SAFETY: each symbol that exists is the libuv function of that name, which has the type of its field.
             unsafe {
                 Some(Functions {
                     handle_size: *program.get(c"uv_handle_size").ok()?,
@@ -83,7 +83,7 @@ fn functions() -> Option<&'static Functions> {
         .as_ref()
 }
 
-/// The handles. They are closed when the environment goes away, and freed by libuv's close callbacks.
+/// The handles. They are closed when the environment shuts down, and freed in libuv's close callbacks.
 pub(super) struct Handles {
     uv: &'static Functions,
     poll: *mut Handle,
@@ -94,33 +94,33 @@ pub(super) struct Handles {
 }
 
 impl Handles {
-    /// Handles on the loop of `env`, to watch `fd`; not yet started.
+    /// Creates handles on the loop of `env`, to watch `fd`. They are not started yet.
     pub fn new(env: &Env, fd: RawFd) -> io::Result<Self> {
         let uv = functions().ok_or(io::ErrorKind::Unsupported)?;
         let uv_loop = env.get_uv_event_loop().map_err(unsupported)?;
         let poll = allocate(uv, UV_POLL);
         let status = (uv.poll_init)(uv_loop, poll, fd);
         if status != 0 {
-            // SAFETY: not initialised, so libuv does not know it.
+            // SAFETY: its initialisation has failed, so libuv does not use it.
             unsafe { libc::free(poll) };
             return Err(io::Error::from_raw_os_error(-status));
         }
         let (check, idle, timer) = (allocate(uv, UV_CHECK), allocate(uv, UV_IDLE), allocate(uv, UV_TIMER));
-        // None can fail.
+        // These cannot fail.
         (uv.check_init)(uv_loop, check);
         (uv.idle_init)(uv_loop, idle);
         (uv.timer_init)(uv_loop, timer);
         Ok(Self { uv, poll, check, idle, timer, env: env.raw() })
     }
 
-    /// Starts watching, which keeps the loop alive only for what is put off to its next turn, and has the environment close
-    /// the handles at its end. They hold the reactor from here on.
+    /// Starts watching, and registers a hook that closes the handles when the environment shuts down. From here on
+    /// the handles own a reference to the reactor.
     pub fn start(&self, reactor: Rc<Reactor>) -> io::Result<()> {
         let reactor: *mut c_void = Rc::into_raw(reactor).cast_mut().cast();
         (self.uv.poll_start)(self.poll, UV_READABLE, on_readable);
         for handle in self.all() {
             (self.uv.set_data)(handle, reactor);
-            // What has been seen is told, whatever else the loop waits for.
+            // Only the idle handle keeps the loop alive by itself: deferred events must still be reported.
             if handle != self.idle {
                 (self.uv.unreference)(handle);
             }
@@ -141,14 +141,14 @@ impl Handles {
         (self.uv.unreference)(self.poll);
     }
 
-    /// Has [`Reactor::dispatch_late`] called after the I/O of this turn of the loop, and of the next ones while it says that there is
-    /// more.
-    pub fn call_late(&self) {
+    /// Calls [`Reactor::dispatch_deferred`] after the I/O of this iteration of the loop, and of the next ones while
+    /// it returns `true`.
+    pub fn start_deferred(&self) {
         (self.uv.check_start)(self.check, on_check);
     }
 
-    /// Keeps the loop turning where there is more for `dispatch_late`.
-    pub fn call_late_again(&self, is_more: bool) {
+    /// Keeps the loop from sleeping if deferred sources are left, and otherwise stops calling `dispatch_deferred`.
+    pub fn continue_deferred(&self, is_more: bool) {
         if is_more {
             (self.uv.idle_start)(self.idle, on_idle);
         } else {
@@ -157,9 +157,10 @@ impl Handles {
         }
     }
 
-    /// Has [`Reactor::call_elapsed`] called once, in `time` from the loop's own idea of now, which may be a little late.
+    /// Calls [`Reactor::call_elapsed`] once, after `time`. libuv counts from the start of the loop's iteration, so it
+    /// may be early.
     pub fn start_timer(&self, time: Duration) {
-        // Rounded up: called too early it would only be called again.
+        // Rounded up, because a call that is too early only restarts the timer.
         let milliseconds = time.as_micros().div_ceil(1000).try_into().unwrap_or(u64::MAX);
         (self.uv.timer_start)(self.timer, on_timer, milliseconds, 0);
     }
@@ -180,18 +181,18 @@ fn unsupported(error: napi::Error) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, error.reason)
 }
 
-/// Zeroed memory for a handle; freed in [`closed`].
+/// Allocates zeroed memory for a handle; [`closed`] frees it.
 fn allocate(uv: &Functions, kind: c_int) -> *mut Handle {
     // SAFETY: plain memory of the size that libuv asks for. The allocator of the process does not return null.
     unsafe { libc::calloc(1, (uv.handle_size)(kind)) }
 }
 
-/// Runs `body` on the reactor of a handle that is not closing, with a count of its own that keeps it while JavaScript runs.
+/// Runs `body` on the reactor of a handle that is not closing. Holds a reference meanwhile, because JavaScript may run.
 fn with_reactor(handle: *mut Handle, body: impl FnOnce(&Reactor)) {
     let Some(uv) = functions() else { return };
     let reactor = (uv.get_data)(handle).cast_const().cast::<Reactor>();
-    // SAFETY: the data is the Rc that `start` put there, which only `on_environment_end` takes back, and closing handles
-    // get no callbacks but the last.
+    // SAFETY: the data is the Rc that `start` stored. Only `on_environment_end` takes it back, and then it closes the
+    // handles, which get no further callback but `closed`.
     let reactor = unsafe {
         Rc::increment_strong_count(reactor);
         Rc::from_raw(reactor)
@@ -205,8 +206,8 @@ extern "C" fn on_readable(handle: *mut Handle, _status: c_int, _events: c_int) {
 
 extern "C" fn on_check(handle: *mut Handle) {
     with_reactor(handle, |reactor| {
-        let is_more = reactor.dispatch_late();
-        reactor.handles.call_late_again(is_more);
+        let is_more = reactor.dispatch_deferred();
+        reactor.handles.continue_deferred(is_more);
     });
 }
 
@@ -217,7 +218,8 @@ extern "C" fn on_timer(handle: *mut Handle) {
     with_reactor(handle, Reactor::call_elapsed);
 }
 
-/// What the close callbacks need: the reactor, which the last of them drops, and the hook to report the end to.
+/// The state shared by the close callbacks. The last of them drops the reactor and reports to the hook that all are
+/// closed.
 struct Closing {
     reactor: Rc<Reactor>,
     hook: sys::napi_async_cleanup_hook_handle,
@@ -235,14 +237,14 @@ unsafe extern "C" fn on_environment_end(hook: sys::napi_async_cleanup_hook_handl
 extern "C" fn closed(handle: *mut Handle) {
     if let Some(uv) = functions() {
         let closing = (uv.get_data)(handle).cast::<Closing>();
-        // SAFETY: the box that `on_environment_end` made; libuv is done with the handle. The set's descriptor is closed
-        // with the reactor, after both handles.
+        // SAFETY: the box that `on_environment_end` made, and a handle that libuv no longer uses. The epoll
+        // descriptor is closed with the reactor, after all handles.
         unsafe {
             libc::free(handle);
             (*closing).left -= 1;
             if (*closing).left == 0 {
                 let Closing { reactor, hook, .. } = *Box::from_raw(closing);
-                // The environment is gone: nobody is there to be told of a panic.
+                // The environment is gone, so there is nobody to report a panic to.
                 let _ = engine::caught(|| drop(reactor));
                 sys::napi_remove_async_cleanup_hook(hook);
             }

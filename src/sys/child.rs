@@ -1,5 +1,5 @@
-//! The system calls of a child between clone and exec. It shares the parent thread's TLS, so even libc's
-//! `errno` is not its own: everything here goes straight to the kernel.
+//! The system calls of a child between clone and exec. The child shares the parent thread's thread-local storage, and
+//! with it libc's `errno`. So these calls bypass libc.
 
 #![expect(clippy::missing_errors_doc, reason = "the manual page of each call names them")]
 
@@ -18,7 +18,7 @@ pub type Failure = i32;
 const SIGSET: usize = 8;
 /// Large enough for `struct kernel_sigaction` on every architecture; all zero is `SIG_DFL`.
 const SIGACTION_WORDS: usize = 8;
-/// The last of the signals that POSIX names, the ones the builtin resets too; real-time signals follow.
+/// The last standard signal; the builtin resets these too. Real-time signals follow.
 const LAST_NAMED: c_int = 31;
 const LAST: c_int = 64;
 
@@ -32,13 +32,13 @@ pub fn new_session() {
     let _ = unsafe { syscall!(Sysno::setsid) };
 }
 
-/// A close-on-exec copy of `fd` at `least` or above.
+/// Duplicates `fd` to a number of at least `least`, close-on-exec.
 pub fn duplicate_above(fd: c_int, least: c_int) -> Result<c_int, Failure> {
     // SAFETY: plain integers.
     unsafe { syscall!(Sysno::fcntl, fd, libc::F_DUPFD_CLOEXEC, least) }.map(|fd| fd as c_int).map_err(failure)
 }
 
-/// Puts `source` at `target`, to be kept at exec.
+/// Makes `target` a copy of `source` that stays open at exec.
 pub fn place(source: c_int, target: c_int) -> Result<(), Failure> {
     // SAFETY: plain integers.
     unsafe {
@@ -65,7 +65,7 @@ pub fn make_blocking(fd: c_int) {
     }
 }
 
-/// Opens the null device at `target`.
+/// Opens the null device as descriptor `target`.
 pub fn place_null(target: c_int) -> Result<(), Failure> {
     let mode = if target == 0 { libc::O_RDONLY } else { libc::O_RDWR };
     // SAFETY: the path is a NUL-terminated constant.
@@ -88,7 +88,7 @@ pub fn close(fd: c_int) {
 pub fn close_at_exec(first: c_int, last: c_int) {
     // SAFETY: plain integers.
     let marked = unsafe { syscall!(Sysno::close_range, first, last, libc::CLOSE_RANGE_CLOEXEC) };
-    // Linux 5.11 knows the flag; a sandbox may not know the call.
+    // The flag exists since Linux 5.11, and a sandbox may refuse the call.
     if marked.is_err() {
         for_each_open(first, last, |fd| {
             // SAFETY: plain integers.
@@ -106,7 +106,7 @@ pub unsafe fn change_directory(path: *const c_char) -> Result<(), Failure> {
     unsafe { syscall!(Sysno::chdir, path) }.map(drop).map_err(failure)
 }
 
-/// Drops the supplementary groups, where this process may.
+/// Drops the supplementary groups, if this process has the privilege.
 pub fn drop_groups() {
     // SAFETY: an empty list.
     let _ = unsafe { syscall!(Sysno::setgroups, 0, ptr::null::<u32>()) };
@@ -124,7 +124,8 @@ pub fn set_user(id: u32) -> Result<(), Failure> {
     unsafe { syscall!(Sysno::setuid, id) }.map(drop).map_err(failure)
 }
 
-/// Gives the named signals, and real-time ones that are caught, their default action; then unblocks all.
+/// Resets the standard signals, and real-time signals that have a handler, to their default action; then unblocks all
+/// signals.
 pub fn reset_signals() {
     let default = [0u64; SIGACTION_WORDS];
     for signal in 1..=LAST {
@@ -151,7 +152,7 @@ fn is_caught(signal: c_int) -> bool {
     read.is_ok() && handler != libc::SIG_DFL as u64 && handler != libc::SIG_IGN as u64
 }
 
-/// `execve(2)`; returns only its errno.
+/// `execve(2)`. Returns only on failure, with the errno.
 ///
 /// # Safety
 /// The path is NUL-terminated; both arrays are NULL-terminated arrays of NUL-terminated strings.
@@ -168,13 +169,13 @@ pub unsafe fn execute(
     }
 }
 
-/// Writes a report of at most `PIPE_BUF` bytes.
+/// Writes at most `PIPE_BUF` bytes to a pipe, which is atomic.
 pub fn report(fd: c_int, bytes: &[u8]) {
     // SAFETY: the slice is valid for its length.
     let _ = unsafe { syscall!(Sysno::write, fd, bytes.as_ptr(), bytes.len()) };
 }
 
-/// `exit_group(2)`: ends the child without running anything of the parent's.
+/// `exit_group(2)`: ends the child without running any of the parent's exit handlers.
 pub fn exit(code: c_int) -> ! {
     loop {
         // SAFETY: ends this process.

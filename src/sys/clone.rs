@@ -1,4 +1,4 @@
-//! Children that share the memory of this process until they exec.
+//! Creates children that share this process's memory until they exec.
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
@@ -10,24 +10,24 @@ use libc::{c_int, c_void, pid_t};
 
 use super::check;
 
-/// What [`clone_sharing_memory`] gives.
+/// The result of [`clone_sharing_memory`].
 pub struct Cloned {
     pub pid: pid_t,
-    /// The process's descriptor, where the kernel gave one.
+    /// The child's pidfd, if the kernel gave one.
     pub process: Option<OwnedFd>,
 }
 
-/// Starts `run(argument)` in a child process that shares this one's memory until it execs or exits, and
-/// returns at once (`clone(2)` with `CLONE_VM` and without `CLONE_VFORK`). The kernel zeroes `occupied` when
-/// the child has left.
+/// Starts `run(argument)` in a child process that shares this process's memory until it execs or exits, and returns
+/// at once (`clone(2)` with `CLONE_VM` and without `CLONE_VFORK`). The kernel sets `occupied` to zero when the child
+/// has left the memory.
 ///
 /// # Safety
-/// All signals are blocked. `stack_top` is the 16-byte-aligned end of a writable stack that nobody else uses,
-/// and it, `argument` with all that it refers to and `occupied` stay valid until the kernel has zeroed
-/// `occupied`. `run` makes raw system calls only.
+/// All signals are blocked. `stack_top` is the 16-byte-aligned upper end of a writable stack that nothing else uses.
+/// The stack, `argument` with everything that it refers to, and `occupied` stay valid until `occupied` is zero. `run`
+/// makes raw system calls only.
 ///
 /// # Errors
-/// `EAGAIN`, `ENOMEM`, `EMFILE`; `EPERM`, `ENOSYS`, `EINVAL` where a sandbox refuses.
+/// `EAGAIN`, `ENOMEM`, `EMFILE`; `EPERM`, `ENOSYS`, `EINVAL` from a sandbox.
 pub unsafe fn clone_sharing_memory(
     run: extern "C" fn(*mut c_void) -> c_int,
     stack_top: *mut c_void,
@@ -40,7 +40,7 @@ pub unsafe fn clone_sharing_memory(
     if want_process_fd {
         flags |= libc::CLONE_PIDFD;
     }
-    // SAFETY: the caller's promises; `process` takes the descriptor before clone returns.
+    // SAFETY: the caller's promises; the kernel writes the pidfd to `process` before clone returns.
     let pid = unsafe {
         libc::clone(
             run,
@@ -53,13 +53,13 @@ pub unsafe fn clone_sharing_memory(
         )
     };
     check(pid)?;
-    // SAFETY: the kernel has put a fresh descriptor there; an older one has ignored the flag and left -1.
+    // SAFETY: if it is not -1, it is a new descriptor. A kernel that does not know the flag has left -1.
     let process = (process != -1).then(|| unsafe { OwnedFd::from_raw_fd(process) });
     Ok(Cloned { pid, process })
 }
 
-/// Sleeps while `word` is 1, until the kernel clears it, or until `timeout` is over (`futex(2)`); may return
-/// early. `None` sets no limit.
+/// Sleeps while `word` is 1, until the kernel sets it to zero, but at most for `timeout` (`futex(2)`). `None` sets no
+/// limit. May return early.
 pub fn wait_while_set(word: &AtomicI32, timeout: Option<Duration>) {
     let timeout = timeout.map(timespec);
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);

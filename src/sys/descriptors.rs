@@ -1,4 +1,4 @@
-//! Descriptors: made, copied, taken over and asked about.
+//! File descriptors: creating, duplicating, adopting and checking them.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -27,25 +27,25 @@ pub fn status_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(pipe2(OFlag::O_CLOEXEC)?)
 }
 
-/// Takes over a descriptor that somebody handed to this process, and closes it at exec.
+/// Becomes the owner of a descriptor that this process was given by number, and sets close-on-exec on it.
 ///
 /// # Errors
-/// `EBADF` for a number that is no open descriptor.
+/// `EBADF` if the number is not an open descriptor.
 pub fn adopt(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: plain integers. It fails only for a descriptor that is not open.
+    // SAFETY: plain integers.
     if unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } == -1 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it is open, so it is not -1; the caller has been given it and knows of no other owner.
+    // SAFETY: it is open, so it is not -1; the caller was given it and promises that it has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Puts `fd` in the place of `target`, whose number it gets; as a non-blocking one (`dup2(2)`).
+/// Replaces the descriptor `target` by a non-blocking copy of `fd` (`dup2(2)`).
 ///
 /// # Errors
-/// `EBUSY` where another thread opens something at the same number, `EMFILE`.
+/// `EBUSY` if another thread is opening the same number, `EMFILE`.
 pub fn replace(target: RawFd, fd: &OwnedFd) -> io::Result<()> {
-    // SAFETY: plain integers. Whoever owns the target goes on owning what is there.
+    // SAFETY: plain integers. The owner of `target` also owns what replaces it.
     unsafe {
         check(libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK))?;
         check(libc::dup2(fd.as_raw_fd(), target))?;
@@ -53,16 +53,16 @@ pub fn replace(target: RawFd, fd: &OwnedFd) -> io::Result<()> {
     }
 }
 
-/// Another descriptor of the same thing, close-on-exec (`fcntl(2)`, `F_DUPFD_CLOEXEC`).
+/// Duplicates a descriptor, close-on-exec (`fcntl(2)`, `F_DUPFD_CLOEXEC`).
 ///
 /// # Errors
 /// `EBADF`, `EMFILE`.
 pub fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: plain integers; the result is a new descriptor that nobody else knows.
+    // SAFETY: plain integers; the result is a new descriptor without another owner.
     unsafe { check(libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3)).map(|fd| OwnedFd::from_raw_fd(fd)) }
 }
 
-/// Whether `fd` is an open descriptor.
+/// Checks that `fd` is an open descriptor.
 ///
 /// # Errors
 /// `EBADF`.
@@ -71,20 +71,20 @@ pub fn check_open(fd: RawFd) -> io::Result<()> {
     check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).map(drop)
 }
 
-/// Whether `fd` is open and kept at exec.
+/// Whether `fd` is open and does not have close-on-exec.
 #[must_use]
 pub fn is_inheritable(fd: RawFd) -> bool {
     // SAFETY: plain integers.
     check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).is_ok_and(|flags| flags & libc::FD_CLOEXEC == 0)
 }
 
-/// Waits until an entry of `set` is ready or `timeout` is over (`poll(2)`); `None` waits forever. An
-/// interruption counts as nothing being ready.
+/// Waits until an entry of `set` is ready, but at most for `timeout` (`poll(2)`); `None` waits forever. After an
+/// interruption by a signal, no entry is ready.
 ///
 /// # Errors
 /// `EINVAL`, `ENOMEM`.
 pub fn wait_for_events(set: &mut [libc::pollfd], timeout: Option<Duration>) -> io::Result<()> {
-    // Rounded up: a wait that ends too early would be repeated.
+    // Rounded up, because the caller would repeat a wait that was too short.
     let milliseconds =
         timeout.map_or(-1, |timeout| timeout.as_micros().div_ceil(1000).try_into().unwrap_or(c_int::MAX));
     // SAFETY: `set` is valid for its length.
@@ -100,7 +100,7 @@ pub fn wait_for_events(set: &mut [libc::pollfd], timeout: Option<Duration>) -> i
     }
 }
 
-/// Whether `fd` is readable, or its other end gone, now.
+/// Whether `fd` is readable now, or its other end is closed.
 #[must_use]
 pub fn is_readable(fd: BorrowedFd) -> bool {
     let mut set = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];

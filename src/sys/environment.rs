@@ -1,11 +1,10 @@
-//! The environment of this process, as it would pass it on.
+//! The environment of this process.
 
 use std::ffi::CStr;
 
 use libc::c_char;
 
-/// Whether the C library leaves the old string of an environment variable where it is when the variable is
-/// set anew.
+/// Whether the C library never frees the old string when an environment variable is set again.
 pub const KEEPS_OLD_ENVIRONMENT: bool = cfg!(target_env = "gnu");
 
 unsafe extern "C" {
@@ -13,15 +12,15 @@ unsafe extern "C" {
     static mut ENVIRON: *const *const c_char;
 }
 
-/// Visits each `NAME=value` of the environment that this process would pass on by itself.
+/// Visits each `NAME=value` string in the C variable `environ`.
 pub fn for_each_env(mut visit: impl FnMut(&CStr)) {
-    // SAFETY: reading the pointer; who writes it is said below.
+    // SAFETY: reads a pointer; for who writes it, see below.
     let mut entry = unsafe { ENVIRON };
     if entry.is_null() {
         return;
     }
-    // SAFETY: `environ` is a NULL-terminated array of NUL-terminated strings. Node writes to it on this, the
-    // main thread only (a Worker has a copy of process.env of its own and never comes here).
+    // SAFETY: `environ` is a NULL-terminated array of NUL-terminated strings. Node writes to it only on the main
+    // thread, which is this one: a Worker has its own copy of process.env and never calls this.
     unsafe {
         while !(*entry).is_null() {
             visit(CStr::from_ptr(*entry));

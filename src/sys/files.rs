@@ -1,4 +1,4 @@
-//! Whether files can be executed and directories entered.
+//! Checks whether files can be executed and directories entered.
 
 use std::ffi::CStr;
 use std::io;
@@ -8,13 +8,12 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::stat;
 use nix::unistd::{AccessFlags, access, faccessat};
 
-/// Whether this process may execute the regular file at `path`, as `execve(2)` would judge it, without
-/// executing it. A file that everybody may execute is not looked at twice: that its mount is `noexec` shows
-/// at the exec.
+/// Checks whether `execve(2)` would let this process execute the file at `path`. For a file that everyone may execute,
+/// one system call is enough; whether its mount is `noexec` is left to the exec.
 ///
 /// # Errors
-/// The errno that `execve(2)` would give: `EACCES` for a directory or a file without an execute bit, and
-/// every error of path resolution.
+/// The errno that `execve(2)` would give: `EACCES` for anything but a regular file and without execute permission, and
+/// the errors of path resolution.
 pub fn check_executable(path: &CStr) -> io::Result<libc::stat> {
     let stat = stat(path)?;
     if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
@@ -26,16 +25,17 @@ pub fn check_executable(path: &CStr) -> io::Result<libc::stat> {
     Ok(stat)
 }
 
-/// `access(2)` for execution or search, by the effective ids.
+/// Checks execute or search permission with the effective ids.
 fn check_access(path: &CStr) -> io::Result<()> {
     match faccessat(AT_FDCWD, path, AccessFlags::X_OK, AtFlags::AT_EACCESS) {
-        // A sandbox refuses the call, not the file (`EACCES`): the older one looks with the real ids, which mostly are the same.
+        // A sandbox refuses the call (a file would give `EACCES`). `access` uses the real ids, which are usually the
+        // same.
         Err(Errno::EPERM) => Ok(access(path, AccessFlags::X_OK)?),
         checked => Ok(checked?),
     }
 }
 
-/// Whether `chdir(2)` to `path` would succeed.
+/// Checks whether `chdir(2)` to `path` would succeed.
 ///
 /// # Errors
 /// The errno that `chdir(2)` would give.

@@ -1,4 +1,4 @@
-//! System calls of Linux: nix's where it has them, libc's otherwise.
+//! Linux system calls, through nix where it has them, otherwise through libc.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -33,21 +33,21 @@ pub use sockets::*;
 pub use wait::*;
 pub use watched::*;
 
-/// Turns the `-1` of a libc call into its `errno`.
+/// Turns the result `-1` of a libc call into an error with `errno`.
 fn check(result: c_int) -> io::Result<c_int> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-/// The positive errno of an error that a system call gave.
+/// The positive errno of a failed system call.
 #[must_use]
 pub fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
 
-/// How large a page of memory is, bytes (`sysconf(3)`).
+/// The size of a memory page, bytes (`sysconf(3)`).
 #[must_use]
 pub fn page_size() -> NonZeroUsize {
-    /// What it is nearly everywhere.
+    /// The usual size, if the system does not say.
     const USUAL: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
     // SAFETY: a plain integer.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
@@ -60,16 +60,16 @@ pub fn most_descriptors() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft)
 }
 
-/// A clock that is read in no time and turns every few milliseconds (`CLOCK_MONOTONIC_COARSE`), nanoseconds.
+/// A clock that is cheap to read and advances every few milliseconds (`CLOCK_MONOTONIC_COARSE`), nanoseconds.
 #[must_use]
 pub fn coarse_time() -> u64 {
-    // It fails only for a clock that there isn't.
+    // Fails only for an unknown clock.
     let time = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE);
     time.map_or(0, |time| Duration::from(time).as_nanos() as u64)
 }
 
-/// Has `hook` called when the process exits, after JavaScript (`atexit(3)`).
+/// Calls `hook` when the process exits, after JavaScript has ended (`atexit(3)`).
 pub fn at_exit(hook: extern "C" fn()) {
-    // SAFETY: a plain function; it fails only without memory, and then it isn't called.
+    // SAFETY: a plain function. If there is no memory for it, the hook is not called.
     unsafe { libc::atexit(hook) };
 }

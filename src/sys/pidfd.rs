@@ -1,4 +1,4 @@
-//! Process descriptors: an unreaped child whose number cannot become another's.
+//! Pidfds: descriptors that refer to one process, even if its pid is reused.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -7,7 +7,7 @@ use libc::{c_void, pid_t};
 
 use super::{Exit, exit_of};
 
-/// A descriptor of the unreaped child `pid` (`pidfd_open(2)`, Linux 5.3).
+/// Opens a pidfd for the unreaped child `pid` (`pidfd_open(2)`, Linux 5.3).
 ///
 /// # Errors
 /// `ENOSYS` on older kernels and in some sandboxes, `EMFILE`.
@@ -17,11 +17,11 @@ pub fn process_fd(pid: pid_t) -> io::Result<OwnedFd> {
     if fd == -1 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: a fresh descriptor that nobody else knows.
+    // SAFETY: a new descriptor without another owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
-/// Sends `signal` through a process descriptor (`pidfd_send_signal(2)`).
+/// Sends `signal` through a pidfd (`pidfd_send_signal(2)`).
 ///
 /// # Errors
 /// `ESRCH`, `EPERM`, `EINVAL`.
@@ -33,11 +33,11 @@ pub fn kill_by_fd(process: BorrowedFd, signal: i32) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// How a process ended that somebody else has reaped, where the kernel still knows (`ioctl_pidfd(2)`,
-/// `PIDFD_GET_INFO`, Linux 6.15).
+/// How a process ended that other code has reaped, if the kernel still knows (`ioctl_pidfd(2)`, `PIDFD_GET_INFO`,
+/// Linux 6.15).
 #[must_use]
 pub fn exit_by_fd(process: BorrowedFd) -> Option<Exit> {
-    /// `struct pidfd_info` as it was in its first version.
+    /// The first version of `struct pidfd_info`.
     #[repr(C)]
     #[derive(Default)]
     struct Info {
@@ -49,7 +49,7 @@ pub fn exit_by_fd(process: BorrowedFd) -> Option<Exit> {
     const PIDFD_INFO_EXIT: u64 = 1 << 3;
     const PIDFD_GET_INFO: libc::Ioctl = libc::_IOWR::<Info>(0xff, 11);
     let mut info = Info { mask: PIDFD_INFO_EXIT, ..Info::default() };
-    // SAFETY: `info` is valid for as many bytes as the request says.
+    // SAFETY: `info` has the size that the request encodes.
     let result = unsafe { libc::ioctl(process.as_raw_fd(), PIDFD_GET_INFO, &raw mut info) };
     (result == 0 && info.mask & PIDFD_INFO_EXIT != 0).then(|| exit_of(info.status))
 }

@@ -1,9 +1,9 @@
-//! The signals of this thread.
+//! The signal mask of this thread.
 
 use nix::sys::signal::{SigSet, SigmaskHow};
 
-/// All signals blocked on this thread until dropped, so that no handler of the parent runs in a child that
-/// still shares its memory.
+/// Blocks all signals on this thread until it is dropped, so that no signal handler of the parent runs in a child
+/// that still shares its memory.
 pub struct SignalsBlocked {
     previous: Option<SigSet>,
 }
@@ -24,7 +24,7 @@ impl Default for SignalsBlocked {
 impl Drop for SignalsBlocked {
     fn drop(&mut self) {
         if let Some(previous) = self.previous {
-            // It fails only for an unknown verb.
+            // Fails only for an unknown operation.
             let _ = previous.thread_set_mask();
         }
     }

@@ -1,34 +1,34 @@
-//! What sockets bring and take, and the descriptors that travel along.
+//! Sending and receiving on sockets, with and without descriptors.
 
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-/// Sends what fits now into a socket (`send(2)`).
+/// Sends as many bytes as fit now, without blocking (`send(2)`).
 ///
 /// # Errors
-/// `EAGAIN` where nothing fits, `EPIPE` where nobody reads any more.
+/// `EAGAIN` if the socket is full, `EPIPE` if the other end is closed.
 pub fn send(socket: BorrowedFd, bytes: &[u8]) -> io::Result<usize> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: `bytes` is valid for its length.
     restarted(|| unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) })
 }
 
-/// What [`receive_with_rights`] has read.
+/// The result of [`receive_with_rights`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// So many bytes; 0 is the end.
+    /// The number of bytes; 0 means end-of-file.
     pub length: usize,
-    /// Whether the read ended, or may have, because of descriptors that came with the bytes.
+    /// Whether descriptors came with the bytes. The read may have stopped early because of them.
     pub is_cut: bool,
 }
 
-/// Reads what a Unix-domain socket has now, and adds to `fds` the descriptors that came with it, closed at
-/// exec (`recvmsg(2)`, `SCM_RIGHTS`). `room` is for the control data; descriptors that do not fit, or not
-/// into the process's table, are closed.
+/// Reads from a Unix-domain socket, without blocking, and adds the descriptors that came with the bytes to `fds`, as
+/// close-on-exec (`recvmsg(2)`, `SCM_RIGHTS`). `room` is the buffer for control messages. Descriptors that do not fit
+/// there or into the process's descriptor table are closed by the kernel.
 ///
 /// # Errors
-/// `EAGAIN` where there is nothing yet, `ECONNRESET`.
+/// `EAGAIN` if nothing is available, `ECONNRESET`.
 pub fn receive_with_rights(
     socket: BorrowedFd,
     bytes: &mut [u8],
@@ -43,11 +43,11 @@ pub fn receive_with_rights(
     header.msg_control = room.as_mut_ptr().cast();
     header.msg_controllen = size_of_val(room) as _;
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
-    // SAFETY: the header points to valid room for its lengths.
+    // SAFETY: the pointers in the header are valid for their lengths.
     let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) };
     let length = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
-    // SAFETY: the kernel has filled the room as far as `msg_controllen` says, each entry as far as its
-    // length; cut short, it holds those descriptors that were made.
+    // SAFETY: the kernel has filled `msg_controllen` bytes of the buffer, and `cmsg_len` bytes of each entry. A
+    // truncated entry holds valid descriptors only.
     unsafe {
         let mut entry = libc::CMSG_FIRSTHDR(&raw const header);
         while let Some(control) = entry.as_ref() {
@@ -66,19 +66,20 @@ pub fn receive_with_rights(
     Ok(Received { length, is_cut: header.msg_controllen != 0 || header.msg_flags & libc::MSG_CTRUNC != 0 })
 }
 
-/// The most that [`receive`] takes at once, bytes: as much as libuv reads at once.
+/// The most bytes that [`receive`] reads at once; the same as in libuv.
 pub const CHUNK: usize = 64 * 1024;
 
-/// Appends to `bytes` what a socket has now, at most [`CHUNK`] bytes (`recv(2)`); 0 is its end.
+/// Reads at most [`CHUNK`] bytes from a socket, without blocking, and appends them to `bytes` (`recv(2)`). 0 means
+/// end-of-file.
 ///
 /// # Errors
-/// `EAGAIN` where there is nothing yet, `ECONNRESET`.
+/// `EAGAIN` if nothing is available, `ECONNRESET`.
 pub fn receive(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
     thread_local! {
         static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into());
     }
     if bytes.is_empty() {
-        // Most outputs are short, and one read is all: not worth the room for a long one.
+        // Most outputs need one short read only, for which a large allocation is not worthwhile.
         return SCRATCH.with_borrow_mut(|scratch| {
             let received = receive_raw(socket, scratch.as_mut_ptr(), scratch.len())?;
             bytes.extend_from_slice(scratch.get(..received).unwrap_or_default());
@@ -87,7 +88,7 @@ pub fn receive(socket: BorrowedFd, bytes: &mut Vec<u8>) -> io::Result<usize> {
     }
     bytes.reserve(CHUNK);
     let received = receive_raw(socket, bytes.spare_capacity_mut().as_mut_ptr().cast(), CHUNK)?;
-    // SAFETY: the kernel has initialised so many bytes of the spare capacity.
+    // SAFETY: the kernel has initialised this many bytes of the spare capacity.
     unsafe { bytes.set_len(bytes.len() + received) };
     Ok(received)
 }
@@ -97,8 +98,8 @@ fn receive_raw(socket: BorrowedFd, room: *mut u8, length: usize) -> io::Result<u
     restarted(|| unsafe { libc::recv(socket.as_raw_fd(), room.cast(), length, libc::MSG_DONTWAIT) })
 }
 
-/// The length that a system call gives, which is made again where a signal has interrupted it: an edge-triggered set would not
-/// tell of what was not read.
+/// Repeats a system call that was interrupted by a signal, and returns the length that it gives. Without the
+/// repetition, data could be left unread, of which edge-triggered epoll would not notify again.
 fn restarted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
     loop {
         match usize::try_from(call()).map_err(|_| io::Error::last_os_error()) {

@@ -1,4 +1,4 @@
-//! Children: signals to them, and the wait for their end.
+//! Signals to children, and waiting for their exit.
 
 use std::io;
 
@@ -24,11 +24,11 @@ pub fn kill(pid: pid_t, signal: i32) -> io::Result<()> {
     check(unsafe { libc::kill(pid, signal) }).map(drop)
 }
 
-/// Takes the status of the child `pid` (`wait4(2)`), restarting on signals; `None`: it still runs, and
-/// `blocks` is false.
+/// Reaps the child `pid` (`wait4(2)`), repeating calls that a signal interrupts. `None`: `blocks` is false, and it is
+/// still running.
 ///
 /// # Errors
-/// `ECHILD` when it isn't ours to wait for.
+/// `ECHILD` if it is not an unreaped child of ours.
 pub fn reap(pid: pid_t, blocks: bool) -> io::Result<Option<(Exit, libc::rusage)>> {
     let mut status = 0;
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
@@ -47,7 +47,7 @@ pub fn reap(pid: pid_t, blocks: bool) -> io::Result<Option<(Exit, libc::rusage)>
     Ok(Some((exit_of(status), unsafe { usage.assume_init() })))
 }
 
-/// What a status of `wait(2)` says.
+/// Decodes a status from `wait(2)`.
 pub(super) fn exit_of(status: c_int) -> Exit {
     if libc::WIFEXITED(status) {
         Exit { code: libc::WEXITSTATUS(status), signal: 0 }
@@ -56,10 +56,10 @@ pub(super) fn exit_of(status: c_int) -> Exit {
     }
 }
 
-/// Whether the child `pid` has ended, or is no child any more; the zombie stays (`waitid(2)`).
+/// Whether the child `pid` has exited, or is no longer a child. Does not reap it (`waitid(2)`).
 #[must_use]
 pub fn has_ended(pid: pid_t) -> bool {
-    // SAFETY: an all-zero siginfo_t is a valid one, and means that nothing has ended.
+    // SAFETY: an all-zero siginfo_t is valid; it means that nothing has exited.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let flags = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
     // SAFETY: `info` is valid for writing.
@@ -70,9 +70,9 @@ pub fn has_ended(pid: pid_t) -> bool {
     }
 }
 
-/// Waits for the end of the child `pid` and leaves the zombie (`waitid(2)`).
+/// Waits for the exit of the child `pid`. Does not reap it (`waitid(2)`).
 pub fn wait_for_end(pid: pid_t) {
-    // SAFETY: an all-zero siginfo_t is a valid one.
+    // SAFETY: an all-zero siginfo_t is valid.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     loop {
         // SAFETY: `info` is valid for writing.

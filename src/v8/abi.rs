@@ -1,4 +1,5 @@
-//! The functions and virtual tables of V8 (`v8-value-serializer.h`, `v8-isolate.h`, `v8-exception.h`), found by their names.
+//! The functions and virtual tables of V8 (`v8-value-serializer.h`, `v8-isolate.h`, `v8-exception.h`), looked up by
+//! symbol name.
 
 use std::ffi::{CStr, c_void};
 use std::mem::MaybeUninit;
@@ -6,11 +7,11 @@ use std::sync::OnceLock;
 
 use napi::{Env, Result, Status, Unknown, check_status, sys};
 
-/// `v8::Local<T>`, which is what N-API calls a value.
+/// `v8::Local<T>`, which is the same as a value of N-API.
 pub type Local = sys::napi_value;
 /// `v8::Isolate*`.
 pub type Isolate = *mut c_void;
-/// `v8::ValueSerializer` and `v8::ValueDeserializer`: a pointer each.
+/// `v8::ValueSerializer` and `v8::ValueDeserializer`, which consist of one pointer each.
 pub type Object = *mut c_void;
 
 /// `v8::Maybe<bool>`.
@@ -22,7 +23,7 @@ pub struct Maybe {
 }
 
 impl Maybe {
-    /// Something was thrown.
+    /// An exception was thrown.
     pub const NOTHING: Self = Self { is_there: 0, value: 0 };
     pub const TRUE: Self = Self { is_there: 1, value: 1 };
 
@@ -38,12 +39,12 @@ pub struct Bytes {
     pub length: usize,
 }
 
-/// `v8::TryCatch`, which is smaller than this, and must be on the stack.
+/// Memory for a `v8::TryCatch`, which is smaller than this. It must be on the stack.
 type TryCatch = MaybeUninit<[usize; 16]>;
 
 macro_rules! functions {
     ($($name:ident: $symbol:literal = fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
-        /// What is called of V8.
+        /// The functions of V8 that are called.
         pub struct Abi {
             $(pub $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
         }
@@ -52,7 +53,8 @@ macro_rules! functions {
             fn find() -> Option<Self> {
                 Some(Self {
                     $(
-                        // SAFETY: the symbol's own type, for the versions that `api/channel/serialization.rs` knows.
+                        // SAFETY: the type is that of the symbol, in the versions that `api/channel/serialization.rs`
+                        // lists.
                         $name: unsafe { std::mem::transmute::<usize, unsafe extern "C" fn($($argument),*) $(-> $result)?>(symbol($symbol)?) },
                     )*
                 })
@@ -93,31 +95,31 @@ fn symbol(name: &CStr) -> Option<usize> {
     (!address.is_null()).then_some(address as usize)
 }
 
-/// A function of a virtual table: its symbol in V8, and ours where that is to be in its place.
+/// A function in a virtual table: its symbol in V8, and the address of our function if that replaces it.
 pub type Virtual = (&'static CStr, Option<usize>);
 
-/// The virtual table of a delegate, in the order of its header. A function whose symbol this V8 does not have is not in the table of
-/// that V8 either: Node 20's lacks two.
+/// Builds the virtual table of a delegate, in the order of V8's header. A function whose symbol does not exist in
+/// this V8 is not in its virtual table either (two are missing in Node 20).
 pub fn table(first: &[usize], rest: &[Virtual]) -> Vec<usize> {
     let rest = rest.iter().filter_map(|(name, ours)| symbol(name).map(|address| ours.unwrap_or(address)));
     first.iter().copied().chain(rest).collect()
 }
 
 impl Abi {
-    /// `None`: this process does not have it.
+    /// The functions. `None` if this process does not have all of them.
     pub fn get() -> Option<&'static Self> {
         static ABI: OnceLock<Option<Abi>> = OnceLock::new();
         ABI.get_or_init(Self::find).as_ref()
     }
 
-    /// Runs `body`, which calls V8. What V8 throws is then N-API's pending exception.
+    /// Runs `body`, which calls V8. An exception that V8 throws becomes N-API's pending exception.
     ///
     /// # Errors
     /// `Status::PendingException`.
     pub fn attempt<T>(&self, env: &Env, body: impl FnOnce(Isolate, Local) -> Option<T>) -> Result<T> {
         let mut block = TryCatch::uninit();
-        // SAFETY: on the thread of the isolate, in a scope that N-API has opened; the block is constructed where it lies, and
-        // destructed there before it goes.
+        // SAFETY: on the thread of the isolate, in a handle scope that N-API has opened; the block is constructed and
+        // destructed in place.
         let (outcome, exception) = unsafe {
             let isolate = (self.current_isolate)();
             (self.try_catch)(&raw mut block, isolate);
@@ -129,20 +131,20 @@ impl Abi {
         };
         match (outcome, exception) {
             (Some(outcome), None) => return Ok(outcome),
-            // SAFETY: a value of the scope that is open.
+            // SAFETY: a value of the current handle scope.
             (_, Some(exception)) => check_status!(unsafe { sys::napi_throw(env.raw(), exception) })?,
             (None, None) => return Err(napi::Error::from_reason("V8 could not clone a value")),
         }
         Err(napi::Error::from_status(Status::PendingException))
     }
 
-    /// Throws, inside V8, what a call through N-API has left, or the error itself.
+    /// Throws inside V8: N-API's pending exception if there is one, otherwise `error`.
     pub fn throw_error(&self, env: &Env, error: napi::Error) {
         self.throw_value(&crate::engine::thrown(env, error));
     }
 
     fn throw_value(&self, value: &Unknown) {
-        // SAFETY: on the thread of the isolate, a value of the scope that is open.
+        // SAFETY: on the thread of the isolate, a value of the current handle scope.
         unsafe { (self.throw)((self.current_isolate)(), napi::JsValue::raw(value)) };
     }
 }

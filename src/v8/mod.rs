@@ -1,8 +1,9 @@
-//! V8's own serializer, the one behind the advanced mode: called as C++, since N-API has none and `node:v8` makes an object of
-//! JavaScript for every message, which keeps all that was read alive until it is collected.
+//! V8's serializer, called directly as C++, for the advanced mode. N-API has no serializer, and `node:v8` creates a
+//! JavaScript object for every message, which keeps everything that was read alive until it is garbage-collected.
 //!
-//! `NODE_MODULE_VERSION` stands for one binary interface of V8 (Node.js documentation, «C++ addons»; it is what addons without
-//! N-API rely on). `api/channel/serialization.rs` knows the versions that this was tried with, and serialises by `node:v8` on all others.
+//! All Nodes with the same `NODE_MODULE_VERSION` have the same binary interface of V8 (Node.js documentation, «C++
+//! addons»); addons that do not use N-API rely on this. `api/channel/serialization.rs` lists the versions that have
+//! been tested, and uses `node:v8` on all others.
 
 mod abi;
 mod read;

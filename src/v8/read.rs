@@ -1,4 +1,4 @@
-//! Bytes → the value.
+//! Deserialises a value.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -12,31 +12,31 @@ use super::abi::{self, Abi, Isolate, Local, Object};
 use crate::channel::v8::VIEW;
 use crate::engine::{self, ViewKind};
 
-/// Makes a Buffer of a part of the bytes, in their own memory.
+/// Creates a Buffer that uses the memory of a part of the bytes.
 pub type TakePart<'a, 'b> = &'b dyn Fn(Range<usize>) -> Result<Unknown<'a>>;
 
-/// Smaller parts are copied, bytes.
+/// Buffers of fewer bytes are copied.
 const LARGE: usize = 64 * 1024;
 
-/// `ValueDeserializer::Delegate`. While V8 reads no JavaScript may run, so that the views are made by N-API.
+/// A `ValueDeserializer::Delegate`. While V8 reads, no JavaScript may run, so the views are created through N-API.
 #[repr(C)]
 struct Reader<'a, 'b> {
-    /// Its virtual table; C++ looks for it here.
+    /// The pointer to its virtual table. It must be the first field.
     table: *const usize,
     abi: &'static Abi,
     env: &'a Env,
     deserializer: *mut Object,
     bytes: &'b [u8],
     take_part: Option<TakePart<'a, 'b>>,
-    /// There is a view of a class that N-API cannot make.
-    is_beyond: Cell<bool>,
+    /// Whether there is a view of a class that N-API cannot create.
+    is_unsupported: Cell<bool>,
 }
 
-/// The value of `bytes`, which begin with V8's header. `None`: it cannot be made here. `take_part`: how to make large Buffers without
-/// copying them.
+/// Deserialises `bytes`, which begin with V8's header. `take_part`, if given, creates large Buffers without copying
+/// them. `None`: the value contains a view that N-API cannot create.
 ///
 /// # Errors
-/// `Status::PendingException`: it is no value of V8's.
+/// `Status::PendingException`: the bytes are not a valid value.
 pub fn deserialize<'a>(
     env: &'a Env,
     abi: &'static Abi,
@@ -51,11 +51,11 @@ pub fn deserialize<'a>(
         deserializer: &raw mut deserializer,
         bytes,
         take_part,
-        is_beyond: Cell::default(),
+        is_unsupported: Cell::default(),
     };
     let value = abi.attempt(env, |isolate, context| {
         let deserializer = reader.deserializer;
-        // SAFETY: constructed before all else; `reader` and the bytes outlive it, and `reader` does not move.
+        // SAFETY: the deserializer is constructed first; `reader` and the bytes outlive it, and `reader` does not move.
         let value = unsafe {
             (abi.deserializer)(deserializer, isolate, bytes.as_ptr(), bytes.len(), (&raw mut reader).cast());
             if (abi.read_header)(deserializer, context).is_true() {
@@ -69,9 +69,9 @@ pub fn deserialize<'a>(
     // SAFETY: constructed above.
     unsafe { (abi.end_deserializer)(&raw mut deserializer) };
     match value {
-        // SAFETY: a value of the scope that is open.
+        // SAFETY: a value of the current handle scope.
         Ok(value) => Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), value) })),
-        Err(_) if reader.is_beyond.get() => {
+        Err(_) if reader.is_unsupported.get() => {
             let _ = engine::take_exception(env);
             Ok(None)
         }
@@ -100,7 +100,7 @@ fn table() -> *const usize {
     TABLE.get_or_init(make).as_ptr()
 }
 
-/// `~Delegate()`: never called, since nobody but `deserialize` destroys it.
+/// `~Delegate()`. Never called, because V8 does not own the delegate.
 extern "C" fn destruct(_: *mut Reader) {}
 
 unsafe extern "C" fn read_host_object(reader: *mut Reader, _: Isolate) -> Local {
@@ -126,7 +126,7 @@ impl Reader<'_, '_> {
             let value = unsafe { (abi.read_value)(deserializer, context) };
             (!value.is_null()).then_some(value)
         })?;
-        // SAFETY: a value of the scope that is open.
+        // SAFETY: a value of the current handle scope.
         let value = unsafe { Unknown::from_raw_unchecked(env.raw(), value) };
         match engine::kind(env, &value)? {
             ValueType::Object | ValueType::Function => Ok(value.raw()),
@@ -148,7 +148,7 @@ impl Reader<'_, '_> {
             (Some(ViewKind::Buffer), Some(take_part)) if length >= LARGE => take_part(range),
             (Some(view), _) => engine::view(self.env, view, self.bytes.get(range).ok_or_else(broken)?),
             (None, _) => {
-                self.is_beyond.set(true);
+                self.is_unsupported.set(true);
                 Err(broken())
             }
         }

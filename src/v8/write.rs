@@ -1,4 +1,4 @@
-//! A value → its bytes.
+//! Serialises a value.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -10,24 +10,24 @@ use super::abi::{self, Abi, Isolate, Local, Maybe, Object};
 use crate::channel::v8::{PLAIN, VIEW};
 use crate::engine::{self, Held};
 
-/// Memory that V8 writes into; it is kept from message to message unless it has grown large.
+/// The memory that V8 writes into. It is reused for the next message unless it has grown large.
 struct Scratch {
     start: *mut c_void,
     capacity: usize,
 }
 
-/// More is given back, bytes.
+/// A buffer of more bytes than this is freed.
 const KEPT: usize = 1 << 20;
 
 impl Scratch {
     const NONE: Self = Self { start: ptr::null_mut(), capacity: 0 };
 
-    /// Null: out of memory; what there is stays.
+    /// Makes room for `size` bytes. Null: out of memory; the old memory stays valid.
     fn reserve(&mut self, size: usize) -> *mut c_void {
         if size <= self.capacity {
             return self.start;
         }
-        // SAFETY: null, or what an earlier call gave.
+        // SAFETY: null, or the result of an earlier `realloc`.
         let start = unsafe { libc::realloc(self.start, size) };
         if !start.is_null() {
             (self.start, self.capacity) = (start, size);
@@ -38,7 +38,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // SAFETY: null, or what `realloc` gave, once.
+        // SAFETY: null, or the result of `realloc`; freed once.
         unsafe { libc::free(self.start) };
     }
 }
@@ -47,10 +47,10 @@ thread_local! {
     static SPARE: std::cell::Cell<Scratch> = const { std::cell::Cell::new(Scratch::NONE) };
 }
 
-/// `ValueSerializer::Delegate`.
+/// A `ValueSerializer::Delegate`.
 #[repr(C)]
 struct Writer<'a> {
-    /// Its virtual table; C++ looks for it here.
+    /// The pointer to its virtual table. It must be the first field.
     table: *const usize,
     abi: &'static Abi,
     env: &'a Env,
@@ -59,10 +59,11 @@ struct Writer<'a> {
     scratch: Scratch,
 }
 
-/// Gives `use_bytes` what V8 makes of `value`, with its header: views of bytes as they are, other host objects as plain ones.
+/// Serialises `value` and passes the bytes, with V8's header, to `use_bytes`. As in Node, views are written as host
+/// objects, and other host objects as plain objects.
 ///
 /// # Errors
-/// `Status::PendingException`: it cannot be cloned, or a getter has thrown.
+/// `Status::PendingException`: the value cannot be cloned, or a getter has thrown.
 pub fn serialize<T>(
     env: &Env,
     abi: &'static Abi,
@@ -76,7 +77,7 @@ pub fn serialize<T>(
         Writer { table: table(), abi, env, buffer_class, serializer: &raw mut serializer, scratch };
     let written = abi.attempt(env, |isolate, context| {
         let serializer = writer.serializer;
-        // SAFETY: constructed before all else; `writer` outlives it and does not move.
+        // SAFETY: the serializer is constructed first; `writer` outlives it and does not move.
         unsafe {
             (abi.serializer)(serializer, isolate, (&raw mut writer).cast());
             (abi.views_are_host_objects)(serializer, true);
@@ -84,10 +85,11 @@ pub fn serialize<T>(
             (abi.write_value)(serializer, context, value.raw()).is_true().then(|| (abi.release)(serializer))
         }
     });
-    // SAFETY: constructed above; what it has not released it hands to `free`, which leaves it to `scratch`.
+    // SAFETY: constructed above. It passes a buffer that it has not released to `free`, which does nothing: `scratch`
+    // owns it.
     unsafe { (abi.end_serializer)(&raw mut serializer) };
     let used = written.map(|bytes| {
-        // SAFETY: so much of `scratch` has been written, from its start.
+        // SAFETY: V8 has written this many bytes at the start of `scratch`.
         use_bytes(unsafe { std::slice::from_raw_parts(bytes.start, bytes.length) })
     });
     if writer.scratch.capacity <= KEPT {
@@ -124,12 +126,12 @@ fn table() -> *const usize {
     TABLE.get_or_init(make).as_ptr()
 }
 
-/// `~Delegate()`: never called, since nobody but `serialize` destroys it.
+/// `~Delegate()`. Never called, because V8 does not own the delegate.
 extern "C" fn destruct(_: *mut Writer) {}
 
 /// `ThrowDataCloneError`.
 unsafe extern "C" fn refuse(writer: *mut Writer, message: Local) {
-    // SAFETY: the writer that `serialize` has made, which only N-API's calls use meanwhile.
+    // SAFETY: the writer that `serialize` has made; nothing else uses it meanwhile.
     let writer = unsafe { &*writer };
     let mut error = ptr::null_mut();
     // SAFETY: V8's message is a string.
@@ -157,7 +159,7 @@ unsafe extern "C" fn write_host_object(writer: *mut Writer, _: Isolate, object: 
 impl Writer<'_> {
     fn write_host_object(&self, object: Local) -> Result<Maybe> {
         let Self { abi, env, serializer, .. } = *self;
-        // SAFETY: a value of the scope that is open.
+        // SAFETY: a value of the current handle scope.
         let object = unsafe { Unknown::from_raw_unchecked(env.raw(), object) };
         let Some(kind) = engine::view_number(env, &object, self.buffer_class)? else {
             // SAFETY: V8 itself is calling from inside of this serializer.
@@ -170,7 +172,7 @@ impl Writer<'_> {
             });
         };
         engine::with_bytes(env, &object, |bytes| {
-            // Longer ones do not fit into a message.
+            // A longer view does not fit into a message.
             let length = u32::try_from(bytes.len()).ok()?;
             // SAFETY: see above; the bytes are copied.
             unsafe {
@@ -193,7 +195,7 @@ unsafe extern "C" fn reallocate(
     size: usize,
     actual: *mut usize,
 ) -> *mut c_void {
-    // SAFETY: see `refuse`; nothing else looks at `scratch` meanwhile.
+    // SAFETY: see `refuse`; nothing else uses `scratch` meanwhile.
     unsafe {
         let start = (*writer).scratch.reserve(size);
         *actual = (*writer).scratch.capacity;
@@ -201,5 +203,5 @@ unsafe extern "C" fn reallocate(
     }
 }
 
-/// `FreeBufferMemory`: `scratch` keeps it.
+/// `FreeBufferMemory`. Does nothing: `scratch` owns the memory.
 extern "C" fn free(_: *mut Writer, _: *mut c_void) {}

@@ -1,4 +1,4 @@
-//! Who waits for a message to be written, and who hears that it could not be.
+//! Calls the callbacks of `send()`, and reports messages that could not be written.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -11,35 +11,35 @@ use super::{Channel, RETRY_DELAY};
 use crate::engine;
 use crate::reactor::Callback;
 
-/// A callback of `send()` whose message is not written yet, in the async context of that call.
+/// A callback of `send()` whose message has not been written yet, with the async context of that call.
 pub(super) struct Awaiting {
     context: Callback,
     is_silent: bool,
 }
 
 impl Awaiting {
-    /// `callback(error)` in a tick of its own; not with an error that is swallowed.
+    /// Calls `callback(error)` in a tick of its own, unless the error is to be swallowed.
     fn settle(&self, channel: &Channel, env: &Env, error: Option<&Unknown>) {
         if error.is_some() && self.is_silent {
             return;
         }
         let argument = error.map_or_else(|| engine::null(env), |error| Ok(*error));
         if let (Ok(callback), Ok(argument)) = (self.context.receiver(env), argument) {
-            // It fails only while the environment goes away.
+            // Fails only while the environment shuts down.
             let _ = self.context.call_held(env, &channel.node.next_tick, [&callback, &argument]);
         }
     }
 }
 
 impl Channel {
-    /// The message that was sent last has to wait: so has its callback.
+    /// The message that was sent last has not been written yet: keeps its callback until it is.
     pub(super) fn await_written(&self, env: &Env, callback: &Unknown, is_silent: bool) -> Result<()> {
         let context = Callback::new(env, callback, "WRITEWRAP")?;
         self.awaiting.borrow_mut().push_back(Awaiting { context, is_silent });
         Ok(())
     }
 
-    /// So many more of the awaited messages are written.
+    /// `count` more of the awaited messages have been written: calls their callbacks.
     pub(super) fn settle_written(&self, env: &Env, count: u32) {
         for _ in 0..count {
             let next = self.awaiting.borrow_mut().pop_front();
@@ -50,7 +50,7 @@ impl Channel {
         }
     }
 
-    /// No awaited message will be written.
+    /// No awaited message will be written: calls all callbacks with `error`.
     pub(super) fn settle_failed(&self, env: &Env, error: &Unknown) {
         let awaiting = self.awaiting.take();
         for one in awaiting {
@@ -58,7 +58,8 @@ impl Channel {
         }
     }
 
-    /// What was sent could not be written. Of what had to wait for room only those hear who asked, as with the builtin.
+    /// Writing has failed. Reports that to the callbacks and, as the builtin does, for a message without a callback
+    /// only if its first attempt failed.
     pub(super) fn fail(&self, env: &Env, errno: i32) {
         self.fail_awaited(env, errno);
         if self.take_lost() {
@@ -66,7 +67,7 @@ impl Channel {
         }
     }
 
-    /// The same where it shows when another message is sent.
+    /// The same when writing fails while the message of `request` is being sent.
     pub(super) fn fail_with(&self, env: &Env, errno: i32, request: &Request) {
         self.fail_awaited(env, errno);
         let has_lost_others = self.take_lost() && request.callback.is_some();
@@ -89,13 +90,13 @@ impl Channel {
         }
     }
 
-    /// A message is not sent; others may be.
+    /// Reports that the message of `request` could not be sent. Other messages may still be sent.
     pub(super) fn refuse(&self, env: &Env, errno: i32, request: &Request) {
-        // It fails only while the environment goes away.
-        let _ = self.tell_refused(env, errno, request);
+        // Fails only while the environment shuts down.
+        let _ = self.report_refused(env, errno, request);
     }
 
-    fn tell_refused(&self, env: &Env, errno: i32, request: &Request) -> Result<()> {
+    fn report_refused(&self, env: &Env, errno: i32, request: &Request) -> Result<()> {
         if request.is_silent {
             return Ok(());
         }
@@ -108,7 +109,7 @@ impl Channel {
                 };
                 engine::function(env, move |env, call| {
                     let [error] = call.arguments;
-                    listener.tell(env, Event::Unsent, [&error]);
+                    listener.emit(env, Event::Unsent, [&error]);
                     Ok(None)
                 })?
             }
@@ -116,7 +117,8 @@ impl Channel {
         engine::call(env, &self.node.next_tick, [&listener, &error]).map(drop)
     }
 
-    /// The kernel takes no more for now: it is short of memory, or descriptors have to be received first, maybe another process's.
+    /// The kernel is out of memory, or too many descriptors are in flight, possibly other processes': retries writing
+    /// after a delay.
     pub(super) fn retry_later(&self) {
         if let Some(key) = self.key.get()
             && self.retry_at.get().is_none()
@@ -127,12 +129,12 @@ impl Channel {
         }
     }
 
-    /// The end of a tick, or of a wait: writes what there is, and tells those who wait for it.
-    pub(super) fn flush_and_tell(&self, env: &Env) {
+    /// At the end of a tick or of a delay: writes what is due, and calls the callbacks of what was written.
+    pub(super) fn flush_and_report(&self, env: &Env) {
         match self.flush() {
             Err(errno) => self.fail(env, errno),
             Ok(()) => {
-                if self.writer.borrow().outbox.is_crowded() {
+                if self.writer.borrow().outbox.must_retry() {
                     self.retry_later();
                 } else {
                     let done = self.take_done();
@@ -143,19 +145,19 @@ impl Channel {
     }
 
     /// Has [`Channel::end_tick`] called at the end of this tick.
-    pub(super) fn call_after_tick(&self, env: &Env, leaves: bool) -> Result<()> {
+    pub(super) fn call_after_tick(&self, env: &Env, disconnects: bool) -> Result<()> {
         let end_tick = self.node.functions(env)?.end_tick.get(env)?;
-        let (number, leaves) =
-            (engine::number(env, f64::from(self.number.get()))?, engine::boolean(env, leaves)?);
-        engine::call(env, &self.node.next_tick, [&end_tick, &number, &leaves]).map(drop)
+        let (number, disconnects) =
+            (engine::number(env, f64::from(self.number.get()))?, engine::boolean(env, disconnects)?);
+        engine::call(env, &self.node.next_tick, [&end_tick, &number, &disconnects]).map(drop)
     }
 
-    /// A tick has ended that has sent something or, where `leaves`, has called `disconnect()`.
-    pub(super) fn end_tick(self: &Rc<Self>, env: &Env, leaves: bool) {
-        if leaves {
+    /// Called at the end of a tick that has sent something or, if `disconnects`, has called `disconnect()`.
+    pub(super) fn end_tick(self: &Rc<Self>, env: &Env, disconnects: bool) {
+        if disconnects {
             self.disconnect_if_due(env);
         } else {
-            self.flush_and_tell(env);
+            self.flush_and_report(env);
         }
     }
 }

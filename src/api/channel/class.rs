@@ -1,4 +1,4 @@
-//! The class `Channel`, and what else JavaScript calls on the way to one.
+//! The class `Channel`, and other functions that `lib/` calls when it sets up a channel.
 
 use std::hash::{BuildHasher, RandomState};
 use std::os::fd::RawFd;
@@ -18,7 +18,7 @@ use crate::engine;
 use crate::options::{is_truthy, option};
 use crate::sys;
 
-/// The longest message unless `maxMessageSize` says otherwise, bytes: the longest string of the engine, and the longest frame.
+/// The defaults of `maxMessageSize`, bytes: V8's longest string, and the longest frame.
 const LONGEST_TEXT: f64 = ((1 << 29) - 24) as f64;
 const LONGEST_FRAME: f64 = u32::MAX as f64;
 
@@ -26,24 +26,24 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 ///
 /// ```ts
 /// export interface ChannelSettings {
-///   /** Whether messages are serialised by V8, rather than as JSON. */
+///   /** Whether messages are serialised by V8 instead of as JSON. */
 ///   isAdvanced?: boolean;
-///   /** For how long to look for a quick answer, microseconds. */
+///   /** How long to poll the socket for a quick answer, microseconds. */
 ///   busyPoll?: number;
-///   /** The longest message, bytes. */
+///   /** The longest message that is accepted, bytes. */
 ///   maxMessageSize?: number;
-///   /** The secret that the other end waits for. */
+///   /** The secret with which this end introduces itself to the other end. */
 ///   introduces?: string;
-///   /** The secret that the other end is to introduce itself with if it is a native one. */
+///   /** The secret with which the other end introduces itself if it is native. */
 ///   expects?: string;
 /// }
 /// export interface SendOptions {
 ///   keepOpen?: boolean;
 ///   swallowErrors?: boolean;
 /// }
-/// /** Called when the message is written. */
+/// /** Called when the message has been written, or has failed. */
 /// export type Written = (error: Error | null) => void;
-/// /** Whether there is room for more; undefined: there is, and the message may not be written yet. */
+/// /** Whether the sender should go on sending. Undefined: yes, and the message may not have been written yet. */
 /// export type Sent = boolean | undefined;
 /// ```
 #[napi(js_name = "Channel")]
@@ -51,8 +51,8 @@ pub struct ChannelClass(Rc<Channel>);
 
 #[napi]
 impl ChannelClass {
-    /// Makes the socket `fd` an end of a channel, which takes it over unless this throws. `number` is what `open` gave. The
-    /// methods of `events` are called for what happens.
+    /// Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `number` is
+    /// the result of `open`. Events are reported by calling the methods of `events`.
     ///
     /// # Errors
     /// `EBADF`, `ENOMEM`, `ENOSPC`.
@@ -75,7 +75,7 @@ impl ChannelClass {
             limit: number_of(c"maxMessageSize", longest)? as usize,
         };
         if is_advanced {
-            // Its files may not be there any more when they are needed.
+            // Loaded now, because the package's files may have been deleted by the time they are needed.
             node.serialization(env)?;
         }
         let listener = Listener::new(env, &events)?;
@@ -96,12 +96,13 @@ impl ChannelClass {
         Ok(Self(channel))
     }
 
-    /// `send(message, handle, options, callback)` sends any message, alone or with a socket or server (Node.js documentation,
-    /// «subprocess.send»). `options`: `keepOpen`, `swallowErrors`; `true` stands for the latter. `callback(error)` is called when it is
-    /// written. It gives true or false, whether there is room for more; or undefined: there is, and the message may not be written yet.
+    /// `send(message, handle, options, callback)` sends any message, with or without a socket or server (Node.js
+    /// documentation, «subprocess.send»). `options` are `keepOpen` and `swallowErrors`; `true` means `swallowErrors`.
+    /// `callback(error)` is called when the message has been written. Returns whether the sender should go on
+    /// sending; undefined means yes, and that the message may not have been written yet.
     ///
     /// # Errors
-    /// `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what serialising throws.
+    /// `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what the serialisation throws.
     #[napi(
         catch_unwind,
         ts_args_type = "message: unknown, handle?: unknown, options?: SendOptions | boolean, callback?: Written",
@@ -123,14 +124,14 @@ impl ChannelClass {
         self.0.send_handle(env, &message, &handle, request)
     }
 
-    /// Its number, for the three functions below. All channels have the same ones.
+    /// The channel's number. The three functions below are the same for all channels and take it as first argument.
     #[napi(getter, catch_unwind)]
     pub fn number(&self) -> u32 {
         self.0.number.get()
     }
 
-    /// `sendValue(number, message, isSilent, callback)`: a message alone, at less cost. It gives undefined where there is room and the
-    /// message may not be written yet: while messages are delivered, `endTick` is to be called after the one that sent it.
+    /// `sendValue(number, message, isSilent, callback)` sends a message without a handle, faster than `send`. If it
+    /// returns undefined while a message is being delivered, `endTick` must be called after that message's delivery.
     ///
     /// # Errors
     /// An N-API failure.
@@ -143,8 +144,8 @@ impl ChannelClass {
         self.0.node.functions(env)?.send_value.get(env)
     }
 
-    /// The same for what need not be looked at: in json mode the JSON text of an object, in advanced mode an object that is neither a
-    /// Buffer nor an ArrayBuffer.
+    /// The same for a message that needs no further checks: in json mode the JSON text of an object, in advanced mode
+    /// an object that is neither a Buffer nor an ArrayBuffer.
     ///
     /// # Errors
     /// An N-API failure.
@@ -157,17 +158,18 @@ impl ChannelClass {
         self.0.node.functions(env)?.send_prepared.get(env)
     }
 
-    /// `endTick(number)`: writes what has waited for more, where it has waited for long enough.
+    /// `endTick(number)` writes coalesced messages that have waited long enough. With `disconnects`, it performs a
+    /// requested `disconnect()` instead.
     ///
     /// # Errors
     /// An N-API failure.
-    #[napi(getter, catch_unwind, ts_return_type = "(number: number, leaves?: boolean) => void")]
+    #[napi(getter, catch_unwind, ts_return_type = "(number: number, disconnects?: boolean) => void")]
     pub fn end_tick<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         self.0.node.functions(env)?.end_tick.get(env)
     }
 
-    /// Makes an object of what has come with `message`, an `arrival` of `onHandle`, and calls `take(error, object)`: at once, or when it
-    /// listens.
+    /// Creates the object for a handle that came with `message`; `arrival` is the argument of `onHandle`. Calls
+    /// `take(error, object)` at once, or for a server or datagram socket when it is listening.
     ///
     /// # Errors
     /// What `take` throws.
@@ -182,9 +184,9 @@ impl ChannelClass {
         self.0.convert(env, &message, arrival, &take)
     }
 
-    /// Ends the channel: `onDisconnect()` is called, once the handles that were sent have arrived and what is being delivered is
-    /// delivered. `isDelivering`: what `onMessages` was told of is still being delivered, and this is called again after it. `true`: no
-    /// handle is waited for.
+    /// Closes the channel and calls `onDisconnect()`, after the handles that were sent have arrived and the current
+    /// messages have been delivered. `isDelivering`: the caller is still delivering messages, and will call this
+    /// again afterwards. Returns false if the channel waits for handles to arrive.
     ///
     /// # Errors
     /// An N-API failure.
@@ -193,25 +195,25 @@ impl ChannelClass {
         self.0.disconnect(env, is_delivering.unwrap_or(false))
     }
 
-    /// Has the event loop wait for the channel; it does not from the start.
+    /// Makes the channel keep the event loop alive. A new channel does not.
     #[napi(js_name = "ref", catch_unwind)]
     pub fn reference(&self) {
         self.0.keep_alive.set_referenced(true);
     }
 
-    /// Has the event loop not wait for it.
+    /// Makes the channel no longer keep the event loop alive.
     #[napi(js_name = "unref", catch_unwind)]
     pub fn unreference(&self) {
         self.0.keep_alive.set_referenced(false);
     }
 
-    /// Whether the event loop waits for it.
+    /// Whether the channel keeps the event loop alive.
     #[napi(catch_unwind)]
     pub fn has_ref(&self) -> bool {
         self.0.keep_alive.is_referenced()
     }
 
-    /// Its socket; a negative errno where it is closed.
+    /// The file descriptor of its socket; a negative errno if it is closed.
     #[napi(getter, catch_unwind)]
     pub fn fd(&self) -> i32 {
         self.0.fd()
@@ -242,26 +244,26 @@ fn option_text(options: &Object, name: &std::ffi::CStr) -> Result<Option<String>
     if is_truthy(&value)? { crate::options::text(&value).map(Some) } else { Ok(None) }
 }
 
-/// Closes a descriptor that this process was given, and only this one, at exec. Throws where it is not open.
+/// Sets close-on-exec on a descriptor that this process was given. Throws if it is not open.
 #[napi(catch_unwind)]
 pub fn close_on_exec(fd: RawFd) -> Result<()> {
     std::mem::forget(sys::adopt(fd).map_err(|error| Error::from_reason(error.to_string()))?);
     Ok(())
 }
 
-/// Hands an error to `uncaughtException`.
+/// Passes an error to `uncaughtException`.
 #[napi(catch_unwind)]
 pub fn throw_uncaught(env: &Env, error: Unknown) -> Result<()> {
     engine::throw_uncaught(env, &error)
 }
 
-/// Closes a descriptor that nobody takes.
+/// Closes a descriptor.
 #[napi(catch_unwind)]
 pub fn close_fd(fd: RawFd) {
     drop(sys::adopt(fd));
 }
 
-/// A text that nobody can guess.
+/// A random string that nobody can guess.
 #[napi(catch_unwind)]
 pub fn secret() -> String {
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))

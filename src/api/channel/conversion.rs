@@ -1,5 +1,6 @@
-//! The types of handles that can be sent (Node.js documentation, «subprocess.send», «Example: sending a server object»): for each
-//! what is taken out of the object on the way out, and which object is made on the way in, by Node's public constructors.
+//! The table of handle types that can be sent (Node.js documentation, «subprocess.send», «Example: sending a server
+//! object»). For each type it says how to take the handle out of an object that is sent, and how to create the object
+//! from a handle that was received, with Node's public constructors.
 
 use std::ffi::CStr;
 use std::rc::Rc;
@@ -12,25 +13,25 @@ use crate::channel::counting::Question;
 use crate::channel::handles::Kind;
 use crate::engine::{self, Call, Held};
 
-/// What is done with one type.
+/// How one type is sent and received.
 pub(super) struct Conversion {
     pub kind: Kind,
     pub send: Outward,
-    /// Makes the object. `None`: it is handed over later, when it is ready.
+    /// Creates the object for a received handle. `None`: it is passed to [`Got::take`] later, when it is listening.
     pub got: for<'a> fn(&Got<'a, '_>) -> Result<Option<Unknown<'a>>>,
 }
 
-/// What is done with an object that is sent.
+/// How an object is sent.
 pub(super) struct Outward {
-    /// The handle of libuv's that is in it. Null or undefined: it was sent before, or is closed.
+    /// Returns the libuv handle in the object. Null or undefined: the object was sent before, or is closed.
     pub inner: for<'a> fn(&'a Env, &Unknown<'a>) -> Result<Unknown<'a>>,
-    /// Adds to the message what the other end must know.
+    /// Adds to the message what the other end needs to know.
     pub describe: fn(&Env, message: &Unknown, object: &Unknown) -> Result<()>,
-    /// It has been sent. Gives a handle that the sender is to close.
+    /// Called when the object has been sent. Returns a libuv handle that the sender must close.
     pub sent: for<'a> fn(&Sent<'a, '_>) -> Result<Option<Unknown<'a>>>,
 }
 
-/// What [`Outward::sent`] knows.
+/// The arguments of [`Outward::sent`].
 pub(super) struct Sent<'a, 'b> {
     pub env: &'a Env,
     pub channel: &'b Rc<Channel>,
@@ -38,19 +39,19 @@ pub(super) struct Sent<'a, 'b> {
     pub keeps_open: bool,
 }
 
-/// What [`Conversion::got`] knows.
+/// The arguments of [`Conversion::got`].
 pub(super) struct Got<'a, 'b> {
     pub env: &'a Env,
     pub channel: &'b Rc<Channel>,
-    /// The one that announced it.
+    /// The message that announced the handle.
     pub message: Unknown<'a>,
-    /// Of libuv, over the descriptor that has come.
+    /// The libuv handle for the received descriptor.
     pub handle: Unknown<'a>,
-    /// `take(error, object)`.
+    /// The function `take(error, object)`, which gets the object.
     pub take: Unknown<'a>,
 }
 
-/// The types, in the order in which an object is looked at.
+/// The types, in the order in which an object is tested for them.
 static TABLE: [Conversion; 5] = [
     Conversion {
         kind: Kind::NetSocket,
@@ -80,7 +81,7 @@ static TABLE: [Conversion; 5] = [
 ];
 
 impl Conversion {
-    /// The type of an object; `None`: it cannot be sent.
+    /// The type of an object. `None` if it cannot be sent.
     pub fn of_object(env: &Env, node: &Node, object: &Unknown) -> Result<Option<&'static Self>> {
         for conversion in &TABLE {
             if is_of_kind(env, node, object, conversion.kind)? {
@@ -105,7 +106,8 @@ fn is_of_kind(env: &Env, node: &Node, object: &Unknown, kind: Kind) -> Result<bo
     engine::is_instance(env, object, &engine::property(env, &module, class)?)
 }
 
-/// What kind of handle of libuv's `object` is. Their classes are Node's own, to be known by their names.
+/// The type of `object` if it is a raw libuv handle. Node does not export the classes of these, so they are
+/// recognised by name.
 fn kind_of_handle(env: &Env, object: &Unknown) -> Result<Option<Kind>> {
     if engine::kind(env, object)? != ValueType::Object
         || !engine::is_function(env, &engine::property(env, object, c"getAsyncId")?)?
@@ -133,7 +135,7 @@ fn describe_nothing(_: &Env, _: &Unknown, _: &Unknown) -> Result<()> {
     Ok(())
 }
 
-/// A socket of a server: the child counts it under the server's key.
+/// Adds the key of the socket's server, under which the receiver counts the socket.
 fn describe_socket(env: &Env, message: &Unknown, socket: &Unknown) -> Result<()> {
     let server = engine::property(env, socket, c"server")?;
     if engine::is_truthy(env, &server)? {
@@ -146,7 +148,7 @@ fn describe_datagram(env: &Env, message: &Unknown, socket: &Unknown) -> Result<(
     engine::set_property(env, message, c"dgramType", &engine::property(env, socket, c"type")?)
 }
 
-/// The sender goes on with its own.
+/// The sender keeps its own copy.
 fn keep_copy<'a>(_: &Sent<'a, '_>) -> Result<Option<Unknown<'a>>> {
     Ok(None)
 }
@@ -164,7 +166,7 @@ fn give_socket_away<'a>(sent: &Sent<'a, '_>) -> Result<Option<Unknown<'a>>> {
     if keeps_open { Ok(None) } else { detach(sent).map(Some) }
 }
 
-/// Takes a socket away from the program; gives its handle.
+/// Takes the libuv handle out of a socket, so that the program can no longer use it.
 fn detach<'a>(sent: &Sent<'a, '_>) -> Result<Unknown<'a>> {
     let Sent { env, object: socket, channel, .. } = *sent;
     let handle = inner_handle(env, &socket)?;
@@ -178,7 +180,7 @@ fn detach<'a>(sent: &Sent<'a, '_>) -> Result<Unknown<'a>> {
     Ok(handle)
 }
 
-/// A connection that was HTTP until now: its parser and response are let go, as Node itself does it.
+/// For an HTTP connection: detaches the parser and the response, as Node does.
 fn release_parser(env: &Env, node: &Node, socket: &Unknown, parser: &Unknown) -> Result<()> {
     let http = node.module(env, c"httpCommon")?;
     if !engine::is_instance(env, parser, &engine::property(env, &http, c"HTTPParser")?)? {
@@ -193,8 +195,8 @@ fn release_parser(env: &Env, node: &Node, socket: &Unknown, parser: &Unknown) ->
     Ok(())
 }
 
-/// The first socket of a server is sent to this child: the server asks it from now on, too. What it asks is an EventEmitter, as
-/// `net.Server` expects it, with two functions.
+/// When the first socket of a server is sent to this child: registers the child with the server, which will ask it
+/// about its sockets. `net.Server` expects an EventEmitter with the methods `close` and `getConnections`.
 fn note_sent(sent: &Sent, server: &Unknown) -> Result<()> {
     let Sent { env, channel, .. } = *sent;
     let Some(key) = text(env, &engine::property(env, server, c"_connectionKey")?) else {
@@ -214,11 +216,11 @@ fn note_sent(sent: &Sent, server: &Unknown) -> Result<()> {
         engine::set_property(env, &sockets, name, &ask)?;
     }
     engine::call_method(env, server, c"_setupWorker", [&sockets])?;
-    channel.tell(env, Event::SocketsSent, [&sockets]);
+    channel.emit(env, Event::SocketsSent, [&sockets]);
     Ok(())
 }
 
-/// The UTF-8 of a string.
+/// A JavaScript string as a Rust string; `None` for other values.
 pub(super) fn text(env: &Env, value: &Unknown) -> Option<String> {
     let mut text = vec![];
     engine::push_utf8(env, value, &mut text).ok()?;
@@ -242,7 +244,7 @@ fn got_socket<'a>(got: &Got<'a, '_>) -> Result<Option<Unknown<'a>>> {
     Ok(Some(socket))
 }
 
-/// The key under which a socket is counted.
+/// The key in a message, under which a socket is counted.
 pub(super) fn key_of(env: &Env, message: &Unknown) -> Option<String> {
     let key = engine::property(env, message, c"key").ok()?;
     text(env, &key).filter(|key| !key.is_empty())
@@ -261,7 +263,7 @@ fn got_datagram<'a>(got: &Got<'a, '_>) -> Result<Option<Unknown<'a>>> {
     take_when_listening(got, &socket, c"bind")
 }
 
-/// Has `object` listen on the handle by its method `start`, and handed over when it does.
+/// Has `object` listen on the handle by calling its method `start`, and passes it to `take` once it is listening.
 fn take_when_listening<'a>(
     got: &Got<'a, '_>,
     object: &Unknown<'a>,

@@ -1,4 +1,4 @@
-//! The counting of a server's sockets that live at the other end, or here. What is asked and answered is in
+//! Sends and answers the messages that count a server's sockets in other processes. The counting itself is in
 //! [`crate::channel::counting`].
 
 use std::cell::{RefCell, RefMut};
@@ -10,19 +10,19 @@ use napi::{Env, Result, Unknown};
 use super::conversion::key_of;
 use super::handles::kind_of;
 use super::sending::Request;
-use super::{Channel, Leaving, Phase};
+use super::{Channel, Disconnecting, Phase};
 use crate::channel::counting::{Answer, Counting, Question};
 use crate::channel::handles::Kind;
 use crate::engine::{self, Call, Held};
 use crate::reactor::Callback;
 
-/// What one end knows of the sockets of servers.
+/// The sockets of servers that one end has sent and received.
 #[derive(Default)]
 pub(super) struct Sockets {
     counting: RefCell<Counting<(Question, Held)>>,
-    /// The keys of those that were announced and have not come: they are counted, too.
+    /// The keys of sockets that were announced and are missing, by handle number. They are counted already.
     missing: RefCell<HashMap<u32, String>>,
-    /// What listens to their end, by their keys.
+    /// The 'close' listeners of received sockets, by server key.
     close_listeners: RefCell<HashMap<String, Held>>,
 }
 
@@ -31,7 +31,7 @@ impl Channel {
         self.sockets.counting.borrow_mut()
     }
 
-    /// A server asks for its sockets at the other end: `callback(null, count)`.
+    /// A server asks about its sockets at the other end. `callback(null, count)` gets the answer.
     pub(super) fn ask(
         self: &Rc<Self>,
         env: &Env,
@@ -42,7 +42,7 @@ impl Channel {
         let asker = (question, Held::new(env, callback)?);
         if self.is_connected() {
             self.counting().ask(key, question, asker);
-            return self.say(env, question.command(), key, None);
+            return self.send_socket_message(env, question.command(), key, None);
         }
         let mut outcome = Ok(());
         answer(env, vec![asker], 0.0, |callback, arguments| {
@@ -52,10 +52,16 @@ impl Channel {
     }
 
     fn is_connected(&self) -> bool {
-        self.phase.get() == Phase::Open && matches!(&*self.leaving.borrow(), Leaving::No)
+        self.phase.get() == Phase::Open && matches!(&*self.disconnecting.borrow(), Disconnecting::No)
     }
 
-    fn say(self: &Rc<Self>, env: &Env, command: &str, key: &str, count: Option<u32>) -> Result<()> {
+    fn send_socket_message(
+        self: &Rc<Self>,
+        env: &Env,
+        command: &str,
+        key: &str,
+        count: Option<u32>,
+    ) -> Result<()> {
         let command = engine::string(env, command.as_bytes())?;
         let message = engine::object(env, &[(c"cmd", command)])?;
         if let Some(count) = count {
@@ -65,16 +71,16 @@ impl Channel {
         self.send_value(env, &message, Request { is_silent: true, ..Request::default() }).map(drop)
     }
 
-    fn say_answer(self: &Rc<Self>, env: &Env, key: &str, answer: Answer) -> Result<()> {
+    fn send_answer(self: &Rc<Self>, env: &Env, key: &str, answer: Answer) -> Result<()> {
         if !self.is_connected() {
             return Ok(());
         }
         let count = if let Answer::Count(count) = answer { Some(count) } else { None };
-        self.say(env, answer.command(), key, count)
+        self.send_socket_message(env, answer.command(), key, count)
     }
 
-    /// An internal message has come, which may be about sockets.
-    pub(super) fn hear_of_sockets(self: &Rc<Self>, env: &Env, command: &str, message: &Unknown) {
+    /// Handles an internal message if it is about the counting of sockets.
+    pub(super) fn process_socket_message(self: &Rc<Self>, env: &Env, command: &str, message: &Unknown) {
         if !command.starts_with("NODE_SOCKET_") {
             return;
         }
@@ -83,8 +89,8 @@ impl Channel {
         };
         let answered = self.counting().answer(&key, command);
         if let Some(said) = answered {
-            // It fails only while the environment goes away.
-            let _ = self.say_answer(env, &key, said);
+            // Fails only while the environment shuts down.
+            let _ = self.send_answer(env, &key, said);
         }
         let askers = self.counting().take_askers(&key, command);
         let count = engine::property(env, message, c"count").and_then(|count| engine::to_f64(env, &count));
@@ -96,7 +102,7 @@ impl Channel {
         }
     }
 
-    /// The channel is closed: nobody will answer any more.
+    /// The channel is closed: answers all open questions with 0.
     pub(super) fn answer_all(&self, env: &Env, context: &Callback) {
         let askers = self.counting().take_all_askers();
         answer(env, askers, 0.0, |callback, arguments| {
@@ -104,12 +110,12 @@ impl Channel {
         });
     }
 
-    /// The function that is called when a socket which is counted here has closed.
+    /// The 'close' listener for received sockets of the server with this key.
     pub(super) fn close_listener<'a>(self: &Rc<Self>, env: &'a Env, key: &str) -> Result<Unknown<'a>> {
         if let Some(listener) = self.sockets.close_listeners.borrow().get(key) {
             return listener.get(env);
         }
-        // It is kept by this channel, which it does not keep.
+        // The channel holds this function, so the function holds only a weak reference to the channel.
         let (channel, name) = (Rc::downgrade(self), key.to_owned());
         let listener = engine::function(env, move |env, _: &Call<0>| {
             channel.upgrade().map_or(Ok(()), |channel| channel.socket_closed(env, &name)).map(|()| None)
@@ -119,13 +125,13 @@ impl Channel {
         Ok(listener)
     }
 
-    /// A socket that was counted here has closed.
+    /// A received socket has closed.
     pub(super) fn socket_closed(self: &Rc<Self>, env: &Env, key: &str) -> Result<()> {
         let said = self.counting().closed(key);
-        said.map_or(Ok(()), |said| self.say_answer(env, key, said))
+        said.map_or(Ok(()), |said| self.send_answer(env, key, said))
     }
 
-    /// The socket that a message announces has not come: it will, so it is counted.
+    /// The socket that a message announces is missing and will be sent again: counts it already.
     pub(super) fn count_missing(&self, env: &Env, message: &Unknown, number: u32) {
         if let Some(key) = counted_key(env, message)
             && self.sockets.missing.borrow_mut().insert(number, key.clone()).is_none()
@@ -134,7 +140,7 @@ impl Channel {
         }
     }
 
-    /// What a message announces has come. `is_fit`: an object can be made of it.
+    /// The handle that a message announces has arrived. `is_fit`: an object can be created from it.
     pub(super) fn count_arrived(self: &Rc<Self>, env: &Env, message: &Unknown, number: u32, is_fit: bool) {
         let was_missing = self.sockets.missing.borrow_mut().remove(&number);
         match (was_missing, is_fit) {
@@ -144,29 +150,30 @@ impl Channel {
                 }
             }
             (Some(key), false) => {
-                // It fails only while the environment goes away.
+                // Fails only while the environment shuts down.
                 let _ = self.socket_closed(env, &key);
             }
             _ => {}
         }
     }
 
-    /// What is missing will not come.
+    /// A missing handle will not come any more.
     pub(super) fn count_lost(self: &Rc<Self>, env: &Env, number: u32) {
         let key = self.sockets.missing.borrow_mut().remove(&number);
         if let Some(key) = key {
-            // It fails only while the environment goes away.
+            // Fails only while the environment shuts down.
             let _ = self.socket_closed(env, &key);
         }
     }
 }
 
-/// The key that a message's socket is counted under; `None`: it announces no socket of a server.
+/// The key under which the announced socket is counted. `None` if the message does not announce a socket of a server.
 pub(super) fn counted_key(env: &Env, message: &Unknown) -> Option<String> {
     if kind_of(env, message)? == Kind::NetSocket { key_of(env, message) } else { None }
 }
 
-/// Calls those who have asked: `callback(null, count)`, or without a count where all have closed.
+/// Calls the callbacks of those who asked: `callback(null, count)`, or `callback(null)` if they asked about the
+/// closing.
 fn answer(env: &Env, askers: Vec<(Question, Held)>, count: f64, mut call: impl FnMut(&Held, [&Unknown; 2])) {
     for (question, callback) in askers {
         let count = match question {

@@ -1,5 +1,5 @@
-//! Bytes → messages. Many small lines are decoded in one call of the engine's, which costs less than a call for each; many small
-//! values one by one, and told together.
+//! Decodes bytes to messages. Many small JSON lines are parsed in one call of `JSON.parse`, which costs less than a
+//! call for each. Many small values in V8's format are read one by one, and delivered together.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -14,42 +14,43 @@ use crate::channel::word::Word;
 use crate::channel::{Mode, json, v8};
 use crate::engine;
 
-/// Messages above this are decoded alone, bytes.
+/// A message of more bytes than this is decoded alone.
 const SMALL: usize = 16 * 1024;
 
-/// So many bytes of messages are decoded together at most: the engine keeps longer strings in a space of their own, which costs more.
+/// The most bytes of messages that are decoded together. V8 allocates longer strings in a separate space, which costs
+/// more.
 const TOGETHER: usize = 64 * 1024;
 
 thread_local! {
-    /// Where messages are put together.
+    /// The buffer in which lines are joined.
     static SCRATCH: RefCell<Vec<u8>> = RefCell::default();
 }
 
-/// What a message has turned out to be.
+/// A decoded message.
 pub(super) enum Decoded<'a> {
-    /// An array of messages.
+    /// An array of messages for the program.
     Messages(Unknown<'a>),
-    /// With its `cmd`.
+    /// An internal message, with its `cmd`.
     Internal(Unknown<'a>, String),
-    /// An internal message that a descriptor is to have come with.
+    /// An internal message that announces a descriptor.
     Handle(Unknown<'a>),
-    /// Something that only native ends say.
+    /// A word from a native end.
     Word(Word),
-    /// It is no message.
+    /// An invalid message.
     Broken(Broken<'a>),
 }
 
-/// Why what came is no message.
+/// Why a message is invalid.
 pub(super) enum Broken<'a> {
     /// Decoding threw this.
     Thrown(Unknown<'a>),
     /// It is longer than `maxMessageSize`, or than a string can be.
     TooLong,
-    /// The other end does not keep to the protocol: the sentence says how.
+    /// The other end violates the protocol; the text says how.
     Protocol(&'static str),
 }
 
-/// What ends a channel.
+/// An error that ends the channel.
 pub(super) type Fault = Broken<'static>;
 
 impl From<TooLong> for Fault {
@@ -58,15 +59,15 @@ impl From<TooLong> for Fault {
     }
 }
 
-/// What bytes are decoded with.
+/// How messages are decoded.
 pub(super) struct Codec<'a> {
     pub node: &'a Node,
     pub mode: Mode,
-    /// Whether the other end is, or is to be, a native one.
+    /// Whether the other end is, or is expected to be, native.
     pub reads_words: bool,
 }
 
-/// How many of `messages`, at least one, can be decoded together.
+/// How many of the first `messages` can be decoded together; at least 1.
 pub(super) fn run(inbox: &Inbox, mode: Mode, messages: &[Range<usize>]) -> usize {
     let Some(first) = messages.first() else {
         return 0;
@@ -77,7 +78,7 @@ pub(super) fn run(inbox: &Inbox, mode: Mode, messages: &[Range<usize>]) -> usize
     let together = inbox.bytes(&(first.start..last.end));
     let fits = |message: &&Range<usize>| message.len() <= SMALL && is_simple(mode, inbox.bytes(message));
     let count = match mode {
-        // Looked for in all of them at once: there hardly ever is one.
+        // All of them are searched at once, because internal messages are rare.
         Mode::Json if !internal::may_be_among(together) => messages.iter().take_while(fits).count(),
         Mode::Json => messages
             .iter()
@@ -91,7 +92,7 @@ pub(super) fn run(inbox: &Inbox, mode: Mode, messages: &[Range<usize>]) -> usize
     count.max(1)
 }
 
-/// Whether a message is nothing that this end itself is told; a line also stays the same value among others.
+/// Whether a message is not a word, and in json mode also can be joined with others.
 fn is_simple(mode: Mode, message: &[u8]) -> bool {
     match mode {
         Mode::Json => json::is_closed(message),
@@ -99,7 +100,7 @@ fn is_simple(mode: Mode, message: &[u8]) -> bool {
     }
 }
 
-/// Decodes a run.
+/// Decodes messages for which [`run`] has said that they can be decoded together.
 pub(super) fn decode<'a>(
     env: &'a Env,
     codec: &Codec,
@@ -125,7 +126,7 @@ pub(super) fn decode<'a>(
     run.iter().filter_map(decode).collect()
 }
 
-/// Decodes the lines of a run. `None`: they have to be looked at one by one.
+/// Decodes lines together. `None`: they must be decoded one by one.
 fn decode_lines<'a>(env: &'a Env, node: &Node, inbox: &Inbox, run: &[Range<usize>]) -> Option<Unknown<'a>> {
     let joined = SCRATCH.with_borrow_mut(|bytes| {
         bytes.clear();
@@ -139,7 +140,7 @@ fn decode_lines<'a>(env: &'a Env, node: &Node, inbox: &Inbox, run: &[Range<usize
     (engine::length(env, &value).ok()? as usize == run.len()).then_some(value)
 }
 
-/// Decodes the values of a run. `None`: they have to be looked at one by one.
+/// Reads values in V8's format. `None`: one of them is invalid, so they must be decoded one by one.
 fn decode_values<'a>(env: &'a Env, node: &Node, inbox: &Inbox, run: &[Range<usize>]) -> Option<Unknown<'a>> {
     let values: Result<Vec<_>> = run.iter().map(|message| value(env, node, inbox.bytes(message))).collect();
     match values {
@@ -151,7 +152,7 @@ fn decode_values<'a>(env: &'a Env, node: &Node, inbox: &Inbox, run: &[Range<usiz
     }
 }
 
-/// The value that was serialised.
+/// Deserialises a value in V8's format.
 fn value<'a>(env: &'a Env, node: &Node, bytes: &[u8]) -> Result<Unknown<'a>> {
     match v8::buffer(bytes) {
         Some(content) => engine::buffer(env, content),
@@ -159,7 +160,7 @@ fn value<'a>(env: &'a Env, node: &Node, bytes: &[u8]) -> Result<Unknown<'a>> {
     }
 }
 
-/// Decodes one message. `None`: the environment is going away.
+/// Decodes one message. `None`: the environment is shutting down.
 fn decode_one<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Option<Decoded<'a>> {
     or_broken(
         env,
@@ -170,14 +171,14 @@ fn decode_one<'a>(env: &'a Env, codec: &Codec, bytes: &[u8]) -> Option<Decoded<'
     )
 }
 
-/// Decodes a message that has come in shared memory. `None`: the environment is going away.
+/// Decodes a message from shared memory. `None`: the environment is shutting down.
 pub(super) fn decode_shared<'a>(env: &'a Env, codec: &Codec, bytes: Bytes) -> Option<Decoded<'a>> {
     let node = codec.node;
     let decoded = match codec.mode {
         Mode::Json => decode_json(env, node, bytes.bytes()),
         Mode::Advanced => {
             let may_be_internal = internal::may_be_in_serialized(bytes.bytes());
-            // What it holds of Buffers stays in this memory.
+            // Large Buffers in the message keep using this memory.
             node.serialization(env)
                 .and_then(|serialization| serialization.read_shared(env, bytes))
                 .and_then(|value| if may_be_internal { classify(env, value) } else { message(env, &value) })
@@ -192,7 +193,7 @@ fn or_broken<'a>(env: &'a Env, decoded: Result<Decoded<'a>>) -> Option<Decoded<'
         Err(error) if error.status == Status::PendingException => {
             engine::take_exception(env).map(|error| Decoded::Broken(Broken::Thrown(error)))
         }
-        // Longer than the engine's strings.
+        // Longer than V8's longest string.
         Err(_) => Some(Decoded::Broken(Broken::TooLong)),
     }
 }
@@ -213,7 +214,7 @@ fn decode_v8<'a>(env: &'a Env, node: &Node, bytes: &[u8]) -> Result<Decoded<'a>>
     if internal::may_be_in_serialized(bytes) { classify(env, value) } else { message(env, &value) }
 }
 
-/// Looks whether a value is an internal message.
+/// Determines whether a value is an internal message.
 fn classify<'a>(env: &'a Env, value: Unknown<'a>) -> Result<Decoded<'a>> {
     if engine::kind(env, &value)? != ValueType::Object {
         return message(env, &value);
@@ -234,7 +235,7 @@ fn classify<'a>(env: &'a Env, value: Unknown<'a>) -> Result<Decoded<'a>> {
     }
 }
 
-/// The one message.
+/// Wraps a single message.
 pub(super) fn message<'a>(env: &'a Env, value: &Unknown<'a>) -> Result<Decoded<'a>> {
     Ok(Decoded::Messages(engine::array(env, &[*value])?))
 }

@@ -1,5 +1,5 @@
-//! What an end makes of the messages that have come: they are decoded, told to JavaScript, or, where two native ends say them to one
-//! another, heeded here.
+//! Delivers received messages: decodes them and reports them to JavaScript. Words from a native end are processed
+//! here instead.
 
 use std::ops::Range;
 use std::os::fd::OwnedFd;
@@ -28,8 +28,8 @@ impl Channel {
     ) -> std::result::Result<(), Fault> {
         let mut rest = messages;
         while !rest.is_empty() {
-            // One that comes again is delivered in its own place.
-            let is_alone = self.reader.gaps.borrow().expects_again();
+            // A message that was sent again is delivered alone, at its original place in the order.
+            let is_alone = self.reader.gaps.borrow().expects_resent();
             let length = if is_alone { 1 } else { decode::run(&self.reader.inbox.borrow(), self.mode, rest) };
             let (run, after) = rest.split_at(length);
             self.reader.delivery.set(if after.is_empty() { Delivery::Last } else { Delivery::HasMore });
@@ -47,7 +47,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Delivers a large Buffer in the very memory that it was read into, where it is alone there. Says whether it was.
+    /// Delivers a large Buffer without copying it, if the inbox can give away its memory. Returns whether it did.
     fn deliver_in_place(&self, env: &Env, listener: &Listener, run: &[Range<usize>]) -> bool {
         let ([message], Mode::Advanced) = (run, self.mode) else {
             return false;
@@ -61,11 +61,11 @@ impl Channel {
         };
         let part = Part { memory: Memory::Vector(buffer), range: message.end - length..message.end };
         let value = engine::adopt_bytes(env, part, Wrapper::Buffer);
-        self.deliver_one(env, listener, value, self.take_again());
+        self.deliver_one(env, listener, value, self.take_resent());
         true
     }
 
-    /// Delivers messages that can be decoded together.
+    /// Decodes messages together and delivers them.
     fn deliver_run(
         self: &Rc<Self>,
         env: &Env,
@@ -87,28 +87,33 @@ impl Channel {
         listener: &Listener,
         decoded: Decoded,
     ) -> std::result::Result<(), Fault> {
-        let again = if matches!(decoded, Decoded::Word(_)) { None } else { self.take_again() };
+        let resent = if matches!(decoded, Decoded::Word(_)) { None } else { self.take_resent() };
         match decoded {
-            Decoded::Messages(array) => self.tell_with(env, listener, Event::Messages, &array, again),
+            Decoded::Messages(array) => self.emit_with_key(env, listener, Event::Messages, &array, resent),
             Decoded::Internal(value, command) => {
                 if let Some(reply) = Reply::from_command(&command) {
-                    self.hear_reply(env, listener, reply);
+                    self.process_reply(env, listener, reply);
                 }
-                self.hear_of_sockets(env, &command, &value);
-                self.tell_with(env, listener, Event::Internal, &value, again);
+                self.process_socket_message(env, &command, &value);
+                self.emit_with_key(env, listener, Event::Internal, &value, resent);
             }
             Decoded::Handle(value) => {
                 let fd = self.next_fd();
-                return self.deliver_handle(env, listener, &value, fd, again);
+                return self.deliver_handle(env, listener, &value, fd, resent);
             }
-            Decoded::Broken(why) => self.tell_broken(env, listener, &why, again),
-            Decoded::Word(word) => return self.hear(env, listener, word),
+            Decoded::Broken(why) => self.emit_broken(env, listener, &why, resent),
+            Decoded::Word(word) => return self.process_word(env, listener, word),
         }
         Ok(())
     }
 
-    /// The other end has said something that only native ends say.
-    fn hear(self: &Rc<Self>, env: &Env, listener: &Listener, word: Word) -> std::result::Result<(), Fault> {
+    /// Processes a word from the other end.
+    fn process_word(
+        self: &Rc<Self>,
+        env: &Env,
+        listener: &Listener,
+        word: Word,
+    ) -> std::result::Result<(), Fault> {
         match word {
             Word::Hello { secret } => {
                 let introduced = self.peer.borrow_mut().introduced(&secret);
@@ -117,7 +122,7 @@ impl Channel {
                 Ok(())
             }
             _ if !self.peer.borrow().is_native() => {
-                Err(Fault::Protocol("it spoke before it had introduced itself"))
+                Err(Fault::Protocol("it sent a word before it had introduced itself"))
             }
             Word::Taken { slot } => {
                 self.slots.borrow_mut().taken(slot);
@@ -128,7 +133,7 @@ impl Channel {
                 Ok(())
             }
             Word::Inline { slot } => {
-                self.reader.gaps.borrow_mut().comes_again(Missing::Slot(slot));
+                self.reader.gaps.borrow_mut().expect_resent(Missing::Slot(slot));
                 Ok(())
             }
             Word::Forget { slot } => {
@@ -140,70 +145,71 @@ impl Channel {
                 self.deliver_shared(env, listener, Place { slot, content, length, size })
             }
             word => {
-                self.hear_of_handles(env, listener, &word);
+                self.process_handle_word(env, listener, &word);
                 Ok(())
             }
         }
     }
 
-    fn take_again(&self) -> Option<Missing> {
-        self.reader.gaps.borrow_mut().take_again()
+    fn take_resent(&self) -> Option<Missing> {
+        self.reader.gaps.borrow_mut().take_resent()
     }
 
-    /// Something is to be delivered: now, or in the place of what was missing.
-    pub(super) fn tell_with(
+    /// Reports an event. If it is about a message that was missing (`resent`), also passes the key of its place in
+    /// the queue.
+    pub(super) fn emit_with_key(
         &self,
         env: &Env,
         listener: &Listener,
         event: Event,
         value: &Unknown,
-        again: Option<Missing>,
+        resent: Option<Missing>,
     ) {
-        if let Some(missing) = again {
+        if let Some(missing) = resent {
             self.reader.gaps.borrow_mut().fill(missing);
         }
-        match again.and_then(|missing| engine::number(env, missing.key()).ok()) {
-            Some(key) => listener.tell(env, event, [value, &key]),
-            None => listener.tell(env, event, [value]),
+        match resent.and_then(|missing| engine::number(env, missing.key()).ok()) {
+            Some(key) => listener.emit(env, event, [value, &key]),
+            None => listener.emit(env, event, [value]),
         }
     }
 
-    pub(super) fn tell_broken(&self, env: &Env, listener: &Listener, why: &Broken, again: Option<Missing>) {
+    pub(super) fn emit_broken(&self, env: &Env, listener: &Listener, why: &Broken, resent: Option<Missing>) {
         let why = match why {
             Broken::Thrown(error) => Ok(*error),
             Broken::TooLong => engine::undefined(env),
             Broken::Protocol(reason) => engine::string(env, reason.as_bytes()),
         };
         if let Ok(why) = why {
-            self.tell_with(env, listener, Event::Broken, &why, again);
+            self.emit_with_key(env, listener, Event::Broken, &why, resent);
         }
     }
 
-    /// Something has not come, and will come again: what comes after it waits.
+    /// Reports that something is missing and will be sent again. JavaScript holds back later messages until then.
     ///
     /// # Errors
-    /// More is missing than can be under way.
-    pub(super) fn tell_missing(
+    /// More is missing than can be in flight.
+    pub(super) fn emit_missing(
         &self,
         env: &Env,
         listener: &Listener,
         missing: Missing,
     ) -> std::result::Result<(), Fault> {
         let is_new = self.reader.gaps.borrow_mut().note(missing);
-        if is_new.map_err(|_| Fault::Protocol("more is missing than can be under way"))?
+        if is_new.map_err(|_| Fault::Protocol("more is missing than can be in flight"))?
             && let Ok(key) = engine::number(env, missing.key())
         {
-            listener.tell(env, Event::Missing, [&key]);
+            listener.emit(env, Event::Missing, [&key]);
         }
         Ok(())
     }
 
-    /// The descriptor that has come with the message that is being delivered.
+    /// Takes the descriptor that came with the current message.
     fn next_fd(&self) -> Option<OwnedFd> {
         self.reader.descriptors.borrow_mut().take()
     }
 
-    /// Delivers bytes out of shared memory.
+    /// Delivers a message from shared memory.
     fn deliver_shared(
         self: &Rc<Self>,
         env: &Env,
@@ -218,7 +224,7 @@ impl Channel {
         let Some(bytes) = bytes else {
             self.views.borrow_mut().forget(place.slot);
             self.send_word(&Word::NotTaken { slot: place.slot });
-            return self.tell_missing(env, listener, Missing::Slot(place.slot));
+            return self.emit_missing(env, listener, Missing::Slot(place.slot));
         };
         self.send_word(&Word::Taken { slot: place.slot });
         let value = match place.content {
@@ -233,7 +239,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Sends a message through the socket that the other end could not take out of shared memory.
+    /// The other end could not copy the message out of this slot: sends it through the socket.
     pub(super) fn send_inline(&self, slot: u32) {
         let message = self.slots.borrow_mut().not_taken(slot);
         if let Some((content, bytes)) = message {
@@ -244,17 +250,17 @@ impl Channel {
     }
 
     /// Delivers one message.
-    fn deliver_one(&self, env: &Env, listener: &Listener, value: Result<Unknown>, again: Option<Missing>) {
-        // Failures are those of an environment that goes away.
+    fn deliver_one(&self, env: &Env, listener: &Listener, value: Result<Unknown>, resent: Option<Missing>) {
+        // Fails only while the environment shuts down.
         if let Ok(array) = value.and_then(|value| engine::array(env, &[value])) {
-            self.tell_with(env, listener, Event::Messages, &array, again);
+            self.emit_with_key(env, listener, Event::Messages, &array, resent);
         }
     }
 
-    pub(super) fn tell<const N: usize>(&self, env: &Env, event: Event, arguments: [&Unknown; N]) {
+    pub(super) fn emit<const N: usize>(&self, env: &Env, event: Event, arguments: [&Unknown; N]) {
         let listener = self.listener.borrow().clone();
         if let Some(listener) = listener {
-            listener.tell(env, event, arguments);
+            listener.emit(env, event, arguments);
         }
     }
 }

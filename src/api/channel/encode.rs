@@ -1,5 +1,5 @@
-//! A message → its bytes. Objects come as the text that `JSON.stringify` has made of them, or are serialised by the engine
-//! (`docs/decisions/codec.md`); the rest is written here.
+//! Encodes a message to bytes. Objects arrive as the text from `JSON.stringify`, or are serialised by V8
+//! (`docs/decisions/codec.md`). Everything else is serialised here.
 
 use std::os::fd::OwnedFd;
 
@@ -11,14 +11,14 @@ use crate::channel::word::{Content, Word};
 use crate::channel::{Mode, json, v8};
 use crate::engine;
 
-/// In what form a message is handed over.
+/// The form of a message that is to be encoded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// In json mode a string, a number, a boolean or null.
     Primitive,
-    /// In json mode the text of an object.
+    /// In json mode the JSON text of an object.
     Text,
-    /// In advanced mode any value.
+    /// In advanced mode any value that V8 must serialise.
     Graph,
     /// A Buffer.
     Bytes,
@@ -26,10 +26,11 @@ pub(super) enum Form {
     ArrayBuffer,
 }
 
-/// The descriptor that is to be sent along with the word for a message in shared memory, where the slot is a new one.
+/// For a message in shared memory: the slot's descriptor if the slot is new, to be sent along with the word.
 pub(super) type Shared = Option<OwnedFd>;
 
-/// Appends a line: the text of an object, or a primitive value; or the word for it. No JavaScript runs meanwhile.
+/// Appends a line with the JSON text of an object or a primitive value. With `slots`, the message may go to shared
+/// memory, and a word is appended instead. Runs no JavaScript.
 ///
 /// # Errors
 /// An N-API failure.
@@ -56,10 +57,11 @@ pub(super) fn push_line(
     Ok(None)
 }
 
-/// Appends a frame with these bytes in it, or the word for it.
+/// Appends a frame that contains these bytes. With `slots`, they may go to shared memory, and a word is appended
+/// instead.
 ///
 /// # Errors
-/// The message is longer than its length can say.
+/// The message is too long for a frame.
 pub(super) fn push_bytes(
     bytes: &[u8],
     content: Content,
@@ -76,7 +78,7 @@ pub(super) fn push_bytes(
     Ok(None)
 }
 
-/// Appends what is in a frame.
+/// Appends the content of a frame.
 fn push_content(bytes: &[u8], content: Content, out: &mut Vec<u8>) {
     match content {
         Content::Message => out.extend_from_slice(bytes),
@@ -112,7 +114,7 @@ fn push_json(env: &Env, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Appends the message that was in a slot, as it would have gone through the socket at first.
+/// Appends a message that was in a slot, announced by a word, in the form for the socket.
 pub(super) fn push_inline(mode: Mode, slot: u32, content: Content, bytes: &[u8], out: &mut Vec<u8>) {
     push_word(mode, &Word::Inline { slot }, out);
     match mode {
@@ -124,7 +126,7 @@ pub(super) fn push_inline(mode: Mode, slot: u32, content: Content, bytes: &[u8],
     }
 }
 
-/// Appends a word of the private protocol.
+/// Appends a word.
 pub(super) fn push_word(mode: Mode, word: &Word, out: &mut Vec<u8>) {
     match mode {
         Mode::Json => {
@@ -135,7 +137,7 @@ pub(super) fn push_word(mode: Mode, word: &Word, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends what a builtin end is told of a handle.
+/// Appends a reply about a handle, for a builtin end.
 pub(super) fn push_reply(mode: Mode, reply: Reply, out: &mut Vec<u8>) {
     match mode {
         Mode::Json => {
@@ -149,7 +151,7 @@ pub(super) fn push_reply(mode: Mode, reply: Reply, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a frame that is shorter than the longest one.
+/// Appends a frame whose content is known to fit.
 fn push_frame(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
     let start = begin_frame(out);
     push(out);

@@ -1,4 +1,4 @@
-//! What a channel tells JavaScript.
+//! The events that a channel reports to JavaScript.
 
 use std::ffi::CStr;
 
@@ -8,45 +8,45 @@ use napi::{Env, Result, Unknown};
 use crate::engine::{self, Held};
 use crate::reactor::Callback;
 
-/// What happens on a channel: a method of the listener.
+/// An event of a channel. Each calls a method of the listener.
 ///
 /// ```ts
 /// /**
-///  * What a channel tells. The `key` of something is that of what was missing until now, or is missing. What is not
-///  * there is not called.
+///  * The listener of a channel. All methods are optional. `key` identifies something that is missing: a handle or a
+///  * large message that could not be received. An event with a `key` delivers what was missing under that key.
 ///  */
 /// export interface ChannelEvents {
-///   /** Messages have come. */
+///   /** Messages for the program have come. */
 ///   onMessages?(messages: unknown[], key?: number): void;
 ///   /** An internal message has come. */
 ///   onInternal?(message: object, key?: number): void;
 ///   /**
-///    * A message that announces a handle has come. `arrival` is for `convert`; undefined: the descriptor has not come,
-///    * and the builtin's end will send it again.
+///    * A message that announces a handle has come. `arrival` must be passed to `convert`. Undefined: the descriptor is
+///    * missing, and the builtin's end will send the message again.
 ///    */
 ///   onHandle?(message: { msg?: unknown }, arrival?: number, key?: number): void;
-///   /** Something that has been announced has not come, and what comes from now on waits for it. */
+///   /** Something was announced and is missing. Whatever comes from now on must be delivered after it. */
 ///   onMissing?(key: number): void;
-///   /** What is missing will not come any more. */
+///   /** The sender has given up what is missing. */
 ///   onLost?(key: number): void;
-///   /** The first socket of a server has been sent. Its server learns from `sockets` that the child has exited. */
+///   /** The first socket of a server has been sent. `sockets` must emit 'exit' when the child exits. */
 ///   onSocketsSent?(sockets: import('node:events').EventEmitter): void;
 ///   /** A handle did not reach the other end. */
 ///   onUndelivered?(): void;
-///   /** The other end does not keep to the protocol; it is no reason to throw. */
+///   /** The other end has violated the protocol. The channel goes on. */
 ///   onError?(error: Error): void;
-///   /** A message that nobody awaits could not be sent. */
+///   /** A message without a callback could not be sent. */
 ///   onUnsent?(error: Error): void;
 ///   /**
-///    * What came is no message. The error, a sentence that says how the protocol was broken, or undefined for a
-///    * message that is too long.
+///    * An invalid message has come. `cause` is what decoding it threw, a text that says how the protocol was violated,
+///    * or undefined if the message is too long.
 ///    */
 ///   onBroken?(cause: unknown, key?: number): void;
-///   /** The other end is gone; in the middle of a message? */
+///   /** The other end has closed the channel. `isPartial`: in the middle of a message. */
 ///   onEnd?(isPartial: boolean): void;
-///   /** `disconnect()` has waited for handles, and goes on. */
+///   /** The handles that `disconnect()` was waiting for have arrived. */
 ///   onHandlesArrived?(): void;
-///   /** The channel is closed, as `disconnect()` has asked. */
+///   /** The channel has been closed by `disconnect()`. */
 ///   onDisconnect?(): void;
 /// }
 /// ```
@@ -83,10 +83,10 @@ const NAMES: [(Event, &CStr); 13] = [
     (Event::Disconnect, c"onDisconnect"),
 ];
 
-/// The object whose methods are called, and the async context of its channel.
+/// The JavaScript object whose methods are called, and the async context of its channel.
 pub(super) struct Listener {
     callback: Callback,
-    /// By the number of the event; there need not be all.
+    /// The methods, indexed by [`Event`]; `None` if the object does not have the method.
     methods: Vec<Option<Held>>,
 }
 
@@ -101,18 +101,18 @@ impl Listener {
         Ok(Self { methods: methods.collect::<Result<_>>()?, callback })
     }
 
-    /// In the async context that is current now.
+    /// The same object, in the async context that is current now.
     pub fn context(&self, env: &Env) -> Result<Callback> {
         Callback::new(env, &self.callback.receiver(env)?, "CHANNELEND")
     }
 
-    /// Calls the method of an event. What it throws goes to `uncaughtException`.
-    pub fn tell<const N: usize>(&self, env: &Env, event: Event, arguments: [&Unknown; N]) {
-        self.tell_in(env, &self.callback, event, arguments);
+    /// Calls the method for an event. An exception that it throws goes to `uncaughtException`.
+    pub fn emit<const N: usize>(&self, env: &Env, event: Event, arguments: [&Unknown; N]) {
+        self.emit_in(env, &self.callback, event, arguments);
     }
 
     /// The same in another async context.
-    pub fn tell_in<const N: usize>(
+    pub fn emit_in<const N: usize>(
         &self,
         env: &Env,
         context: &Callback,
@@ -120,14 +120,14 @@ impl Listener {
         arguments: [&Unknown; N],
     ) {
         if let Some(Some(method)) = self.methods.get(event as usize) {
-            // It fails only while the environment goes away.
+            // Fails only while the environment shuts down.
             let _ = context.call_held(env, method, arguments);
         }
     }
 
-    /// Calls another function.
+    /// Calls another function in the channel's async context.
     pub fn call<const N: usize>(&self, env: &Env, function: &Held, arguments: [&Unknown; N]) {
-        // It fails only while the environment goes away.
+        // Fails only while the environment shuts down.
         let _ = self.callback.call_held(env, function, arguments);
     }
 }

@@ -1,5 +1,6 @@
-//! The functions on the way of each message. They are made once, since to make one takes tens of microseconds in a fresh process, and
-//! take the number of a channel, which costs less to read than an object of its class.
+//! The functions that JavaScript calls for every message. They are created once for all channels, because creating
+//! one takes tens of microseconds in a fresh process. They take a channel's number, which costs less to read than an
+//! object of its class.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -10,12 +11,12 @@ use super::Channel;
 use super::sending::Request;
 use crate::engine::{self, Call, Held};
 
-/// Channels by their numbers.
+/// The channels, by number.
 #[derive(Default)]
 pub(super) struct Numbered(RefCell<Vec<Weak<Channel>>>);
 
 impl Numbered {
-    /// Gives a channel a number, which may have been that of one that is gone.
+    /// Gives a channel a number. The number of a channel that is gone may be reused.
     pub fn add(&self, channel: &Rc<Channel>) -> u32 {
         let mut channels = self.0.borrow_mut();
         let free = channels.iter().position(|other| other.strong_count() == 0);
@@ -27,7 +28,7 @@ impl Numbered {
         number as u32
     }
 
-    /// The channel whose number a call is given first.
+    /// The channel whose number is the first argument of a call.
     fn of<const N: usize>(&self, env: &Env, call: &Call<N>) -> Result<Rc<Channel>> {
         let number = call.arguments.first().map_or(Ok(-1.0), |number| engine::to_f64(env, number))?;
         let found = self.0.borrow().get(number as usize).and_then(Weak::upgrade);
@@ -36,11 +37,11 @@ impl Numbered {
 }
 
 pub(super) struct Functions {
-    /// `sendValue(number, message, isSilent, callback)`: a message alone.
+    /// `sendValue(number, message, isSilent, callback)`: see [`super::class::ChannelClass::send_value`].
     pub send_value: Held,
-    /// `sendPrepared(number, message, isSilent, callback)`: the same for what need not be looked at.
+    /// `sendPrepared(number, message, isSilent, callback)`: see [`super::class::ChannelClass::send_prepared`].
     pub send_prepared: Held,
-    /// `endTick(number, leaves)`: writes what has waited for long enough, and, where `leaves`, ends the channel if that was asked for.
+    /// `endTick(number, disconnects)`: see [`super::class::ChannelClass::end_tick`].
     pub end_tick: Held,
 }
 
@@ -55,8 +56,8 @@ impl Functions {
             of_prepared.of(env, call)?.send_prepared(env, &call.arguments[1], request(env, call)?)
         })?;
         let end_tick = engine::function(env, move |env, call: &Call<2>| {
-            let leaves = engine::is_truthy(env, &call.arguments[1])?;
-            of_tick.of(env, call)?.end_tick(env, leaves);
+            let disconnects = engine::is_truthy(env, &call.arguments[1])?;
+            of_tick.of(env, call)?.end_tick(env, disconnects);
             Ok(None)
         })?;
         Ok(Self {

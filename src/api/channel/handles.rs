@@ -1,6 +1,5 @@
-//! Sockets and servers on their way: sending one along with a message, what has come and is to be made an object of, what the other end
-//! says of either, and the counting of a server's sockets. The types are in [`super::conversion`]; what acknowledgements mean, in
-//! [`crate::channel::handles`].
+//! Sends and receives handles (sockets and servers), and processes their acknowledgements. The handle types are in
+//! [`super::conversion`], the handles in flight in [`crate::channel::handles`].
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
@@ -14,7 +13,7 @@ use super::counting::counted_key;
 use super::decode::Fault;
 use super::events::{Event, Listener};
 use super::sending::{Request, Sent};
-use super::{Channel, Leaving, Phase, encode};
+use super::{Channel, Disconnecting, Phase, encode};
 use crate::channel::handles::{Kind, NeverSent, Socket};
 use crate::channel::internal::Reply;
 use crate::channel::missing::Missing;
@@ -23,37 +22,37 @@ use crate::channel::peer::Peer;
 use crate::channel::word::Word;
 use crate::engine::{self, Held};
 
-/// So many handles that have come are acknowledged together at most.
-const TOGETHER: u32 = 16;
+/// The most received handles that are acknowledged together.
+const MAX_TOGETHER: u32 = 16;
 
-/// What one end knows of the handles that come and go.
+/// The received handles of one end.
 #[derive(Default)]
 pub(super) struct Received {
-    /// How many have come that are not acknowledged yet.
+    /// How many have arrived and have not been acknowledged yet.
     unacknowledged: Cell<u32>,
-    /// The number of the next one.
+    /// The sequence number of the next one.
     next: Cell<u32>,
-    /// What has come, until its object is made.
+    /// Descriptors whose objects have not been created yet.
     arrivals: RefCell<Slab<Arrival>>,
-    /// Handles that were given away while they had something to write.
+    /// Libuv handles that were sent to the other end while they still had data to write. They are closed later.
     lingering: RefCell<Vec<Held>>,
 }
 
-/// A descriptor that has come.
+/// A received descriptor.
 struct Arrival {
     fd: OwnedFd,
-    /// What was announced, and what it is; `None`: nothing of that kind.
+    /// The announced type, and the type of socket that it is. `None` if these do not match.
     fit: Option<(Kind, Socket)>,
 }
 
 impl Channel {
-    /// The other end is a native one.
+    /// The other end is native.
     pub(super) fn become_native(&self) {
         self.peer.replace(Peer::Native);
         self.writer.borrow_mut().outbox.handles.pipeline();
     }
 
-    /// Sends a message with a handle. Says what [`Channel::send_value`] does.
+    /// Sends a message with a handle. Returns the same as [`Channel::send_value`].
     ///
     /// # Errors
     /// `ERR_INVALID_HANDLE_TYPE`; what a getter throws; the message cannot be serialised.
@@ -69,11 +68,11 @@ impl Channel {
         };
         let Outward { inner, describe, sent } = &conversion.send;
         let source = inner(env, handle)?;
-        // Sent before, or closed: then the message goes alone.
+        // It was sent before, or is closed: the message is sent without it.
         if !engine::is_truthy(env, &source)? {
             return self.send_value(env, message, request);
         }
-        // As with the builtin, only those who asked hear that the other end is gone: cluster sends before it knows.
+        // As with the builtin, only a callback hears that the other end is gone: cluster may send before it knows that.
         let is_silent = request.is_silent || request.callback.is_none();
         let quiet = Request { is_silent, ..request };
         if self.phase.get() != Phase::Open {
@@ -102,7 +101,8 @@ impl Channel {
         Ok(queued)
     }
 
-    /// What is sent has a descriptor of its own, but what a handle has still to write only itself can.
+    /// Closes a libuv handle that was sent. The channel has its own copy of the descriptor, but only the handle
+    /// itself can write the data that it has buffered. So if it has any, it is closed later.
     fn close_given(&self, env: &Env, handle: &Unknown) -> Result<()> {
         let unwritten =
             engine::to_f64(env, &engine::property(env, handle, c"writeQueueSize")?).unwrap_or(0.0);
@@ -113,7 +113,7 @@ impl Channel {
         engine::call_method(env, handle, c"close", []).map(drop)
     }
 
-    /// Everything has arrived, or nothing will any more.
+    /// All handles have arrived, or none will any more: closes those that were kept open.
     pub(super) fn close_lingering(&self, env: &Env) {
         let lingering = self.received.lingering.take();
         for handle in lingering {
@@ -121,7 +121,7 @@ impl Channel {
         }
     }
 
-    /// Makes the object of a descriptor that has come with `message`, and hands it to `take(error, object)`.
+    /// Creates the object for a descriptor that came with `message`, and passes it to `take(error, object)`.
     ///
     /// # Errors
     /// What `take` throws.
@@ -142,12 +142,16 @@ impl Channel {
         let fail = |error: Error| call(&engine::thrown(env, error), &engine::undefined(env)?);
         let conversion = fit.and_then(|(kind, socket)| Some((Conversion::of_kind(kind)?, socket)));
         let Some((conversion, socket)) = conversion else {
-            // A text is shown; what else it may be is not looked at.
+            // Only a string is shown in the error.
             let kind = text(env, &engine::property(env, message, c"type")?);
             let kind = kind.unwrap_or_else(|| "handle of a known type".to_owned());
-            return fail(self.node.context(env)?.broken_handle(&format!("what it sent is no {kind}")));
+            return fail(
+                self.node
+                    .context(env)?
+                    .broken_handle(&format!("the descriptor that it sent is not a {kind}")),
+            );
         };
-        let handle = match self.node.handle_over(env, socket, fd) {
+        let handle = match self.node.handle_for(env, socket, fd) {
             Ok(handle) => handle,
             Err(error) => return fail(error),
         };
@@ -166,20 +170,20 @@ impl Channel {
         }
     }
 
-    /// A message that announces a handle has come.
+    /// Delivers a message that announces a handle. `fd` is `None` if the descriptor is missing.
     ///
     /// # Errors
-    /// More handles are missing than can be under way.
+    /// More handles are missing than can be in flight.
     pub(super) fn deliver_handle(
         self: &Rc<Self>,
         env: &Env,
         listener: &Listener,
         message: &Unknown,
         fd: Option<OwnedFd>,
-        again: Option<Missing>,
+        resent: Option<Missing>,
     ) -> std::result::Result<(), Fault> {
         let Received { unacknowledged, next, .. } = &self.received;
-        let number = match again {
+        let number = match resent {
             Some(Missing::Handle(number)) => number,
             _ => next.replace(next.get().wrapping_add(1)),
         };
@@ -187,7 +191,7 @@ impl Channel {
         match (&fd, is_native) {
             (Some(_), true) => {
                 unacknowledged.set(unacknowledged.get() + 1);
-                if unacknowledged.get() == TOGETHER {
+                if unacknowledged.get() == MAX_TOGETHER {
                     self.acknowledge_received();
                 }
             }
@@ -195,7 +199,7 @@ impl Channel {
                 self.acknowledge_received();
                 self.send_word(&Word::HandleMissed {});
                 self.count_missing(env, message, number);
-                return self.tell_missing(env, listener, Missing::Handle(number));
+                return self.emit_missing(env, listener, Missing::Handle(number));
             }
             (Some(_), false) => self.send_reply(Reply::Acknowledged),
             (None, false) => self.send_reply(Reply::NotReceived),
@@ -209,10 +213,10 @@ impl Channel {
             }
             None => engine::undefined(env),
         };
-        let key = again.filter(|missing| self.reader.gaps.borrow_mut().fill(*missing)).map(Missing::key);
+        let key = resent.filter(|missing| self.reader.gaps.borrow_mut().fill(*missing)).map(Missing::key);
         let key = key.map_or_else(|| engine::undefined(env), |key| engine::number(env, key));
         if let (Ok(arrival), Ok(key)) = (arrival, key) {
-            listener.tell(env, Event::Handle, [message, &arrival, &key]);
+            listener.emit(env, Event::Handle, [message, &arrival, &key]);
         }
         Ok(())
     }
@@ -224,37 +228,38 @@ impl Channel {
         }
     }
 
-    /// After a look at the socket: tells of what it brought.
-    pub(super) fn settle_handles(self: &Rc<Self>, env: &Env) {
+    /// Called after each read: acknowledges handles, reports failures, and goes on with `disconnect()` if all handles
+    /// have arrived.
+    pub(super) fn after_read(self: &Rc<Self>, env: &Env) {
         self.acknowledge_received();
-        let untold = self.writer.borrow_mut().take_untold();
-        if let Some(errno) = untold {
+        let unreported = self.writer.borrow_mut().take_unreported();
+        if let Some(errno) = unreported {
             self.fail(env, errno);
         }
         let has_handles = self.writer.borrow().outbox.has_handles();
-        if self.writer.borrow().outbox.is_crowded() {
+        if self.writer.borrow().outbox.must_retry() {
             self.retry_later();
         }
         if !has_handles {
             self.close_lingering(env);
-            if matches!(&*self.leaving.borrow(), Leaving::ForHandles) {
-                self.tell(env, Event::HandlesArrived, []);
-                // It fails only while the environment goes away.
-                let _ = self.leave(env);
+            if matches!(&*self.disconnecting.borrow(), Disconnecting::AwaitingHandles) {
+                self.emit(env, Event::HandlesArrived, []);
+                // Fails only while the environment shuts down.
+                let _ = self.disconnect_after_delivery(env);
                 self.disconnect_if_due(env);
             }
         }
     }
 
-    /// What a native end says of handles.
-    pub(super) fn hear_of_handles(self: &Rc<Self>, env: &Env, listener: &Listener, word: &Word) {
+    /// Processes a native end's word about handles.
+    pub(super) fn process_handle_word(self: &Rc<Self>, env: &Env, listener: &Listener, word: &Word) {
         let outcome = match word {
             Word::HandlesTaken { count } => {
                 self.writer.borrow_mut().outbox.taken(*count).map(|()| Outcome::Again)
             }
             Word::HandleMissed {} => self.handle_missed(),
             Word::HandleAgain { number } => {
-                self.reader.gaps.borrow_mut().comes_again(Missing::Handle(*number));
+                self.reader.gaps.borrow_mut().expect_resent(Missing::Handle(*number));
                 return;
             }
             Word::HandleLost { number } => {
@@ -263,29 +268,30 @@ impl Channel {
                     && let Ok(key) = engine::number(env, lost.key())
                 {
                     self.count_lost(env, *number);
-                    listener.tell(env, Event::Lost, [&key]);
+                    listener.emit(env, Event::Lost, [&key]);
                 }
                 return;
             }
             _ => return,
         };
-        self.tell_of_outcome(env, listener, outcome);
+        self.report_outcome(env, listener, outcome);
     }
 
-    /// A builtin end has got the handle that is under way, or has not.
-    pub(super) fn hear_reply(&self, env: &Env, listener: &Listener, reply: Reply) {
+    /// Processes a builtin end's reply about the handle in flight.
+    pub(super) fn process_reply(&self, env: &Env, listener: &Listener, reply: Reply) {
         let outcome = match reply {
             Reply::Acknowledged => self.writer.borrow_mut().outbox.taken(1).map(|()| Outcome::Again),
             Reply::NotReceived => self.handle_missed(),
         };
-        // What waited goes out now, and if it is a handle its acknowledgement comes soon.
+        // The messages that waited can be written now. If there is a handle among them, its acknowledgement will come
+        // soon, so it counts as sent (for busy polling).
         if !self.writer.borrow().outbox.handles.is_empty() {
             self.writer.borrow_mut().note_sent();
         }
-        self.tell_of_outcome(env, listener, outcome);
+        self.report_outcome(env, listener, outcome);
     }
 
-    fn tell_of_outcome(
+    fn report_outcome(
         &self,
         env: &Env,
         listener: &Listener,
@@ -293,21 +299,21 @@ impl Channel {
     ) {
         match outcome {
             Ok(Outcome::Again | Outcome::Later) => {}
-            Ok(Outcome::Lost(_)) => listener.tell(env, Event::Undelivered, []),
+            Ok(Outcome::Lost(_)) => listener.emit(env, Event::Undelivered, []),
             Err(NeverSent) => {
                 if let Ok(context) = self.node.context(env) {
-                    let error = context.broken_handle("it acknowledged one that was not sent");
-                    listener.tell(env, Event::Error, [&engine::thrown(env, error)]);
+                    let error = context.broken_handle("it acknowledged a handle that was not sent");
+                    listener.emit(env, Event::Error, [&engine::thrown(env, error)]);
                 }
             }
         }
     }
 
-    /// The other end has not got the oldest handle: it is sent again.
+    /// The other end did not receive the oldest handle: sends it again, or gives it up.
     fn handle_missed(&self) -> std::result::Result<Outcome, NeverSent> {
         let outcome = self.writer.borrow_mut().outbox.missed();
         match outcome {
-            Ok(Outcome::Later) => self.watch_age(),
+            Ok(Outcome::Later) => self.schedule_housekeeping(),
             Ok(Outcome::Lost(number)) if self.peer.borrow().is_native() => {
                 self.send_word(&Word::HandleLost { number });
             }
@@ -316,7 +322,7 @@ impl Channel {
         outcome
     }
 
-    /// Sends the handles again that a native end has missed.
+    /// Sends the handles again that a native end did not receive.
     pub(super) fn repeat_missed(&self) {
         let mode = self.mode;
         self.writer.borrow_mut().outbox.repeat_missed(|number| {
@@ -324,18 +330,18 @@ impl Channel {
             encode::push_word(mode, &Word::HandleAgain { number }, &mut bytes);
             bytes
         });
-        self.write_or_remember();
+        self.write_or_keep_failure();
     }
 }
 
-/// What was announced by `message`, and what `fd` is, where one can be made of the other.
+/// The type that `message` announces, and the type of the socket `fd`. `None` if these do not match.
 fn what_fits(env: &Env, message: &Unknown, fd: &OwnedFd) -> Option<(Kind, Socket)> {
     let kind = kind_of(env, message)?;
     let socket = Socket::of(fd.as_fd()).filter(|socket| kind.is_made_of(*socket))?;
     Some((kind, socket))
 }
 
-/// What is announced by `message`.
+/// The handle type that `message` announces.
 pub(super) fn kind_of(env: &Env, message: &Unknown) -> Option<Kind> {
     let name = text(env, &engine::property(env, message, c"type").ok()?)?;
     Kind::from_name(name.as_bytes())

@@ -1,4 +1,5 @@
-//! One end of an IPC channel on the loop: `send()` writes into its outbox, the reactor reads its inbox.
+//! One end of an IPC channel on the event loop: `send()` appends to its outbox, and the reactor calls it to fill its
+//! inbox.
 
 mod callbacks;
 mod class;
@@ -6,11 +7,11 @@ mod conversion;
 mod counting;
 mod decode;
 mod delivering;
+mod disconnecting;
 mod encode;
 mod events;
 mod functions;
 mod handles;
-mod leaving;
 mod node;
 mod receiving;
 pub(super) mod registry;
@@ -29,16 +30,16 @@ use napi::Env;
 
 use callbacks::Awaiting;
 use counting::Sockets;
+use disconnecting::Disconnecting;
 use events::{Event, Listener};
 use handles::Received;
-use leaving::Leaving;
 pub(super) use node::Node;
 use serialization::Serialization;
 
 use crate::channel::Mode;
 use crate::channel::ancillary::Room;
 use crate::channel::peer::Peer;
-use crate::channel::reader::{Attention, Reader};
+use crate::channel::reader::{ReadState, Reader};
 use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
 use crate::channel::word::Word;
@@ -49,28 +50,29 @@ use crate::sys;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Open,
-    /// Nothing more is sent or told; what is unwritten is still written. When some of it last was.
+    /// Nothing more is accepted for sending or delivered, but queued messages are still written. `progress`: when the
+    /// last of these were written.
     Closing {
         progress: Instant,
     },
     Closed,
 }
 
-/// What an end is opened with.
+/// The options of an end.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
     pub mode: Mode,
-    /// How long to look for a quick answer.
+    /// How long to poll for a quick answer.
     pub spin: Duration,
-    /// The longest message, bytes.
+    /// The longest message that is accepted, bytes.
     pub limit: usize,
 }
 
-/// Where the kernel takes no more for now, it is asked again after so long.
+/// The delay before writing is retried when the kernel refuses more although the socket is not full.
 const RETRY_DELAY: Duration = Duration::from_millis(5);
 
-/// How often slots are asked whether they are still used.
-const SLOT_AGE: Duration = Duration::from_millis(50);
+/// The interval of [`Channel::housekeep`].
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_millis(50);
 
 /// One end of a channel.
 pub(super) struct Channel {
@@ -81,30 +83,30 @@ pub(super) struct Channel {
     key: Cell<Option<Key>>,
     listener: RefCell<Option<Rc<Listener>>>,
     phase: Cell<Phase>,
-    leaving: RefCell<Leaving>,
+    disconnecting: RefCell<Disconnecting>,
     peer: RefCell<Peer>,
     writer: RefCell<Writer>,
     reader: Reader,
     keep_alive: KeepAlive<Reactor>,
-    /// The shared memory that large messages are sent in, and that they come in.
+    /// Shared memory for large messages: this end's slots, and the other end's.
     slots: RefCell<Slots>,
     views: RefCell<Views>,
-    /// Who waits for messages to be written, in order.
+    /// The callbacks of messages that have not been written, in order.
     awaiting: RefCell<VecDeque<Awaiting>>,
-    /// What JavaScript calls it by.
+    /// JavaScript passes this number to the functions in `functions.rs`.
     number: Cell<u32>,
-    /// The handles that have come.
+    /// The received handles.
     received: Received,
-    /// The sockets of servers.
+    /// Counts servers' sockets.
     sockets: Sockets,
-    /// When the kernel is to be asked again for room.
+    /// When writing is to be retried.
     retry_at: Cell<Option<Instant>>,
-    /// When the slots are asked for their age.
-    age_at: Cell<Option<Instant>>,
+    /// When [`Channel::housekeep`] is to be called.
+    housekeeping_at: Cell<Option<Instant>>,
 }
 
 impl Channel {
-    /// Begins to read the socket `fd`, and takes it over unless this fails.
+    /// Opens a channel on the socket `fd`, of which it becomes the owner unless this fails.
     ///
     /// # Errors
     /// `EBADF`, `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
@@ -123,7 +125,7 @@ impl Channel {
             key: Cell::default(),
             listener: RefCell::new(Some(Rc::new(listener))),
             phase: Cell::new(Phase::Open),
-            leaving: RefCell::default(),
+            disconnecting: RefCell::default(),
             peer: RefCell::default(),
             writer: RefCell::default(),
             reader: Reader::new(mode, limit, Spin::new(spin)),
@@ -135,7 +137,7 @@ impl Channel {
             received: Received::default(),
             sockets: Sockets::default(),
             retry_at: Cell::default(),
-            age_at: Cell::default(),
+            housekeeping_at: Cell::default(),
         });
         let source = Rc::new(SocketSource(Rc::clone(&channel)));
         channel.key.set(Some(reactor.register(fd, Turn::WithIo, source)?));
@@ -143,7 +145,7 @@ impl Channel {
         Ok(channel)
     }
 
-    /// Is called when there is something to read, or room to write where that is waited for.
+    /// Has the reactor call this end when the socket is readable, or writable if it is full now.
     fn watch(&self) -> io::Result<()> {
         match (self.key.get(), &*self.socket.borrow()) {
             (Some(key), Some(socket)) => {
@@ -153,9 +155,10 @@ impl Channel {
         }
     }
 
-    /// Tells what keeps the loop alive: what is to be written, and handles that arrive before the end.
+    /// Updates whether this channel keeps the event loop alive: it does while there is something to write, or while
+    /// `disconnect()` waits for handles to arrive.
     fn update_work(&self) {
-        let awaits_handles = matches!(&*self.leaving.borrow(), Leaving::ForHandles);
+        let awaits_handles = matches!(&*self.disconnecting.borrow(), Disconnecting::AwaitingHandles);
         let is_pending = awaits_handles || self.writer.borrow().is_full() || self.retry_at.get().is_some();
         self.keep_alive.set_work(match self.phase.get() {
             Phase::Open if !is_pending => Work::Possible,
@@ -172,40 +175,42 @@ impl Channel {
         &self.node
     }
 
-    /// Slots that nobody uses for long are given up.
-    fn watch_age(&self) {
+    /// Has [`Channel::housekeep`] called soon.
+    fn schedule_housekeeping(&self) {
         if let Some(key) = self.key.get()
-            && self.age_at.get().is_none()
+            && self.housekeeping_at.get().is_none()
         {
-            self.age_at.set(Some(Instant::now() + SLOT_AGE));
-            self.reactor.call_after(key, SLOT_AGE);
+            self.housekeeping_at.set(Some(Instant::now() + HOUSEKEEPING_INTERVAL));
+            self.reactor.call_after(key, HOUSEKEEPING_INTERVAL);
         }
     }
 
-    /// The kernel may take more by now.
+    /// Retries writing.
     fn retry(&self, env: &Env) {
         self.retry_at.set(None);
         self.update_work();
-        self.flush_and_tell(env);
+        self.flush_and_report(env);
     }
 
-    fn age(&self) {
-        self.age_at.set(None);
+    /// Does what is due at intervals: frees unused slots, sends missed handles again, and gives up a closing channel
+    /// that makes no progress.
+    fn housekeep(&self) {
+        self.housekeeping_at.set(None);
         if let Phase::Closing { progress } = self.phase.get()
-            && (progress.elapsed() > LAST_PATIENCE || self.write_unless_full().is_err() || self.is_all_sent())
+            && (progress.elapsed() > CLOSE_TIMEOUT || self.write_unless_full().is_err() || self.is_all_sent())
         {
             self.finish();
             return;
         }
-        let given_up = self.slots.borrow_mut().age();
-        for slot in given_up {
+        let freed = self.slots.borrow_mut().age();
+        for slot in freed {
             self.send_word(&Word::Forget { slot });
         }
         self.repeat_missed();
         let has_slots = !self.slots.borrow().is_empty();
         let is_closing = matches!(self.phase.get(), Phase::Closing { .. });
         if has_slots || is_closing || self.writer.borrow().outbox.has_missed() {
-            self.watch_age();
+            self.schedule_housekeeping();
         }
     }
 
@@ -215,27 +220,27 @@ impl Channel {
 }
 
 thread_local! {
-    /// Room for the descriptors of one read.
+    /// The buffer for the descriptors of one read.
     static ROOM: RefCell<Room> = RefCell::default();
 }
 
-/// A closed channel, and one of a process that exits, gives the other end so long to read some more of what was sent before.
-const LAST_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a closing channel, or an exiting process, waits for the other end to read more of what was sent.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 struct SocketSource(Rc<Channel>);
 
 impl Source for SocketSource {
     fn ready(&self, env: &Env, is_over: bool) {
         self.0.advance(env, is_over);
-        self.0.settle_handles(env);
+        self.0.after_read(env);
         if self.0.is_closed() {
             registry::forget(&self.0);
         }
     }
 
-    fn look(&self, env: &Env) -> bool {
+    fn try_ready(&self, env: &Env) -> bool {
         let has_come = self.0.advance_if_ready(env);
-        self.0.settle_handles(env);
+        self.0.after_read(env);
         if self.0.is_closed() {
             registry::forget(&self.0);
         }
@@ -247,12 +252,12 @@ impl Source for SocketSource {
         if is_due(&self.0.retry_at) {
             self.0.retry(env);
         }
-        if is_due(&self.0.age_at) {
-            self.0.age();
+        if is_due(&self.0.housekeeping_at) {
+            self.0.housekeep();
         }
-        let attention = &self.0.reader.attention;
-        if attention.get() == Attention::LooksLater {
-            attention.set(Attention::Watching);
+        let state = &self.0.reader.state;
+        if state.get() == ReadState::RetryLater {
+            state.set(ReadState::Watching);
             self.ready(env, false);
         }
         if self.0.is_closed() {
@@ -261,7 +266,7 @@ impl Source for SocketSource {
     }
 
     fn shut_down(&self) {
-        self.0.write_out(Instant::now() + LAST_PATIENCE);
+        self.0.write_out(Instant::now() + CLOSE_TIMEOUT);
         self.0.finish();
         registry::forget(&self.0);
     }

@@ -1,4 +1,4 @@
-//! What channels use of Node.
+//! The functions, modules and classes of Node that channels use.
 
 use std::cell::{OnceCell, RefCell};
 use std::ffi::CStr;
@@ -15,18 +15,18 @@ use crate::engine::{self, Call, Held};
 use crate::options::Context;
 use crate::sys;
 
-/// Functions and modules of Node, and of the realm that the package was loaded in; for each loaded copy of it.
+/// Functions and modules of Node, and of the realm in which the package was loaded. Each loaded copy of `lib/` has one.
 pub(in crate::api) struct Node {
     hooks: Held,
     pub parse: Held,
     pub stringify: Held,
     pub next_tick: Held,
-    /// The object whose properties are Node's modules, loaded when they are asked for.
+    /// An object with a getter for each Node module that is needed, which loads the module.
     modules: Held,
     serialization: OnceCell<Serialization>,
     net: OnceCell<Held>,
     dgram: OnceCell<Held>,
-    /// Node's classes of handles: of TCP, Pipe and UDP.
+    /// The classes of libuv handles: TCP, Pipe and UDP. Node does not export them.
     handle_classes: RefCell<[Option<Held>; 3]>,
     do_nothing: OnceCell<Held>,
     channels: Rc<Numbered>,
@@ -34,7 +34,7 @@ pub(in crate::api) struct Node {
 }
 
 impl Node {
-    /// `hooks` are those of `open`.
+    /// `hooks` is the argument of `open`.
     pub fn new(env: &Env, hooks: &Object) -> Result<Self> {
         let hooks = Held::new(env, hooks)?;
         let modules = engine::property(env, &hooks.get(env)?, c"node")?;
@@ -55,12 +55,12 @@ impl Node {
         })
     }
 
-    /// What makes Node's errors.
+    /// The context in which Node's errors are created.
     pub fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
         Ok(Context::new(env, Some(self.hooks.get(env)?.coerce_to_object()?)))
     }
 
-    /// A module of Node's.
+    /// One of Node's modules.
     pub fn module<'a>(&self, env: &'a Env, name: &CStr) -> Result<Unknown<'a>> {
         engine::property(env, &self.modules.get(env)?, name)
     }
@@ -83,12 +83,12 @@ impl Node {
         self.kept(env, &self.dgram, c"dgram")
     }
 
-    /// The number of a new channel.
+    /// Gives a new channel its number.
     pub fn number(&self, channel: &Rc<Channel>) -> u32 {
         self.channels.add(channel)
     }
 
-    /// The functions on the way of each message.
+    /// The functions that JavaScript calls for every message.
     pub(super) fn functions(&self, env: &Env) -> Result<&Functions> {
         if let Some(functions) = self.functions.get() {
             return Ok(functions);
@@ -115,18 +115,18 @@ impl Node {
         Ok(self.serialization.get_or_init(|| made))
     }
 
-    /// A handle of libuv's over `fd`, which it takes over.
-    pub fn handle_over<'a>(&self, env: &'a Env, socket: Socket, fd: OwnedFd) -> Result<Unknown<'a>> {
+    /// Creates a libuv handle for `fd`, of which it becomes the owner.
+    pub fn handle_for<'a>(&self, env: &'a Env, socket: Socket, fd: OwnedFd) -> Result<Unknown<'a>> {
         let place = socket as usize;
         if socket == Socket::Udp && self.handle_class(env, place)?.is_none() {
             self.keep_class(env, place, &self.datagram_handle(env)?)?;
         }
         let Some(class) = self.handle_class(env, place)? else {
-            let handle = self.first_over(env, fd)?;
+            let handle = self.first_handle_for(env, fd)?;
             self.keep_class(env, place, &handle)?;
             return Ok(handle);
         };
-        // 0: of a connection; for a server it is the same.
+        // The handle type 0 is a connection; it works for a server too.
         let handle = engine::construct(env, &class, [&engine::number(env, 0.0)?])?;
         let fd = fd.into_raw_fd();
         let opened = engine::call_method(env, &handle, c"open", [&engine::number(env, fd.into())?]);
@@ -153,8 +153,8 @@ impl Node {
         Ok(())
     }
 
-    /// A handle over `fd`, made by a socket that is not needed any more.
-    fn first_over<'a>(&self, env: &'a Env, fd: OwnedFd) -> Result<Unknown<'a>> {
+    /// Creates a libuv handle for `fd` through a temporary `net.Socket`, to learn the handle's class.
+    fn first_handle_for<'a>(&self, env: &'a Env, fd: OwnedFd) -> Result<Unknown<'a>> {
         let class = engine::property(env, &self.net(env)?, c"Socket")?;
         let fd = fd.into_raw_fd();
         let (number, is_manual) = (engine::number(env, fd.into())?, engine::boolean(env, true)?);
@@ -174,7 +174,7 @@ impl Node {
     }
 }
 
-/// The handle under a `dgram.Socket`: it is in the socket's state, which only Node's own symbol leads to.
+/// The libuv handle of a `dgram.Socket`. It is in the socket's state object, under a symbol that Node does not export.
 pub(super) fn handle_of_datagram<'a>(env: &'a Env, socket: &Unknown<'a>) -> Result<Unknown<'a>> {
     for symbol in engine::own_names(env, socket, engine::Names::Symbols)? {
         let mut description = vec![];

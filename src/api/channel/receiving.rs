@@ -1,4 +1,4 @@
-//! What an end receives: from the socket into its inbox. What becomes of it there is in `delivering.rs`.
+//! Reads from the socket into the inbox. `delivering.rs` delivers what is there.
 
 use std::os::fd::AsFd;
 use std::rc::Rc;
@@ -9,18 +9,19 @@ use napi::Env;
 use super::decode::Fault;
 use super::{Channel, Phase, ROOM};
 use crate::channel::ancillary;
-use crate::channel::reader::{Attention, Delivery, Look};
+use crate::channel::reader::{Delivery, ReadOutcome, ReadState};
 use crate::channel::word::Word;
 
-/// A channel keeps the loop from its other events for this long at most.
+/// A channel blocks the event loop for at most this long.
 const TURN: Duration = Duration::from_millis(1);
 
 impl Channel {
-    /// The socket may be ready. `is_over`: nothing more will come than is there now.
+    /// Called when the socket may be ready. `is_over`: the other end has closed it, so nothing more will come than is
+    /// there now.
     pub(super) fn advance(self: &Rc<Self>, env: &Env, is_over: bool) {
         let has_room_again = self.writer.borrow_mut().has_room_again();
         if has_room_again {
-            self.write_and_tell(env);
+            self.write_and_report(env);
         }
         match self.phase.get() {
             Phase::Open => {
@@ -31,93 +32,94 @@ impl Channel {
         }
     }
 
-    /// Delivers what has come, if anything has. Says whether.
+    /// Reads and delivers messages if there are any. Returns whether there were.
     pub(super) fn advance_if_ready(self: &Rc<Self>, env: &Env) -> bool {
         self.phase.get() == Phase::Open && !self.writer.borrow().is_full() && self.receive(env, false)
     }
 
-    /// Reads and delivers until there is no more. Says whether there was anything.
+    /// Reads and delivers until the socket is empty. Returns whether there was anything.
     fn receive(self: &Rc<Self>, env: &Env, is_over: bool) -> bool {
-        if self.reader.is_deaf() {
+        if self.reader.has_stopped() {
             return false;
         }
         let begun = Instant::now();
-        let mut look = self.look();
-        let is_ready = !matches!(look, Look::None);
+        let mut outcome = self.read_once();
+        let is_ready = !matches!(outcome, ReadOutcome::Empty);
         if is_ready {
             self.reader.spin.borrow_mut().arrived(begun);
         }
-        while let Look::Some { may_be_more } = look {
+        while let ReadOutcome::Data { may_be_more } = outcome {
             let sent = self.writer.borrow().sent();
             self.deliver(env);
-            if self.phase.get() != Phase::Open || self.reader.is_deaf() {
+            if self.phase.get() != Phase::Open || self.reader.has_stopped() {
                 return true;
             }
             let is_answered = self.writer.borrow().sent() != sent && self.reader.spin.borrow().is_on();
-            look = if (may_be_more || is_answered) && begun.elapsed() > TURN {
+            outcome = if (may_be_more || is_answered) && begun.elapsed() > TURN {
                 self.call_again();
                 return true;
             } else if may_be_more {
-                self.look()
+                self.read_once()
             } else if is_answered {
-                self.look_longer(begun, is_over)
+                self.busy_poll(begun, is_over)
             } else {
-                self.look_if_over(is_over)
+                self.read_if_over(is_over)
             };
         }
-        if matches!(look, Look::End) {
-            self.reader.attention.set(Attention::Deaf);
-            self.tell_end(env);
+        if matches!(outcome, ReadOutcome::End) {
+            self.reader.state.set(ReadState::Stopped);
+            self.emit_end(env);
         }
         is_ready
     }
 
     /// Reads once.
-    fn look(&self) -> Look {
+    fn read_once(&self) -> ReadOutcome {
         let socket = self.socket.borrow();
         let Some(socket) = &*socket else {
-            return Look::None;
+            return ReadOutcome::Empty;
         };
-        match ROOM.with_borrow_mut(|rights| self.reader.look(socket.as_fd(), rights)) {
-            Look::Again => {
+        match ROOM.with_borrow_mut(|rights| self.reader.read(socket.as_fd(), rights)) {
+            ReadOutcome::Again => {
                 self.call_again();
-                Look::None
+                ReadOutcome::Empty
             }
-            look => look,
+            outcome => outcome,
         }
     }
 
-    /// What comes after a read that found no more the reactor tells of; but it may have told of the end already.
-    fn look_if_over(&self, is_over: bool) -> Look {
-        if is_over { self.look() } else { Look::None }
+    /// After a read that has emptied the socket. The reactor will report new data, but may already have reported the
+    /// end: then reads again.
+    fn read_if_over(&self, is_over: bool) -> ReadOutcome {
+        if is_over { self.read_once() } else { ReadOutcome::Empty }
     }
 
-    /// Looks longer for the answer to an answer that has just been sent, where such come quickly.
-    fn look_longer(&self, begun: Instant, is_over: bool) -> Look {
+    /// An answer has just been sent: polls the socket for the next message, if messages have been coming quickly.
+    fn busy_poll(&self, begun: Instant, is_over: bool) -> ReadOutcome {
         let now = Instant::now();
         let Some(time) = self.reader.spin.borrow_mut().answer(now) else {
-            return self.look_if_over(is_over);
+            return self.read_if_over(is_over);
         };
         let until = (now + time).min(begun + TURN);
         loop {
-            let look = self.look();
-            if !matches!(look, Look::None) {
+            let outcome = self.read_once();
+            if !matches!(outcome, ReadOutcome::Empty) {
                 self.reader.spin.borrow_mut().found();
-                return look;
+                return outcome;
             }
             if Instant::now() > until {
                 self.reader.spin.borrow_mut().missed();
-                return Look::None;
+                return ReadOutcome::Empty;
             }
             std::hint::spin_loop();
         }
     }
 
-    /// Has the rest read in the next turn of the loop.
+    /// Has the rest read in the next iteration of the event loop.
     pub(super) fn call_again(&self) {
         if self.watch().is_err() {
-            self.reader.attention.set(Attention::LooksLater);
-            self.watch_age();
+            self.reader.state.set(ReadState::RetryLater);
+            self.schedule_housekeeping();
         }
     }
 
@@ -125,7 +127,8 @@ impl Channel {
     fn deliver(self: &Rc<Self>, env: &Env) {
         let mut messages = vec![];
         let taken = self.reader.inbox.borrow_mut().take(&mut messages);
-        // A count of our own: what JavaScript does may close this channel, but what came before is told.
+        // A reference of our own: JavaScript may close this channel meanwhile, but the messages in this batch are
+        // still delivered.
         let listener = self.listener.borrow().clone();
         let Some(listener) = listener else {
             return;
@@ -136,39 +139,39 @@ impl Channel {
         self.reader.delivery.set(Delivery::Last);
         self.close_surplus_fds();
         self.writer.borrow_mut().end_delivery();
-        self.write_and_tell(env);
+        self.write_and_report(env);
         let fault = delivered.err().or(taken.err().map(Fault::from));
         if let Some(fault) = fault
             && self.phase.get() == Phase::Open
         {
-            self.reader.attention.set(Attention::Deaf);
-            self.tell_broken(env, &listener, &fault, None);
+            self.reader.state.set(ReadState::Stopped);
+            self.emit_broken(env, &listener, &fault, None);
             self.reader.inbox.borrow_mut().clear();
-            self.tell_end(env);
+            self.emit_end(env);
         } else {
             self.disconnect_if_due(env);
         }
     }
 
-    /// Closes descriptors that nobody has announced. One may belong to a message that is not complete yet; a native end may have
-    /// sent those of several messages at once.
+    /// Closes unannounced descriptors, except those whose message may still be incomplete: one descriptor from a
+    /// builtin end, or those of one `sendmsg` from a native end.
     fn close_surplus_fds(&self) {
         let kept = match (self.peer.borrow().is_native(), self.reader.inbox.borrow().is_partial()) {
-            (true, _) => ancillary::MOST,
+            (true, _) => ancillary::MAX_DESCRIPTORS,
             (false, is_partial) => usize::from(is_partial),
         };
         self.reader.descriptors.borrow_mut().keep(kept);
     }
 
-    /// While the rest is written, what comes is read: the other end may be writing, too. Of that only those words count that have
-    /// a message sent again.
+    /// While the last messages are being written, still reads: the other end may be blocked in writing. Only words
+    /// about shared memory are processed.
     pub(super) fn drain(&self) {
         let begun = Instant::now();
         loop {
-            match self.look() {
-                Look::Some { .. } => self.hear_last_words(),
-                Look::None | Look::Again => break,
-                Look::End => {
+            match self.read_once() {
+                ReadOutcome::Data { .. } => self.process_last_words(),
+                ReadOutcome::Empty | ReadOutcome::Again => break,
+                ReadOutcome::End => {
                     self.finish();
                     return;
                 }
@@ -183,10 +186,10 @@ impl Channel {
         }
     }
 
-    /// Nothing is delivered any more: takes in what the other end says of shared memory, and drops the rest.
-    pub(super) fn hear_last_words(&self) {
+    /// The channel is closing: processes words about shared memory, and drops everything else.
+    pub(super) fn process_last_words(&self) {
         let mut messages = vec![];
-        // One that is too long is dropped, too.
+        // A message that is too long is dropped too.
         let _ = self.reader.inbox.borrow_mut().take(&mut messages);
         let words: Vec<_> = messages
             .iter()

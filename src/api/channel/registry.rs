@@ -1,7 +1,7 @@
 //! The open channels of this thread.
 //!
-//! They outlive the thread's other variables: what was sent just before the process exits is written when JavaScript is
-//! over, and destructors of a thread's variables run earlier.
+//! The list is never dropped: messages that were sent just before the process exits are written in an `atexit` hook,
+//! and the destructors of thread-local variables run before that.
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Once;
 use std::time::Instant;
 
-use super::{Channel, LAST_PATIENCE};
+use super::{CLOSE_TIMEOUT, Channel};
 use crate::{engine, sys};
 
 thread_local! {
@@ -26,22 +26,22 @@ pub(super) fn forget(channel: &Rc<Channel>) {
     CHANNELS.with(|channels| channels.borrow_mut().retain(|other| !Rc::ptr_eq(other, channel)));
 }
 
-/// Writes what this tick has sent on any channel: this thread is about to wait for something else.
+/// Writes what this tick has sent on any channel, because this thread is about to block.
 pub(in crate::api) fn flush_all() {
     CHANNELS.with(|channels| {
         for channel in channels.borrow().iter() {
-            // A failure shows again at the end of the tick.
+            // A failure is detected again, and reported, at the end of the tick.
             let _ = channel.write_unless_full();
         }
     });
 }
 
 extern "C" fn write_all_out() {
-    // JavaScript is over: nobody is there to be told of a panic.
+    // JavaScript has ended, so there is nobody to report a panic to.
     let _ = engine::caught(|| {
         CHANNELS.with(|channels| {
             let channels = channels.borrow().clone();
-            let deadline = Instant::now() + LAST_PATIENCE;
+            let deadline = Instant::now() + CLOSE_TIMEOUT;
             for channel in channels {
                 channel.write_out(deadline);
             }

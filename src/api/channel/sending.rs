@@ -1,4 +1,4 @@
-//! What an end sends: into its outbox, and from there to the socket, at once or together with what follows.
+//! Sending: appends a message to the outbox, and writes it to the socket at once or together with later messages.
 
 use std::os::fd::RawFd;
 use std::rc::Rc;
@@ -10,50 +10,51 @@ use super::{Channel, Phase};
 use crate::channel::Mode;
 use crate::channel::shared::Slots;
 use crate::channel::word::Content;
-use crate::channel::writer::Heard;
+use crate::channel::writer::Report;
 use crate::{engine, sys};
 
-/// From so many unwritten bytes on `send()` asks its caller to wait, as the builtin's does.
+/// From this many unwritten bytes on `send()` returns false, as the builtin's does.
 const HIGH_WATER: usize = 128 * 1024;
 
-/// How a message is sent.
+/// The options of `send()`.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Request<'a> {
-    /// Called when it is written, or with the error.
+    /// Called when the message has been written, or with the error.
     pub callback: Option<Unknown<'a>>,
-    /// Errors of the write are swallowed.
+    /// Write errors are swallowed.
     pub is_silent: bool,
-    /// Of a handle: the sender goes on with its own.
+    /// The sender keeps its copy of the handle.
     pub keeps_open: bool,
 }
 
-/// What has become of a message.
+/// The result of sending a message.
 pub(super) enum Sent {
     Queued(Queued),
-    /// It is not sent, for this reason; others may be.
+    /// The message is not sent, because of this errno. Others may still be sent.
     Refused(i32),
-    /// Nothing can be written any more, for this reason.
+    /// Nothing can be written any more, because of this errno.
     Failed(i32),
 }
 
-/// What the sender of a message has to do, and its caller.
+/// What remains to be done for a message that was appended.
 #[expect(clippy::struct_excessive_bools, reason = "four answers to four questions, in any combination")]
 pub(super) struct Queued {
-    /// There is room for more.
+    /// The sender should go on sending.
     has_room: bool,
-    /// All is written.
+    /// Everything has been written.
     is_all_written: bool,
-    /// It is the first one of its tick: the others are written at its end.
+    /// It is the first message of its tick, so a flush at the end of the tick must be scheduled.
     is_first: bool,
-    /// The kernel takes no more descriptors for now.
-    is_crowded: bool,
+    /// Writing must be retried after a delay.
+    must_retry: bool,
 }
 
 impl Channel {
-    /// Sends any message, alone. Says whether there is room for more; `None`: there is, and it may not be written yet.
+    /// Sends any message without a handle. Returns whether the sender should go on sending; `None`: yes, and the
+    /// message may not have been written yet.
     ///
     /// # Errors
-    /// It is no message, or cannot be serialised; what a getter throws.
+    /// The value cannot be a message, or cannot be serialised; what a getter throws.
     pub(super) fn send_value(
         self: &Rc<Self>,
         env: &Env,
@@ -65,7 +66,8 @@ impl Channel {
         self.after_send(env, sent, &request)
     }
 
-    /// Sends an object: in json mode its text, in advanced mode what is neither a Buffer nor an ArrayBuffer.
+    /// Sends an object: in json mode given as its JSON text, in advanced mode an object that is neither a Buffer nor
+    /// an ArrayBuffer.
     pub(super) fn send_prepared(
         self: &Rc<Self>,
         env: &Env,
@@ -77,7 +79,7 @@ impl Channel {
         self.after_send(env, sent, &request)
     }
 
-    /// Only some values are messages.
+    /// Checks that a value can be a message.
     pub(super) fn check(&self, env: &Env, message: &Unknown) -> Result<()> {
         let context = || self.node.context(env);
         match engine::kind(env, message)? {
@@ -94,7 +96,7 @@ impl Channel {
         }
     }
 
-    /// Serialises a message and appends it, along with a duplicate of the descriptor `source`.
+    /// Serialises and appends a message, with a duplicate of the descriptor `source` attached.
     pub(super) fn transmit(
         &self,
         env: &Env,
@@ -105,7 +107,7 @@ impl Channel {
         let form = self.form_of(env, message)?;
         if self.mode == Mode::Json && form == Form::Text {
             let text = engine::call(env, &self.node.stringify, [message])?;
-            // What `toJSON` makes undefined has no text; the builtin sends this word all the same.
+            // If `toJSON` returns undefined there is no text. The builtin sends `undefined` in that case.
             let text = match engine::kind(env, &text)? {
                 ValueType::String => text,
                 _ => engine::string(env, b"undefined")?,
@@ -150,7 +152,8 @@ impl Channel {
                     encode::push_line(env, is_text, message, out, slots)
                 });
             }
-            // A getter may send, too, so nothing is borrowed, and no descriptor attached, while the engine serialises.
+            // While V8 serialises, a getter may send another message. So nothing is borrowed, and no descriptor
+            // attached, before that is done.
             Form::Graph => {
                 let append = |bytes: &[u8]| append(bytes, Content::Message);
                 Some(self.node.serialization(env)?.write(env, message, append)?)
@@ -163,7 +166,7 @@ impl Channel {
         sent.unwrap_or_else(|| Err(napi::Error::from_reason("child-process-rs: no bytes")))
     }
 
-    /// Has `push` append a message, or put it into shared memory, where that is given, and append the word for it.
+    /// Appends a message by calling `push`, which may put it into shared memory if it is given slots.
     fn append(
         &self,
         source: Option<RawFd>,
@@ -181,7 +184,7 @@ impl Channel {
         let mut writer = self.writer.borrow_mut();
         let outbox = &mut writer.outbox;
         let (start, position) = (outbox.bytes().len(), outbox.end());
-        // Beside another descriptor nobody could tell which is which.
+        // Not for a message with a handle: the receiver could not tell the two descriptors apart.
         let may_share = self.peer.borrow().is_native() && fd.is_none();
         let mut slots = self.slots.borrow_mut();
         let shared = push(outbox.bytes(), may_share.then_some(&mut *slots)).inspect_err(|_| {
@@ -190,17 +193,17 @@ impl Channel {
         drop(slots);
         if let Some(fd) = shared {
             outbox.attach(position, fd);
-            self.watch_age();
+            self.schedule_housekeeping();
         }
         if let Some(fd) = fd {
             outbox.attach_handle(position, fd);
         }
-        let heard = match request {
-            Request { callback: Some(_), .. } => Heard::Awaited,
-            Request { is_silent: false, .. } => Heard::OnFailure,
-            _ => Heard::Never,
+        let report = match request {
+            Request { callback: Some(_), .. } => Report::Always,
+            Request { is_silent: false, .. } => Report::OnFailure,
+            _ => Report::Never,
         };
-        let due = writer.appended(heard);
+        let due = writer.appended(report);
         let writes = due.now && !writer.is_full();
         drop(writer);
         if writes && let Err(error) = self.write() {
@@ -209,7 +212,7 @@ impl Channel {
         Ok(Sent::Queued(self.queued(due.is_first)))
     }
 
-    /// A message has been appended, and perhaps written.
+    /// What remains to be done for the message that was just appended.
     fn queued(&self, is_first: bool) -> Queued {
         let outbox = &mut self.writer.borrow_mut().outbox;
         let is_behind = outbox.len() + self.slots.borrow().under_way() >= HIGH_WATER;
@@ -221,11 +224,11 @@ impl Channel {
             has_room: !is_behind && outbox.handles.has_room(),
             is_all_written,
             is_first,
-            is_crowded: outbox.is_crowded(),
+            must_retry: outbox.must_retry(),
         }
     }
 
-    /// Does what follows a `send()`. Says whether there is room for more; `None`: there is, and it may not be written yet.
+    /// Does what remains to be done after a message was sent. Returns the same as [`Channel::send_value`].
     pub(super) fn after_send(
         self: &Rc<Self>,
         env: &Env,
@@ -256,7 +259,7 @@ impl Channel {
         if queued.is_first {
             self.call_after_tick(env, false)?;
         }
-        if queued.is_crowded {
+        if queued.must_retry {
             self.retry_later();
         }
         Ok((!queued.has_room || queued.is_all_written).then_some(queued.has_room))

@@ -1,4 +1,4 @@
-//! The advanced serialization: by V8 itself where its interface is a known one, else by `node:v8`.
+//! Advanced serialisation: by calling V8 directly if its binary interface is known, otherwise through `node:v8`.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::channel::shared::Bytes;
 use crate::engine::{self, Held, Memory, Part, Wrapper};
 use crate::v8::{self, Abi};
 
-/// NODE_MODULE_VERSION of Node 20, 22, 24 and 26: what the interface of V8 was tried with (`src/v8`).
+/// NODE_MODULE_VERSION of Node 20, 22, 24 and 26: the versions with which `src/v8` has been tested.
 const KNOWN_ENGINES: [&str; 4] = ["115", "127", "137", "147"];
 
-/// What serialises values.
+/// Serialises and deserialises values.
 pub(in crate::api) struct Serialization {
     abi: Option<&'static Abi>,
     pub(super) buffer_class: Held,
-    /// What `node:v8` does, through `lib/serialization.js`.
+    /// The functions of `lib/serialization.js`, which use `node:v8`.
     serialize: Held,
     deserialize: Held,
 }
@@ -34,10 +34,10 @@ impl Serialization {
         })
     }
 
-    /// Gives `use_bytes` the bytes of `value`, with V8's header. What a getter does happens before.
+    /// Serialises `value` and passes the bytes, with V8's header, to `use_bytes`. Getters run before that.
     ///
     /// # Errors
-    /// `Status::PendingException`: it cannot be cloned.
+    /// `Status::PendingException`: the value cannot be cloned.
     pub fn write<T>(&self, env: &Env, value: &Unknown, use_bytes: impl FnOnce(&[u8]) -> T) -> Result<T> {
         if let Some(abi) = self.abi {
             return v8::serialize(env, abi, &self.buffer_class, value, use_bytes);
@@ -47,10 +47,10 @@ impl Serialization {
             .ok_or_else(|| napi::Error::from_reason("child-process-rs: node:v8 has given no bytes"))
     }
 
-    /// The value of `bytes`.
+    /// Deserialises `bytes`.
     ///
     /// # Errors
-    /// `Status::PendingException`: they are no value's.
+    /// `Status::PendingException`: they are not a valid value.
     pub fn read<'a>(&self, env: &'a Env, bytes: &[u8]) -> Result<Unknown<'a>> {
         if let Some(abi) = self.abi
             && let Some(value) = v8::deserialize(env, abi, bytes, None)?
@@ -60,10 +60,10 @@ impl Serialization {
         engine::call(env, &self.deserialize, [&engine::buffer(env, bytes)?])
     }
 
-    /// The value of bytes in memory of their own, where its large Buffers stay.
+    /// Deserialises bytes from shared memory. Large Buffers in the value keep using the memory of `bytes`.
     ///
     /// # Errors
-    /// `Status::PendingException`: they are no value's.
+    /// `Status::PendingException`: they are not a valid value.
     pub fn read_shared<'a>(&self, env: &'a Env, bytes: Bytes) -> Result<Unknown<'a>> {
         let mapping = match bytes {
             Bytes::Small(bytes) => return self.read(env, &bytes),
@@ -83,7 +83,7 @@ impl Serialization {
     }
 }
 
-/// Whether V8's interface is one that this was tried with, and nobody has asked for `node:v8`.
+/// Whether V8's binary interface is known, and `CHILD_PROCESS_RS_SERIALIZER` does not demand `node:v8`.
 fn is_known_engine(env: &Env) -> Result<bool> {
     let process = env.get_global()?.get_named_property::<Object>("process")?;
     let versions = process.get_named_property::<Object>("versions")?;

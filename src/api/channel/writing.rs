@@ -1,4 +1,4 @@
-//! What an end writes: its outbox to the socket, at the end of a tick, when there is room, and before the process exits.
+//! Writes the outbox to the socket: at the end of a tick, when the socket has room again, and before the process exits.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -13,48 +13,49 @@ use crate::channel::word::Word;
 use crate::sys;
 
 impl Channel {
-    /// The other end is a native one that waits for this secret.
+    /// The other end is native and expects this secret: introduces this end.
     pub(super) fn introduce(&self, secret: String) {
         self.become_native();
         self.send_word(&Word::Hello { secret });
     }
 
-    /// The other end is to be a native one, which introduces itself with this secret.
+    /// The other end is expected to introduce itself as native, with this secret.
     pub(super) fn expect(&self, secret: String) {
         self.peer.replace(Peer::Announced { secret });
     }
 
-    /// Says something that only native ends say.
+    /// Sends a word to the native end.
     pub(super) fn send_word(&self, word: &Word) {
         let mut bytes = vec![];
         encode::push_word(self.mode, word, &mut bytes);
         self.send_urgent(&bytes);
     }
 
-    /// Tells a builtin end of a handle.
+    /// Sends a builtin end a reply about a handle.
     pub(super) fn send_reply(&self, reply: Reply) {
         let mut bytes = vec![];
         encode::push_reply(self.mode, reply, &mut bytes);
         self.send_urgent(&bytes);
     }
 
-    /// Sends what does not wait for acknowledgements.
+    /// Sends a message ahead of everything that waits for an acknowledgement.
     pub(super) fn send_urgent(&self, bytes: &[u8]) {
         self.writer.borrow_mut().outbox.push_urgent(bytes);
-        self.write_or_remember();
+        self.write_or_keep_failure();
     }
 
-    /// Writes; a failure is told when this end has looked at its socket.
-    pub(super) fn write_or_remember(&self) {
+    /// Writes. A failure is kept, and reported after the next read.
+    pub(super) fn write_or_keep_failure(&self) {
         if let Err(error) = self.write_unless_full() {
-            self.writer.borrow_mut().remember(sys::errno(&error));
+            self.writer.borrow_mut().keep_failure(sys::errno(&error));
         }
     }
 
-    /// The end of a tick: writes what it has sent; or, while messages are delivered, what has waited long enough.
+    /// At the end of a tick: writes what the tick has sent or, while messages are being delivered, what has waited
+    /// long enough.
     ///
     /// # Errors
-    /// The errno.
+    /// The errno of the write.
     pub(super) fn flush(&self) -> std::result::Result<(), i32> {
         let is_due = self.writer.borrow_mut().flush_is_due();
         if is_due { self.write_unless_full().map_err(|error| sys::errno(&error)) } else { Ok(()) }
@@ -64,7 +65,7 @@ impl Channel {
         if self.writer.borrow().has_work() { self.write() } else { Ok(()) }
     }
 
-    /// Writes as much as fits, and asks to be called when more does.
+    /// Writes as much as fits. If the socket is full, has the reactor call when it has room again.
     pub(super) fn write(&self) -> io::Result<()> {
         let socket = self.socket.borrow();
         let Some(socket) = &*socket else {
@@ -74,20 +75,20 @@ impl Channel {
         if attempt.has_advanced && matches!(self.phase.get(), Phase::Closing { .. }) {
             self.phase.set(Phase::Closing { progress: Instant::now() });
         }
-        if attempt.has_turned && self.watch().is_err() {
-            self.writer.borrow_mut().is_not_watched();
+        if attempt.fullness_changed && self.watch().is_err() {
+            self.writer.borrow_mut().watch_failed();
         }
         self.update_work();
         attempt.outcome
     }
 
-    /// How many awaited messages were written since this was asked last.
+    /// How many awaited messages have been written since the last call.
     pub(super) fn take_done(&self) -> u32 {
         self.writer.borrow_mut().outbox.take_done()
     }
 
-    /// Writes what waited for room.
-    pub(super) fn write_and_tell(&self, env: &Env) {
+    /// Writes what is queued, and calls the callbacks of what was written.
+    pub(super) fn write_and_report(&self, env: &Env) {
         let written = self.write_unless_full();
         if matches!(self.phase.get(), Phase::Closing { .. }) {
             return;
@@ -101,8 +102,8 @@ impl Channel {
         }
     }
 
-    /// Writes everything, and waits until `deadline` for the other end to read. The process may be exiting: nothing is touched but the
-    /// socket and what is to be written.
+    /// Writes everything, blocking until `deadline` at most. The process may be exiting, so this uses only the socket
+    /// and the outbox.
     pub(super) fn write_out(&self, deadline: Instant) {
         if let Some(socket) = &*self.socket.borrow() {
             self.writer.borrow_mut().write_out(socket.as_fd(), deadline);

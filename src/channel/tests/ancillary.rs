@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::channel::ancillary::{MOST, Room, receive, send, wait_for_room};
+use crate::channel::ancillary::{MAX_DESCRIPTORS, Room, receive, send, wait_for_room};
 use crate::sys;
 
 fn read(socket: BorrowedFd, fds: &mut Vec<OwnedFd>) -> io::Result<Vec<u8>> {
@@ -43,12 +43,12 @@ fn as_many_descriptors_as_the_kernel_takes_come_in_order() {
     let (ours, theirs) = sys::stream_pair().unwrap();
     let first = File::open("Cargo.toml").unwrap();
     let last = File::open("build.rs").unwrap();
-    let mut sent = vec![first.as_raw_fd(); MOST];
-    sent[MOST - 1] = last.as_raw_fd();
+    let mut sent = vec![first.as_raw_fd(); MAX_DESCRIPTORS];
+    sent[MAX_DESCRIPTORS - 1] = last.as_raw_fd();
     send(ours.as_fd(), b"x", &sent).unwrap();
     let mut fds = vec![];
     assert_eq!(read(theirs.as_fd(), &mut fds).unwrap(), b"x");
-    assert_eq!(fds.len(), MOST);
+    assert_eq!(fds.len(), MAX_DESCRIPTORS);
     let mut text = String::new();
     let mut file = File::from(fds.pop().unwrap());
     file.rewind().unwrap();
@@ -59,7 +59,7 @@ fn as_many_descriptors_as_the_kernel_takes_come_in_order() {
 #[test]
 fn one_descriptor_more_is_refused() {
     let (ours, _theirs) = sys::stream_pair().unwrap();
-    let error = send(ours.as_fd(), b"x", &vec![ours.as_raw_fd(); MOST + 1]).unwrap_err();
+    let error = send(ours.as_fd(), b"x", &vec![ours.as_raw_fd(); MAX_DESCRIPTORS + 1]).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EINVAL));
 }
 
@@ -67,17 +67,17 @@ fn one_descriptor_more_is_refused() {
 fn descriptors_of_several_writes_come_in_several_reads() {
     let (ours, theirs) = sys::stream_pair().unwrap();
     for byte in [b"1", b"2"] {
-        send(ours.as_fd(), byte, &[ours.as_raw_fd(); MOST]).unwrap();
+        send(ours.as_fd(), byte, &[ours.as_raw_fd(); MAX_DESCRIPTORS]).unwrap();
     }
     send(ours.as_fd(), b"3", &[]).unwrap();
     let (mut all, mut count) = (vec![], 0);
     while all.len() < 3 {
         let mut fds = vec![];
         all.extend(read(theirs.as_fd(), &mut fds).unwrap());
-        assert!(fds.len() <= MOST);
+        assert!(fds.len() <= MAX_DESCRIPTORS);
         count += fds.len();
     }
-    assert_eq!((&all[..], count), (&b"123"[..], 2 * MOST));
+    assert_eq!((&all[..], count), (&b"123"[..], 2 * MAX_DESCRIPTORS));
 }
 
 /// The other end sees the end of a pipe's reading side only once every copy of it is closed.

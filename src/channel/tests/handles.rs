@@ -1,4 +1,4 @@
-//! Which handles are under way, and what acknowledgements do, over a pair of sockets.
+//! The handles in flight and their acknowledgements, over a pair of sockets.
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,7 +24,7 @@ fn push_handle(outbox: &mut Outbox, text: &str) {
     outbox.appended();
 }
 
-/// An outbox and both ends of what it writes to.
+/// An outbox, and both ends of the socket that it writes to.
 struct Pair {
     outbox: Outbox,
     ours: OwnedFd,
@@ -43,7 +43,7 @@ impl Pair {
         pair
     }
 
-    /// Writes what may be written and gives what arrives, with the number of descriptors.
+    /// Writes what may be written now. Returns what arrives, and the number of descriptors.
     fn arriving(&mut self) -> (String, usize) {
         assert!(self.outbox.write(self.ours.as_fd()).unwrap());
         let (mut text, mut fds) = (vec![], vec![]);
@@ -56,7 +56,7 @@ impl Pair {
 }
 
 #[test]
-fn one_handle_is_under_way_to_the_builtin_and_what_follows_waits() {
+fn one_handle_is_in_flight_to_the_builtin_and_later_messages_wait() {
     let mut pair = Pair::new();
     push(&mut pair.outbox, "a");
     push_handle(&mut pair.outbox, "H1");
@@ -72,7 +72,7 @@ fn one_handle_is_under_way_to_the_builtin_and_what_follows_waits() {
 }
 
 #[test]
-fn between_native_ends_many_are_under_way_up_to_a_bound() {
+fn between_native_ends_many_are_in_flight_up_to_a_bound() {
     let mut pair = Pair::pipelined();
     for _ in 0..200 {
         push_handle(&mut pair.outbox, "H");
@@ -107,7 +107,7 @@ fn an_acknowledgement_does_not_wait_for_one() {
 }
 
 #[test]
-fn a_handle_that_the_builtin_misses_is_sent_again_three_times_in_its_place() {
+fn a_handle_that_the_builtin_did_not_receive_is_sent_again_three_times() {
     let mut pair = Pair::new();
     push_handle(&mut pair.outbox, "H");
     push(&mut pair.outbox, "after");
@@ -123,7 +123,7 @@ fn a_handle_that_the_builtin_misses_is_sent_again_three_times_in_its_place() {
 }
 
 #[test]
-fn a_handle_that_a_native_end_misses_is_announced_and_sent_again_by_its_number() {
+fn a_handle_that_a_native_end_did_not_receive_is_sent_again_under_its_number() {
     let mut pair = Pair::pipelined();
     push_handle(&mut pair.outbox, "H0");
     push_handle(&mut pair.outbox, "H1");
@@ -184,7 +184,7 @@ fn at_the_end_everything_is_written() {
     push_handle(&mut pair.outbox, "H1");
     push_handle(&mut pair.outbox, "H2");
     push(&mut pair.outbox, "last");
-    pair.outbox.handles.wait_no_more();
+    pair.outbox.handles.stop_waiting();
     assert_eq!(pair.arriving(), ("H1H2last".to_owned(), 2));
 }
 

@@ -1,7 +1,7 @@
 use crate::channel::missing::{Gaps, Missing, TooMany};
 
 #[test]
-fn what_is_missing_is_told_once_until_it_has_come() {
+fn something_missing_is_new_only_once_until_it_has_come() {
     let mut gaps = Gaps::default();
     assert_eq!(gaps.note(Missing::Handle(3)), Ok(true));
     assert_eq!(gaps.note(Missing::Handle(3)), Ok(false));
@@ -12,16 +12,16 @@ fn what_is_missing_is_told_once_until_it_has_come() {
 }
 
 #[test]
-fn only_the_next_message_comes_again() {
+fn only_the_next_message_expect_resent() {
     let mut gaps = Gaps::default();
-    gaps.comes_again(Missing::Slot(0));
-    assert!(gaps.expects_again());
-    assert_eq!(gaps.take_again(), Some(Missing::Slot(0)));
-    assert_eq!(gaps.take_again(), None);
+    gaps.expect_resent(Missing::Slot(0));
+    assert!(gaps.expects_resent());
+    assert_eq!(gaps.take_resent(), Some(Missing::Slot(0)));
+    assert_eq!(gaps.take_resent(), None);
 }
 
 #[test]
-fn no_more_can_be_missing_than_can_be_under_way() {
+fn no_more_can_be_missing_than_can_be_in_flight() {
     let mut gaps = Gaps::default();
     let accepted = (0..1000).take_while(|number| gaps.note(Missing::Handle(*number)).is_ok()).count();
     assert_eq!(accepted, 128 + 64);

@@ -1,4 +1,5 @@
-//! The channel's parts one by one, without Node. What they must equal was written by Node: `JSON.stringify`, `v8.serialize`.
+//! The channel's parts one by one, without Node. What they must equal was written by Node: `JSON.stringify`,
+//! `v8.serialize`.
 
 mod ancillary;
 mod counting;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::channel::Mode;
 use crate::channel::ancillary::{self, Room};
-use crate::channel::reader::{Attention, Descriptors, Look, Reader};
+use crate::channel::reader::{Descriptors, ReadOutcome, ReadState, Reader};
 use crate::channel::spin::Spin;
 
 fn file() -> OwnedFd {
@@ -27,38 +27,38 @@ fn lines(reader: &Reader) -> Vec<String> {
 }
 
 #[test]
-fn what_has_come_is_read_and_then_the_end() {
+fn received_bytes_are_read_and_then_the_end() {
     let (ours, mut theirs, reader) = pair();
     let mut room = Room::default();
-    assert_eq!(reader.look(ours.as_fd(), &mut room), Look::None);
+    assert_eq!(reader.read(ours.as_fd(), &mut room), ReadOutcome::Empty);
     theirs.write_all(b"1\n2\nbegun").unwrap();
-    assert_eq!(reader.look(ours.as_fd(), &mut room), Look::Some { may_be_more: false });
+    assert_eq!(reader.read(ours.as_fd(), &mut room), ReadOutcome::Data { may_be_more: false });
     assert_eq!(lines(&reader), ["1", "2"]);
     drop(theirs);
-    assert_eq!(reader.look(ours.as_fd(), &mut room), Look::End);
+    assert_eq!(reader.read(ours.as_fd(), &mut room), ReadOutcome::End);
     assert!(reader.inbox.borrow().is_partial());
 }
 
 #[test]
-fn a_descriptor_is_that_of_the_message_it_came_with() {
+fn a_descriptor_belongs_to_the_message_that_it_came_with() {
     let (ours, theirs, reader) = pair();
     let fd = file();
     ancillary::send(theirs.as_fd(), b"1\n", &[fd.as_raw_fd()]).unwrap();
-    reader.look(ours.as_fd(), &mut Room::default());
+    reader.read(ours.as_fd(), &mut Room::default());
     let mut descriptors = reader.descriptors.borrow_mut();
     assert!(descriptors.take().is_some());
     assert!(descriptors.take().is_none());
 }
 
 #[test]
-fn where_the_first_part_of_a_message_came_without_one_it_is_a_later_message_s() {
+fn a_descriptor_after_the_first_part_of_a_message_belongs_to_a_later_message() {
     let (ours, mut theirs, reader) = pair();
     let mut room = Room::default();
     theirs.write_all(b"begun ").unwrap();
-    reader.look(ours.as_fd(), &mut room);
+    reader.read(ours.as_fd(), &mut room);
     let fd = file();
     ancillary::send(theirs.as_fd(), b"here\nnext\n", &[fd.as_raw_fd()]).unwrap();
-    reader.look(ours.as_fd(), &mut room);
+    reader.read(ours.as_fd(), &mut room);
     let mut descriptors = reader.descriptors.borrow_mut();
     assert!(descriptors.take().is_none());
     descriptors.message_is_over();
@@ -66,7 +66,7 @@ fn where_the_first_part_of_a_message_came_without_one_it_is_a_later_message_s() 
 }
 
 #[test]
-fn descriptors_that_nobody_has_announced_are_closed() {
+fn unannounced_descriptors_are_closed() {
     let mut descriptors = Descriptors::default();
     descriptors.received(vec![file(), file(), file()], false);
     descriptors.keep(1);
@@ -75,11 +75,11 @@ fn descriptors_that_nobody_has_announced_are_closed() {
 }
 
 #[test]
-fn an_end_listens_until_it_is_deaf() {
+fn an_end_listens_until_it_has_stopped() {
     let (_, _, reader) = pair();
-    assert!(!reader.is_deaf());
-    reader.attention.set(Attention::LooksLater);
-    assert!(!reader.is_deaf());
-    reader.attention.set(Attention::Deaf);
-    assert!(reader.is_deaf());
+    assert!(!reader.has_stopped());
+    reader.state.set(ReadState::RetryLater);
+    assert!(!reader.has_stopped());
+    reader.state.set(ReadState::Stopped);
+    assert!(reader.has_stopped());
 }

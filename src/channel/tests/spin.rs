@@ -6,7 +6,7 @@ const LIMIT: Duration = Duration::from_micros(50);
 const QUICK: Duration = Duration::from_micros(299);
 const SLOW: Duration = Duration::from_micros(300);
 
-/// One that has just seen `count` quick answers, and the time it is.
+/// A `Spin` that has just seen `count` quick answers, and the current time.
 fn after_quick_answers(count: u32) -> (Spin, Instant) {
     let mut spin = Spin::new(LIMIT);
     let mut now = Instant::now();
@@ -18,27 +18,27 @@ fn after_quick_answers(count: u32) -> (Spin, Instant) {
     (spin, now)
 }
 
-/// With one processor it never looks, and there is nothing to test.
+/// With a single processor it never polls, and there is nothing to test.
 fn is_alone() -> bool {
     !Spin::new(LIMIT).is_on()
 }
 
-/// How many answers, each answered quickly in turn, it lets pass before it looks again.
+/// How many quick answers it lets pass before it polls again.
 fn pause(spin: &mut Spin, now: &mut Instant) -> u32 {
     (0..100_000)
         .find(|_| {
-            let looks = spin.answer(*now).is_some();
+            let polls = spin.answer(*now).is_some();
             *now += QUICK;
-            if !looks {
+            if !polls {
                 spin.arrived(*now);
             }
-            looks
+            polls
         })
         .unwrap()
 }
 
 #[test]
-fn without_a_time_it_never_looks() {
+fn without_a_time_it_never_polls() {
     let mut spin = Spin::new(Duration::ZERO);
     assert!(!spin.is_on());
     let now = Instant::now();
@@ -49,7 +49,7 @@ fn without_a_time_it_never_looks() {
 }
 
 #[test]
-fn it_looks_after_three_quick_answers_in_a_row() {
+fn it_polls_after_three_quick_answers_in_a_row() {
     if is_alone() {
         return;
     }
@@ -75,7 +75,7 @@ fn a_message_that_answers_nothing_ends_the_row() {
 }
 
 #[test]
-fn it_goes_on_looking_while_that_pays() {
+fn it_goes_on_polling_while_that_finds_messages() {
     if is_alone() {
         return;
     }
@@ -87,7 +87,7 @@ fn it_goes_on_looking_while_that_pays() {
 }
 
 #[test]
-fn after_looking_in_vain_it_pauses_twice_as_long_each_time_up_to_a_bound() {
+fn after_polling_in_vain_it_pauses_twice_as_long_each_time_up_to_a_bound() {
     if is_alone() {
         return;
     }
@@ -104,7 +104,7 @@ fn after_looking_in_vain_it_pauses_twice_as_long_each_time_up_to_a_bound() {
 }
 
 #[test]
-fn once_it_has_paid_again_the_pauses_begin_anew() {
+fn once_polling_has_found_a_message_the_pauses_begin_anew() {
     if is_alone() {
         return;
     }

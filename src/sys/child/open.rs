@@ -1,4 +1,4 @@
-//! Which descriptors a process has open, by raw system calls and without memory of its own: a child asks
+//! Finds the open descriptors of a process, with raw system calls and without allocating, because a child does this
 //! between clone and exec.
 
 use std::ptr;
@@ -20,11 +20,11 @@ pub fn for_each_open(first: c_int, last: c_int, mut visit: impl FnMut(c_int)) {
     }
 }
 
-/// Where the name begins in a record of `getdents64(2)`, and its length is.
+/// The offsets of the name and of the record's length in a record of `getdents64(2)`.
 const NAME: usize = 19;
 const LENGTH: usize = 16;
 
-/// Visits what `/proc/self/fd` lists.
+/// Visits the descriptors that `/proc/self/fd` lists.
 fn visit_listed(visit: &mut impl FnMut(c_int)) -> Result<(), Failure> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
     // SAFETY: the path is a NUL-terminated constant.
@@ -32,7 +32,7 @@ fn visit_listed(visit: &mut impl FnMut(c_int)) -> Result<(), Failure> {
     let list = list.map_err(failure)? as c_int;
     let mut records = [0u8; 2048];
     let result = loop {
-        // SAFETY: there is room for so many bytes.
+        // SAFETY: the buffer is valid for its length.
         let read = unsafe { syscall!(Sysno::getdents64, list, records.as_mut_ptr(), records.len()) };
         match read {
             Ok(0) => break Ok(()),
@@ -57,7 +57,7 @@ fn visit_records(mut records: &[u8], list: c_int, visit: &mut impl FnMut(c_int))
     }
 }
 
-/// The number that a NUL-terminated name is.
+/// Parses a NUL-terminated name as a number.
 fn number(name: &[u8]) -> Option<c_int> {
     let digits = name.iter().take_while(|byte| **byte != 0);
     digits
@@ -65,21 +65,20 @@ fn number(name: &[u8]) -> Option<c_int> {
         .try_fold(0, |number: c_int, digit| number.checked_mul(10)?.checked_add(digit?.into()))
 }
 
-/// The most descriptors that are looked at one by one: as many as the kernel allows a process unless told
-/// otherwise.
-const MOST: c_int = 1 << 20;
+/// The most descriptors that are probed: the kernel's default of the largest allowed limit (`fs.nr_open`).
+const MAX_PROBED: c_int = 1 << 20;
 const BATCH: usize = 256;
 
-/// Asks after each number from `first` up to the limit of this process, some hundred at once (`poll(2)`).
+/// Probes each number from `first` up to the limit of this process, several hundred at once, with `poll(2)`.
 fn visit_probed(first: c_int, visit: &mut impl FnMut(c_int)) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` has room for the result; the new limit is not given.
     let _ = unsafe {
         syscall!(Sysno::prlimit64, 0, libc::RLIMIT_NOFILE, ptr::null::<libc::rlimit>(), &raw mut limit)
     };
-    let end = c_int::try_from(limit.rlim_cur).unwrap_or(MOST).min(MOST);
+    let end = c_int::try_from(limit.rlim_cur).unwrap_or(MAX_PROBED).min(MAX_PROBED);
     let mut set = [libc::pollfd { fd: -1, events: 0, revents: 0 }; BATCH];
-    // poll(2) takes no more entries than there may be descriptors.
+    // poll(2) accepts no more entries than the process may have descriptors.
     let batch = BATCH.min(end.unsigned_abs() as usize).max(1);
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     for start in (first..end).step_by(batch) {

@@ -5,7 +5,7 @@ use super::*;
 
 #[test]
 fn a_list_and_probing_find_the_same() {
-    // Other tests open and close descriptors meanwhile, but not this one.
+    // Other tests open and close descriptors meanwhile, but not these two.
     let file = File::open("/dev/null").unwrap();
     let copy = super::super::duplicate_above(file.as_raw_fd(), 600).unwrap();
     let copy = crate::sys::adopt(copy).unwrap();
@@ -20,7 +20,7 @@ fn a_list_and_probing_find_the_same() {
 }
 
 #[test]
-fn only_what_is_asked_for_is_visited() {
+fn only_the_requested_range_is_visited() {
     let file = File::open("/dev/null").unwrap();
     let fd = file.as_raw_fd();
     let mut visited = vec![];

@@ -1,4 +1,4 @@
-//! The end of a channel: asked for by this end, or because the other one is gone.
+//! Closing a channel: by `disconnect()`, or because the other end is gone.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -11,32 +11,33 @@ use crate::channel::reader::Delivery;
 use crate::engine;
 use crate::reactor::Callback;
 
-/// How far `disconnect()` has got.
+/// The progress of `disconnect()`.
 #[derive(Default)]
-pub(super) enum Leaving {
-    /// Nobody has called it.
+pub(super) enum Disconnecting {
+    /// It has not been called.
     #[default]
     No,
-    /// The handles that were sent arrive first.
-    ForHandles,
-    /// What is being delivered is delivered first. Then JavaScript hears of it, in the async context of the call.
-    ForDelivery(Rc<Listener>, Callback),
+    /// It waits until the handles that were sent have arrived.
+    AwaitingHandles,
+    /// It waits until the current messages have been delivered. Then it calls the listener, in the async context of
+    /// the call of `disconnect()`.
+    AwaitingDelivery(Rc<Listener>, Callback),
 }
 
 impl Channel {
-    /// Ends the channel, once the handles that were sent have arrived. `is_delivering`: JavaScript still delivers what it was told of,
-    /// and calls this again after it. `true`: no handle is waited for.
+    /// Closes the channel once the handles that were sent have arrived. `is_delivering`: JavaScript is still
+    /// delivering messages, and will call this again afterwards. Returns `false` if it waits for handles.
     ///
     /// # Errors
     /// An N-API failure.
     pub(super) fn disconnect(self: &Rc<Self>, env: &Env, is_delivering: bool) -> Result<bool> {
-        if !matches!(&*self.leaving.borrow(), Leaving::ForDelivery(..)) {
-            if !self.reader.is_deaf() && self.writer.borrow().outbox.has_handles() {
-                self.leaving.replace(Leaving::ForHandles);
+        if !matches!(&*self.disconnecting.borrow(), Disconnecting::AwaitingDelivery(..)) {
+            if !self.reader.has_stopped() && self.writer.borrow().outbox.has_handles() {
+                self.disconnecting.replace(Disconnecting::AwaitingHandles);
                 self.update_work();
                 return Ok(false);
             }
-            self.leave(env)?;
+            self.disconnect_after_delivery(env)?;
         }
         if !is_delivering && self.reader.delivery.get() == Delivery::Last {
             self.call_after_tick(env, true)?;
@@ -44,31 +45,31 @@ impl Channel {
         Ok(true)
     }
 
-    /// Ends the channel when [`Channel::disconnect_if_due`] is called.
+    /// Has the next call of [`Channel::disconnect_if_due`] close the channel.
     ///
     /// # Errors
     /// An N-API failure.
-    pub(super) fn leave(&self, env: &Env) -> Result<()> {
+    pub(super) fn disconnect_after_delivery(&self, env: &Env) -> Result<()> {
         if let Some(listener) = self.listener.borrow().clone() {
             let context = listener.context(env)?;
-            self.leaving.replace(Leaving::ForDelivery(listener, context));
+            self.disconnecting.replace(Disconnecting::AwaitingDelivery(listener, context));
             self.update_work();
         }
         Ok(())
     }
 
-    /// Ends the channel if that was asked for. Says whether it was.
+    /// Closes the channel if `disconnect()` is ready for that. Returns whether it was.
     pub(super) fn disconnect_if_due(self: &Rc<Self>, env: &Env) -> bool {
-        let leaving = self.leaving.take();
-        let Leaving::ForDelivery(listener, context) = leaving else {
-            self.leaving.replace(leaving);
+        let disconnecting = self.disconnecting.take();
+        let Disconnecting::AwaitingDelivery(listener, context) = disconnecting else {
+            self.disconnecting.replace(disconnecting);
             return false;
         };
         self.close();
         self.close_lingering(env);
-        listener.tell_in(env, &context, Event::Disconnect, []);
+        listener.emit_in(env, &context, Event::Disconnect, []);
         self.answer_all(env, &context);
-        // An error takes time to make.
+        // Creating an error takes time, so do it only if it is needed.
         if !self.awaiting.borrow().is_empty()
             && let Ok(node) = self.node.context(env)
         {
@@ -80,39 +81,39 @@ impl Channel {
         true
     }
 
-    /// No message will come any more.
-    pub(super) fn tell_end(self: &Rc<Self>, env: &Env) {
+    /// No message will come any more: reports the end.
+    pub(super) fn emit_end(self: &Rc<Self>, env: &Env) {
         if self.disconnect_if_due(env) {
             return;
         }
         let is_partial = self.reader.inbox.borrow().is_partial();
         if let Ok(is_partial) = engine::boolean(env, is_partial) {
-            self.tell(env, Event::End, [&is_partial]);
+            self.emit(env, Event::End, [&is_partial]);
         }
     }
 
-    /// Nothing more is delivered, and the socket is closed as soon as all is written.
+    /// Stops delivering, and closes the socket as soon as everything has been written.
     pub(super) fn close(&self) {
         if self.phase.get() != Phase::Open {
             return;
         }
         self.phase.set(Phase::Closing { progress: Instant::now() });
         self.listener.take();
-        self.writer.borrow_mut().outbox.handles.wait_no_more();
+        self.writer.borrow_mut().outbox.handles.stop_waiting();
         if self.write_unless_full().is_err() || self.is_all_sent() {
             self.finish();
         } else {
-            self.watch_age();
+            self.schedule_housekeeping();
             self.update_work();
         }
     }
 
-    /// Whether all is written, and nothing is left in shared memory that the other end has not taken.
+    /// Whether everything has been written, and the other end has copied everything out of shared memory.
     pub(super) fn is_all_sent(&self) -> bool {
         self.writer.borrow().outbox.is_empty() && self.slots.borrow().under_way() == 0
     }
 
-    /// Lets go of everything.
+    /// Closes the socket and frees everything.
     pub(super) fn finish(&self) {
         self.phase.set(Phase::Closed);
         if let Some(key) = self.key.take() {

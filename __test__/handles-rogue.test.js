@@ -132,7 +132,7 @@ for (const kind of ['file', 'pipe', 'udp']) {
       record.errors.map(({ code }) => code),
       ['ERR_CHILD_PROCESS_RS_HANDLE'],
     );
-    t.regex(record.errors[0].message, /no net\.Socket/);
+    t.regex(record.errors[0].message, /is not a net\.Socket/);
     await end(child);
     await noneLeft(t, before);
   });

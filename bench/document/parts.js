@@ -1,12 +1,15 @@
 'use strict';
 
-// What the report measures and how it tells of it. Each part is one run of a suite, kept when it is done.
+// The parts of the report: what is measured, and how it is shown. Each part is one run of a suite, saved when it is
+// done.
 
 const NODES = ['builtin', 'node20', 'node22', 'node26'];
 const EVERYBODY = [...NODES, 'ours', 'bun', 'deno', 'tokio'];
 const CHANNELS = [...NODES, 'ours', 'bun', 'deno'];
 
-/** `chart`: `lines` over the number that a row's name begins with, or `bars`; `rows`: by name, what they are called. */
+/**
+ * `chart`: `lines` over the number at the start of a row's name, or `bars`. `rows`: the labels of the rows, by name.
+ */
 const sections = [
   {
     id: 'spawn-memory',
@@ -16,8 +19,8 @@ const sections = [
     chart: 'lines',
     title: 'Time inside spawn() against resident memory',
     note:
-      "`spawn('/bin/true')` with its three pipes, median. For so long the event loop stands still. " +
-      'The memory is Buffers, every page touched.',
+      "`spawn('/bin/true')` with three pipes, median. The event loop is blocked for this time. The memory " +
+      'consists of Buffers whose every page has been touched.',
     unit: 'µs',
     x: 'MB of Buffers in memory',
     rows: { 0: '0 MB', 512: '512 MB', 1024: '1 GB', 2048: '2 GB' },
@@ -32,8 +35,8 @@ const sections = [
     chart: 'bars',
     title: 'A server that runs a program for each request',
     note:
-      "`spawn('echo', ['hi'])`, its output piped into the response; " +
-      '30 keep-alive connections from a process of their own. The limit is plain Rust on tokio::process.',
+      "`spawn('echo', ['hi'])`, with its output piped into the response. A separate process keeps 30 keep-" +
+      'alive connections busy. The upper limit is plain Rust on tokio::process.',
     unit: 'requests/s',
     rows: { 'http echo rate': 'little memory', 'http echo-256mb rate': '256 MB of Buffers' },
   },
@@ -45,8 +48,8 @@ const sections = [
     chart: 'bars',
     title: 'Commands a second',
     note:
-      "`execFile('/bin/echo', ['hi'])`, the output checked. " +
-      'The promises are `child-process-rs/promises`, elsewhere `promisify(execFile)`.',
+      "`execFile('/bin/echo', ['hi'])`, with the output checked. For promises, this package uses `child-" +
+      'process-rs/promises`, the others `promisify(execFile)`.',
     unit: 'commands/s',
     rows: {
       'execfile-serial echo rate': 'one after another',
@@ -62,8 +65,8 @@ const sections = [
     chart: 'lines',
     title: 'Messages a second from parent to child, by size',
     note:
-      'Objects with a number and a text, as JSON. ' +
-      'Every message is checked, and the time ends when the child has confirmed the last.',
+      'Objects with a number and a string, as JSON. Every message is checked, and the clock stops when the ' +
+      'child has confirmed the last one.',
     unit: 'messages/s',
     x: 'bytes a message',
     rows: { 100: '100 B', 1000: '1 kB', 10000: '10 kB', 100000: '100 kB', 1000000: '1 MB' },
@@ -77,7 +80,7 @@ const sections = [
     contestants: CHANNELS,
     chart: 'bars',
     title: 'Small messages a second',
-    note: "`{ t, id, s }`, 34 bytes as JSON; `advanced` is `serialization: 'advanced'`.",
+    note: "Objects `{ t, id, s }` of 34 bytes as JSON; `advanced` means `serialization: 'advanced'`.",
     unit: 'messages/s',
     rows: {
       'small to-child rate': 'to the child',
@@ -92,7 +95,7 @@ const sections = [
     contestants: CHANNELS,
     chart: 'bars',
     title: 'A Buffer of 64 MB to the child',
-    note: "`serialization: 'advanced'`, every page checked.",
+    note: "With `serialization: 'advanced'`; every page is checked.",
     unit: 'MB/s',
     rows: { 'buffer-64mb to-child rate': 'to the child' },
   },
@@ -103,7 +106,7 @@ const sections = [
     contestants: CHANNELS,
     chart: 'bars',
     title: 'A message to the child and its answer',
-    note: 'Median, one at a time.',
+    note: 'Median round-trip time, one message at a time.',
     unit: 'µs',
     rows: {
       'round-trip two-cpus median': 'a CPU each',
@@ -118,9 +121,7 @@ const sections = [
     contestants: CHANNELS,
     chart: 'bars',
     title: 'Handles a second to the child',
-    note:
-      'Made beforehand, 500 a round; ' +
-      'the child closes them when the round is over, which is not timed, nor is the making.',
+    note: '500 handles a round. Creating them before the round and closing them after it is not timed.',
     unit: 'handles/s',
     rows: {
       'handles socket rate': 'sockets',
@@ -136,12 +137,12 @@ const sections = [
     chart: null,
     title: 'The native limit: 100 bytes between two Rust programs',
     note:
-      'As [rigtorp/ipc-bench](https://github.com/rigtorp/ipc-bench) does it, ' +
-      'whose figures are from C on one CPU at 3.3 GHz: no JavaScript, no serialization.',
+      'The benchmark of [rigtorp/ipc-bench](https://github.com/rigtorp/ipc-bench), without JavaScript and ' +
+      'without serialisation. The published figures are from C programs on one CPU at 3.3 GHz.',
   },
 ];
 
-/** Who takes part, in the order of tables and legends, and what they are called. */
+/** The contestants and their names, in the order of tables and legends. */
 const CONTESTANTS = {
   ours: 'child-process-rs',
   node20: 'Node 20',

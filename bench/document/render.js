@@ -1,7 +1,7 @@
 'use strict';
 
-// What was measured → docs/benchmarks.md and its charts, as texts by file name. The same data always gives the same
-// texts.
+// Renders the measurements to docs/benchmarks.md and its charts, as texts by file name. The same data always gives the
+// same texts.
 
 const { PUBLISHED, TRANSPORTS } = require('../channel/reference');
 const { machine } = require('../header');
@@ -22,7 +22,7 @@ function rowsOf(section, data) {
   });
 }
 
-/** Who has a figure in any of the rows, in the usual order. */
+/** The contestants that have a figure in any of the rows, in the usual order. */
 function entered(rows) {
   return Object.keys(CONTESTANTS).filter((who) => rows.some(({ row }) => row.medians[who] !== undefined));
 }
@@ -72,8 +72,8 @@ function chart(section, rows) {
 const tableOf = (rows) => rows.map((cells) => `| ${cells.join(' | ')} |`);
 
 /**
- * The figures; bold where nobody but the native limit is better, and last how many times better ours is than the
- * builtin.
+ * The table of figures. The best is bold (the native limit does not count). The last column is the factor by which this
+ * package is better than the builtin.
  */
 function figures(section, rows) {
   const names = entered(rows);
@@ -105,7 +105,7 @@ function part(section, data) {
   return { text, files: { [`docs/${name}`]: chart(section, rows) } };
 }
 
-/** The table that is always quoted, as it was published and as it is here. */
+/** The table of the native limit: the published figures, and those of this machine. */
 function nativeLimit({ title, note, only }, data) {
   const value = (transport, where, id) => data.rows[`${only} ${transport}${where} ${id}`]?.medians.rust;
   if (value('uds', '', 'latency') === undefined) return [];
@@ -139,23 +139,22 @@ function heading({ about }) {
   return [
     '# Benchmarks',
     '',
-    'Written by `npm run bench -- --report`, from `benchmarks.json`. ' +
-      'Not to be edited by hand: what was measured is what stands here.',
+    'Generated from `benchmarks.json` by `npm run bench -- --report`. Do not edit by hand.',
     '',
     ...(doubt ? [doubt, ''] : []),
     `- **Machine**: ${machine(about)}.`,
     `- **Versions**: child-process-rs ${about.version} (${about.commit ?? 'no commit'}) on ${about.versions.ours}; ` +
       `${others.join(', ')}.`,
     `- **Method**: medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}, ${about.date.slice(0, 10)}. ` +
-      'Every trial is a fresh process; the contestants of a case run side by side, another one first each round. ' +
-      'Each is the `node:child_process` of its own runtime but ours, which runs on Node 24. ' +
-      'Wrong answers end a trial. What each metric does: [bench/README.md](../bench/README.md).',
+      'Every trial is a fresh process; the contestants of a case run one after another, starting with a ' +
+      'different one each round. Each is the `node:child_process` of its own runtime; child-process-rs runs on Node 24. ' +
+      'A wrong answer ends a trial. The metrics are described in [bench/README.md](../bench/README.md).',
     ...about.absent.map(({ name, why }) => `- ${nameOf(name)} does not take part: ${why}.`),
     '',
   ];
 }
 
-/** `{ file: text }` of all that the report consists of. */
+/** All files of the report, as `{ file: text }`. */
 function render(data) {
   const files = {};
   const text = heading(data);

@@ -15,12 +15,12 @@ const { Process } = require('./process');
 const { native } = require('./runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
+const { MAJOR } = require('./version');
 
 const resolved = Promise.resolve();
 
 const created = diagnostics.channel('child_process');
 // Only some Nodes publish the launch, those whose tracing channels can say whether anyone listens.
-const MAJOR = Number(process.versions.node.split('.')[0]);
 const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
 const { errno: errnos, signals } = require('node:os').constants;
@@ -224,7 +224,13 @@ function announceSpawn(child) {
 }
 
 function reportFailure(child, errno) {
-  child._handle.exited(errno, null, 'spawn');
+  const handle = child._handle;
+  try {
+    handle.exited(errno, null, 'spawn');
+  } finally {
+    // After the streams have settled, as it is with a process that has ended.
+    nextTick(() => handle.closePipes());
+  }
 }
 
 /** The end of a child; a negative code is the errno of a failed exec, or (`wait`) of why nobody knows how it ended. */
@@ -248,19 +254,14 @@ function onExit(child, handle, code, signal, syscall) {
   } finally {
     // One tick later, so that a listener of 'exit' still can start to read.
     if (streams?.hasUntouched) child._closesNeeded++;
-    nextTick(settle, child, handle, streams, streams?.hasUntouched);
+    nextTick(settle, child, streams, streams?.hasUntouched);
   }
-  handle.output();
   closeOne(child);
 }
 
-function settle(child, handle, streams, hadUntouched) {
+function settle(child, streams, hadUntouched) {
   streams?.settle();
-  try {
-    if (hadUntouched) closeOne(child);
-  } finally {
-    if (streams) handle.closePipes();
-  }
+  if (hadUntouched) closeOne(child);
 }
 
 /** Sends a signal (kill(2)); true if it was sent. */

@@ -6,12 +6,11 @@
 const { isMainThread } = require('node:worker_threads');
 const { isProxy } = require('node:util/types');
 const { isRestricted } = require('./permission');
+const { MAJOR, MINOR } = require('./version');
 
-const version = process.versions.node.split('.');
-const MAJOR = Number(version[0]);
 // From this version on the builtin passes on the environment of the process, or of the Worker, and not what a program has put in
 // the place of process.env.
-const PASSES_OWN = MAJOR > 26 || (MAJOR === 26 && Number(version[1]) >= 12);
+const PASSES_OWN = MAJOR > 26 || (MAJOR === 26 && MINOR >= 12);
 const own = process.env;
 
 let known;

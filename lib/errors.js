@@ -5,8 +5,8 @@
 
 const { constants } = require('node:os');
 const { format, getSystemErrorName, inspect } = require('node:util');
+const { MAJOR } = require('./version');
 
-const MAJOR = Number(process.versions.node.split('.')[0]);
 // A quoted string longer than this is cut; so is an inspected value.
 const LONG_STRING = 28;
 const CUT_STRING = 25;

@@ -4,14 +4,13 @@ const { errno: { ESRCH } } = require('node:os').constants;
 const { nextTick } = require('./clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
-const { tell } = require('./runtime');
+const { native, tell } = require('./runtime');
 
 /** The process behind a ChildProcess: a native one once it is launched, and what happens to it. */
 class Process {
   #child;
   #native;
   #context;
-  #onoutput;
   #onexit;
   #afterSpawn;
   #isClosed = false;
@@ -24,6 +23,8 @@ class Process {
     this.mayBeNative = false;
     // 'spawn' has been emitted, or nobody was there to hear it.
     this.isSpawnTold = false;
+    // Of exec().
+    this.execution = undefined;
   }
 
   /** For the native functions. */
@@ -52,32 +53,30 @@ class Process {
     return this.#context.runAsLauncher(body);
   }
 
-  /**
-   * Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. Returns 0 or a negative errno.
-   */
-  collect(index, limit, onoutput) {
-    this.#onoutput = onoutput;
-    return this.#native.collect(index, limit);
+  /** Does with the process what has been planned for it. */
+  begin(plan) {
+    // A tracer may have started nothing.
+    this.#native ??= new native.Process();
+    this.#native.begin(plan, this);
   }
 
-  isCollecting(index) {
-    return this.#native.isCollecting(index);
+  stopTimer() {
+    this.#native.stopTimer();
   }
 
-  beforeLastRead(index) {
-    return this.#native.beforeLastRead(index);
-  }
-
+  /** Leaves an output that is gathered to a stream; gives what it has brought, and how it is to go on. */
   takeOutput(index) {
     return this.#native.takeOutput(index);
   }
 
-  takeText(index) {
-    return this.#native.takeText(index);
+  /** A stream of an output has brought more than it may. */
+  cutOutput(index) {
+    this.#native.cutOutput(index, this);
   }
 
-  closeOutputs() {
-    this.#native.closeOutputs();
+  /** The callback of exec() and its arguments, whatever the process does. */
+  finish(end) {
+    return this.#native.finish(end);
   }
 
   takePipe(index) {
@@ -150,10 +149,6 @@ class Process {
     }
   }
 
-  output(index, isOverLimit, errno) {
-    this.#onoutput?.(index, isOverLimit, errno);
-  }
-
   // Called by the native side. Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the launch, and
   // has no more to do with the process when output comes.
 
@@ -161,12 +156,31 @@ class Process {
     this.inLaunchContext(() => tell(() => this.spawned()));
   }
 
-  onexit(code, signal, syscall) {
-    this.#context.runAsProcess(() => tell(() => this.exited(code, signal, syscall)));
+  onexit(code, signal, syscall, outcome) {
+    this.#context.runAsProcess(() => tell(() => {
+      if (outcome !== undefined) this.execution?.onEnd(outcome);
+      this.exited(code, signal, syscall);
+    }));
   }
 
-  onoutput(index, isOverLimit, errno) {
-    this.inLaunchContext(() => tell(() => this.output(index, isOverLimit, errno)));
+  onend(outcome) {
+    this.inLaunchContext(() => tell(() => this.execution?.onEnd(outcome)));
+  }
+
+  onkill(signal) {
+    this.inLaunchContext(() => tell(() => this.#kill(signal)));
+  }
+
+  #kill(signal) {
+    const child = this.#child;
+    let failure;
+    try {
+      child.kill(signal);
+    } catch (error) {
+      failure = error;
+    }
+    if (this.execution) this.execution.onKilled(failure);
+    else if (failure !== undefined) child.emit('error', failure);
   }
 }
 

@@ -82,7 +82,7 @@ class Streams {
     return false;
   }
 
-  /** Leaves an output to `gatherer`, whose `onTouch(socket, begun)` hears of it when the program touches the stream after all. */
+  /** Leaves an output to be gathered; `gatherer(socket, begun)` hears of it when the program touches the stream after all. */
   gather(index, gatherer) {
     this.#gatherers.set(index, gatherer);
   }
@@ -110,7 +110,7 @@ class Streams {
       return fd === -1 ? new net.Socket({ writable: false }) : socketOver(fd, { readable: index > 0 });
     });
     if (index > 0) this.#onClose(socket);
-    gatherer?.onTouch(socket, begun);
+    gatherer?.(socket, begun);
     if (this.#givenUp[index]) return socket.destroy();
     if (socket._handle === null) socket.push(null);
     if (this.#confirmFirst && index > 0) confirmBeforeData(socket, this.#handle);

@@ -11,7 +11,8 @@ use napi::{Env, Error, Result, Unknown, ValueType};
 use napi_derive::napi;
 use tokio::sync::oneshot;
 
-use super::results::{self, Started, assign, check_permitted, decode, is_aborted, text_of};
+use super::decoding::decode;
+use super::results::{self, Started, assign, check_permitted, is_aborted, text_of};
 use super::runtime;
 use super::sync::{Limits, ending, errno, limits};
 use crate::background::{self, AtEnd};
@@ -74,7 +75,7 @@ impl Run {
                 [thrown, engine::undefined(env)?]
             }
         };
-        callback.call(c"onfinish", &arguments)
+        callback.call(c"onfinish", &arguments).map(drop)
     }
 
     /// The error and the result.

@@ -4,9 +4,9 @@ use napi::bindgen_prelude::{Array, ClassInstance, FromNapiValue, Function, JsObj
 use napi::{Env, Result, Unknown, ValueType};
 use napi_derive::napi;
 
-use super::process::{Child, Failure, ProcessObject as Process};
+use super::process::{Child, Failure, Plan, ProcessObject as Process};
 use super::runtime;
-use crate::options::arguments::{self, Arguments};
+use crate::options::arguments::Arguments;
 use crate::options::channel::{self, Channel};
 use crate::options::command::{self, Env as EnvPairs, Plain};
 use crate::options::fork::{self, Forked};
@@ -21,7 +21,8 @@ use crate::sys;
 /// or `onexit(-errno, null, syscall)` where the exec failed (`spawn`) or its end cannot be known (`wait`).
 ///
 /// The process has `pid`, or `errno`, negative, where nothing was started; `spawnfile` and `spawnargs`; `pipes`, which of the
-/// child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
+/// child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given, of which the last is left to
+/// `lib/` where that is there; `borrowed`, the
 /// streams of this process that the child reads or writes; and `channel`, where it has one.
 ///
 /// Throws what Node throws.
@@ -35,7 +36,7 @@ pub fn spawn<'env>(
 ) -> Result<ClassInstance<'env, Process>> {
     let context = Context::of(env, events)?;
     let normalized = normalize(&context, read_arguments(&context, file, args, options)?)?;
-    start_normalized(&context, events, normalized, None)
+    start_normalized(&context, events, normalized, None, None)
 }
 
 /// Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as with
@@ -51,7 +52,7 @@ pub fn fork<'env>(
     let context = Context::of(env, events)?;
     let Forked { arguments, exec_argv, is_this_node } = fork::read(&context, module_path, args, options)?;
     let normalized = normalize(&context, arguments)?;
-    start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv))
+    start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv), None)
 }
 
 /// Starts the process of normalised options; `events.mayBeNative` says that it may have the native end of a channel.
@@ -97,7 +98,7 @@ pub fn launch<'env>(
         show_pairs(&mut object, pairs)?;
     }
     request.started = started;
-    request.start(events)
+    request.start(events).map(|(process, _)| process)
 }
 
 /// Puts the environment into the list that the caller has, as the builtin does.
@@ -126,16 +127,17 @@ pub(super) fn read_arguments<'a>(
     Ok(Arguments { file, args, given, options: Options::read(context, &given)? })
 }
 
-/// `forked`: the `execArgv` of a child that is this Node.
+/// `forked`: the `execArgv` of a child that is this Node; `plan`: what is planned by `exec`.
 pub(super) fn start_normalized<'a>(
     context: &Context<'a>,
     events: Option<Object<'a>>,
     normalized: Normalized<'a>,
     forked: Option<Vec<Unknown<'a>>>,
+    plan: Option<Plan>,
 ) -> Result<ClassInstance<'a, Process>> {
     let options = &normalized.options;
-    let kill_signal = arguments::check_ending(context, options)?;
-    let ending = ["timeout", "signal"].map(|name| options.get(name));
+    let plan = Plan::read(context, options, plan)?;
+    let [timeout, signal] = ["timeout", "signal"].map(|name| options.get(name));
     let stdio = options.get("stdio");
     let mut channel = Channel {
         fd: 0,
@@ -150,14 +152,23 @@ pub(super) fn start_normalized<'a>(
         channel.may_be_native = channel::may_be_native(context, &exec_argv, &pairs)?;
         plain.env = EnvPairs::Made(Some(pairs));
     }
-    let mut process = Request::new(context, plain, stdio, channel)?.start(events)?;
-    let [timeout, signal] = ending;
+    let (mut process, status) = Request::new(context, plain, stdio, channel)?.start(events)?;
+    process.follow(context, &plan)?;
+    if !context.has_hooks()
+        && let Some(child) = process.child()
+    {
+        if status < 0 {
+            child.tell_failure(context.env, -status)?;
+        } else if kind(&signal)? == ValueType::Object {
+            child.end_on_abort(context, &signal)?;
+        }
+    }
     for (name, value) in [(c"timeout", timeout), (c"signal", signal)] {
         if kind(&value)? != ValueType::Undefined {
             process.set_c_named_property(name, value)?;
         }
     }
-    if let Some(number) = kill_signal {
+    if let Some(number) = plan.abort_signal {
         process.set_c_named_property(c"killSignal", number)?;
     }
     Ok(process)
@@ -201,7 +212,8 @@ impl<'a> Request<'a> {
         self.entries.iter().position(|entry| *entry == Entry::Channel)
     }
 
-    fn start(self, events: Option<Object<'a>>) -> Result<ClassInstance<'a, Process>> {
+    /// Gives the pid, too, or a negative errno.
+    fn start(self, events: Option<Object<'a>>) -> Result<(ClassInstance<'a, Process>, i32)> {
         let Self { context, plain, stdio, entries, channel, secret, started } = self;
         let env = context.env;
         let (file, args) = (plain.file, plain.args);
@@ -211,7 +223,7 @@ impl<'a> Request<'a> {
         }
         let (child, status) = match runtime::of(env)?.reactor(env) {
             Ok(reactor) => {
-                let child = Child::new(&reactor);
+                let child = Child::new(&reactor, !context.has_hooks());
                 match child.start(env, command, &entries, events) {
                     Ok(pid) => (Some(child), pid),
                     Err(Failure::System(errno)) => (Some(child), -errno),
@@ -240,7 +252,7 @@ impl<'a> Request<'a> {
             described.set_c_named_property(c"maxMessageSize", channel.max_message_size)?;
             process.set_c_named_property(c"channel", described)?;
         }
-        Ok(process)
+        Ok((process, status))
     }
 }
 

@@ -9,7 +9,8 @@ use napi::{Env, Result, Unknown};
 use napi_derive::napi;
 
 use super::channel::registry;
-use super::results::{Started, assign, check_permitted, decode, error, text_of};
+use super::decoding::decode;
+use super::results::{Started, assign, check_permitted, error, text_of};
 use super::spawn::read_arguments;
 pub(super) use crate::capture::Limits;
 use crate::capture::{self, Counted, Cut, End, Finished, NotRun};

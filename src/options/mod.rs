@@ -82,6 +82,21 @@ impl<'a> Context<'a> {
         Function::<FnArgs<A>, Unknown>::from_unknown(hook)?.call(arguments.into()).map(Some)
     }
 
+    /// Whether anything of `lib/` is there.
+    #[must_use]
+    pub fn has_hooks(&self) -> bool {
+        self.hooks.is_some()
+    }
+
+    /// Emits a warning (Node.js documentation, «process.emitWarning»).
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn warn(&self, message: &str, name: &str) -> Result<()> {
+        let [message, name] = [message, name].map(|text| engine::string(self.env, text.as_bytes()));
+        engine::call_method(self.env, &self.process()?, c"emitWarning", [&message?, &name?]).map(drop)
+    }
+
     /// `undefined`.
     ///
     /// # Errors
@@ -95,8 +110,11 @@ impl<'a> Context<'a> {
     /// # Errors
     /// What a getter throws.
     pub fn of_process(&self, name: &CStr) -> Result<Unknown<'a>> {
-        let process = option(&self.env.get_global()?.coerce_to_object()?, c"process")?;
-        option(&process.coerce_to_object()?, name)
+        engine::property(self.env, &self.process()?, name)
+    }
+
+    fn process(&self) -> Result<Unknown<'a>> {
+        option(&self.env.get_global()?.coerce_to_object()?, c"process")
     }
 }
 

@@ -4,13 +4,14 @@ use std::cell::RefCell;
 use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Buffer, ClassInstance, FromNapiValue, Function, Unknown};
-use napi::{Env, JsString, Result};
+use napi::bindgen_prelude::{ClassInstance, External, FromNapiValue, Function, Object, Unknown};
+use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::super::runtime;
-use super::Child;
-use crate::options::{Context, signal};
+use super::{Child, End, Execution, Plan};
+use crate::engine;
+use crate::options::{Context, option, signal};
 use crate::sys;
 
 /// A process. `spawn`, `execFile` and their kin make them.
@@ -18,6 +19,7 @@ use crate::sys;
 #[napi]
 pub struct Process {
     child: RefCell<Option<Rc<Child>>>,
+    execution: RefCell<Option<Rc<Execution>>>,
 }
 
 impl Process {
@@ -30,8 +32,18 @@ impl Process {
         Ok(instance)
     }
 
-    fn child(&self) -> Option<Rc<Child>> {
+    /// Does with the process what is planned.
+    pub(in crate::api) fn follow(&self, context: &Context, plan: &Plan) -> Result<()> {
+        self.execution.replace(plan.execution.clone());
+        self.child().map_or(Ok(()), |child| child.follow(context, plan))
+    }
+
+    pub(in crate::api) fn child(&self) -> Option<Rc<Child>> {
         self.child.borrow().clone()
+    }
+
+    fn execution(&self) -> Option<Rc<Execution>> {
+        self.execution.borrow().clone()
     }
 }
 
@@ -106,58 +118,55 @@ impl Process {
         }
     }
 
-    /// Gathers an output, at most `limit` bytes, instead of leaving it to a stream.
-    ///
-    /// Returns 0, or the negative errno of why it cannot be watched; its pipe is closed then.
+    /// Does with the process what `normalize` has read.
     #[napi(catch_unwind)]
-    pub fn collect(&self, index: u32, limit: f64) -> i32 {
-        // Not a number, as with a comparison in JavaScript, is no limit.
-        let limit = if limit.is_nan() { u64::MAX } else { limit as u64 };
-        let collected = self.child().map_or(Ok(()), |child| child.collect(index, limit));
-        collected.map_or_else(|error| -sys::errno(&error), |()| 0)
+    pub fn begin(&self, env: &Env, plan: &External<Plan>, events: Object) -> Result<()> {
+        self.follow(&Context::of(env, Some(events))?, plan)
     }
 
-    /// Whether an output that is gathered will bring more.
+    /// Does not kill it any more when its time is over.
     #[napi(catch_unwind)]
-    pub fn is_collecting(&self, index: u32) -> bool {
-        self.child().is_some_and(|child| child.is_collecting(index))
-    }
-
-    /// Stops gathering; what came is kept.
-    #[napi(catch_unwind)]
-    pub fn close_outputs(&self) {
+    pub fn stop_timer(&self) {
         if let Some(child) = self.child() {
-            child.close_outputs();
+            child.stop_timer();
         }
     }
 
-    /// What an output has gathered. Its pipe, if not at its end, can be had with `takePipe` again.
+    /// Leaves an output that is gathered to a stream. Gives what it has brought so far, `begun`, and how it is to go on: `encoding` and
+    /// `maxBuffer`. Its pipe, if not at its end, can be had with `takePipe`.
     #[napi(catch_unwind)]
-    pub fn take_output(&self, index: u32) -> Buffer {
-        let output = self.child().and_then(|child| child.take_output(index));
-        output.map(|gathered| gathered.bytes).unwrap_or_default().into()
+    pub fn take_output<'env>(&self, env: &'env Env, index: u32) -> Result<Unknown<'env>> {
+        let Some(execution) = self.execution() else { return engine::undefined(env) };
+        let begun = self.child().map(|child| child.take_output(&execution, index)).unwrap_or_default();
+        execution.describe(&Context::new(env, None), begun)
     }
 
-    /// The same as text, from UTF-8.
+    /// A stream of an output has brought more than `maxBuffer`: ends the process.
     #[napi(catch_unwind)]
-    pub fn take_text<'env>(&self, env: &'env Env, index: u32) -> Result<JsString<'env>> {
-        let gathered = self.child().and_then(|child| child.take_output(index)).unwrap_or_default();
-        // Most output is ASCII, which the engine takes over faster than UTF-8.
-        if gathered.bytes.is_ascii() {
-            return env.create_string_latin1(gathered.bytes);
-        }
-        env.create_string(String::from_utf8_lossy(&gathered.bytes))
+    pub fn cut_output(&self, env: &Env, index: u32, events: Object) -> Result<()> {
+        let (Some(child), Some(execution)) = (self.child(), self.execution()) else { return Ok(()) };
+        child.cut_for_length(&Context::of(env, Some(events))?, &execution, index)
     }
 
-    /// How many bytes an output had before its last read.
+    /// Ends the run of `execFile`: gives its callback, and what that is to be called with. `end` has `error`, what has gone wrong, if that is
+    /// not known here; `code` and `signal`, as of the process; `stdout` and `stderr`, what streams have brought.
     #[napi(catch_unwind)]
-    pub fn before_last_read(&self, index: u32) -> u32 {
-        self.child().map_or(0, |child| u32::try_from(child.before_last_read(index)).unwrap_or(u32::MAX))
+    pub fn finish<'env>(&self, env: &'env Env, end: Object<'env>) -> Result<Vec<Unknown<'env>>> {
+        let Some(execution) = self.execution() else { return Ok(vec![]) };
+        let read = |name| option(&end, name);
+        let heard = [read(c"stdout")?, read(c"stderr")?];
+        let end = End { error: read(c"error")?, code: read(c"code")?, signal: read(c"signal")?, heard };
+        let context = Context::new(env, None);
+        let outcome = match self.child() {
+            Some(child) => child.finish(&context, &execution, &end),
+            None => execution.finish(&context, &end),
+        };
+        outcome.map(Vec::from)
     }
 }
 
 /// The number of a signal given by name or number. Throws `ERR_UNKNOWN_SIGNAL`.
 #[napi(catch_unwind)]
-pub fn signal_number(env: &Env, signal: Unknown, host: Option<napi::bindgen_prelude::Object>) -> Result<i32> {
+pub fn signal_number(env: &Env, signal: Unknown, host: Option<Object>) -> Result<i32> {
     signal::from_value(&Context::of(env, host)?, &signal)
 }

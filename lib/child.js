@@ -83,12 +83,14 @@ function isWatched() {
 
 hooks.isWatched = isWatched;
 
-/** Gives a child its process. Returns 0 or the negative errno of the launch. */
-function begin(child, process) {
+/** Takes in what the native side says of a launch: pid or errno, file, `argv`, pipes. Returns 0 or the negative errno. */
+function begin(child, described) {
   const handle = child._handle;
-  const { errno = 0, pipes, channel, borrowed } = process;
-  handle.launched(process);
-  describe(child, process.spawnfile, process.spawnargs);
+  const { channel, borrowed } = handle;
+  const status = described[0];
+  const errno = Math.min(status, 0);
+  handle.launched(status > 0 ? status : undefined);
+  describe(child, described[1], described[2]);
 
   if (errno === 0) {
     if (launched.hasSubscribers) launched.end.publish({ process: child });
@@ -109,7 +111,7 @@ function begin(child, process) {
   }
 
   child.pid = handle.pid;
-  attachStreams(child, handle, pipes);
+  attachStreams(child, handle, described[3]);
   if (channel) attachChannel(child, handle, channel);
   if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
   return errno;

@@ -6,6 +6,7 @@ const { addAbortListener } = require('node:events');
 const { builtin, isHooked } = require('./builtin');
 const { ChildProcess, begin, isWatched } = require('./child');
 const { nextTick } = require('./clock');
+const { inheritsEnvironment } = require('./environment');
 const { AbortError } = require('./errors');
 const { host } = require('./hooks');
 const { isRestricted } = require('./permission');
@@ -38,9 +39,10 @@ function fork(modulePath, args = [], options) {
 function launch(verb, call, start) {
   if (isRestricted || isWatched()) return launchNormalized(verb, call);
   const child = new ChildProcess();
-  const process = start(child._handle);
-  begin(child, process);
-  endEarly(child, process, process.killSignal);
+  const handle = child._handle;
+  handle.inheritsEnvironment = inheritsEnvironment();
+  begin(child, start(handle));
+  endEarly(child, handle, handle.killSignal);
   return child;
 }
 
@@ -50,16 +52,14 @@ function launchNormalized(verb, call) {
   const child = new ChildProcess();
   child._handle.mayBeNative = mayBeNative;
   child.spawn(options);
-  child._handle.begin(plan);
+  native.follow(child._handle, plan);
   endEarly(child, verb === 'execFile' ? { signal: options.signal } : options, killSignal);
   return child;
 }
 
 function endEarly(child, { timeout, signal }, killSignal) {
-  if (timeout > 0) {
-    const handle = child._handle;
-    child.once(END, () => handle.stopTimer());
-  }
+  const handle = child._handle;
+  if (timeout > 0) child.once(END, () => handle.stopTimer());
   if (signal) killOnAbort(child, signal, killSignal);
 }
 

@@ -1,10 +1,10 @@
 //! `exec` and `execFile`: a process whose outputs are gathered.
 
-use napi::bindgen_prelude::{ClassInstance, JsValue, Object};
+use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
 use napi_derive::napi;
 
-use super::process::{self, Plan, ProcessObject};
+use super::process::{self, Plan};
 use super::spawn::start_normalized;
 use crate::engine;
 use crate::options::arguments::{self, Arguments};
@@ -20,7 +20,7 @@ const SPAWN: [&str; 8] =
 /// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process has ended
 /// and its outputs have. The process is as with `spawn`.
 ///
-/// Where `events` has `hooks`, it is told instead, as `onexit(code, signal, syscall, outcome)` and, where outputs outlive the process,
+/// Where `events` are a Process, they are told instead, as `onexit(code, signal, syscall, outcome)` and, where outputs outlive the process,
 /// `onend(outcome)`. The outcome is an array of the callback and its arguments, or null where `finish` is to be asked for it. `onkill(signal)`
 /// is to kill the process.
 ///
@@ -33,8 +33,8 @@ pub fn exec_file<'env>(
     options: Unknown<'env>,
     callback: Unknown<'env>,
     events: Option<Object<'env>>,
-) -> Result<ClassInstance<'env, ProcessObject>> {
-    let context = Context::of(env, events)?;
+) -> Result<Unknown<'env>> {
+    let context = Context::of(env, events);
     Execution::read(&context, [file, args, options, callback])?.start(&context, events)
 }
 
@@ -46,8 +46,8 @@ pub fn exec<'env>(
     options: Unknown<'env>,
     callback: Unknown<'env>,
     events: Option<Object<'env>>,
-) -> Result<ClassInstance<'env, ProcessObject>> {
-    let context = Context::of(env, events)?;
+) -> Result<Unknown<'env>> {
+    let context = Context::of(env, events);
     let callback = if kind(&options)? == ValueType::Function { options } else { callback };
     let Arguments { file, options, .. } = read_command(&context, command, options)?;
     arguments::check_call(&context, &context.undefined()?, &callback)?;
@@ -125,11 +125,7 @@ impl<'a> Execution<'a> {
         ))
     }
 
-    fn start(
-        self,
-        context: &Context<'a>,
-        events: Option<Object<'a>>,
-    ) -> Result<ClassInstance<'a, ProcessObject>> {
+    fn start(self, context: &Context<'a>, events: Option<Object<'a>>) -> Result<Unknown<'a>> {
         let (normalized, plan) = self.normalize(context)?;
         let events = events.map_or_else(|| Object::new(context.env), Ok)?;
         start_normalized(context, Some(events), normalized, None, Some(plan))

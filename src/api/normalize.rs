@@ -25,7 +25,8 @@ pub fn normalize<'env>(
     host: Option<Object<'env>>,
     mut target: Object<'env>,
 ) -> Result<Object<'env>> {
-    let context = Context::of(env, host)?;
+    let mut context = Context::of(env, host);
+    context.is_watched = true;
     let undefined = engine::undefined(env)?;
     let [first, args, options, callback] =
         [0, 1, 2, 3].map(|index| call.get(index).copied().unwrap_or(undefined));

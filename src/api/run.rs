@@ -65,7 +65,7 @@ impl Run {
             self.reactor.remove(key);
             self.reactor.release();
         }
-        let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?))?;
+        let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?));
         let arguments = match self.describe(&context, outcome.unwrap_or_else(failed)) {
             Ok(described) => described,
             // An output too long for a string, say.
@@ -233,7 +233,7 @@ pub fn run<'env>(
     options: Unknown<'env>,
     events: Object<'env>,
 ) -> Result<Function<'env, (), ()>> {
-    let context = Context::of(env, Some(events))?;
+    let context = Context::of(env, Some(events));
     let call = Call::read(&context, file, args, options, context.undefined()?)?;
     let options = Options::read(&context, &call.options)?;
     begin(&context, Arguments { file, args: call.args, given: context.undefined()?, options }, events)
@@ -247,7 +247,7 @@ pub fn run_command<'env>(
     options: Unknown<'env>,
     events: Object<'env>,
 ) -> Result<Function<'env, (), ()>> {
-    let context = Context::of(env, Some(events))?;
+    let context = Context::of(env, Some(events));
     begin(&context, read_command(&context, command, options)?, events)
 }
 

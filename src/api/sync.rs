@@ -34,7 +34,7 @@ pub fn spawn_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Object<'env>> {
-    let context = Context::of(env, host)?;
+    let context = Context::of(env, host);
     Ok(run(&context, read_arguments(&context, file, args, options)?)?.object)
 }
 
@@ -47,7 +47,7 @@ pub fn exec_file_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, host)?;
+    let context = Context::of(env, host);
     let call = Call::read(&context, file, args, options, context.undefined()?)?;
     let given = if is_nullish(&call.options)? { Object::new(env)?.to_unknown() } else { call.options };
     let ran = run(&context, read_arguments(&context, file, call.args, given)?)?;
@@ -70,7 +70,7 @@ pub fn exec_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, host)?;
+    let context = Context::of(env, host);
     let arguments = read_command(&context, command, options)?;
     let shows_complaint = !is_truthy(&arguments.options.get("stdio"))?;
     output_of(&context, run(&context, arguments)?, shows_complaint, || Ok(command))

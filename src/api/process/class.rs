@@ -1,158 +1,193 @@
 //! `class Process`: what JavaScript has of a process.
 
 use std::cell::RefCell;
+use std::ffi::CStr;
 use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{ClassInstance, External, FromNapiValue, Function, Object, Unknown};
+use napi::bindgen_prelude::{External, JsValue, Object, Unknown};
 use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::super::runtime;
 use super::{Child, End, Execution, Plan};
-use crate::engine;
+use crate::engine::{self, Answer, Method, MethodCall};
 use crate::options::{Context, option, signal};
 use crate::sys;
 
-/// A process. `spawn`, `execFile` and their kin make them.
+/// A process. `spawn`, `execFile` and their kin make them, or start the one that they are given.
 #[derive(Default)]
-#[napi]
 pub struct Process {
     child: RefCell<Option<Rc<Child>>>,
     execution: RefCell<Option<Rc<Execution>>>,
 }
 
-impl Process {
-    /// An object of the class with `child` behind it.
-    pub(in crate::api) fn wrap(env: &Env, child: Option<Rc<Child>>) -> Result<ClassInstance<'_, Self>> {
-        let class = runtime::of(env)?.process_class(env)?;
-        let class = Function::<(), Unknown>::from_unknown(class)?;
-        let instance = ClassInstance::<Self>::from_unknown(class.new_instance(())?)?;
-        instance.child.replace(child);
-        Ok(instance)
+const METHODS: [Method<Process>; 12] = [
+    Method { name: c"awaitExec", body: Process::await_exec },
+    Method { name: c"closePipes", body: Process::close_pipes },
+    Method { name: c"cutOutput", body: Process::cut_output },
+    Method { name: c"finish", body: Process::finish },
+    Method { name: c"hasRef", body: Process::has_ref },
+    Method { name: c"kill", body: Process::kill },
+    Method { name: c"pollExec", body: Process::poll_exec },
+    Method { name: c"ref", body: Process::reference },
+    Method { name: c"stopTimer", body: Process::stop_timer },
+    Method { name: c"takeOutput", body: Process::take_output },
+    Method { name: c"takePipe", body: Process::take_pipe },
+    Method { name: c"unref", body: Process::unreference },
+];
+
+/// The class.
+pub(in crate::api) fn class(env: &Env) -> Result<Unknown<'_>> {
+    static ALL: [Method<Process>; METHODS.len()] = METHODS;
+    engine::class(env, c"Process", &ALL)
+}
+
+/// An object of the class.
+#[derive(Clone, Copy)]
+pub(in crate::api) struct ProcessObject<'a> {
+    env: &'a Env,
+    pub object: Unknown<'a>,
+    /// Whether it was made here: nothing of `lib/` is there.
+    pub is_alone: bool,
+    process: &'a Process,
+}
+
+impl<'a> ProcessObject<'a> {
+    /// `events`, where they are one, or a new one.
+    pub fn of(env: &'a Env, events: Option<Object<'a>>) -> Result<Self> {
+        if let Some(object) = events
+            && let Some(process) = engine::native(env, &object.to_unknown())
+        {
+            return Ok(Self { env, object: object.to_unknown(), is_alone: false, process });
+        }
+        let class = runtime::of(env)?.process_class()?.get(env)?;
+        let object = engine::construct(env, &class, [])?;
+        let process = engine::native(env, &object).ok_or_else(not_a_process)?;
+        Ok(Self { env, object, is_alone: true, process })
+    }
+
+    /// Sets a property.
+    pub fn set(&self, name: &CStr, value: &Unknown) -> Result<()> {
+        engine::set_property(self.env, &self.object, name, value)
+    }
+
+    pub fn set_child(&self, child: Option<Rc<Child>>) {
+        self.process.child.replace(child);
+    }
+
+    pub fn child(&self) -> Option<Rc<Child>> {
+        self.process.child()
     }
 
     /// Does with the process what is planned.
-    pub(in crate::api) fn follow(&self, context: &Context, plan: &Plan) -> Result<()> {
-        self.execution.replace(plan.execution.clone());
+    pub fn follow(&self, context: &Context, plan: &Plan) -> Result<()> {
+        self.process.execution.replace(plan.execution.clone());
         self.child().map_or(Ok(()), |child| child.follow(context, plan))
     }
+}
 
-    pub(in crate::api) fn child(&self) -> Option<Rc<Child>> {
+fn not_a_process() -> napi::Error {
+    napi::Error::from_reason("not a Process")
+}
+
+fn index(env: &Env, call: &MethodCall) -> Result<u32> {
+    engine::to_f64(env, &call.arguments[0]).map(|index| index as u32)
+}
+
+impl Process {
+    fn child(&self) -> Option<Rc<Child>> {
         self.child.borrow().clone()
     }
 
     fn execution(&self) -> Option<Rc<Execution>> {
         self.execution.borrow().clone()
     }
-}
 
-#[napi]
-impl Process {
-    /// One that has not been started.
-    #[napi(constructor, catch_unwind)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sends a signal. Returns 0 or a negative errno (`kill(2)`).
-    #[napi(catch_unwind)]
-    pub fn kill(&self, signal: i32) -> i32 {
-        match self.child().map(|child| child.kill(signal)) {
+    /// `kill(signal: number)` sends a signal. Returns 0 or a negative errno (`kill(2)`).
+    fn kill<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let signal = engine::to_f64(env, &call.arguments[0])? as i32;
+        let errno = match self.child().map(|child| child.kill(signal)) {
             Some(Ok(())) => 0,
             Some(Err(error)) => -sys::errno(&error),
             None => -libc::ESRCH,
-        }
+        };
+        engine::number(env, errno.into()).map(Some)
     }
 
-    /// Makes the event loop wait for the process; it does from the start.
-    #[napi(js_name = "ref", catch_unwind)]
-    pub fn reference(&self) {
+    /// `ref()` makes the event loop wait for the process; it does from the start.
+    fn reference<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| child.set_referenced(true))
+    }
+
+    /// `unref()` lets the event loop end before the process.
+    fn unreference<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| child.set_referenced(false))
+    }
+
+    fn with_child<'a>(&self, body: impl FnOnce(&Rc<Child>)) -> Answer<'a> {
         if let Some(child) = self.child() {
-            child.set_referenced(true);
+            body(&child);
         }
+        Ok(None)
     }
 
-    /// Lets the event loop end before the process.
-    #[napi(js_name = "unref", catch_unwind)]
-    pub fn unreference(&self) {
-        if let Some(child) = self.child() {
-            child.set_referenced(false);
-        }
+    /// `hasRef()`: whether the event loop waits for the process.
+    fn has_ref<'a>(&self, env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        engine::boolean(env, self.child().is_some_and(|child| child.has_ref())).map(Some)
     }
 
-    /// Whether the event loop waits for the process.
-    #[napi(catch_unwind)]
-    pub fn has_ref(&self) -> bool {
-        self.child().is_some_and(|child| child.has_ref())
+    /// `takePipe(index: number)` hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 where
+    /// there is none.
+    fn take_pipe<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let index = index(env, call)? as usize;
+        let fd = self.child().and_then(|child| child.take_end_for_stream(index));
+        engine::number(env, fd.map_or(-1, IntoRawFd::into_raw_fd).into()).map(Some)
     }
 
-    /// Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 where there
-    /// is none.
-    #[napi(catch_unwind)]
-    pub fn take_pipe(&self, index: u32) -> i32 {
-        self.child()
-            .and_then(|child| child.take_end_for_stream(index as usize))
-            .map_or(-1, IntoRawFd::into_raw_fd)
+    /// `closePipes()` closes the pipes that nobody has taken.
+    fn close_pipes<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| child.close_ends())
     }
 
-    /// Closes the pipes that nobody has taken.
-    #[napi(catch_unwind)]
-    pub fn close_pipes(&self) {
-        if let Some(child) = self.child() {
-            child.close_ends();
-        }
+    /// `awaitExec()`: whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is.
+    fn await_exec<'a>(&self, env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        engine::boolean(env, self.child().is_some_and(|child| child.await_exec())).map(Some)
     }
 
-    /// Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is.
-    #[napi(catch_unwind)]
-    pub fn await_exec(&self) -> bool {
-        self.child().is_some_and(|child| child.await_exec())
-    }
-
-    /// Calls `onspawn` now if it is due.
-    #[napi(catch_unwind)]
-    pub fn poll_exec(&self) {
-        if let Some(child) = self.child() {
+    /// `pollExec()` calls `onspawn` now if it is due.
+    fn poll_exec<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| {
             child.poll_exec();
-        }
+        })
     }
 
-    /// Does with the process what `normalize` has read.
-    #[napi(catch_unwind)]
-    pub fn begin(&self, env: &Env, plan: &External<Plan>, events: Object) -> Result<()> {
-        self.follow(&Context::of(env, Some(events))?, plan)
+    /// `stopTimer()`: it is not killed any more when its time is over.
+    fn stop_timer<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| child.stop_timer())
     }
 
-    /// Does not kill it any more when its time is over.
-    #[napi(catch_unwind)]
-    pub fn stop_timer(&self) {
-        if let Some(child) = self.child() {
-            child.stop_timer();
-        }
-    }
-
-    /// Leaves an output that is gathered to a stream. Gives what it has brought so far, `begun`, and how it is to go on: `encoding` and
-    /// `maxBuffer`. Its pipe, if not at its end, can be had with `takePipe`.
-    #[napi(catch_unwind)]
-    pub fn take_output<'env>(&self, env: &'env Env, index: u32) -> Result<Unknown<'env>> {
-        let Some(execution) = self.execution() else { return engine::undefined(env) };
+    /// `takeOutput(index: number)` leaves an output that is gathered to a stream. Gives what it has brought so far, `begun`, and how it is
+    /// to go on: `encoding` and `maxBuffer`. Its pipe, if not at its end, can be had with `takePipe`.
+    fn take_output<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let Some(execution) = self.execution() else { return Ok(None) };
+        let index = index(env, call)?;
         let begun = self.child().map(|child| child.take_output(&execution, index)).unwrap_or_default();
-        execution.describe(&Context::new(env, None), begun)
+        execution.describe(&Context::new(env, None), begun).map(Some)
     }
 
-    /// A stream of an output has brought more than `maxBuffer`: ends the process.
-    #[napi(catch_unwind)]
-    pub fn cut_output(&self, env: &Env, index: u32, events: Object) -> Result<()> {
-        let (Some(child), Some(execution)) = (self.child(), self.execution()) else { return Ok(()) };
-        child.cut_for_length(&Context::of(env, Some(events))?, &execution, index)
+    /// `cutOutput(index: number)`: a stream of an output has brought more than `maxBuffer`, which ends the process.
+    fn cut_output<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let (Some(child), Some(execution)) = (self.child(), self.execution()) else { return Ok(None) };
+        let context = Context::of(env, Some(call.this.coerce_to_object()?));
+        child.cut_for_length(&context, &execution, index(env, call)?).map(|()| None)
     }
 
-    /// Ends the run of `execFile`: gives its callback, and what that is to be called with. `end` has `error`, what has gone wrong, if that is
-    /// not known here; `code` and `signal`, as of the process; `stdout` and `stderr`, what streams have brought.
-    #[napi(catch_unwind)]
-    pub fn finish<'env>(&self, env: &'env Env, end: Object<'env>) -> Result<Vec<Unknown<'env>>> {
-        let Some(execution) = self.execution() else { return Ok(vec![]) };
+    /// `finish(end)` ends the run of `execFile`: gives its callback, and what that is to be called with. `end` has `error`, what has gone
+    /// wrong, if that is not known here; `code` and `signal`, as of the process; `stdout` and `stderr`, what streams have brought.
+    fn finish<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let Some(execution) = self.execution() else { return Ok(None) };
+        let end = call.arguments[0].coerce_to_object()?;
         let read = |name| option(&end, name);
         let heard = [read(c"stdout")?, read(c"stderr")?];
         let end = End { error: read(c"error")?, code: read(c"code")?, signal: read(c"signal")?, heard };
@@ -161,12 +196,18 @@ impl Process {
             Some(child) => child.finish(&context, &execution, &end),
             None => execution.finish(&context, &end),
         };
-        outcome.map(Vec::from)
+        engine::array(env, &outcome?).map(Some)
     }
+}
+
+/// Does with `process` what `normalize` has planned.
+#[napi(catch_unwind)]
+pub fn follow(env: &Env, process: Object, plan: &External<Plan>) -> Result<()> {
+    ProcessObject::of(env, Some(process))?.follow(&Context::of(env, Some(process)), plan)
 }
 
 /// The number of a signal given by name or number. Throws `ERR_UNKNOWN_SIGNAL`.
 #[napi(catch_unwind)]
 pub fn signal_number(env: &Env, signal: Unknown, host: Option<Object>) -> Result<i32> {
-    signal::from_value(&Context::of(env, host)?, &signal)
+    signal::from_value(&Context::of(env, host), &signal)
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Result, Unknown};
 
-pub(super) use class::Process as ProcessObject;
+pub(super) use class::{ProcessObject, class};
 use early::{Abort, Due};
 pub(super) use early::{Plan, timeout};
 use execution::Ending;
@@ -266,7 +266,7 @@ impl Child {
     fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
         let callback = self.callback.borrow().clone();
         let receiver = callback.map(|callback| callback.receiver(env)?.coerce_to_object()).transpose()?;
-        Context::of(env, receiver)
+        Ok(Context::of(env, receiver))
     }
 
     /// Lets go of the process; the ends of its pipes stay.

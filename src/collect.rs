@@ -1,7 +1,7 @@
 //! Output gathered off the event loop: tokio reads a pipe to its end, or to its limit, into one buffer.
 //!
 //! Most commands write a few kilobytes and are done: for those a hand-over to another thread costs more than
-//! the reads, so `api/output.rs` begins on the loop and comes here when an output turns out to be long
+//! the reads, so `api/process/output.rs` begins on the loop and comes here when an output turns out to be long
 //! (`docs/decisions/`).
 
 use std::future;

@@ -15,8 +15,22 @@ pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<
     }
 }
 
+/// The names of a process's first descriptors.
+pub(super) const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
+
+/// The error of a command, a line, that has failed and written `complaint`.
+pub(super) fn command_failed<'a>(
+    env: &'a Env,
+    command: Unknown<'a>,
+    complaint: &Unknown<'a>,
+    separator: &str,
+) -> Result<Object<'a>> {
+    let complaint = Piece::Value(text_of(env, complaint)?);
+    error(env, &[Piece::Text("Command failed: "), Piece::Value(command), Piece::Text(separator), complaint])
+}
+
 /// An Error with these words.
-pub(super) fn error<'a>(env: &'a Env, message: &[Piece]) -> Result<Object<'a>> {
+fn error<'a>(env: &'a Env, message: &[Piece]) -> Result<Object<'a>> {
     engine::error(env, &engine::concat(env, message)?)?.coerce_to_object()
 }
 

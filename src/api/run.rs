@@ -12,7 +12,7 @@ use napi_derive::napi;
 use tokio::sync::oneshot;
 
 use super::decoding::decode;
-use super::results::{self, Started, assign, check_permitted, is_aborted, text_of};
+use super::results::{self, Started, assign, check_permitted, is_aborted};
 use super::runtime;
 use super::sync::{Limits, ending, errno, limits};
 use crate::background::{self, AtEnd};
@@ -27,8 +27,6 @@ use crate::options::normalize::{elements, join, normalize};
 use crate::options::{Context, input, is_nullish, kind};
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
 use crate::sys;
-
-const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
 
 type RunResult = std::result::Result<Finished, NotRun>;
 
@@ -115,7 +113,7 @@ impl Run {
         let error = match reason {
             Some(Reason::Cancelled) => Some(context.aborted(&signal)?),
             Some(Reason::TooLong(index)) => {
-                let name = NAMES.get(index).copied().unwrap_or_default();
+                let name = results::NAMES.get(index).copied().unwrap_or_default();
                 Some(context.too_much_output(name)?)
             }
             Some(Reason::Call(call @ ("spawn" | "wait"))) => {
@@ -132,10 +130,7 @@ impl Run {
             Some(error) => error,
             None if is_success && !is_timed_out => return Ok([engine::null(env)?, object.to_unknown()]),
             None => {
-                let complaint = Piece::Value(text_of(env, &stderr)?);
-                let message =
-                    [Piece::Text("Command failed: "), Piece::Value(command), Piece::Text("\n"), complaint];
-                let mut failed = results::error(env, &message)?;
+                let mut failed = results::command_failed(env, command, &stderr, "\n")?;
                 failed.set_c_named_property(c"code", code)?;
                 failed.set_c_named_property(c"killed", is_timed_out)?;
                 failed

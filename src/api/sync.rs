@@ -10,11 +10,11 @@ use napi_derive::napi;
 
 use super::channel::registry;
 use super::decoding::decode;
-use super::results::{Started, assign, check_permitted, error, text_of};
+use super::results::{Started, assign, check_permitted, command_failed, text_of};
 use super::spawn::read_arguments;
 pub(super) use crate::capture::Limits;
 use crate::capture::{self, Counted, Cut, End, Finished, NotRun};
-use crate::engine::{self, Piece};
+use crate::engine;
 use crate::launch::{Command, Stdio};
 use crate::options::arguments::{self, Arguments};
 use crate::options::call::{Call, read_command};
@@ -100,10 +100,7 @@ fn output_of<'a>(
         None => {
             let complaint = text_of(context.env, &ran.stderr)?;
             let separator = if is_truthy(&complaint)? { "\n" } else { "" };
-            let command = Piece::Value(command()?);
-            let message =
-                [Piece::Text("Command failed: "), command, Piece::Text(separator), Piece::Value(complaint)];
-            error(context.env, &message)?
+            command_failed(context.env, command()?, &complaint, separator)?
         }
     };
     assign(&mut failure, &ran.object)?;

@@ -91,8 +91,8 @@ fn not_a_process() -> napi::Error {
     napi::Error::from_reason("not a Process")
 }
 
-fn index(env: &Env, call: &MethodCall) -> Result<u32> {
-    engine::to_f64(env, &call.arguments[0]).map(|index| index as u32)
+fn index(env: &Env, call: &MethodCall) -> Result<usize> {
+    engine::to_f64(env, &call.arguments[0]).map(|index| index as usize)
 }
 
 impl Process {
@@ -140,7 +140,7 @@ impl Process {
     /// `takePipe(index: number)` hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 where
     /// there is none.
     fn take_pipe<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
-        let index = index(env, call)? as usize;
+        let index = index(env, call)?;
         let fd = self.child().and_then(|child| child.take_end_for_stream(index));
         engine::number(env, fd.map_or(-1, IntoRawFd::into_raw_fd).into()).map(Some)
     }

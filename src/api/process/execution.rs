@@ -7,15 +7,14 @@ use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::{Env, Error, Result, Unknown, ValueType};
 
 use super::super::decoding::{decode, decode_cut, decode_limited};
-use super::super::results::{self, Started, text_of};
+use super::super::results::{self, Started};
 use super::output::{Failure, Output};
 use crate::engine::{self, Held, Piece};
 use crate::options::normalize::{elements, join};
 use crate::options::{Context, is_truthy, kind};
 
 /// The descriptors of the outputs.
-pub(super) const OUTPUTS: [u32; 2] = [1, 2];
-const NAMES: [&str; 2] = ["stdout", "stderr"];
+pub(super) const OUTPUTS: [usize; 2] = [1, 2];
 
 /// What is kept of a call.
 struct Kept<'a> {
@@ -76,8 +75,8 @@ pub struct Execution {
     encoding: Option<String>,
     /// The most bytes of an output; not a number is no limit, as with a comparison in JavaScript.
     limit: f64,
-    /// The outputs that are gathered and have not been taken.
-    outputs: [RefCell<Option<Rc<Output>>>; 2],
+    /// By descriptor, the outputs that are gathered and have not been taken.
+    outputs: [RefCell<Option<Rc<Output>>>; 3],
     /// Whether a stream has one of the outputs.
     is_streamed: Cell<bool>,
     /// What went wrong.
@@ -122,41 +121,32 @@ impl Execution {
         if self.limit.is_nan() { u64::MAX } else { self.limit as u64 }
     }
 
-    fn place(&self, index: u32) -> Option<&RefCell<Option<Rc<Output>>>> {
-        self.outputs.get((index as usize).checked_sub(1)?)
-    }
-
     /// The output of a descriptor, where it is gathered.
-    pub(super) fn output(&self, index: u32) -> Option<Rc<Output>> {
-        self.place(index)?.borrow().clone()
+    pub(super) fn output(&self, index: usize) -> Option<Rc<Output>> {
+        self.outputs.get(index)?.borrow().clone()
     }
 
-    pub(super) fn add(&self, index: u32, output: Output) {
-        if let Some(place) = self.place(index) {
+    pub(super) fn add(&self, index: usize, output: Output) {
+        if let Some(place) = self.outputs.get(index) {
             place.replace(Some(Rc::new(output)));
         }
     }
 
     /// Gives an output up to a stream.
-    pub(super) fn take_for_stream(&self, index: u32) -> Option<Rc<Output>> {
-        let place = self.place(index)?;
+    pub(super) fn take_for_stream(&self, index: usize) -> Option<Rc<Output>> {
+        let place = self.outputs.get(index)?;
         self.is_streamed.set(true);
         place.take()
     }
 
     /// Whether no more will come that is gathered.
     pub fn is_over(&self) -> bool {
-        self.outputs.iter().all(|place| place.borrow().as_ref().is_none_or(|output| output.is_over()))
+        OUTPUTS.iter().filter_map(|index| self.output(*index)).all(|output| output.is_over())
     }
 
     /// Closes the outputs; what came is kept.
     pub fn close(&self) {
-        for place in &self.outputs {
-            let output = place.borrow().clone();
-            if let Some(output) = output {
-                output.close();
-            }
-        }
+        OUTPUTS.iter().filter_map(|index| self.output(*index)).for_each(|output| output.close());
     }
 
     pub fn set_killed(&self) {
@@ -188,9 +178,8 @@ impl Execution {
     }
 
     /// An output has become too long.
-    pub fn fail_for_length(&self, context: &Context, index: u32) -> Result<()> {
-        let name = (index as usize).checked_sub(1).and_then(|place| NAMES.get(place)).copied();
-        let error = context.too_much_output(name.unwrap_or_default())?;
+    pub fn fail_for_length(&self, context: &Context, index: usize) -> Result<()> {
+        let error = context.too_much_output(results::NAMES.get(index).copied().unwrap_or_default())?;
         self.error.replace(Some(Held::new(context.env, &error)?));
         Ok(())
     }
@@ -230,7 +219,7 @@ impl Execution {
         if !engine::is_function(env, &callback)? {
             return Ok([callback; 4]);
         }
-        let [stdout, stderr] = &gathered;
+        let [_, stdout, stderr] = &gathered;
         let stdout = self.text(context, stdout.as_deref(), end.heard[0])?;
         let stderr = self.text(context, stderr.as_deref(), end.heard[1])?;
         let known = self.error.take();
@@ -286,10 +275,7 @@ impl Execution {
         stderr: &Unknown<'a>,
     ) -> Result<Object<'a>> {
         let env = context.env;
-        let words = Piece::Value(line(context, command)?);
-        let complaint = Piece::Value(text_of(env, stderr)?);
-        let message = [Piece::Text("Command failed: "), words, Piece::Text("\n"), complaint];
-        let mut error = results::error(env, &message)?;
+        let mut error = results::command_failed(env, line(context, command)?, stderr, "\n")?;
         let errno = engine::to_f64(env, &end.code).ok().filter(|code| *code < 0.0);
         match errno {
             Some(errno) => error.set_c_named_property(c"code", context.errno_name(-errno as i32)?)?,

@@ -21,7 +21,7 @@ impl Child {
     /// Gathers the outputs from here on.
     pub(super) fn gather(self: &Rc<Self>, context: &Context, execution: &Rc<Execution>) -> Result<()> {
         for index in OUTPUTS {
-            let Some(end) = self.take_end(index as usize) else { continue };
+            let Some(end) = self.take_end(index) else { continue };
             match Output::start(&self.reactor, end, execution.most(), self.output_source(index)) {
                 Ok(output) => execution.add(index, output),
                 Err(error) => {
@@ -35,15 +35,15 @@ impl Child {
         Ok(())
     }
 
-    fn output_source(self: &Rc<Self>, index: u32) -> Rc<dyn Source> {
+    fn output_source(self: &Rc<Self>, index: usize) -> Rc<dyn Source> {
         Rc::new(OutputSource(Rc::clone(self), index))
     }
 
     /// What an output has gathered, for a stream that goes on; its pipe, if not at its end, is the end of a stream again.
-    pub fn take_output(&self, execution: &Execution, index: u32) -> Vec<u8> {
+    pub fn take_output(&self, execution: &Execution, index: usize) -> Vec<u8> {
         let Some(output) = execution.take_for_stream(index) else { return vec![] };
         let gathered = output.take();
-        if let Some(place) = self.ends.borrow_mut().get_mut(index as usize) {
+        if let Some(place) = self.ends.borrow_mut().get_mut(index) {
             *place = gathered.fd;
         }
         self.update_retention();
@@ -51,7 +51,7 @@ impl Child {
     }
 
     /// An output may have come, or come to its end.
-    fn poll_output(self: &Rc<Self>, env: &Env, index: u32) {
+    fn poll_output(self: &Rc<Self>, env: &Env, index: usize) {
         let output = self.execution().and_then(|execution| execution.output(index));
         let Some(output) = output.filter(|output| !output.is_over()) else { return };
         // What it writes proves that its exec succeeded.
@@ -75,7 +75,7 @@ impl Child {
         }
     }
 
-    fn advance(self: &Rc<Self>, env: &Env, index: u32, output: &Output) {
+    fn advance(self: &Rc<Self>, env: &Env, index: usize, output: &Output) {
         output.advance(|| self.output_source(index));
         let Some(execution) = self.execution() else { return };
         let Ok(context) = self.context(env) else { return };
@@ -91,7 +91,7 @@ impl Child {
         self: &Rc<Self>,
         context: &Context,
         execution: &Execution,
-        index: u32,
+        index: usize,
     ) -> Result<()> {
         execution.fail_for_length(context, index)?;
         self.cut_off(context.env, execution);
@@ -170,7 +170,7 @@ impl Child {
 }
 
 /// Waits for an output that is gathered.
-struct OutputSource(Rc<Child>, u32);
+struct OutputSource(Rc<Child>, usize);
 
 impl Source for OutputSource {
     fn ready(&self, env: &Env, _is_over: bool) {

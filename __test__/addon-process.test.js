@@ -56,6 +56,11 @@ test('a program that is not there is an errno', (t) => {
   t.deepEqual([child.pid, child.errno], [undefined, -os.constants.errno.ENOENT]);
 });
 
+test('a time that is not reached keeps nothing alive', async (t) => {
+  const script = `require(${JSON.stringify(BINARY)}).spawn('true', { stdio: 'ignore', timeout: 1e6 }); process.on('exit', () => console.log('1'));`;
+  t.is(await valueFromNode(['-e', script], { timeout: 60_000 }), 1);
+});
+
 test('a time ends what it has spawned, and so does an AbortSignal', async (t) => {
   for (const options of [{ timeout: 50 }, { signal: AbortSignal.timeout(50) }, { signal: AbortSignal.abort() }]) {
     const events = ending();

@@ -1,4 +1,4 @@
-//! What the channel asks of the engine for every message, in the cheapest form N-API has: no allocation, no intermediate
+//! What every message and every launch asks of the engine, in the cheapest form N-API has: no allocation, no intermediate
 //! string, no lookup by name. Everything else goes through napi-rs.
 
 mod bytes;

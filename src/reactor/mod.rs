@@ -91,6 +91,8 @@ const LATE_TURN: Duration = Duration::from_micros(250);
 const MOST_LATE: usize = 64;
 /// So often the set is not asked first.
 const IN_A_ROW: u32 = 8;
+/// So many deadlines of sources that are gone are not looked for.
+const FEW: usize = 64;
 const WAKER: Token = Token(usize::MAX);
 
 /// The set, its sources, and the handle that watches it.
@@ -213,7 +215,13 @@ impl Reactor {
 
     /// Has [`Source::elapsed`] called once, in `time` or a little later; that does not keep the loop alive.
     pub fn call_after(&self, key: Key, time: Duration) {
-        self.deadlines.borrow_mut().push(Reverse((Instant::now() + time, key)));
+        let mut deadlines = self.deadlines.borrow_mut();
+        deadlines.push(Reverse((Instant::now() + time, key)));
+        if deadlines.len() > 2 * self.sources.borrow().len() + FEW {
+            // Most are of sources that are gone.
+            deadlines.retain(|Reverse((_, key))| self.find(*key).is_some());
+        }
+        drop(deadlines);
         self.start_timer();
     }
 

@@ -249,8 +249,16 @@ impl Child {
         };
         let Ending { code, signal, failed } = ending;
         let arguments = [engine::number(env, f64::from(code))?, text(signal)?, text(failed)?];
-        self.forget_abort(env)?;
-        let Some(execution) = self.execution() else { return self.tell(c"onexit", &arguments).map(drop) };
+        if self.forget_abort(env).is_err() {
+            // What only looks like an AbortSignal may throw anything.
+            let _ = engine::take_exception(env);
+        }
+        let Some(execution) = self.execution() else {
+            if self.is_alone {
+                self.stop_timer();
+            }
+            return self.tell(c"onexit", &arguments).map(drop);
+        };
         execution.end(ending);
         self.tell_end(&self.context(env)?, &execution, c"onexit", &arguments)
     }

@@ -65,16 +65,18 @@ export interface ChannelEvents {
 /** A file descriptor. */
 export type RawFd = number;
 
-/** What those give it. */
-export interface Process {
+/** A process. `spawn`, `execFile` and the like make them, or start the one that they are given. */
+export class Process {
+  /** One that has not been started. */
+  constructor();
   /** The process is running, or was. */
   readonly pid?: number;
   /** Nothing was started, for this reason; negative. */
   readonly errno?: number;
-  readonly spawnfile: string;
-  readonly spawnargs: string[];
+  readonly spawnfile?: string;
+  readonly spawnargs?: string[];
   /** Which of the child's descriptors are pipes. */
-  readonly pipes: boolean[];
+  readonly pipes?: boolean[];
   /** The streams of this process that the child reads or writes. */
   readonly borrowed?: import('node:stream').Stream[];
   /** Our end of its channel. */
@@ -88,19 +90,36 @@ export interface Process {
   readonly timeout?: number;
   readonly signal?: AbortSignal;
   readonly killSignal?: number;
-  /** What is to become of the outputs of `execFile` and `exec`. */
-  readonly execution?: Execution;
+  /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
+  awaitExec(): boolean;
+  /** Closes the pipes that nobody has taken. */
+  closePipes(): void;
+  /** A stream of an output has brought more than `maxBuffer`, which ends the process. */
+  cutOutput(index: number): void;
+  /** Ends the run of `execFile`: returns its callback and the arguments for it. */
+  finish(end: { error?: unknown; code?: unknown; signal?: unknown; stdout?: unknown; stderr?: unknown }): any[];
+  /** Whether the event loop waits for the process. */
+  hasRef(): boolean;
+  /** Sends a signal. Returns 0 or a negative errno (`kill(2)`). */
+  kill(signal: number): number;
+  /** Calls `onspawn` now if it is due. */
+  pollExec(): void;
+  /** Makes the event loop wait for the process; it does from the start. */
+  ref(): void;
+  /** The process is no longer killed when its timeout is over. */
+  stopTimer(): void;
+  /** Leaves an output that is collected to a stream: what it has brought so far, and the settings of the call. */
+  takeOutput(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number } | undefined;
+  /** Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 if there is none. */
+  takePipe(index: number): number;
+  /** Lets the event loop end before the process. */
+  unref(): void;
 }
-export interface Execution {
-  file: string;
-  args: string[];
-  callback: ((error: Error | null, stdout: string | Buffer, stderr: string | Buffer) => void) | null | undefined;
-  /** Undefined: they are to be bytes. */
-  encoding?: BufferEncoding;
-  maxBuffer: number;
-  timeout: number;
-  killSignal?: number;
-}
+/** What `spawn` and the like return: for a given Process its pid or negative errno, file, arguments and pipes. */
+export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[]];
+
+/** What `normalize` has planned; for `follow`. */
+export type Plan = object;
 
 /**
  * One end of an IPC channel.
@@ -183,68 +202,33 @@ export function secret(): string;
 export function replaceFd(target: RawFd, fd: RawFd): void;
 
 /**
- * Runs `file` (Node.js documentation, «child_process.execFile»). The process is as with `spawn`, and has what is to become of
- * its outputs in `execution`: `file`, `args`, `callback`, `encoding` where they are to be text, `maxBuffer`, `timeout` and
- * the number of `killSignal`.
+ * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process has ended
+ * and its outputs have. The process is as with `spawn`.
+ *
+ * Where `events` are a Process, they are told instead, as `onexit(code, signal, syscall, outcome)` and, where outputs outlive the process,
+ * `onend(outcome)`. The outcome is an array of the callback and its arguments, or null where `finish` is to be asked for it. `onkill(signal)`
+ * is to kill the process.
  *
  * Throws what Node throws.
  */
-export function execFile(file: unknown, args: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Process;
+export function execFile(file: unknown, args: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /** Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`. */
-export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Process;
+export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
  * Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns `killSignal`,
- * the number of that option, `mayBeNative`, whether the child may have the native end of a channel, and for `execFile`
- * `execution`, as the process has it.
+ * the number of that option, `mayBeNative`, whether the child may have the native end of a channel, and `plan`, what `Process#follow` is
+ * to do.
  *
  * Throws what that function throws.
  */
-export function normalize(verb: string, call: Array<unknown>, host: object | undefined | null, target: object): { killSignal?: number; mayBeNative: boolean; execution?: Execution };
+export function normalize(verb: string, call: Array<unknown>, host: object | undefined | null, target: object): { killSignal?: number; mayBeNative: boolean; plan: Plan };
 
 /**
- * A process. `spawn`, `execFile` and their kin make them.
+ * Does with `process` what `normalize` has planned.
  */
-export class Process {
-  /** One that has not been started. */
-  constructor();
-  /** Sends a signal. Returns 0 or a negative errno (`kill(2)`). */
-  kill(signal: number): number;
-  /** Makes the event loop wait for the process; it does from the start. */
-  ref(): void;
-  /** Lets the event loop end before the process. */
-  unref(): void;
-  /** Whether the event loop waits for the process. */
-  hasRef(): boolean;
-  /**
-   * Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 where there
-   * is none.
-   */
-  takePipe(index: number): number;
-  /** Closes the pipes that nobody has taken. */
-  closePipes(): void;
-  /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
-  awaitExec(): boolean;
-  /** Calls `onspawn` now if it is due. */
-  pollExec(): void;
-  /**
-   * Gathers an output, at most `limit` bytes, instead of leaving it to a stream.
-   *
-   * Returns 0, or the negative errno of why it cannot be watched; its pipe is closed then.
-   */
-  collect(index: number, limit: number): number;
-  /** Whether an output that is gathered will bring more. */
-  isCollecting(index: number): boolean;
-  /** Stops gathering; what came is kept. */
-  closeOutputs(): void;
-  /** What an output has gathered. Its pipe, if not at its end, can be had with `takePipe` again. */
-  takeOutput(index: number): Buffer;
-  /** The same as text, from UTF-8. */
-  takeText(index: number): string;
-  /** How many bytes an output had before its last read. */
-  beforeLastRead(index: number): number;
-}
+export function follow(process: object, plan: Plan): void;
 
 /** The number of a signal given by name or number. Throws `ERR_UNKNOWN_SIGNAL`. */
 export function signalNumber(signal: unknown, host?: object | undefined | null): number;
@@ -282,22 +266,25 @@ export function tellThrown(error: unknown): void;
  * child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
  * streams of this process that the child reads or writes; and `channel`, where it has one.
  *
+ * Where `events` are a Process, they become that process, and an array of its pid or errno, `spawnfile`, `spawnargs` and `pipes` is returned;
+ * `signal` is left to the caller.
+ *
  * Throws what Node throws.
  */
-export function spawn(file: unknown, args: unknown, options: unknown, events?: object | undefined | null): Process;
+export function spawn(file: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
 /**
  * Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as with
  * `spawn`.
  */
-export function fork(modulePath: unknown, args: unknown, options: unknown, events?: object | undefined | null): Process;
+export function fork(modulePath: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
 /**
  * Starts the process of normalised options; `events.mayBeNative` says that it may have the native end of a channel.
  * `started()` is called between the checks and the launch. The rest is as with
  * `spawn`; throws what `ChildProcess.prototype.spawn` throws.
  */
-export function launch(options: unknown, events?: object | undefined | null, started?: (() => unknown) | undefined | null): Process;
+export function launch(options: unknown, events?: object | undefined | null, started?: (() => unknown) | undefined | null): Started;
 
 /**
  * Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). `host.hooks` words the errors, as

@@ -12,7 +12,10 @@ const { OURS } = require('./parity/harness');
 const { openAddon, openChannel } = require('./fixtures/addon');
 
 const ROOT = path.dirname(OURS);
-const BINARY = path.join(ROOT, fs.readdirSync(ROOT).find((name) => name.endsWith('.node')));
+const BINARY = path.join(
+  ROOT,
+  fs.readdirSync(ROOT).find((name) => name.endsWith('.node')),
+);
 const SCRIPT = path.join(__dirname, 'fixtures/addon.js');
 
 function fork(addon, mode, secret, onMessage) {
@@ -83,5 +86,8 @@ for (const mode of ['json', 'advanced']) {
 
 test('nothing of lib/ was loaded', (t) => {
   const folder = path.join(ROOT, 'lib') + path.sep;
-  t.deepEqual(Object.keys(require.cache).filter((file) => file.startsWith(folder)), []);
+  t.deepEqual(
+    Object.keys(require.cache).filter((file) => file.startsWith(folder)),
+    [],
+  );
 });

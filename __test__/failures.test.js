@@ -138,7 +138,9 @@ test('a child that somebody else has reaped is not one that has succeeded', asyn
 /** What `#[napi(…)]` says of each function: not of classes, of the blocks of their methods, and of arguments. */
 function attributesOfFunctions(source) {
   const attributes = [...source.matchAll(/^ *(#\[napi(?:\((?:(?!\)\])[^])*\))?\])(\s+)(\w+ \w+)?/gm)];
-  return attributes.filter(([, , gap, next]) => gap.includes('\n') && !/^(pub struct|impl )/.test(next)).map(([, text]) => text);
+  return attributes
+    .filter(([, , gap, next]) => gap.includes('\n') && !/^(pub struct|impl )/.test(next))
+    .map(([, text]) => text);
 }
 
 test('a panic of any native function is an exception', (t) => {
@@ -146,7 +148,10 @@ test('a panic of any native function is an exception', (t) => {
   const sources = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs'));
   const functions = sources.flatMap((name) => attributesOfFunctions(fs.readFileSync(path.join(folder, name), 'utf8')));
   t.true(functions.length > 0);
-  t.deepEqual(functions.filter((attribute) => !/\bcatch_unwind\b/.test(attribute)), []);
+  t.deepEqual(
+    functions.filter((attribute) => !/\bcatch_unwind\b/.test(attribute)),
+    [],
+  );
 });
 
 test('200 promises at once take a handful of threads', async (t) => {

@@ -8,6 +8,7 @@ const { deprecate } = require('node:util');
 const { nextTick } = require('./clock');
 const { channelClosed, disconnected, invalidType } = require('./errors');
 const { Link } = require('./link');
+const { MAJOR } = require('./version');
 
 /** `subprocess.channel` and `process.channel`. */
 class Control extends EventEmitter {
@@ -49,7 +50,7 @@ class Control extends EventEmitter {
 }
 
 // Node 26 has removed `_channel`.
-const HAS_ALIAS = parseInt(process.versions.node, 10) < 26;
+const HAS_ALIAS = MAJOR < 26;
 const DEPRECATED = '_channel is deprecated. Use ChildProcess.channel instead.';
 
 /** Makes the socket `fd` the channel of `target`. For the options see the constructor of Link. */

@@ -15,12 +15,12 @@ const { Process } = require('./process');
 const { native } = require('./runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
+const { MAJOR } = require('./version');
 
 const resolved = Promise.resolve();
 
 const created = diagnostics.channel('child_process');
 // Only some Nodes publish the launch, those whose tracing channels can say whether anyone listens.
-const MAJOR = Number(process.versions.node.split('.')[0]);
 /** @type {any} */
 const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
@@ -86,12 +86,14 @@ function isWatched() {
 
 hooks.isWatched = isWatched;
 
-/** Gives a child its process. Returns 0 or the negative errno of the launch. */
-function begin(child, process) {
+/** Takes over the result of a launch: pid or negative errno, file, `argv`, pipes. Returns 0 or the errno. */
+function begin(child, described) {
   const handle = child._handle;
-  const { errno = 0, pipes, channel, borrowed } = process;
-  handle.launched(process);
-  describe(child, process.spawnfile, process.spawnargs);
+  const { channel, borrowed } = handle;
+  const status = described[0];
+  const errno = Math.min(status, 0);
+  handle.launched(status > 0 ? status : undefined);
+  describe(child, described[1], described[2]);
 
   if (errno === 0) {
     if (launched.hasSubscribers) launched.end.publish({ process: child });
@@ -112,7 +114,7 @@ function begin(child, process) {
   }
 
   child.pid = handle.pid;
-  attachStreams(child, handle, pipes);
+  attachStreams(child, handle, described[3]);
   if (channel) attachChannel(child, handle, channel);
   if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
   return errno;
@@ -227,7 +229,13 @@ function announceSpawn(child) {
 }
 
 function reportFailure(child, errno) {
-  child._handle.exited(errno, null, 'spawn');
+  const handle = child._handle;
+  try {
+    handle.exited(errno, null, 'spawn');
+  } finally {
+    // After the streams have settled, as it is with a process that has ended.
+    nextTick(() => handle.closePipes());
+  }
 }
 
 /** The end of a child; a negative code is the errno of a failed exec, or (`wait`) of why nobody knows how it ended. */
@@ -251,19 +259,14 @@ function onExit(child, handle, code, signal, syscall) {
   } finally {
     // One tick later, so that a listener of 'exit' still can start to read.
     if (streams?.hasUntouched) child._closesNeeded++;
-    nextTick(settle, child, handle, streams, streams?.hasUntouched);
+    nextTick(settle, child, streams, streams?.hasUntouched);
   }
-  handle.output();
   closeOne(child);
 }
 
-function settle(child, handle, streams, hadUntouched) {
+function settle(child, streams, hadUntouched) {
   streams?.settle();
-  try {
-    if (hadUntouched) closeOne(child);
-  } finally {
-    if (streams) handle.closePipes();
-  }
+  if (hadUntouched) closeOne(child);
 }
 
 /**

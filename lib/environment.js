@@ -7,12 +7,12 @@
 const { isMainThread } = require('node:worker_threads');
 const { isProxy } = require('node:util/types');
 const { isRestricted } = require('./permission');
+const { MAJOR, MINOR } = require('./version');
 
-const version = process.versions.node.split('.');
-const MAJOR = Number(version[0]);
 // From this version on the builtin passes on the environment of the process, or of the Worker, and not what a program
 // has put in the place of process.env.
-const PASSES_OWN = MAJOR > 26 || (MAJOR === 26 && Number(version[1]) >= 12);
+const PASSES_OWN = MAJOR > 26 || (MAJOR === 26 && MINOR >= 12);
+const passesOwn = PASSES_OWN && !isRestricted;
 const own = process.env;
 
 let known;
@@ -44,12 +44,15 @@ function refusesAccessors(env) {
  * model adds to them, or it isn't the environment of the process. Undefined where the child simply inherits.
  */
 function environmentToList(isObserved) {
-  const passesOwn = PASSES_OWN && !isRestricted;
+  if (inheritsEnvironment() && !isObserved) return undefined;
   const env = passesOwn ? own : process.env;
-  const isInherited = passesOwn ? isMainThread : isProcessEnvironment(env);
-  if (isInherited && !isObserved && !isRestricted) return undefined;
   // From Node 22 on a copy is listed, which has only its own entries.
   return MAJOR >= 22 ? { ...env } : env;
 }
 
-module.exports = { environmentToList };
+/** Whether a child that nobody looks at simply inherits the environment. */
+function inheritsEnvironment() {
+  return !isRestricted && (passesOwn ? isMainThread : isProcessEnvironment(process.env));
+}
+
+module.exports = { environmentToList, inheritsEnvironment };

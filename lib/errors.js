@@ -5,8 +5,8 @@
 
 const { constants } = require('node:os');
 const { format, getSystemErrorName, inspect } = require('node:util');
+const { MAJOR } = require('./version');
 
-const MAJOR = Number(process.versions.node.split('.')[0]);
 // In messages, a string longer than LONG_STRING is cut to CUT_STRING characters, an inspected value to LONG_VALUE.
 const LONG_STRING = 28;
 const CUT_STRING = 25;

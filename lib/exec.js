@@ -1,111 +1,123 @@
 'use strict';
 
-// exec() and execFile(): a child whose output is gathered natively and handed over once.
+// exec() and execFile(): a child whose outputs are collected natively and handed over once. If the program accesses a
+// stream, it gets a live one, and what that brings is collected here.
 
-const { getSystemErrorName, promisify } = require('node:util');
+const { promisify } = require('node:util');
 const { append, copy, join } = require('./arrays');
 const { builtin, isHooked } = require('./builtin');
-const { clearTimeout, setTimeout } = require('./clock');
-const { errnoError, tooMuchOutput } = require('./errors');
+const { closeOne, streamsOf } = require('./child');
+const { nextTick } = require('./clock');
 const exported = require('./exported');
 const { host } = require('./hooks');
-const { Outputs } = require('./outputs');
 const { native } = require('./runtime');
-const { launch, launchNormalized, takesTwoSteps } = require('./spawn');
+const { launch } = require('./spawn');
+const { MAJOR } = require('./version');
 
-const MAJOR = Number(process.versions.node.split('.')[0]);
 const STDOUT = 1;
 const STDERR = 2;
-const NAMES = { [STDOUT]: 'stdout', [STDERR]: 'stderr' };
 
 /** Runs `file` and hands over its output (Node.js documentation, «child_process.execFile»). */
 function execFile(file, args, options, callback) {
   if (isHooked()) return builtin.execFile(file, args, options, callback);
-  const { child, process } = takesTwoSteps()
-    ? launchNormalized('execFile', [file, args, options, callback])
-    : launch((handle) => native.execFile(file, args, options, callback, handle));
-  new Execution(child, process.execution);
+  const child = launch('execFile', [file, args, options, callback], (handle) => {
+    return native.execFile(file, args, options, callback, handle);
+  });
+  new Execution(child);
   return child;
 }
 
-/** One run of a command: what it wrote, what went wrong, and who is to hear of it. */
+/** One run of a command: its callback is called when the child has closed, or with its first error. */
 class Execution {
   #child;
-  #settings;
-  #outputs;
-  #timer;
-  #error = null;
-  #killed = false;
+  #handle;
+  #streams;
+  // By descriptor: what the streams that the program touches bring.
+  #heard = { __proto__: null };
+  // The callback and its arguments, once they are known; null: they are to be asked for.
+  #outcome;
+  #waits = false;
   #isOver = false;
 
-  constructor(child, settings) {
+  constructor(child) {
     this.#child = child;
-    this.#settings = settings;
-    const { encoding, maxBuffer, timeout } = settings;
-    const onFailure = (errno, syscall) => this.#fail(errno, syscall);
-    this.#outputs = new Outputs(child, encoding, maxBuffer, (index) => this.#overflow(index), onFailure);
-    if (timeout > 0) this.#timer = setTimeout(() => this.#kill(), timeout);
-    child.addListener('close', (code, signal) => this.#finish(code, signal));
-    child.addListener('error', (error) => {
-      this.#error = error;
-      this.#outputs.close();
-      this.#finish();
-    });
-  }
-
-  #overflow(index) {
-    this.#error = tooMuchOutput(NAMES[index]);
-    this.#kill();
-  }
-
-  /** Reading an output has failed (`read`), or nothing would tell when there is something to read (`spawn`). */
-  #fail(errno, syscall) {
-    const { spawnfile, spawnargs } = this.#child;
-    if (syscall === 'read') {
-      this.#error ??= errnoError(errno, syscall);
-      return;
+    this.#handle = child._handle;
+    this.#streams = streamsOf.get(child);
+    this.#handle.execution = this;
+    if (this.#streams && this.#handle.pid !== undefined) {
+      child._closesNeeded++;
+      this.#waits = true;
+      for (let index = STDOUT; index <= STDERR; index++) {
+        if (this.#streams.isPipe(index))
+          this.#streams.gather(index, (socket, begun) => this.#hear(index, socket, begun));
+      }
     }
-    const error = errnoError(errno, `spawn ${spawnfile}`);
-    this.#error ??= Object.assign(error, { path: spawnfile, spawnargs: spawnargs.slice(1) });
-    this.#child.kill('SIGKILL');
+    child.addListener('close', (code, signal) => this.#finish({ code, signal }));
+    child.addListener('error', (error) => this.#fail(error));
   }
 
-  #kill() {
-    this.#killed = true;
-    // First, so that it does not get to complain that nobody listens.
-    let failure;
-    try {
-      this.#child.kill(this.#settings.killSignal);
-    } catch (error) {
-      failure = error;
+  /** No more will be gathered natively, and the child has ended. */
+  onEnd(outcome) {
+    this.#outcome = outcome;
+    this.#endWait();
+  }
+
+  /** The child has been killed for its timeout or `maxBuffer`; or could not be, because of `failure`. */
+  onKilled(failure) {
+    if (failure === undefined) this.#streams?.destroyOutputs();
+    else this.#fail(failure);
+  }
+
+  #endWait() {
+    if (!this.#waits) return;
+    this.#waits = false;
+    closeOne(this.#child);
+  }
+
+  /** The program reads along: from now on the stream is the one to be heard. What came before, it does not hear. */
+  #hear(index, socket, { begun, encoding, maxBuffer }) {
+    const output = { socket, chunks: [], length: 0, maxBuffer };
+    if (!this.#outcome) this.#heard[index] = output;
+    if (encoding) socket.setEncoding(encoding);
+    // The stream's decoder keeps the first bytes of a character whose last are still to come.
+    if (begun.length > 0) this.#add(index, output, encoding ? socket._readableState.decoder.write(begun) : begun);
+    socket.on('data', (chunk) => this.#add(index, output, chunk));
+  }
+
+  #add(index, output, chunk) {
+    const { maxBuffer, socket } = output;
+    const { readableEncoding } = socket;
+    const length = readableEncoding ? Buffer.byteLength(chunk, readableEncoding) : chunk.length;
+    output.length += length;
+    if (output.length > maxBuffer) {
+      append(output.chunks, chunk.slice(0, maxBuffer - (output.length - length)));
+      this.#handle.cutOutput(index);
+    } else {
+      append(output.chunks, chunk);
     }
-    this.#outputs.close();
-    if (!failure) return;
-    this.#error = failure;
-    this.#finish();
   }
 
-  #finish(code, signal) {
+  #take(index) {
+    const output = this.#heard[index];
+    if (!output) return undefined;
+    return output.socket.readableEncoding ? join(output.chunks, '') : Buffer.concat(output.chunks);
+  }
+
+  #fail(error) {
+    this.#streams?.destroyOutputs();
+    this.#finish({ error });
+  }
+
+  #finish(end) {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
-    const { callback, file, args } = this.#settings;
-    const stdout = this.#outputs.take(STDOUT);
-    const stderr = this.#outputs.take(STDERR);
-    this.#outputs.release();
-    if (!callback) return;
-    if (!this.#error && code === 0 && signal === null) {
-      callback(null, stdout, stderr);
-      return;
-    }
-    const command = args.length > 0 ? `${file} ${join(args, ' ')}` : file;
-    this.#error ??= Object.assign(new Error(`Command failed: ${command}\n${stderr}`), {
-      code: code < 0 ? getSystemErrorName(code) : code,
-      killed: this.#child.killed || this.#killed,
-      signal,
-    });
-    this.#error.cmd = command;
-    callback(this.#error, stdout, stderr);
+    const outcome =
+      this.#outcome ?? this.#handle.finish({ ...end, stdout: this.#take(STDOUT), stderr: this.#take(STDERR) });
+    for (let index = STDOUT; index <= STDERR; index++) this.#streams?.ungather(index);
+    // Later, as a stream would tell it; where the child lives on, its exit does.
+    if (!this.#child._handle) nextTick(() => this.#endWait());
+    const callback = outcome[0];
+    if (typeof callback === 'function') callback(end.error ?? outcome[1], outcome[2], outcome[3]);
   }
 }
 

@@ -6,8 +6,7 @@ const { AbortError, hooks: errors, tooMuchOutput } = require('./errors');
 const { environmentToList } = require('./environment');
 const { file: binary } = require('./native');
 const { isRestricted, mayLaunch, passPermissions, throwDenied } = require('./permission');
-
-const MAJOR = Number(process.versions.node.split('.')[0]);
+const { MAJOR } = require('./version');
 
 /** The path of a file: URL object; anything else as it is. */
 function pathOfUrl(path) {

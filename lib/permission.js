@@ -4,10 +4,10 @@
 
 const { append, copy, findIndex, includes, join, some } = require('./arrays');
 const { builtin } = require('./builtin');
+const { MAJOR } = require('./version');
 
 const VARIABLE = 'NODE_OPTIONS=';
 const SWITCHES = ['--permission', '--permission-audit'];
-const MAJOR = Number(process.versions.node.split('.')[0]);
 
 /** Whether this process runs under the permission model. */
 const isRestricted = process.permission !== undefined;

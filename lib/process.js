@@ -1,96 +1,42 @@
 'use strict';
 
-const { errno: { ESRCH } } = require('node:os').constants;
 const { nextTick } = require('./clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
-const { tell } = require('./runtime');
+const { native, tell } = require('./runtime');
 
-/** The process behind a ChildProcess: a native one once it is launched, and what happens to it. */
-class Process {
+/** The process behind a ChildProcess, and what happens to it. Its own methods are native. */
+class Process extends native.Process {
   #child;
-  /** @type {import('../native').Process} */
-  #native;
   #context;
-  #onoutput;
   #onexit;
   #afterSpawn;
   #isClosed = false;
 
   constructor(child, onexit) {
+    super();
     this.#child = child;
     this.#onexit = onexit;
     this.pid = undefined;
     // The child may be told of our end of the channel rather than the builtin's.
     this.mayBeNative = false;
+    // Without `options.env` the child has the environment of this process.
+    this.inheritsEnvironment = false;
     // 'spawn' has been emitted, or nobody was there to hear it.
     this.isSpawnTold = false;
+    // Of exec().
+    this.execution = undefined;
   }
 
-  /** For the native functions. */
-  get hooks() {
-    return hooks;
-  }
-
-  /**
-   * It has been launched, or could not be.
-   * @param {import('../native').Process} native
-   */
-  launched(native) {
-    this.#native = native;
+  /** It has been launched, or could not be. */
+  launched(pid) {
+    this.pid = pid;
     this.#context = new LaunchContext();
-    this.pid = native.pid;
-  }
-
-  /** Whether the exec is known to have succeeded; if it isn't known yet, `onspawn` will be called. */
-  awaitExec() {
-    return this.#native.awaitExec();
-  }
-
-  pollExec() {
-    this.#native.pollExec();
   }
 
   /** What `body` returns, called in the async context of the launch. */
   inLaunchContext(body) {
     return this.#context.runAsLauncher(body);
-  }
-
-  /**
-   * Gathers an output natively, at most `limit` bytes; `onoutput` is called when it is over. Returns 0 or a negative
-   * errno.
-   */
-  collect(index, limit, onoutput) {
-    this.#onoutput = onoutput;
-    return this.#native.collect(index, limit);
-  }
-
-  isCollecting(index) {
-    return this.#native.isCollecting(index);
-  }
-
-  beforeLastRead(index) {
-    return this.#native.beforeLastRead(index);
-  }
-
-  takeOutput(index) {
-    return this.#native.takeOutput(index);
-  }
-
-  takeText(index) {
-    return this.#native.takeText(index);
-  }
-
-  closeOutputs() {
-    this.#native.closeOutputs();
-  }
-
-  takePipe(index) {
-    return this.#native.takePipe(index);
-  }
-
-  closePipes() {
-    this.#native?.closePipes();
   }
 
   /** Nothing was launched, and nobody is told. */
@@ -99,20 +45,8 @@ class Process {
     this.closePipes();
   }
 
-  kill(signal) {
-    return this.#native ? this.#native.kill(signal) : -ESRCH;
-  }
-
   ref() {
-    if (!this.#isClosed) this.#native?.ref();
-  }
-
-  unref() {
-    this.#native?.unref();
-  }
-
-  hasRef() {
-    return this.#native ? this.#native.hasRef() : false;
+    if (!this.#isClosed) super.ref();
   }
 
   /**
@@ -122,7 +56,7 @@ class Process {
   close(callback) {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#onexit = () => this.closePipes();
+    this.#onexit = () => {};
     nextTick(() => {
       this.unref();
       callback?.call(this);
@@ -158,10 +92,6 @@ class Process {
     }
   }
 
-  output(index, isOverLimit, errno) {
-    this.#onoutput?.(index, isOverLimit, errno);
-  }
-
   // Called by the native side. Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the
   // launch, and has no more to do with the process when output comes.
 
@@ -169,13 +99,38 @@ class Process {
     this.inLaunchContext(() => tell(() => this.spawned()));
   }
 
-  onexit(code, signal, syscall) {
-    this.#context.runAsProcess(() => tell(() => this.exited(code, signal, syscall)));
+  onexit(code, signal, syscall, outcome) {
+    this.#context.runAsProcess(() =>
+      tell(() => {
+        if (outcome !== undefined) this.execution?.onEnd(outcome);
+        this.exited(code, signal, syscall);
+      }),
+    );
   }
 
-  onoutput(index, isOverLimit, errno) {
-    this.inLaunchContext(() => tell(() => this.output(index, isOverLimit, errno)));
+  onend(outcome) {
+    this.inLaunchContext(() => tell(() => this.execution?.onEnd(outcome)));
+  }
+
+  onkill(signal) {
+    this.inLaunchContext(() => tell(() => this.#kill(signal)));
+  }
+
+  #kill(signal) {
+    const child = this.#child;
+    let failure;
+    try {
+      child.kill(signal);
+    } catch (error) {
+      failure = error;
+    }
+    if (this.execution) this.execution.onKilled(failure);
+    else if (failure !== undefined) child.emit('error', failure);
   }
 }
+
+// For the native functions.
+Process.prototype.hooks = hooks;
+Process.prototype.keysOf = Object.keys;
 
 module.exports = { Process };

@@ -5,13 +5,14 @@
 const { addAbortListener } = require('node:events');
 const { builtin, isHooked } = require('./builtin');
 const { ChildProcess, begin, isWatched } = require('./child');
-const { clearTimeout, nextTick, setTimeout } = require('./clock');
+const { nextTick } = require('./clock');
+const { inheritsEnvironment } = require('./environment');
 const { AbortError } = require('./errors');
 const { host } = require('./hooks');
 const { isRestricted } = require('./permission');
 const { native } = require('./runtime');
+const { MAJOR } = require('./version');
 
-const MAJOR = Number(process.versions.node.split('.')[0]);
 // From Node 26 on a timeout also cuts off output that outlives the child.
 const END = MAJOR >= 26 ? 'close' : 'exit';
 
@@ -22,57 +23,47 @@ function spawn(file, args, options) {
 
 /** The same past all hooks in the builtin. */
 function start(file, args, options) {
-  if (takesTwoSteps()) return launchNormalized('spawn', [file, args, options]).child;
-  return launch((handle) => native.spawn(file, args, options, handle)).child;
+  return launch('spawn', [file, args, options], (handle) => native.spawn(file, args, options, handle));
 }
 
 /** Starts the Node module at `modulePath` (Node.js documentation, «child_process.fork»). */
 function fork(modulePath, args = [], options) {
   if (isHooked()) return builtin.fork(modulePath, args, options);
-  if (takesTwoSteps()) return launchNormalized('fork', [modulePath, args, options]).child;
-  return launch((handle) => native.fork(modulePath, args, options, handle)).child;
+  return launch('fork', [modulePath, args, options], (handle) => native.fork(modulePath, args, options, handle));
 }
 
-/** Whether somebody hooks in between the call and the launch: a tracer, or Node's permission model. */
-function takesTwoSteps() {
-  return isRestricted || isWatched();
-}
-
-/** A child that `start` has made the native process of, and that. */
-function launch(start) {
+/**
+ * A child whose native process `start` creates. If something hooks in between the call and the launch (a tracer, or
+ * Node's permission model), there are two steps: the arguments of `verb` are normalised, then the process is launched.
+ */
+function launch(verb, call, start) {
+  if (isRestricted || isWatched()) return launchNormalized(verb, call);
   const child = new ChildProcess();
-  const process = start(child._handle);
-  begin(child, process);
-  endEarly(child, process, process.killSignal);
-  return { child, process };
+  const handle = child._handle;
+  handle.inheritsEnvironment = inheritsEnvironment();
+  begin(child, start(handle));
+  endEarly(child, handle, handle.killSignal);
+  return child;
 }
 
-/** The same in two steps. */
 function launchNormalized(verb, call) {
   /** @type {any} */
   const options = { __proto__: null };
-  const { killSignal, mayBeNative, execution } = native.normalize(verb, call, host, options);
+  const { killSignal, mayBeNative, plan } = native.normalize(verb, call, host, options);
   const child = new ChildProcess();
   child._handle.mayBeNative = mayBeNative;
   child.spawn(options);
-  endEarly(child, options, killSignal);
-  return { child, process: { execution } };
+  native.follow(child._handle, plan);
+  endEarly(child, verb === 'execFile' ? { signal: options.signal } : options, killSignal);
+  return child;
 }
 
-function endEarly(child, { timeout, signal }, killSignal) {
-  if (timeout > 0) killAfter(child, timeout, killSignal);
+/** @param {{ timeout?: number, signal?: AbortSignal }} options */
+function endEarly(child, options, killSignal) {
+  const { timeout, signal } = options;
+  const handle = child._handle;
+  if (timeout > 0) child.once(END, () => handle.stopTimer());
   if (signal) killOnAbort(child, signal, killSignal);
-}
-
-function killAfter(child, milliseconds, killSignal) {
-  const timer = setTimeout(() => {
-    try {
-      child.kill(killSignal);
-    } catch (error) {
-      child.emit('error', error);
-    }
-  }, milliseconds);
-  child.once(END, () => clearTimeout(timer));
 }
 
 function killOnAbort(child, signal, killSignal) {
@@ -93,4 +84,4 @@ function killOnAbort(child, signal, killSignal) {
   child.once('exit', () => listener[Symbol.dispose]());
 }
 
-module.exports = { fork, launch, launchNormalized, spawn, start, takesTwoSteps };
+module.exports = { fork, launch, spawn, start };

@@ -83,8 +83,8 @@ class Streams {
   }
 
   /**
-   * Has `gatherer` collect an output natively. If the program accesses the stream after all, `onTouch(socket, begun)`
-   * of the gatherer is called; `begun` is the output so far.
+   * Has an output collected natively. If the program accesses the stream after all, `gatherer(socket, begun)` is
+   * called; `begun` is the output so far.
    */
   gather(index, gatherer) {
     this.#gatherers.set(index, gatherer);
@@ -113,7 +113,7 @@ class Streams {
       return fd === -1 ? new net.Socket({ writable: false }) : socketOver(fd, { readable: index > 0 });
     });
     if (index > 0) this.#onClose(socket);
-    gatherer?.onTouch(socket, begun);
+    gatherer?.(socket, begun);
     if (this.#givenUp[index]) return socket.destroy();
     if (socket._handle === null) socket.push(null);
     if (this.#confirmFirst && index > 0) confirmBeforeData(socket, this.#handle);

@@ -1,7 +1,7 @@
 //! Reads output off the event loop: tokio reads a pipe into one buffer, up to its end or its limit.
 //!
 //! Most commands write a few kilobytes only. For those, handing the pipe to another thread costs more than reading it.
-//! So `api/output.rs` begins to read on the event loop and uses this module when an output turns out to be long
+//! So `api/process/output.rs` begins to read on the event loop and uses this module when an output turns out to be long
 //! (`docs/decisions/gathering.md`).
 
 use std::future;

@@ -147,8 +147,9 @@ function heading({ about }) {
       `${others.join(', ')}.`,
     `- **Method**: medians over ${about.rounds} round${about.rounds === 1 ? '' : 's'}, ${about.date.slice(0, 10)}. ` +
       'Every trial is a fresh process; the contestants of a case run one after another, starting with a ' +
-      'different one each round. Each is the `node:child_process` of its own runtime; child-process-rs runs on Node 24. ' +
-      'A wrong answer ends a trial. The metrics are described in [bench/README.md](../bench/README.md).',
+      'different one each round. Each is the `node:child_process` of its own runtime; ' +
+      'child-process-rs runs on Node 24. A wrong answer ends a trial. ' +
+      'The metrics are described in [bench/README.md](../bench/README.md).',
     ...about.absent.map(({ name, why }) => `- ${nameOf(name)} does not take part: ${why}.`),
     '',
   ];

@@ -1,10 +1,10 @@
 //! The N-API face: what `lib/` sees of the Rust.
 
 mod channel;
+mod decoding;
 mod descriptors;
 mod exec;
 mod normalize;
-mod output;
 mod process;
 mod results;
 mod run;

@@ -1,38 +1,10 @@
-//! What a process that has run to its end is to JavaScript: outputs as text or bytes, and the errors that tell of a failure.
+//! What a process that has run to its end is to JavaScript: above all the errors that tell of a failure.
 
-use napi::bindgen_prelude::{FnArgs, FromNapiValue, Function, JsObjectValue, JsValue, Object};
+use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
 
-use crate::engine::{self, Memory, Part, Piece, Wrapper};
-use crate::options::{Context, is_nullish, is_truthy, kind, text};
-
-/// Longer texts are left to Node, which has an error for one that is too long, bytes.
-const LONG: usize = 1 << 28;
-/// Copied rather than handed over, bytes.
-const SHORT: usize = 4096;
-
-/// An output in `encoding`; a Buffer where that is none.
-pub(super) fn decode<'a>(env: &'a Env, bytes: Vec<u8>, encoding: &Unknown) -> Result<Unknown<'a>> {
-    let name = if kind(encoding)? == ValueType::String { text(encoding)? } else { String::new() };
-    if (name.eq_ignore_ascii_case("utf8") || name.eq_ignore_ascii_case("utf-8")) && bytes.len() < LONG {
-        return engine::string(env, &bytes);
-    }
-    if is_truthy(encoding)? && name != "buffer" {
-        let buffer = buffer(env, bytes)?;
-        return Object::from_unknown(buffer)?
-            .get_named_property::<Function<FnArgs<(Unknown,)>, Unknown>>("toString")?
-            .apply(buffer, FnArgs::from((*encoding,)));
-    }
-    buffer(env, bytes)
-}
-
-fn buffer(env: &Env, bytes: Vec<u8>) -> Result<Unknown<'_>> {
-    if bytes.len() <= SHORT {
-        return engine::buffer(env, &bytes);
-    }
-    let range = 0..bytes.len();
-    engine::adopt_bytes(env, Part { memory: Memory::Vector(bytes), range }, Wrapper::Buffer)
-}
+use crate::engine::{self, Piece};
+use crate::options::{Context, is_nullish, is_truthy, kind};
 
 /// The text of an output, decoded or not.
 pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<'a>> {
@@ -43,8 +15,22 @@ pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<
     }
 }
 
+/// The names of a process's first descriptors.
+pub(super) const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
+
+/// The error of a command, a line, that has failed and written `complaint`.
+pub(super) fn command_failed<'a>(
+    env: &'a Env,
+    command: Unknown<'a>,
+    complaint: &Unknown<'a>,
+    separator: &str,
+) -> Result<Object<'a>> {
+    let complaint = Piece::Value(text_of(env, complaint)?);
+    error(env, &[Piece::Text("Command failed: "), Piece::Value(command), Piece::Text(separator), complaint])
+}
+
 /// An Error with these words.
-pub(super) fn error<'a>(env: &'a Env, message: &[Piece]) -> Result<Object<'a>> {
+fn error<'a>(env: &'a Env, message: &[Piece]) -> Result<Object<'a>> {
     engine::error(env, &engine::concat(env, message)?)?.coerce_to_object()
 }
 

@@ -11,7 +11,8 @@ use napi::{Env, Error, Result, Unknown, ValueType};
 use napi_derive::napi;
 use tokio::sync::oneshot;
 
-use super::results::{self, Started, assign, check_permitted, decode, is_aborted, text_of};
+use super::decoding::decode;
+use super::results::{self, Started, assign, check_permitted, is_aborted};
 use super::runtime;
 use super::sync::{Limits, ending, errno, limits};
 use crate::background::{self, AtEnd};
@@ -26,8 +27,6 @@ use crate::options::normalize::{elements, join, normalize};
 use crate::options::{Context, input, is_nullish, kind};
 use crate::reactor::{Callback, Key, Reactor, Source, Turn};
 use crate::sys;
-
-const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
 
 type RunResult = std::result::Result<Finished, NotRun>;
 
@@ -64,7 +63,7 @@ impl Run {
             self.reactor.forget(key);
             self.reactor.release();
         }
-        let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?))?;
+        let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?));
         let arguments = match self.describe(&context, outcome.unwrap_or_else(failed)) {
             Ok(described) => described,
             // An output too long for a string, say.
@@ -74,7 +73,7 @@ impl Run {
                 [thrown, engine::undefined(env)?]
             }
         };
-        callback.call(c"onfinish", &arguments)
+        callback.call(c"onfinish", &arguments).map(drop)
     }
 
     /// The error and the result.
@@ -114,7 +113,7 @@ impl Run {
         let error = match reason {
             Some(Reason::Cancelled) => Some(context.aborted(&signal)?),
             Some(Reason::TooLong(index)) => {
-                let name = NAMES.get(index).copied().unwrap_or_default();
+                let name = results::NAMES.get(index).copied().unwrap_or_default();
                 Some(context.too_much_output(name)?)
             }
             Some(Reason::Call(call @ ("spawn" | "wait"))) => {
@@ -131,10 +130,7 @@ impl Run {
             Some(error) => error,
             None if is_success && !is_timed_out => return Ok([engine::null(env)?, object.to_unknown()]),
             None => {
-                let complaint = Piece::Value(text_of(env, &stderr)?);
-                let message =
-                    [Piece::Text("Command failed: "), Piece::Value(command), Piece::Text("\n"), complaint];
-                let mut failed = results::error(env, &message)?;
+                let mut failed = results::command_failed(env, command, &stderr, "\n")?;
                 failed.set_c_named_property(c"code", code)?;
                 failed.set_c_named_property(c"killed", is_timed_out)?;
                 failed
@@ -233,7 +229,7 @@ pub fn run<'env>(
     options: Unknown<'env>,
     events: Object<'env>,
 ) -> Result<Function<'env, (), ()>> {
-    let context = Context::of(env, Some(events))?;
+    let context = Context::of(env, Some(events));
     let call = Call::read(&context, file, args, options, context.undefined()?)?;
     let options = Options::read(&context, &call.options)?;
     begin(&context, Arguments { file, args: call.args, given: context.undefined()?, options }, events)
@@ -247,7 +243,7 @@ pub fn run_command<'env>(
     options: Unknown<'env>,
     events: Object<'env>,
 ) -> Result<Function<'env, (), ()>> {
-    let context = Context::of(env, Some(events))?;
+    let context = Context::of(env, Some(events));
     begin(&context, read_command(&context, command, options)?, events)
 }
 

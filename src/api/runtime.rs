@@ -9,6 +9,7 @@ use napi::{Env, Result, Unknown, sys as sys_napi};
 use napi_derive::napi;
 
 use super::channel::Node;
+use super::process;
 use crate::engine::{self, Held};
 use crate::launch::inherited;
 use crate::reactor::{self, Reactor};
@@ -43,8 +44,8 @@ impl Runtime {
     }
 
     /// The class `Process`.
-    pub(super) fn process_class<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
-        self.process_class.as_ref().map_or_else(|| engine::undefined(env), |class| class.get(env))
+    pub(super) fn process_class(&self) -> Result<&Held> {
+        self.process_class.as_ref().ok_or_else(not_loaded)
     }
 
     /// What channels use of Node, the same for all of them.
@@ -94,8 +95,9 @@ fn add(runtime: Runtime) -> u32 {
 
 /// Called when an environment has loaded the addon.
 #[napi(module_exports, catch_unwind)]
-pub fn loaded(exports: Object, env: Env) -> Result<()> {
-    let class: Unknown = exports.get_c_named_property_unchecked(c"Process")?;
+pub fn loaded(mut exports: Object, env: Env) -> Result<()> {
+    let class = process::class(&env)?;
+    exports.set_c_named_property(c"Process", class)?;
     add(Runtime::new(&env, Some(Held::new(&env, &class)?), None));
     env.add_env_cleanup_hook(env.raw() as usize, close)?;
     Ok(())

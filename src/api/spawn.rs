@@ -1,12 +1,13 @@
 //! `spawn` and `fork`: a process started, and watched to its end.
 
-use napi::bindgen_prelude::{Array, ClassInstance, FromNapiValue, Function, JsObjectValue, JsValue, Object};
+use napi::bindgen_prelude::{Array, FromNapiValue, Function, JsObjectValue, JsValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
 use napi_derive::napi;
 
-use super::process::{Child, Failure, ProcessObject as Process};
+use super::process::{Child, Failure, Plan, ProcessObject};
 use super::runtime;
-use crate::options::arguments::{self, Arguments};
+use crate::engine;
+use crate::options::arguments::Arguments;
 use crate::options::channel::{self, Channel};
 use crate::options::command::{self, Env as EnvPairs, Plain};
 use crate::options::fork::{self, Forked};
@@ -24,47 +25,50 @@ use crate::sys;
 /// child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
 /// streams of this process that the child reads or writes; and `channel`, where it has one.
 ///
+/// Where `events` are a Process, they become that process, and an array of its pid or errno, `spawnfile`, `spawnargs` and `pipes` is returned;
+/// `signal` is left to the caller.
+///
 /// Throws what Node throws.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "Started")]
 pub fn spawn<'env>(
     env: &'env Env,
     file: Unknown<'env>,
     args: Unknown<'env>,
     options: Unknown<'env>,
     events: Option<Object<'env>>,
-) -> Result<ClassInstance<'env, Process>> {
-    let context = Context::of(env, events)?;
+) -> Result<Unknown<'env>> {
+    let context = Context::of(env, events);
     let normalized = normalize(&context, read_arguments(&context, file, args, options)?)?;
-    start_normalized(&context, events, normalized, None)
+    start_normalized(&context, events, normalized, None, None)
 }
 
 /// Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as with
 /// `spawn`.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "Started")]
 pub fn fork<'env>(
     env: &'env Env,
     module_path: Unknown<'env>,
     args: Unknown<'env>,
     options: Unknown<'env>,
     events: Option<Object<'env>>,
-) -> Result<ClassInstance<'env, Process>> {
-    let context = Context::of(env, events)?;
+) -> Result<Unknown<'env>> {
+    let context = Context::of(env, events);
     let Forked { arguments, exec_argv, is_this_node } = fork::read(&context, module_path, args, options)?;
     let normalized = normalize(&context, arguments)?;
-    start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv))
+    start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv), None)
 }
 
 /// Starts the process of normalised options; `events.mayBeNative` says that it may have the native end of a channel.
 /// `started()` is called between the checks and the launch. The rest is as with
 /// `spawn`; throws what `ChildProcess.prototype.spawn` throws.
-#[napi(catch_unwind)]
+#[napi(catch_unwind, ts_return_type = "Started")]
 pub fn launch<'env>(
     env: &'env Env,
     options: Unknown<'env>,
     events: Option<Object<'env>>,
     started: Option<Function<'env, (), Unknown<'env>>>,
-) -> Result<ClassInstance<'env, Process>> {
-    let context = Context::of(env, events)?;
+) -> Result<Unknown<'env>> {
+    let context = Context::of(env, events);
     if is_nullish(&options)? {
         context.check_object(&options, "options")?;
     }
@@ -97,7 +101,7 @@ pub fn launch<'env>(
         show_pairs(&mut object, pairs)?;
     }
     request.started = started;
-    request.start(events)
+    request.start(events)?.result(env)
 }
 
 /// Puts the environment into the list that the caller has, as the builtin does.
@@ -126,16 +130,17 @@ pub(super) fn read_arguments<'a>(
     Ok(Arguments { file, args, given, options: Options::read(context, &given)? })
 }
 
-/// `forked`: the `execArgv` of a child that is this Node.
+/// `forked`: the `execArgv` of a child that is this Node; `plan`: what is planned by `exec`.
 pub(super) fn start_normalized<'a>(
     context: &Context<'a>,
     events: Option<Object<'a>>,
     normalized: Normalized<'a>,
     forked: Option<Vec<Unknown<'a>>>,
-) -> Result<ClassInstance<'a, Process>> {
+    plan: Option<Plan>,
+) -> Result<Unknown<'a>> {
     let options = &normalized.options;
-    let kill_signal = arguments::check_ending(context, options)?;
-    let ending = ["timeout", "signal"].map(|name| options.get(name));
+    let plan = Plan::read(context, options, plan)?;
+    let [timeout, signal] = ["timeout", "signal"].map(|name| options.get(name));
     let stdio = options.get("stdio");
     let mut channel = Channel {
         fd: 0,
@@ -150,17 +155,27 @@ pub(super) fn start_normalized<'a>(
         channel.may_be_native = channel::may_be_native(context, &exec_argv, &pairs)?;
         plain.env = EnvPairs::Made(Some(pairs));
     }
-    let mut process = Request::new(context, plain, stdio, channel)?.start(events)?;
-    let [timeout, signal] = ending;
-    for (name, value) in [(c"timeout", timeout), (c"signal", signal)] {
-        if kind(&value)? != ValueType::Undefined {
-            process.set_c_named_property(name, value)?;
+    let started = Request::new(context, plain, stdio, channel)?.start(events)?;
+    let Started { process, status, .. } = started;
+    process.follow(context, &plan)?;
+    if process.is_alone
+        && let Some(child) = process.child()
+    {
+        if status < 0 {
+            child.tell_failure(context.env, -status)?;
+        } else if kind(&signal)? == ValueType::Object {
+            child.end_on_abort(context, &signal)?;
         }
     }
-    if let Some(number) = kill_signal {
-        process.set_c_named_property(c"killSignal", number)?;
+    for (name, value) in [(c"timeout", timeout), (c"signal", signal)] {
+        if kind(&value)? != ValueType::Undefined {
+            process.set(name, &value)?;
+        }
     }
-    Ok(process)
+    if let Some(number) = plan.abort_signal {
+        process.set(c"killSignal", &engine::number(context.env, number.into())?)?;
+    }
+    started.result(context.env)
 }
 
 /// A process to be started: options that have been checked.
@@ -201,7 +216,7 @@ impl<'a> Request<'a> {
         self.entries.iter().position(|entry| *entry == Entry::Channel)
     }
 
-    fn start(self, events: Option<Object<'a>>) -> Result<ClassInstance<'a, Process>> {
+    fn start(self, events: Option<Object<'a>>) -> Result<Started<'a>> {
         let Self { context, plain, stdio, entries, channel, secret, started } = self;
         let env = context.env;
         let (file, args) = (plain.file, plain.args);
@@ -209,9 +224,10 @@ impl<'a> Request<'a> {
         if let Some(started) = started {
             started.call(())?;
         }
+        let process = ProcessObject::of(env, events)?;
         let (child, status) = match runtime::of(env)?.reactor(env) {
             Ok(reactor) => {
-                let child = Child::new(&reactor);
+                let child = Child::new(&reactor, process.is_alone);
                 match child.start(env, command, &entries, events) {
                     Ok(pid) => (Some(child), pid),
                     Err(Failure::System(errno)) => (Some(child), -errno),
@@ -220,27 +236,54 @@ impl<'a> Request<'a> {
             }
             Err(error) => (None, -sys::errno(&error)),
         };
-        let mut process = Process::wrap(env, child)?;
-        let name = if status < 0 { c"errno" } else { c"pid" };
-        process.set_c_named_property(name, status)?;
-        process.set_c_named_property(c"spawnfile", file)?;
-        process.set_c_named_property(c"spawnargs", args)?;
-        let pipes: Vec<_> = entries.iter().map(|entry| *entry == Entry::Pipe).collect();
-        process.set_c_named_property(c"pipes", pipes)?;
+        process.set_child(child);
+        let pipes = entries.iter().map(|entry| engine::boolean(env, *entry == Entry::Pipe));
+        let pipes = engine::array(env, &pipes.collect::<Result<Vec<_>>>()?)?;
+        let described = [engine::number(env, status.into())?, file, args, pipes];
         let borrowed = borrowed(&stdio, &entries)?;
         if !borrowed.is_empty() {
-            process.set_c_named_property(c"borrowed", borrowed)?;
+            process.set(c"borrowed", &engine::array(env, &borrowed)?)?;
         }
         if entries.contains(&Entry::Channel) {
-            let mut described = Object::new(env)?;
-            described.set_c_named_property(c"fd", channel.fd as u32)?;
-            described.set_c_named_property(c"secret", secret)?;
-            described.set_c_named_property(c"serialization", channel.serialization)?;
-            described.set_c_named_property(c"busyPoll", channel.busy_poll)?;
-            described.set_c_named_property(c"maxMessageSize", channel.max_message_size)?;
-            process.set_c_named_property(c"channel", described)?;
+            let secret = match secret {
+                Some(secret) => engine::string(env, secret.as_bytes())?,
+                None => engine::null(env)?,
+            };
+            let properties = [
+                (c"fd", engine::number(env, channel.fd as f64)?),
+                (c"secret", secret),
+                (c"serialization", channel.serialization),
+                (c"busyPoll", channel.busy_poll),
+                (c"maxMessageSize", channel.max_message_size),
+            ];
+            process.set(c"channel", &engine::object(env, &properties)?)?;
         }
-        Ok(process)
+        Ok(Started { process, status, described })
+    }
+}
+
+/// A process that has been started, or could not be.
+struct Started<'a> {
+    process: ProcessObject<'a>,
+    /// Its pid, or a negative errno.
+    status: i32,
+    /// That, its file and `argv`, and which of its descriptors are pipes.
+    described: [Unknown<'a>; 4],
+}
+
+impl<'a> Started<'a> {
+    /// What JavaScript is given.
+    fn result(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let Self { process, status, described } = self;
+        // One array costs less than several properties.
+        if !process.is_alone {
+            return engine::array(env, described);
+        }
+        let pid = if *status < 0 { c"errno" } else { c"pid" };
+        for (name, value) in [pid, c"spawnfile", c"spawnargs", c"pipes"].into_iter().zip(described) {
+            process.set(name, value)?;
+        }
+        Ok(process.object)
     }
 }
 

@@ -9,11 +9,12 @@ use napi::{Env, Result, Unknown};
 use napi_derive::napi;
 
 use super::channel::registry;
-use super::results::{Started, assign, check_permitted, decode, error, text_of};
+use super::decoding::decode;
+use super::results::{Started, assign, check_permitted, command_failed, text_of};
 use super::spawn::read_arguments;
 pub(super) use crate::capture::Limits;
 use crate::capture::{self, Counted, Cut, End, Finished, NotRun};
-use crate::engine::{self, Piece};
+use crate::engine;
 use crate::launch::{Command, Stdio};
 use crate::options::arguments::{self, Arguments};
 use crate::options::call::{Call, read_command};
@@ -33,7 +34,7 @@ pub fn spawn_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Object<'env>> {
-    let context = Context::of(env, host)?;
+    let context = Context::of(env, host);
     Ok(run(&context, read_arguments(&context, file, args, options)?)?.object)
 }
 
@@ -46,7 +47,7 @@ pub fn exec_file_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, host)?;
+    let context = Context::of(env, host);
     let call = Call::read(&context, file, args, options, context.undefined()?)?;
     let given = if is_nullish(&call.options)? { Object::new(env)?.to_unknown() } else { call.options };
     let ran = run(&context, read_arguments(&context, file, call.args, given)?)?;
@@ -69,7 +70,7 @@ pub fn exec_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, host)?;
+    let context = Context::of(env, host);
     let arguments = read_command(&context, command, options)?;
     let shows_complaint = !is_truthy(&arguments.options.get("stdio"))?;
     output_of(&context, &run(&context, arguments)?, shows_complaint, || Ok(command))
@@ -99,10 +100,7 @@ fn output_of<'a>(
         None => {
             let complaint = text_of(context.env, &ran.stderr)?;
             let separator = if is_truthy(&complaint)? { "\n" } else { "" };
-            let command = Piece::Value(command()?);
-            let message =
-                [Piece::Text("Command failed: "), command, Piece::Text(separator), Piece::Value(complaint)];
-            error(context.env, &message)?
+            command_failed(context.env, command()?, &complaint, separator)?
         }
     };
     assign(&mut failure, &ran.object)?;

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_void};
 use std::ptr;
 
-use napi::{Env, Result, Unknown, check_status, sys};
+use napi::{Env, JsValue, Result, Unknown, check_status, sys};
 
 use super::{caught, unknown};
 
@@ -68,35 +68,45 @@ unsafe extern "C" fn enter<const N: usize, F: Fn(&Env, &Call<N>) -> Result<Optio
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
     let env = Env::from_raw(raw);
-    let mut count = N;
-    let mut arguments = [ptr::null_mut(); N];
-    let mut this = ptr::null_mut();
-    let mut data = ptr::null_mut();
-    // SAFETY: `arguments` has room for `count` values, and N-API fills the missing ones with `undefined`; `data` is
-    // the box that `function` made, which lives as long as the function.
-    let (body, call) = unsafe {
-        let status = sys::napi_get_cb_info(
-            raw,
-            info,
-            &raw mut count,
-            arguments.as_mut_ptr(),
-            &raw mut this,
-            &raw mut data,
-        );
-        if status != sys::Status::napi_ok {
-            return ptr::null_mut();
+    let answered = caught(|| {
+        let (call, data) = Call::of(&env, info)?;
+        // SAFETY: the box that `function` made, alive as long as the function is.
+        let body = unsafe { &*data.cast::<F>() };
+        match body(&env, &call)? {
+            Some(answer) => super::boolean(&env, answer).map(Some),
+            None => Ok(None),
         }
-        let arguments = arguments.map(|value| unknown(&env, value));
-        (&*data.cast::<F>(), Call { this: unknown(&env, this), arguments, count })
-    };
-    match caught(|| body(&env, &call)).unwrap_or_else(Err) {
-        Ok(None) => ptr::null_mut(),
-        Ok(Some(answer)) => {
-            let mut value = ptr::null_mut();
-            // SAFETY: it writes the result. If it fails, the result stays null, which means `undefined`.
-            unsafe { sys::napi_get_boolean(raw, answer, &raw mut value) };
-            value
-        }
+    });
+    answer(raw, answered.unwrap_or_else(Err))
+}
+
+impl<'a, const N: usize> Call<'a, N> {
+    /// With what the function was made with.
+    pub(super) fn of(env: &'a Env, info: sys::napi_callback_info) -> Result<(Self, *mut c_void)> {
+        let mut count = N;
+        let mut arguments = [ptr::null_mut(); N];
+        let mut this = ptr::null_mut();
+        let mut data = ptr::null_mut();
+        // SAFETY: `arguments` has room for `count`, which missing ones fill with `undefined`.
+        check_status!(unsafe {
+            sys::napi_get_cb_info(
+                env.raw(),
+                info,
+                &raw mut count,
+                arguments.as_mut_ptr(),
+                &raw mut this,
+                &raw mut data,
+            )
+        })?;
+        let arguments = arguments.map(|value| unknown(env, value));
+        Ok((Self { this: unknown(env, this), arguments, count }, data))
+    }
+}
+
+/// What a native function returns: a value, or `undefined`; or it throws.
+pub(super) fn answer(raw: sys::napi_env, answer: Result<Option<Unknown>>) -> sys::napi_value {
+    match answer {
+        Ok(value) => value.map_or(ptr::null_mut(), |value| value.raw()),
         Err(error) => {
             // SAFETY: on the environment's thread, in a call from JavaScript.
             unsafe { napi::JsError::from(error).throw_into(raw) };

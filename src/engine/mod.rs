@@ -2,6 +2,7 @@
 //! than napi-rs, because they avoid allocations, intermediate strings and lookups.
 
 mod bytes;
+mod class;
 mod function;
 mod object;
 mod text;
@@ -12,6 +13,7 @@ use std::ptr;
 use napi::{Env, JsValue, Result, Status, Unknown, ValueType, check_status, sys};
 
 pub use bytes::*;
+pub use class::*;
 pub use function::*;
 pub use object::*;
 pub use text::*;
@@ -187,6 +189,23 @@ pub fn length(env: &Env, array: &Unknown) -> Result<u32> {
     // SAFETY: a value of the current handle scope.
     check_status!(unsafe { sys::napi_get_array_length(env.raw(), array.raw(), &raw mut length) })?;
     Ok(length)
+}
+
+/// The elements of an array.
+///
+/// # Errors
+/// `Status::ArrayExpected`; what a getter throws.
+pub fn elements<'a>(array: &Unknown<'a>) -> Result<Vec<Unknown<'a>>> {
+    let env = array.value().env;
+    let element = |index| {
+        let mut element = ptr::null_mut();
+        // SAFETY: a value of the scope that is open, and of its environment.
+        unsafe {
+            check_status!(sys::napi_get_element(env, array.raw(), index, &raw mut element))?;
+            Ok(Unknown::from_raw_unchecked(env, element))
+        }
+    };
+    (0..length(&Env::from_raw(env), array)?).map(element).collect()
 }
 
 /// An array.

@@ -47,6 +47,8 @@ pub fn property_of<'a>(env: &'a Env, object: &Unknown, name: &Unknown) -> Result
 pub enum Names {
     /// The enumerable ones with a string name.
     Enumerable,
+    /// All enumerable ones, at more cost.
+    EnumerableAndSymbols,
     Symbols,
 }
 
@@ -57,6 +59,7 @@ pub enum Names {
 pub fn own_names<'a>(env: &'a Env, object: &Unknown, which: Names) -> Result<Vec<Unknown<'a>>> {
     let filter = match which {
         Names::Enumerable => sys::KeyFilter::enumerable | sys::KeyFilter::skip_symbols,
+        Names::EnumerableAndSymbols => sys::KeyFilter::enumerable,
         Names::Symbols => sys::KeyFilter::skip_strings,
     };
     let mut names = ptr::null_mut();
@@ -71,15 +74,7 @@ pub fn own_names<'a>(env: &'a Env, object: &Unknown, which: Names) -> Result<Vec
             &raw mut names,
         )
     })?;
-    let names = unknown(env, names);
-    (0..super::length(env, &names)?)
-        .map(|index| {
-            let mut name = ptr::null_mut();
-            // SAFETY: an element of the array above.
-            check_status!(unsafe { sys::napi_get_element(env.raw(), names.raw(), index, &raw mut name) })?;
-            Ok(unknown(env, name))
-        })
-        .collect()
+    super::elements(&unknown(env, names))
 }
 
 /// A plain object with these properties.
@@ -139,12 +134,24 @@ pub fn call_method<'a, const N: usize>(
     name: &CStr,
     arguments: [&Unknown; N],
 ) -> Result<Unknown<'a>> {
-    let method = property(env, object, name)?;
+    call_value(env, &property(env, object, name)?, object, arguments)
+}
+
+/// `function.call(this, …arguments)`.
+///
+/// # Errors
+/// What it throws.
+pub fn call_value<'a, const N: usize>(
+    env: &'a Env,
+    function: &Unknown,
+    this: &Unknown,
+    arguments: [&Unknown; N],
+) -> Result<Unknown<'a>> {
     let arguments = arguments.map(JsValue::raw);
     let mut result = ptr::null_mut();
     // SAFETY: values of the current handle scope.
     check_status!(unsafe {
-        sys::napi_call_function(env.raw(), object.raw(), method.raw(), N, arguments.as_ptr(), &raw mut result)
+        sys::napi_call_function(env.raw(), this.raw(), function.raw(), N, arguments.as_ptr(), &raw mut result)
     })?;
     Ok(unknown(env, result))
 }

@@ -50,6 +50,33 @@ fn write_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<usize> {
     Ok(written)
 }
 
+/// A string as UTF-8, lone surrogates as U+FFFD; `None`: it is none.
+///
+/// # Errors
+/// An N-API failure.
+pub fn utf8(env: &Env, value: &Unknown) -> Result<Option<String>> {
+    /// Longer ones are measured first, bytes; of them the longest character, and the NUL that N-API adds.
+    const USUAL: usize = 128;
+    const MARGIN: usize = 5;
+    let mut bytes = [0_u8; USUAL];
+    let mut written = 0;
+    // SAFETY: `bytes` is valid for writing.
+    let status = unsafe {
+        let buffer = bytes.as_mut_ptr().cast();
+        sys::napi_get_value_string_utf8(env.raw(), value.raw(), buffer, USUAL, &raw mut written)
+    };
+    if status == sys::Status::napi_string_expected {
+        return Ok(None);
+    }
+    check_status!(status)?;
+    if written + MARGIN <= USUAL {
+        return Ok(bytes.get(..written).map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
+    }
+    let mut text = vec![];
+    push_utf8(env, value, &mut text)?;
+    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+}
+
 /// The UTF-16 units of a string.
 ///
 /// # Errors

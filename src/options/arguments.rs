@@ -36,17 +36,25 @@ pub fn check(context: &Context, arguments: &Arguments, cwd: &Unknown) -> Result<
     if !is_nullish(cwd)? {
         context.check_path(cwd, "options.cwd")?;
     }
-    context.check_boolean(&options.get("detached"), "options.detached")?;
-    context.check_id(&options.get("uid"), "options.uid")?;
-    context.check_id(&options.get("gid"), "options.gid")?;
-    let shell = options.get("shell");
-    if !matches!(kind(&shell)?, ValueType::String | ValueType::Boolean) && !is_nullish(&shell)? {
-        return Err(context.invalid_type("options.shell", "one of type boolean or string", &shell));
+    let check_boolean =
+        |name, path| options.given(name).map_or(Ok(false), |value| context.check_boolean(value, path));
+    check_boolean("detached", "options.detached")?;
+    for (name, path) in [("uid", "options.uid"), ("gid", "options.gid")] {
+        options.given(name).map_or(Ok(()), |id| context.check_id(id, path))?;
     }
-    check_argv0(context, &options.get("argv0"))?;
-    context.check_boolean(&options.get("windowsHide"), "options.windowsHide")?;
-    context.check_boolean(&options.get("windowsVerbatimArguments"), "options.windowsVerbatimArguments")?;
-    context.check_no_nul(&shell, || "options.shell".into())
+    let shell = options.given("shell");
+    if let Some(shell) = shell
+        && !matches!(kind(shell)?, ValueType::String | ValueType::Boolean)
+        && !is_nullish(shell)?
+    {
+        return Err(context.invalid_type("options.shell", "one of type boolean or string", shell));
+    }
+    if let Some(argv0) = options.given("argv0") {
+        check_argv0(context, argv0)?;
+    }
+    check_boolean("windowsHide", "options.windowsHide")?;
+    check_boolean("windowsVerbatimArguments", "options.windowsVerbatimArguments")?;
+    shell.map_or(Ok(()), |shell| context.check_no_nul(shell, || "options.shell".into()))
 }
 
 fn check_argv0(context: &Context, argv0: &Unknown) -> Result<()> {
@@ -62,9 +70,9 @@ fn check_argv0(context: &Context, argv0: &Unknown) -> Result<()> {
 /// # Errors
 /// What Node throws for the first thing that is wrong.
 pub fn check_ending(context: &Context, options: &Options) -> Result<Option<i32>> {
-    context.check_timeout(&options.get("timeout"))?;
-    context.check_abort_signal(&options.get("signal"))?;
-    signal::from_option(context, &options.get("killSignal"))
+    options.given("timeout").map_or(Ok(()), |timeout| context.check_timeout(timeout))?;
+    options.given("signal").map_or(Ok(()), |signal| context.check_abort_signal(signal))?;
+    options.given("killSignal").map_or(Ok(None), |number| signal::from_option(context, number))
 }
 
 fn check_args(context: &Context, args: &Unknown) -> Result<()> {

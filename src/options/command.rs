@@ -75,10 +75,9 @@ impl<'a> Plain<'a> {
     /// # Errors
     /// `ERR_INVALID_ARG_TYPE`.
     pub fn check(&self, context: &Context, stdio: &[Entry]) -> Result<()> {
-        if let Env::Given(pairs) = &self.env
-            && stdio.contains(&Entry::Channel)
-            && kind(pairs)? != ValueType::Undefined
-        {
+        // What has been normalised here needs no check.
+        let Env::Given(pairs) = &self.env else { return Ok(()) };
+        if stdio.contains(&Entry::Channel) && kind(pairs)? != ValueType::Undefined {
             context.check_array(pairs, "options.envPairs")?;
         }
         context.check_string(&self.file, "options.file")?;

@@ -26,6 +26,9 @@ pub fn pairs(context: &Context, options: &Options) -> Result<Pairs> {
         };
         return list_with_coverage(context, &env.coerce_to_object()?, &coverage).map(Some);
     }
+    if context.inherits_environment()? {
+        return Ok(None);
+    }
     match context.hook(c"ambient", ((),))? {
         Some(ambient) if is_truthy(&ambient)? => {
             let mut pairs = vec![];

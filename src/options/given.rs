@@ -2,9 +2,10 @@
 //! that was put on `Object.prototype` becomes an option; each read once, in order.
 
 use napi::bindgen_prelude::{JsObjectValue, Object};
-use napi::{KeyCollectionMode, KeyConversion, KeyFilter, Result, Unknown, ValueType};
+use napi::{Result, Unknown, ValueType};
 
-use super::{Context, kind, text};
+use super::{Context, kind};
+use crate::engine::{self, Names};
 
 struct Entry<'a> {
     key: Unknown<'a>,
@@ -19,6 +20,17 @@ pub struct Options<'a> {
     undefined: Unknown<'a>,
 }
 
+/// The names of an object's own enumerable properties.
+fn names<'a>(context: &Context<'a>, object: &Unknown) -> Result<Vec<Unknown<'a>>> {
+    if context.is_watched {
+        return engine::own_names(context.env, object, Names::EnumerableAndSymbols);
+    }
+    match context.keys_of(object)? {
+        Some(names) => engine::elements(&names),
+        None => engine::own_names(context.env, object, Names::Enumerable),
+    }
+}
+
 impl<'a> Options<'a> {
     /// Copies `given`; of anything but an object, nothing.
     ///
@@ -29,16 +41,9 @@ impl<'a> Options<'a> {
         if !matches!(kind(given)?, ValueType::Object | ValueType::Function) {
             return Ok(options);
         }
-        let given = napi::JsValue::coerce_to_object(given)?;
-        let names = given.get_all_property_names(
-            KeyCollectionMode::OwnOnly,
-            KeyFilter::Enumerable,
-            KeyConversion::NumbersToStrings,
-        )?;
-        for index in 0..names.get_array_length()? {
-            let key: Unknown = names.get_element(index)?;
-            let name = (kind(&key)? == ValueType::String).then(|| text(&key)).transpose()?;
-            let value = given.get_property_unchecked(key)?;
+        for key in names(context, given)? {
+            let name = engine::utf8(context.env, &key)?;
+            let value = engine::property_of(context.env, given, &key)?;
             options.entries.push(Entry { key, name, value });
         }
         Ok(options)
@@ -52,6 +57,12 @@ impl<'a> Options<'a> {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
+    }
+
+    /// An option that was given: what is done with one costs something even where it is `undefined`.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<&Unknown<'a>> {
+        self.find(name).map(|entry| &entry.value)
     }
 
     /// An option; `undefined` where it was not given.
@@ -75,7 +86,7 @@ impl<'a> Options<'a> {
             entry.value = value;
             return Ok(());
         }
-        let key = crate::engine::string(context.env, name.as_bytes())?;
+        let key = engine::string(context.env, name.as_bytes())?;
         self.entries.push(Entry { key, name: Some(name.into()), value });
         Ok(())
     }

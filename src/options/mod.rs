@@ -33,21 +33,27 @@ use crate::engine;
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub env: &'a Env,
-    hooks: Option<Object<'a>>,
+    hooks: Hooks<'a>,
+    /// Whether a program sees the options between the call and the launch: symbols are kept, too.
+    pub is_watched: bool,
     /// The major version of the running Node, for what has changed.
     pub node: u32,
 }
 
+#[derive(Clone, Copy)]
+enum Hooks<'a> {
+    None,
+    These(Object<'a>),
+    /// The property `hooks` of this, which is read when it is needed.
+    Of(Object<'a>),
+}
+
 impl<'a> Context<'a> {
     /// `host`: what a native function was given to call JavaScript on, if anything; its `hooks` count.
-    ///
-    /// # Errors
-    /// What a getter throws.
-    pub fn of(env: &'a Env, host: Option<Object<'a>>) -> Result<Self> {
-        let Some(host) = host else { return Ok(Self::new(env, None)) };
-        let hooks = option(&host, c"hooks")?;
-        let hooks = if kind(&hooks)? == ValueType::Object { Some(hooks.coerce_to_object()?) } else { None };
-        Ok(Self::new(env, hooks))
+    #[must_use]
+    pub fn of(env: &'a Env, host: Option<Object<'a>>) -> Self {
+        let hooks = host.map_or(Hooks::None, Hooks::Of);
+        Self { hooks, ..Self::new(env, None) }
     }
 
     #[must_use]
@@ -57,7 +63,7 @@ impl<'a> Context<'a> {
             Some(node) => *node,
             None => *NODE.get_or_init(|| env.get_node_version().map_or(0, |version| version.major)),
         };
-        Self { env, hooks, node }
+        Self { env, hooks: hooks.map_or(Hooks::None, Hooks::These), is_watched: false, node }
     }
 
     /// A member of the hooks; `None` where there is none.
@@ -65,9 +71,27 @@ impl<'a> Context<'a> {
     /// # Errors
     /// What a getter throws.
     pub fn hook_member(&self, name: &CStr) -> Result<Option<Unknown<'a>>> {
-        let Some(hooks) = &self.hooks else { return Ok(None) };
-        let member = option(hooks, name)?;
+        let hooks = match &self.hooks {
+            Hooks::None => return Ok(None),
+            Hooks::These(hooks) => hooks.to_unknown(),
+            Hooks::Of(host) => option(host, c"hooks")?,
+        };
+        if kind(&hooks)? != ValueType::Object {
+            return Ok(None);
+        }
+        let member = engine::property(self.env, &hooks, name)?;
         Ok((kind(&member)? != ValueType::Undefined).then_some(member))
+    }
+
+    /// Whether the host knows that a child without `options.env` just inherits the environment.
+    ///
+    /// # Errors
+    /// What a getter throws.
+    pub fn inherits_environment(&self) -> Result<bool> {
+        match &self.hooks {
+            Hooks::Of(host) => is_truthy(&option(host, c"inheritsEnvironment")?),
+            _ => Ok(false),
+        }
     }
 
     /// Calls a hook; `None` where there is no such hook.
@@ -80,6 +104,28 @@ impl<'a> Context<'a> {
     {
         let Some(hook) = self.hook_member(name)? else { return Ok(None) };
         Function::<FnArgs<A>, Unknown>::from_unknown(hook)?.call(arguments.into()).map(Some)
+    }
+
+    /// `Object.keys(object)` of the host, which costs a quarter of what N-API's own way does; `None` where there is no host.
+    ///
+    /// # Errors
+    /// What a proxy throws.
+    pub fn keys_of(&self, object: &Unknown) -> Result<Option<Unknown<'a>>> {
+        let Hooks::Of(host) = &self.hooks else { return Ok(None) };
+        let keys = option(host, c"keysOf")?;
+        if kind(&keys)? != ValueType::Function {
+            return Ok(None);
+        }
+        engine::call_value(self.env, &keys, &host.to_unknown(), [object]).map(Some)
+    }
+
+    /// Emits a warning (Node.js documentation, «process.emitWarning»).
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn warn(&self, message: &str, name: &str) -> Result<()> {
+        let [message, name] = [message, name].map(|text| engine::string(self.env, text.as_bytes()));
+        engine::call_method(self.env, &self.process()?, c"emitWarning", [&message?, &name?]).map(drop)
     }
 
     /// `undefined`.
@@ -95,8 +141,11 @@ impl<'a> Context<'a> {
     /// # Errors
     /// What a getter throws.
     pub fn of_process(&self, name: &CStr) -> Result<Unknown<'a>> {
-        let process = option(&self.env.get_global()?.coerce_to_object()?, c"process")?;
-        option(&process.coerce_to_object()?, name)
+        engine::property(self.env, &self.process()?, name)
+    }
+
+    fn process(&self) -> Result<Unknown<'a>> {
+        option(&self.env.get_global()?.coerce_to_object()?, c"process")
     }
 }
 
@@ -105,7 +154,11 @@ impl<'a> Context<'a> {
 /// # Errors
 /// What the value's `toString` throws; a TypeError for a symbol.
 pub fn text(value: &Unknown) -> Result<String> {
-    value.coerce_to_string()?.into_utf8()?.into_owned()
+    let env = Env::from_raw(value.value().env);
+    match engine::utf8(&env, value)? {
+        Some(text) => Ok(text),
+        None => value.coerce_to_string()?.into_utf8()?.into_owned(),
+    }
 }
 
 /// The kind of `value`; an array and a null count as objects, as with `typeof`, but null is told apart.
@@ -120,7 +173,7 @@ pub fn is_nullish(value: &Unknown) -> Result<bool> {
 
 /// Whether JavaScript takes `value` for true.
 pub fn is_truthy(value: &Unknown) -> Result<bool> {
-    value.coerce_to_bool()
+    Ok(!is_nullish(value)? && value.coerce_to_bool()?)
 }
 
 /// An option's value; `undefined` where there is none.

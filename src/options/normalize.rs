@@ -1,6 +1,6 @@
 //! What `spawn()` was called with → normalised options.
 
-use napi::bindgen_prelude::{Array, FromNapiValue, JsObjectValue, JsValue, Object};
+use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::{Result, Unknown, ValueType};
 
 use super::arguments::{self, Arguments};
@@ -93,11 +93,7 @@ pub fn path_of_url<'a>(context: &Context<'a>, path: Unknown<'a>) -> Result<Unkno
 /// # Errors
 /// What a getter throws.
 pub fn elements<'a>(list: &Unknown<'a>) -> Result<Vec<Unknown<'a>>> {
-    if !list.is_array()? {
-        return Ok(vec![]);
-    }
-    let list = Array::from_unknown(*list)?;
-    (0..list.len()).map(|index| list.get_element(index)).collect()
+    if list.is_array()? { engine::elements(list) } else { Ok(vec![]) }
 }
 
 /// As `Array.prototype.join` with a space does it: null and undefined are empty.

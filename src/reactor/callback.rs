@@ -73,19 +73,28 @@ impl Callback {
         Ok(callback)
     }
 
-    /// Calls the method `name` of the receiver if it has one. A JavaScript exception goes to `uncaughtException`.
+    /// Calls the method `name` of the receiver if it has one; returns whether it has. A JavaScript exception goes to
+    /// `uncaughtException`.
     ///
     /// # Errors
     /// An N-API failure.
-    pub fn call(&self, name: &CStr, arguments: &[Unknown]) -> Result<()> {
+    pub fn call(&self, name: &CStr, arguments: &[Unknown]) -> Result<bool> {
         let env = Env::from_raw(self.env);
         let receiver = self.receiver(&env)?;
         let method = engine::property(&env, &receiver, name)?;
-        if engine::kind(&env, &method)? != ValueType::Function {
-            return Ok(());
+        self.call_function(&method, arguments)
+    }
+
+    /// Calls what is a function; says whether it is one.
+    ///
+    /// # Errors
+    /// As with `call`.
+    pub fn call_function(&self, function: &Unknown, arguments: &[Unknown]) -> Result<bool> {
+        if engine::kind(&Env::from_raw(self.env), function)? != ValueType::Function {
+            return Ok(false);
         }
         let arguments: Vec<_> = arguments.iter().map(JsValue::raw).collect();
-        self.make_callback(method.raw(), &arguments).map(drop)
+        self.make_callback(function.raw(), &arguments).map(|_| true)
     }
 
     /// The receiver.

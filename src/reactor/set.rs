@@ -15,6 +15,8 @@ use slab::Slab;
 
 /// The most events that one [`Set::poll`] takes.
 pub(super) const BATCH: usize = 16;
+/// Fewer deadlines than this are never searched for those of removed entries.
+const FEW: usize = 64;
 const WAKER: Token = Token(usize::MAX);
 
 /// Identifies an entry. The slab place of a removed entry is reused, but with another use number, so that a late event for
@@ -177,7 +179,12 @@ impl<T: Clone> Set<T> {
 
     /// Makes an entry due after `time`.
     pub fn set_deadline(&self, key: Key, time: Duration) {
-        self.deadlines.borrow_mut().push(Reverse((Instant::now() + time, key)));
+        let mut deadlines = self.deadlines.borrow_mut();
+        deadlines.push(Reverse((Instant::now() + time, key)));
+        if deadlines.len() > 2 * self.entries.borrow().len() + FEW {
+            // Most are of entries that are gone.
+            deadlines.retain(|Reverse((_, key))| self.get(*key).is_some());
+        }
     }
 
     /// How long it is until the next entry is due.

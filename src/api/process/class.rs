@@ -1,31 +1,35 @@
 //! `class Process`: what JavaScript has of a process.
 
 use std::cell::RefCell;
+use std::ffi::CStr;
 use std::os::fd::IntoRawFd;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Buffer, ClassInstance, FromNapiValue, Function, Unknown};
-use napi::{Env, JsString, Result};
+use napi::bindgen_prelude::{External, JsValue, Object, Unknown};
+use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::super::runtime;
-use super::Child;
-use crate::options::{Context, signal};
+use super::{Child, End, Execution, Plan};
+use crate::engine::{self, Answer, Method, MethodCall};
+use crate::options::{Context, option, signal};
 use crate::sys;
 
-/// A process. `spawn`, `execFile` and their kin make them.
+/// A process. `spawn`, `execFile` and their kin make them, or start the one that they are given.
 ///
 /// ```ts
-/// /** What those give it. */
-/// export interface Process {
+/// /** A process. `spawn`, `execFile` and the like make them, or start the one that they are given. */
+/// export class Process {
+///   /** One that has not been started. */
+///   constructor();
 ///   /** The process is running, or was. */
 ///   readonly pid?: number;
 ///   /** Nothing was started, for this reason; negative. */
 ///   readonly errno?: number;
-///   readonly spawnfile: string;
-///   readonly spawnargs: string[];
+///   readonly spawnfile?: string;
+///   readonly spawnargs?: string[];
 ///   /** Which of the child's descriptors are pipes. */
-///   readonly pipes: boolean[];
+///   readonly pipes?: boolean[];
 ///   /** The streams of this process that the child reads or writes. */
 ///   readonly borrowed?: import('node:stream').Stream[];
 ///   /** Our end of its channel. */
@@ -39,164 +43,231 @@ use crate::sys;
 ///   readonly timeout?: number;
 ///   readonly signal?: AbortSignal;
 ///   readonly killSignal?: number;
-///   /** What is to become of the outputs of `execFile` and `exec`. */
-///   readonly execution?: Execution;
+///   /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
+///   awaitExec(): boolean;
+///   /** Closes the pipes that nobody has taken. */
+///   closePipes(): void;
+///   /** A stream of an output has brought more than `maxBuffer`, which ends the process. */
+///   cutOutput(index: number): void;
+///   /** Ends the run of `execFile`: returns its callback and the arguments for it. */
+///   finish(end: { error?: unknown; code?: unknown; signal?: unknown; stdout?: unknown; stderr?: unknown }): any[];
+///   /** Whether the event loop waits for the process. */
+///   hasRef(): boolean;
+///   /** Sends a signal. Returns 0 or a negative errno (`kill(2)`). */
+///   kill(signal: number): number;
+///   /** Calls `onspawn` now if it is due. */
+///   pollExec(): void;
+///   /** Makes the event loop wait for the process; it does from the start. */
+///   ref(): void;
+///   /** The process is no longer killed when its timeout is over. */
+///   stopTimer(): void;
+///   /** Leaves an output that is collected to a stream: what it has brought so far, and the settings of the call. */
+///   takeOutput(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number } | undefined;
+///   /** Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 if there is none. */
+///   takePipe(index: number): number;
+///   /** Lets the event loop end before the process. */
+///   unref(): void;
 /// }
-/// export interface Execution {
-///   file: string;
-///   args: string[];
-///   callback: ((error: Error | null, stdout: string | Buffer, stderr: string | Buffer) => void) | null | undefined;
-///   /** Undefined: they are to be bytes. */
-///   encoding?: BufferEncoding;
-///   maxBuffer: number;
-///   timeout: number;
-///   killSignal?: number;
-/// }
+/// /** What `spawn` and the like return: for a given Process its pid or negative errno, file, arguments and pipes. */
+/// export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[]];
 /// ```
 #[derive(Default)]
-#[napi]
 pub struct Process {
     child: RefCell<Option<Rc<Child>>>,
+    execution: RefCell<Option<Rc<Execution>>>,
+}
+
+const METHODS: [Method<Process>; 12] = [
+    Method { name: c"awaitExec", body: Process::await_exec },
+    Method { name: c"closePipes", body: Process::close_pipes },
+    Method { name: c"cutOutput", body: Process::cut_output },
+    Method { name: c"finish", body: Process::finish },
+    Method { name: c"hasRef", body: Process::has_ref },
+    Method { name: c"kill", body: Process::kill },
+    Method { name: c"pollExec", body: Process::poll_exec },
+    Method { name: c"ref", body: Process::reference },
+    Method { name: c"stopTimer", body: Process::stop_timer },
+    Method { name: c"takeOutput", body: Process::take_output },
+    Method { name: c"takePipe", body: Process::take_pipe },
+    Method { name: c"unref", body: Process::unreference },
+];
+
+/// The class.
+pub(in crate::api) fn class(env: &Env) -> Result<Unknown<'_>> {
+    static ALL: [Method<Process>; METHODS.len()] = METHODS;
+    engine::class(env, c"Process", &ALL)
+}
+
+/// An object of the class.
+#[derive(Clone, Copy)]
+pub(in crate::api) struct ProcessObject<'a> {
+    env: &'a Env,
+    pub object: Unknown<'a>,
+    /// Whether it was made here: nothing of `lib/` is there.
+    pub is_alone: bool,
+    process: &'a Process,
+}
+
+impl<'a> ProcessObject<'a> {
+    /// `events`, where they are one, or a new one.
+    pub fn of(env: &'a Env, events: Option<Object<'a>>) -> Result<Self> {
+        if let Some(object) = events
+            && let Some(process) = engine::native(env, &object.to_unknown())
+        {
+            return Ok(Self { env, object: object.to_unknown(), is_alone: false, process });
+        }
+        let class = runtime::of(env)?.process_class()?.get(env)?;
+        let object = engine::construct(env, &class, [])?;
+        let process = engine::native(env, &object).ok_or_else(not_a_process)?;
+        Ok(Self { env, object, is_alone: true, process })
+    }
+
+    /// Sets a property.
+    pub fn set(&self, name: &CStr, value: &Unknown) -> Result<()> {
+        engine::set_property(self.env, &self.object, name, value)
+    }
+
+    pub fn set_child(&self, child: Option<Rc<Child>>) {
+        self.process.child.replace(child);
+    }
+
+    pub fn child(&self) -> Option<Rc<Child>> {
+        self.process.child()
+    }
+
+    /// Does with the process what is planned.
+    pub fn follow(&self, context: &Context, plan: &Plan) -> Result<()> {
+        self.process.execution.replace(plan.execution.clone());
+        self.child().map_or(Ok(()), |child| child.follow(context, plan))
+    }
+}
+
+fn not_a_process() -> napi::Error {
+    napi::Error::from_reason("not a Process")
+}
+
+fn index(env: &Env, call: &MethodCall) -> Result<usize> {
+    engine::to_f64(env, &call.arguments[0]).map(|index| index as usize)
 }
 
 impl Process {
-    /// An object of the class with `child` behind it.
-    pub(in crate::api) fn wrap(env: &Env, child: Option<Rc<Child>>) -> Result<ClassInstance<'_, Self>> {
-        let class = runtime::of(env)?.process_class(env)?;
-        let class = Function::<(), Unknown>::from_unknown(class)?;
-        let instance = ClassInstance::<Self>::from_unknown(class.new_instance(())?)?;
-        instance.child.replace(child);
-        Ok(instance)
-    }
-
     fn child(&self) -> Option<Rc<Child>> {
         self.child.borrow().clone()
     }
-}
 
-#[napi]
-impl Process {
-    /// One that has not been started.
-    #[napi(constructor, catch_unwind)]
-    pub fn new() -> Self {
-        Self::default()
+    fn execution(&self) -> Option<Rc<Execution>> {
+        self.execution.borrow().clone()
     }
 
-    /// Sends a signal. Returns 0 or a negative errno (`kill(2)`).
-    #[napi(catch_unwind)]
-    pub fn kill(&self, signal: i32) -> i32 {
-        match self.child().map(|child| child.kill(signal)) {
+    /// `kill(signal: number)` sends a signal. Returns 0 or a negative errno (`kill(2)`).
+    fn kill<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let signal = engine::to_f64(env, &call.arguments[0])? as i32;
+        let errno = match self.child().map(|child| child.kill(signal)) {
             Some(Ok(())) => 0,
             Some(Err(error)) => -sys::errno(&error),
             None => -libc::ESRCH,
-        }
+        };
+        engine::number(env, errno.into()).map(Some)
     }
 
-    /// Makes the event loop wait for the process; it does from the start.
-    #[napi(js_name = "ref", catch_unwind)]
-    pub fn reference(&self) {
+    /// `ref()` makes the event loop wait for the process; it does from the start.
+    fn reference<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| child.set_referenced(true))
+    }
+
+    /// `unref()` lets the event loop end before the process.
+    fn unreference<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| child.set_referenced(false))
+    }
+
+    fn with_child<'a>(&self, body: impl FnOnce(&Rc<Child>)) -> Answer<'a> {
         if let Some(child) = self.child() {
-            child.set_referenced(true);
+            body(&child);
         }
+        Ok(None)
     }
 
-    /// Lets the event loop end before the process.
-    #[napi(js_name = "unref", catch_unwind)]
-    pub fn unreference(&self) {
-        if let Some(child) = self.child() {
-            child.set_referenced(false);
-        }
+    /// `hasRef()`: whether the event loop waits for the process.
+    fn has_ref<'a>(&self, env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        engine::boolean(env, self.child().is_some_and(|child| child.has_ref())).map(Some)
     }
 
-    /// Whether the event loop waits for the process.
-    #[napi(catch_unwind)]
-    pub fn has_ref(&self) -> bool {
-        self.child().is_some_and(|child| child.has_ref())
+    /// `takePipe(index: number)` hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 where
+    /// there is none.
+    fn take_pipe<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let index = index(env, call)?;
+        let fd = self.child().and_then(|child| child.take_end_for_stream(index));
+        engine::number(env, fd.map_or(-1, IntoRawFd::into_raw_fd).into()).map(Some)
     }
 
-    /// Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 where there
-    /// is none.
-    #[napi(catch_unwind)]
-    pub fn take_pipe(&self, index: u32) -> i32 {
-        self.child()
-            .and_then(|child| child.take_end_for_stream(index as usize))
-            .map_or(-1, IntoRawFd::into_raw_fd)
+    /// `closePipes()` closes the pipes that nobody has taken.
+    fn close_pipes<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| child.close_ends())
     }
 
-    /// Closes the pipes that nobody has taken.
-    #[napi(catch_unwind)]
-    pub fn close_pipes(&self) {
-        if let Some(child) = self.child() {
-            child.close_ends();
-        }
+    /// `awaitExec()`: whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is.
+    fn await_exec<'a>(&self, env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        engine::boolean(env, self.child().is_some_and(|child| child.await_exec())).map(Some)
     }
 
-    /// Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is.
-    #[napi(catch_unwind)]
-    pub fn await_exec(&self) -> bool {
-        self.child().is_some_and(|child| child.await_exec())
-    }
-
-    /// Calls `onspawn` now if it is due.
-    #[napi(catch_unwind)]
-    pub fn poll_exec(&self) {
-        if let Some(child) = self.child() {
+    /// `pollExec()` calls `onspawn` now if it is due.
+    fn poll_exec<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| {
             child.poll_exec();
-        }
+        })
     }
 
-    /// Gathers an output, at most `limit` bytes, instead of leaving it to a stream.
-    ///
-    /// Returns 0, or the negative errno of why it cannot be watched; its pipe is closed then.
-    #[napi(catch_unwind)]
-    pub fn collect(&self, index: u32, limit: f64) -> i32 {
-        // Not a number, as with a comparison in JavaScript, is no limit.
-        let limit = if limit.is_nan() { u64::MAX } else { limit as u64 };
-        let collected = self.child().map_or(Ok(()), |child| child.collect(index, limit));
-        collected.map_or_else(|error| -sys::errno(&error), |()| 0)
+    /// `stopTimer()`: it is not killed any more when its time is over.
+    fn stop_timer<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.with_child(|child| child.stop_timer())
     }
 
-    /// Whether an output that is gathered will bring more.
-    #[napi(catch_unwind)]
-    pub fn is_collecting(&self, index: u32) -> bool {
-        self.child().is_some_and(|child| child.is_collecting(index))
+    /// `takeOutput(index: number)` leaves an output that is gathered to a stream. Gives what it has brought so far, `begun`, and how it is
+    /// to go on: `encoding` and `maxBuffer`. Its pipe, if not at its end, can be had with `takePipe`.
+    fn take_output<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let Some(execution) = self.execution() else { return Ok(None) };
+        let index = index(env, call)?;
+        let begun = self.child().map(|child| child.take_output(&execution, index)).unwrap_or_default();
+        execution.describe(&Context::new(env, None), begun).map(Some)
     }
 
-    /// Stops gathering; what came is kept.
-    #[napi(catch_unwind)]
-    pub fn close_outputs(&self) {
-        if let Some(child) = self.child() {
-            child.close_outputs();
-        }
+    /// `cutOutput(index: number)`: a stream of an output has brought more than `maxBuffer`, which ends the process.
+    fn cut_output<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let (Some(child), Some(execution)) = (self.child(), self.execution()) else { return Ok(None) };
+        let context = Context::of(env, Some(call.this.coerce_to_object()?));
+        child.cut_for_length(&context, &execution, index(env, call)?).map(|()| None)
     }
 
-    /// What an output has gathered. Its pipe, if not at its end, can be had with `takePipe` again.
-    #[napi(catch_unwind)]
-    pub fn take_output(&self, index: u32) -> Buffer {
-        let output = self.child().and_then(|child| child.take_output(index));
-        output.map(|gathered| gathered.bytes).unwrap_or_default().into()
+    /// `finish(end)` ends the run of `execFile`: gives its callback, and what that is to be called with. `end` has `error`, what has gone
+    /// wrong, if that is not known here; `code` and `signal`, as of the process; `stdout` and `stderr`, what streams have brought.
+    fn finish<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
+        let Some(execution) = self.execution() else { return Ok(None) };
+        let end = call.arguments[0].coerce_to_object()?;
+        let read = |name| option(&end, name);
+        let heard = [read(c"stdout")?, read(c"stderr")?];
+        let end = End { error: read(c"error")?, code: read(c"code")?, signal: read(c"signal")?, heard };
+        let context = Context::new(env, None);
+        let outcome = match self.child() {
+            Some(child) => child.finish(&context, &execution, &end),
+            None => execution.finish(&context, &end),
+        };
+        engine::array(env, &outcome?).map(Some)
     }
+}
 
-    /// The same as text, from UTF-8.
-    #[napi(catch_unwind)]
-    pub fn take_text<'env>(&self, env: &'env Env, index: u32) -> Result<JsString<'env>> {
-        let gathered = self.child().and_then(|child| child.take_output(index)).unwrap_or_default();
-        // Most output is ASCII, which the engine takes over faster than UTF-8.
-        if gathered.bytes.is_ascii() {
-            return env.create_string_latin1(gathered.bytes);
-        }
-        env.create_string(String::from_utf8_lossy(&gathered.bytes))
-    }
-
-    /// How many bytes an output had before its last read.
-    #[napi(catch_unwind)]
-    pub fn before_last_read(&self, index: u32) -> u32 {
-        self.child().map_or(0, |child| u32::try_from(child.before_last_read(index)).unwrap_or(u32::MAX))
-    }
+/// Does with `process` what `normalize` has planned.
+///
+/// ```ts
+/// /** What `normalize` has planned; for `follow`. */
+/// export type Plan = object;
+/// ```
+#[napi(catch_unwind)]
+pub fn follow(env: &Env, process: Object, #[napi(ts_arg_type = "Plan")] plan: &External<Plan>) -> Result<()> {
+    ProcessObject::of(env, Some(process))?.follow(&Context::of(env, Some(process)), plan)
 }
 
 /// The number of a signal given by name or number. Throws `ERR_UNKNOWN_SIGNAL`.
 #[napi(catch_unwind)]
-pub fn signal_number(env: &Env, signal: Unknown, host: Option<napi::bindgen_prelude::Object>) -> Result<i32> {
-    signal::from_value(&Context::of(env, host)?, &signal)
+pub fn signal_number(env: &Env, signal: Unknown, host: Option<Object>) -> Result<i32> {
+    signal::from_value(&Context::of(env, host), &signal)
 }

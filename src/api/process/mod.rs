@@ -1,26 +1,33 @@
 //! The native side of one `ChildProcess`: a command launched, watched, signalled and reaped.
 
 mod class;
+mod early;
+mod execution;
+mod output;
 mod outputs;
 mod starting;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::time::Duration;
 
-use napi::bindgen_prelude::Object;
+use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Result, Unknown};
 
-pub(super) use class::Process as ProcessObject;
+pub(super) use class::{ProcessObject, class};
+use early::{Abort, Due};
+pub(super) use early::{Plan, timeout};
+use execution::Ending;
+pub(super) use execution::{End, Execution};
 use starting::Starting;
 
-use super::output::Output;
 use crate::backoff::Backoff;
 use crate::engine;
 use crate::launch::{self, Command, Exec, Launched, Stdio};
+use crate::options::Context;
 use crate::options::command::without_pipe;
 use crate::options::signal;
 use crate::options::stdio::Entry;
@@ -47,11 +54,17 @@ pub(super) struct Child {
     live: RefCell<Option<Live>>,
     /// The parent's ends that no stream has taken yet, by descriptor.
     ends: RefCell<Vec<Option<OwnedFd>>>,
-    /// The outputs that are gathered, by descriptor.
-    outputs: RefCell<BTreeMap<u32, Rc<Output>>>,
+    /// Gathers the outputs, of an `exec`.
+    execution: RefCell<Option<Rc<Execution>>>,
     /// Whether there is a stream of an output.
     is_streamed: Cell<bool>,
     callback: RefCell<Option<Rc<Callback>>>,
+    /// Whether nothing of `lib/` is there.
+    is_alone: bool,
+    /// What its time ends, and with which signal.
+    timer: Cell<Option<(Key, Due)>>,
+    kill_signal: Cell<Option<i32>>,
+    abort: RefCell<Option<Abort>>,
     /// Whether JavaScript wants the loop to wait for this process.
     referenced: Cell<bool>,
     /// Whether the loop does wait for it.
@@ -77,14 +90,18 @@ impl From<napi::Error> for Failure {
 }
 
 impl Child {
-    pub fn new(reactor: &Rc<Reactor>) -> Rc<Self> {
+    pub fn new(reactor: &Rc<Reactor>, is_alone: bool) -> Rc<Self> {
         Rc::new(Self {
             reactor: Rc::clone(reactor),
             live: RefCell::default(),
             ends: RefCell::default(),
-            outputs: RefCell::default(),
+            execution: RefCell::default(),
             is_streamed: Cell::default(),
             callback: RefCell::default(),
+            is_alone,
+            timer: Cell::default(),
+            kill_signal: Cell::default(),
+            abort: RefCell::default(),
             referenced: Cell::new(true),
             retained: Cell::new(false),
         })
@@ -120,6 +137,15 @@ impl Child {
         Ok(pid)
     }
 
+    /// Has the callback of `exec` told that nothing could be started.
+    pub fn tell_failure(self: &Rc<Self>, env: &Env, errno: i32) -> Result<()> {
+        let Some(execution) = self.execution() else { return Ok(()) };
+        execution.end(Ending { code: -errno, signal: None, failed: Some("spawn") });
+        self.callback.replace(Some(Rc::new(Callback::without_context(env, &Object::new(env)?)?)));
+        self.start_timer(Duration::ZERO, Due::Tell);
+        Ok(())
+    }
+
     /// Watches by the process descriptor, else by a thread, else by looking again and again.
     fn watch(self: &Rc<Self>, process: Process, exec: Exec) {
         let source: Rc<dyn Source> = Rc::new(ExitSource(Rc::clone(self)));
@@ -144,19 +170,24 @@ impl Child {
         self.live.borrow().is_some()
     }
 
+    /// Whether outputs that are gathered may bring more.
+    fn gathers(&self) -> bool {
+        self.execution.borrow().as_ref().is_some_and(|execution| !execution.is_over())
+    }
+
     /// Drops the callback once nothing can call it any more.
     fn let_go(&self) {
-        if !self.is_alive() && self.outputs.borrow().values().all(|output| output.is_over()) {
+        if !self.is_alive() && !self.gathers() && self.timer.get().is_none() {
             self.callback.take();
         }
     }
 
-    /// The loop waits for a process that is referenced, for output that is gathered, and for output that
+    /// The loop waits for a process that is referenced, for its time, for output that is gathered, and for output that
     /// nobody has touched yet: the builtin's streams would be reading it.
     fn update_retention(&self) {
         let untouched_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
-        let gathers = self.outputs.borrow().values().any(|output| !output.is_over());
-        let wanted = gathers || (self.is_alive() && (self.referenced.get() || untouched_output()));
+        let is_awaited = || self.is_alive() && (self.referenced.get() || untouched_output());
+        let wanted = self.gathers() || self.timer.get().is_some() || is_awaited();
         self.reactor.set_retained(&self.retained, wanted);
     }
 
@@ -203,39 +234,47 @@ impl Child {
         };
         self.end();
         // What it wrote is there by now: read it first, so that the end is told once.
-        let outputs: Vec<_> =
-            self.outputs.borrow().iter().map(|(index, output)| (*index, Rc::clone(output))).collect();
-        for (index, output) in outputs.iter().filter(|(_, output)| output.is_on_loop()) {
-            output.advance(|| self.output_source(*index));
-            if output.is_over_limit() || output.error().is_some() {
-                self.tell_output(env, *index, output);
-            }
-        }
+        self.drain(env);
         self.update_retention();
-        let _ = self.tell_exit(env, code, signal, failed);
+        let _ = self.tell_exit(env, Ending { code, signal, failed });
+        // What its listeners have asked for has been done: nobody can want the rest.
+        self.close_ends();
         self.let_go();
     }
 
-    fn tell_exit(
-        &self,
-        env: &Env,
-        code: i32,
-        signal: Option<&'static str>,
-        failed: Option<&'static str>,
-    ) -> Result<()> {
+    fn tell_exit(&self, env: &Env, ending: Ending) -> Result<()> {
         let text = |name: Option<&str>| match name {
             Some(name) => engine::string(env, name.as_bytes()),
             None => engine::null(env),
         };
+        let Ending { code, signal, failed } = ending;
         let arguments = [engine::number(env, f64::from(code))?, text(signal)?, text(failed)?];
-        self.tell(c"onexit", &arguments)
+        if self.forget_abort(env).is_err() {
+            // What only looks like an AbortSignal may throw anything.
+            let _ = engine::take_exception(env);
+        }
+        let Some(execution) = self.execution() else {
+            if self.is_alone {
+                self.stop_timer();
+            }
+            return self.tell(c"onexit", &arguments).map(drop);
+        };
+        execution.end(ending);
+        self.tell_end(&self.context(env)?, &execution, c"onexit", &arguments)
     }
 
-    /// Calls a method of the events.
-    fn tell(&self, method: &CStr, arguments: &[Unknown]) -> Result<()> {
+    /// Calls a method of the events, where they have it; says whether they have.
+    fn tell(&self, method: &CStr, arguments: &[Unknown]) -> Result<bool> {
         // A count of our own: what JavaScript does there may shut this process down.
         let callback = self.callback.borrow().clone();
-        callback.map_or(Ok(()), |callback| callback.call(method, arguments))
+        callback.map_or(Ok(false), |callback| callback.call(method, arguments))
+    }
+
+    /// What conversions need, with the hooks of the events.
+    fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
+        let callback = self.callback.borrow().clone();
+        let receiver = callback.map(|callback| callback.receiver(env)?.coerce_to_object()).transpose()?;
+        Ok(Context::of(env, receiver))
     }
 
     /// Lets go of the process; the ends of its pipes stay.
@@ -248,9 +287,11 @@ impl Child {
 
     fn shut_down(&self) {
         self.end();
+        self.stop_timer();
         self.callback.take();
         self.ends.take();
-        self.outputs.take();
+        self.execution.take();
+        self.abort.take();
     }
 }
 
@@ -265,7 +306,7 @@ impl Source for ExitSource {
     /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got,
     /// too, is told in the next.
     fn waits_a_turn(&self) -> bool {
-        self.0.is_streamed.get() || self.0.outputs.borrow().is_empty()
+        self.0.is_streamed.get() || self.0.execution.borrow().is_none()
     }
 
     fn elapsed(&self, _env: &Env) {

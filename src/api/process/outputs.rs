@@ -1,97 +1,176 @@
 //! The outputs of a process that are gathered rather than streamed.
 
-use std::io;
+use std::ffi::CStr;
 use std::rc::Rc;
 
-use napi::Env;
+use napi::{Env, Result, Unknown};
 
-use super::super::output::Output;
 use super::Child;
-use crate::collect::Gathered;
+use super::execution::{End, Execution, OUTPUTS, Outcome};
+use super::output::{Failure, Output};
 use crate::engine;
+use crate::options::Context;
 use crate::reactor::Source;
+use crate::sys;
 
 impl Child {
-    /// Gathers the output `index` from here on, at most `limit` bytes.
-    pub fn collect(self: &Rc<Self>, index: u32, limit: u64) -> io::Result<()> {
-        let Some(end) = self.take_end(index as usize) else {
-            return Ok(());
-        };
-        let output = Output::start(&self.reactor, end, limit, self.output_source(index))?;
-        self.outputs.borrow_mut().insert(index, Rc::new(output));
+    pub(super) fn execution(&self) -> Option<Rc<Execution>> {
+        self.execution.borrow().clone()
+    }
+
+    /// Gathers the outputs from here on.
+    pub(super) fn gather(self: &Rc<Self>, context: &Context, execution: &Rc<Execution>) -> Result<()> {
+        for index in OUTPUTS {
+            let Some(end) = self.take_end(index) else { continue };
+            match Output::start(&self.reactor, end, execution.most(), self.output_source(index)) {
+                Ok(output) => execution.add(index, output),
+                Err(error) => {
+                    execution.fail_to(context, sys::errno(&error), "spawn")?;
+                    // It is told by the end of the process.
+                    let _ = self.kill(libc::SIGKILL);
+                }
+            }
+        }
         self.update_retention();
         Ok(())
     }
 
-    pub(super) fn output_source(self: &Rc<Self>, index: u32) -> Rc<dyn Source> {
+    fn output_source(self: &Rc<Self>, index: usize) -> Rc<dyn Source> {
         Rc::new(OutputSource(Rc::clone(self), index))
     }
 
-    fn output(&self, index: u32) -> Option<Rc<Output>> {
-        self.outputs.borrow().get(&index).cloned()
-    }
-
-    /// What an output has gathered, which JavaScript has from now on; its pipe, if not at its end, is the end
-    /// of a stream again.
-    pub fn take_output(&self, index: u32) -> Option<Gathered> {
-        let output = self.outputs.borrow_mut().remove(&index)?;
-        let mut gathered = output.take();
-        if let Some(slot) = self.ends.borrow_mut().get_mut(index as usize) {
-            *slot = gathered.fd.take();
+    /// What an output has gathered, for a stream that goes on; its pipe, if not at its end, is the end of a stream again.
+    pub fn take_output(&self, execution: &Execution, index: usize) -> Vec<u8> {
+        let Some(output) = execution.take_for_stream(index) else { return vec![] };
+        let gathered = output.take();
+        if let Some(place) = self.ends.borrow_mut().get_mut(index) {
+            *place = gathered.fd;
         }
         self.update_retention();
-        Some(gathered)
-    }
-
-    /// How many bytes the output `index` had before its last read.
-    pub fn before_last_read(&self, index: u32) -> usize {
-        self.output(index).map_or(0, |output| output.before_last_read())
-    }
-
-    /// Whether the output `index` will bring more.
-    pub fn is_collecting(&self, index: u32) -> bool {
-        self.output(index).is_some_and(|output| !output.is_over())
-    }
-
-    /// Stops gathering; what came is kept.
-    pub fn close_outputs(&self) {
-        let outputs: Vec<_> = self.outputs.borrow().values().cloned().collect();
-        for output in outputs {
-            output.close();
-        }
-        self.update_retention();
+        gathered.bytes
     }
 
     /// An output may have come, or come to its end.
-    fn poll_output(self: &Rc<Self>, env: &Env, index: u32) {
-        let Some(output) = self.output(index).filter(|output| !output.is_over()) else {
-            return;
-        };
+    fn poll_output(self: &Rc<Self>, env: &Env, index: usize) {
+        let output = self.execution().and_then(|execution| execution.output(index));
+        let Some(output) = output.filter(|output| !output.is_over()) else { return };
         // What it writes proves that its exec succeeded.
         self.poll_exec();
-        output.advance(|| self.output_source(index));
+        self.advance(env, index, &output);
         if output.is_over() {
             self.update_retention();
-            self.tell_output(env, index, &output);
+            self.tell_outcome(env);
+        }
+    }
+
+    /// Reads what the outputs have, so that the end of the process is told once.
+    pub(super) fn drain(self: &Rc<Self>, env: &Env) {
+        let Some(execution) = self.execution() else { return };
+        for index in OUTPUTS {
+            if let Some(output) = execution.output(index)
+                && output.is_on_loop()
+            {
+                self.advance(env, index, &output);
+            }
+        }
+    }
+
+    fn advance(self: &Rc<Self>, env: &Env, index: usize, output: &Output) {
+        output.advance(|| self.output_source(index));
+        let Some(execution) = self.execution() else { return };
+        let Ok(context) = self.context(env) else { return };
+        let _: Result<()> = match output.failure() {
+            Some(Failure::TooLong) => self.cut_for_length(&context, &execution, index),
+            Some(Failure::Read(errno)) => execution.fail_to(&context, errno, "read"),
+            None => Ok(()),
+        };
+    }
+
+    /// The output `index` has become too long, be it one that a stream has.
+    pub fn cut_for_length(
+        self: &Rc<Self>,
+        context: &Context,
+        execution: &Execution,
+        index: usize,
+    ) -> Result<()> {
+        execution.fail_for_length(context, index)?;
+        self.cut_off(context.env, execution);
+        Ok(())
+    }
+
+    /// Kills the process, and then closes its outputs: it does not get to complain that nobody listens.
+    pub(super) fn cut_off(self: &Rc<Self>, env: &Env, execution: &Execution) {
+        execution.set_killed();
+        self.kill_early(env);
+        execution.close();
+        self.update_retention();
+        self.tell_outcome(env);
+    }
+
+    /// Tells the outcome of a run whose process has ended before its outputs.
+    pub(super) fn tell_outcome(&self, env: &Env) {
+        let Some(execution) = self.execution().filter(|execution| execution.has_ended()) else { return };
+        if execution.is_over() {
+            let told =
+                self.context(env).and_then(|context| self.tell_end(&context, &execution, c"onend", &[]));
+            // Nobody is there to be told that JavaScript cannot be told.
+            let _: Result<()> = told;
             self.let_go();
         }
     }
 
-    pub(super) fn tell_output(&self, env: &Env, index: u32, output: &Output) {
-        let told = || {
-            let errno = match output.error() {
-                Some(errno) => engine::number(env, -f64::from(errno))?,
-                None => engine::undefined(env)?,
-            };
-            let is_over_limit = engine::boolean(env, output.is_over_limit())?;
-            self.tell(c"onoutput", &[engine::number(env, f64::from(index))?, is_over_limit, errno])
+    /// Calls `method` with `arguments` and the outcome: undefined while outputs may bring more, null where `finish` is to be asked for it.
+    /// For a program that has the addon alone, the callback is called.
+    pub(super) fn tell_end<'a>(
+        &self,
+        context: &Context<'a>,
+        execution: &Execution,
+        method: &CStr,
+        arguments: &[Unknown<'a>],
+    ) -> Result<()> {
+        let env = context.env;
+        let is_over = execution.is_over();
+        let outcome = if is_over { execution.outcome(context, !self.is_alone)? } else { None };
+        if outcome.is_some() {
+            self.stop_timer();
+        }
+        if self.is_alone {
+            self.tell(method, arguments)?;
+            return outcome.map_or(Ok(()), |outcome| self.call_back(outcome));
+        }
+        let outcome = match outcome {
+            Some(outcome) => engine::array(env, &outcome)?,
+            None if is_over => engine::null(env)?,
+            None => engine::undefined(env)?,
         };
-        let _: napi::Result<()> = told();
+        self.tell(method, &[arguments, &[outcome]].concat()).map(drop)
+    }
+
+    pub(super) fn call_back(&self, outcome: Outcome) -> Result<()> {
+        let [function, arguments @ ..] = outcome;
+        let callback = self.callback.borrow().clone();
+        callback.map_or(Ok(false), |callback| callback.call_function(&function, &arguments)).map(drop)
+    }
+
+    /// The outcome of a run, whatever its process does; lets go of everything but that.
+    pub fn finish<'a>(
+        &self,
+        context: &Context<'a>,
+        execution: &Execution,
+        end: &End<'a>,
+    ) -> Result<Outcome<'a>> {
+        self.stop_timer();
+        let outcome = execution.finish(context, end);
+        if !self.is_alive() {
+            self.close_ends();
+        }
+        self.update_retention();
+        outcome
     }
 }
 
 /// Waits for an output that is gathered.
-struct OutputSource(Rc<Child>, u32);
+struct OutputSource(Rc<Child>, usize);
 
 impl Source for OutputSource {
     fn ready(&self, env: &Env, _is_over: bool) {

@@ -76,15 +76,16 @@ impl Child {
     pub fn kill(self: &Rc<Self>, signal: i32) -> io::Result<()> {
         if self.is_kept_back(signal) {
             self.look_later();
-            return Ok(());
+        } else {
+            let mut live = self.live.borrow_mut();
+            let live = live.as_mut().ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
+            live.deliver();
+            live.process.kill(signal)?;
         }
-        match &mut *self.live.borrow_mut() {
-            Some(live) => {
-                live.deliver();
-                live.process.kill(signal)
-            }
-            None => Err(io::Error::from_raw_os_error(libc::ESRCH)),
+        if let Some(execution) = self.execution() {
+            execution.set_killed();
         }
+        Ok(())
     }
 
     fn is_kept_back(&self, signal: i32) -> bool {

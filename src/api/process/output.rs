@@ -1,6 +1,6 @@
 //! The outputs of a process that nobody streams: gathered here until JavaScript asks for them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
@@ -25,10 +25,20 @@ enum Stage {
     Taken,
 }
 
+/// Why an output ended before its end.
+pub(super) enum Failure {
+    /// More came than may.
+    TooLong,
+    /// Reading failed with this positive errno.
+    Read(i32),
+}
+
 /// One output.
 pub(super) struct Output {
     reactor: Rc<Reactor>,
     stage: RefCell<Stage>,
+    /// Whether it was closed before its end.
+    is_cut: Cell<bool>,
 }
 
 impl Output {
@@ -45,7 +55,7 @@ impl Output {
     ) -> std::io::Result<Self> {
         let key = reactor.register(fd.as_raw_fd(), Turn::WithIo, source)?;
         let stage = RefCell::new(Stage::OnLoop { gathered: Gathered::new(fd, limit), key });
-        Ok(Self { reactor: Rc::clone(reactor), stage })
+        Ok(Self { reactor: Rc::clone(reactor), stage, is_cut: Cell::default() })
     }
 
     /// Reads what is there, or takes what the background has read. `source` goes on being woken.
@@ -127,40 +137,30 @@ impl Output {
         matches!(*self.stage.borrow(), Stage::Over(_) | Stage::Taken)
     }
 
-    /// Whether more came than may.
-    pub fn is_over_limit(&self) -> bool {
-        matches!(&*self.stage.borrow(), Stage::Over(gathered) if gathered.is_over_limit())
-    }
-
-    /// The positive errno that reading failed with.
-    pub fn error(&self) -> Option<i32> {
+    /// Why it is over, where that is not its end.
+    pub fn failure(&self) -> Option<Failure> {
         match &*self.stage.borrow() {
-            Stage::Over(gathered) => gathered.error,
+            Stage::Over(gathered) if gathered.is_over_limit() => Some(Failure::TooLong),
+            Stage::Over(gathered) => gathered.error.map(Failure::Read),
             _ => None,
         }
     }
 
-    /// How many bytes there were before the last read, once it is over.
-    pub fn before_last_read(&self) -> usize {
-        match &*self.stage.borrow() {
-            Stage::Over(gathered) => gathered.before_last,
-            _ => 0,
-        }
+    /// Whether it was closed before its end.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut.get()
     }
 
     /// Closes the pipe and keeps what came.
     pub fn close(&self) {
-        let mut gathered = self.stop();
+        self.is_cut.set(self.is_cut.get() || !self.is_over());
+        let mut gathered = self.take();
         gathered.close();
         self.stage.replace(Stage::Over(gathered));
     }
 
     /// Hands everything over: what came, and the pipe if it isn't at its end.
     pub fn take(&self) -> Gathered {
-        self.stop()
-    }
-
-    fn stop(&self) -> Gathered {
         match self.stage.take() {
             Stage::OnLoop { gathered, key } => {
                 if let Some(fd) = &gathered.fd {
@@ -175,5 +175,11 @@ impl Output {
             Stage::Over(gathered) => gathered,
             Stage::Taken => Gathered::default(),
         }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.take();
     }
 }

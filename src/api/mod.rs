@@ -4,6 +4,7 @@ mod channel;
 mod descriptors;
 mod exec;
 mod normalize;
+mod numbers;
 mod output;
 mod process;
 mod results;

@@ -28,6 +28,7 @@ use slab::Slab;
 pub use callback::{Callback, tell};
 pub use keep_alive::{KeepAlive, Retain, Work};
 use uv::Handles;
+pub use uv::is_main;
 
 use crate::engine;
 

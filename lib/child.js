@@ -12,7 +12,7 @@ const { errnoError } = require('./errors');
 const { hooks, host } = require('./hooks');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
 const { Process } = require('./process');
-const { native } = require('./runtime');
+const { native, numbers } = require('./runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
 
@@ -23,9 +23,7 @@ const created = diagnostics.channel('child_process');
 const MAJOR = Number(process.versions.node.split('.')[0]);
 const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
-const { errno: errnos, signals } = require('node:os').constants;
-const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = errnos;
-const { SIGKILL } = signals;
+const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH, SIGKILL } = numbers;
 // What becomes an 'error' event; any other failure of the launch is thrown.
 const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
 // Out of descriptors: there are no streams to be had.
@@ -81,6 +79,7 @@ function isWatched() {
   return isPatched() || launched.hasSubscribers || created.hasSubscribers;
 }
 
+hooks.isPatched = isPatched;
 hooks.isWatched = isWatched;
 
 /** Gives a child its process. Returns 0 or the negative errno of the launch. */

@@ -5,19 +5,32 @@
 
 const { AsyncResource, executionAsyncId, executionAsyncResource, triggerAsyncId } = require('node:async_hooks');
 const { findIndex, some } = require('./arrays');
-const { isolates } = require('./ticks');
+const { whetherLoaded } = require('./listed');
+const ticks = require('./ticks');
 
 const { getOwnPropertySymbols } = Object;
 
-// Under which symbols an AsyncResource has its ids: it has no method that sets them. Where there are no such symbols, a launch
-// is entered as its process.
-const probe = new AsyncResource('CHILD_PROCESS_RS_PROBE', { triggerAsyncId: 0, requireManualDestroy: true });
-const ID = symbolOf(probe.asyncId());
-const TRIGGER_ID = symbolOf(probe.triggerAsyncId());
+// Node 20 has it from the start.
+const AsyncLocalStorage = Number(process.versions.node.split('.')[0]) < 22 ? 'async_hooks' : 'internal/async_local_storage';
+const mayBeStored = whetherLoaded(AsyncLocalStorage);
 
-function symbolOf(value) {
-  const symbols = getOwnPropertySymbols(probe);
-  return symbols[findIndex(symbols, (symbol) => probe[symbol] === value)];
+let symbols;
+
+/**
+ * Under which symbols an AsyncResource has its ids: it has no method that sets them. Where there are no such symbols, a launch
+ * is entered as its process.
+ */
+function symbolsOfIds() {
+  if (symbols === undefined) {
+    const probe = new AsyncResource('CHILD_PROCESS_RS_PROBE', { triggerAsyncId: 0, requireManualDestroy: true });
+    symbols = { id: symbolOf(probe, probe.asyncId()), triggerId: symbolOf(probe, probe.triggerAsyncId()) };
+  }
+  return symbols;
+}
+
+function symbolOf(resource, value) {
+  const own = getOwnPropertySymbols(resource);
+  return own[findIndex(own, (symbol) => resource[symbol] === value)];
 }
 
 /** Whether two resources hold the same stores of every AsyncLocalStorage, on Nodes where resources hold them. */
@@ -45,14 +58,16 @@ class LaunchContext {
     const inDomain = () => (this.#domain ? this.#domain.run(body) : body());
     if (this.#isCurrent()) return inDomain();
     const launcher = Object.create(this.#process);
-    launcher[ID] = this.#id;
-    launcher[TRIGGER_ID] = this.#triggerId;
+    const { id, triggerId } = symbolsOfIds();
+    launcher[id] = this.#id;
+    launcher[triggerId] = this.#triggerId;
     return launcher.runInAsyncScope(inDomain);
   }
 
   /** Whether the current context is known to be the same. Where resources don't hold the stores, nothing tells whether those are. */
   #isCurrent() {
-    return !isolates && executionAsyncId() === this.#id && holdSameStores(this.#process, executionAsyncResource());
+    if (executionAsyncId() !== this.#id) return false;
+    return !mayBeStored() || (!ticks.isolates && holdSameStores(this.#process, executionAsyncResource()));
   }
 
   /** The process does nothing any more. */

@@ -6,7 +6,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { nextTick } = require('./clock');
 const { native } = require('./runtime');
-const { isolates, runTicks } = require('./ticks');
+const ticks = require('./ticks');
 
 const { isArray } = Array;
 
@@ -126,7 +126,7 @@ class Deliveries {
       try {
         this.#deliverInTick(entry, message);
         // The last one's ticks are run by Node itself.
-        if (!isLast) runTicks();
+        if (!isLast) ticks.runTicks();
       } catch (error) {
         // Here, and not by leaving: what ticks leave on the stack of async contexts is only cleared by this.
         native.throwUncaught(error);
@@ -144,7 +144,7 @@ class Deliveries {
   }
 
   #deliverInTick(entry, message) {
-    if (isolates) this.#scope.runInAsyncScope(deliverAndReport, undefined, this, entry, message);
+    if (ticks.isolates) this.#scope.runInAsyncScope(deliverAndReport, undefined, this, entry, message);
     else if (this.#hasThrown) this.#scope.runInAsyncScope(nextTick, undefined, deliverAndReport, this, entry, message);
     else nextTick(deliverAndReport, this, entry, message);
   }

@@ -3,8 +3,8 @@
 // Which environment a child gets without `options.env`. Node's process.env on the main thread is the environment of the
 // process itself, and the launcher hands that over whole; enumerating it from JavaScript would cost more than the launch.
 
-const { isMainThread } = require('node:worker_threads');
 const { isProxy } = require('node:util/types');
+const { native } = require('./native');
 const { isRestricted } = require('./permission');
 
 const version = process.versions.node.split('.');
@@ -13,6 +13,9 @@ const MAJOR = Number(version[0]);
 // the place of process.env.
 const PASSES_OWN = MAJOR > 26 || (MAJOR === 26 && Number(version[1]) >= 12);
 const own = process.env;
+
+// `worker_threads` knows it, too, but takes 1 ms to load.
+const isMainThread = native.isMainThread();
 
 let known;
 let knownIsOwn = false;

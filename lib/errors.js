@@ -3,7 +3,6 @@
 // Errors as Node makes them: its codes, its sentences, and `[code]` in the first line of the stack (Node.js
 // documentation, «Errors»).
 
-const { constants } = require('node:os');
 const { format, getSystemErrorName, inspect } = require('node:util');
 
 const MAJOR = Number(process.versions.node.split('.')[0]);
@@ -156,7 +155,7 @@ function tooMuchOutput(name) {
 
 /** The name of a negative errno; libuv, which Node asks, does not know all. */
 function nameOf(errno) {
-  const names = constants.errno;
+  const names = require('node:os').constants.errno;
   return Object.keys(names).find((name) => names[name] === -errno) ?? getSystemErrorName(errno);
 }
 

@@ -7,7 +7,8 @@
 if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./old-node'));
 
 const { existsSync } = require('node:fs');
-const path = require('node:path');
+const { isInContext } = require('./clock');
+const { version } = require('../package.json');
 
 // What Node throws at an addon under --permission without --allow-addons, and under --no-addons.
 const FORBIDDEN = ['ERR_DLOPEN_DISABLED', 'ERR_ACCESS_DENIED'];
@@ -30,9 +31,20 @@ function reason(error) {
   return error.message.split('\n')[0].replace(/^.*\.node: /, '');
 }
 
+/**
+ * The addon in `file`. require() would take as long again as loading it does; but in a context of its own, as jest's, it
+ * remembers what other contexts have loaded.
+ */
+function addonOf(file) {
+  if (isInContext) return require(file);
+  const module = { exports: {} };
+  process.dlopen(module, file);
+  return module.exports;
+}
+
 function open(file, advice) {
   try {
-    return { native: require(file), file };
+    return { native: addonOf(file), file };
   } catch (error) {
     if (FORBIDDEN.includes(error.code)) {
       return standIn('this Node may not load addons (--no-addons, or --permission without --allow-addons)');
@@ -41,11 +53,21 @@ function open(file, advice) {
   }
 }
 
-/** The binary beside this package, where there is just one: it was made for this system, or else it does not load. */
-function besides() {
+/**
+ * The binary in this package or in one beside it, where there is just one: it was made for this system, or else it does not
+ * load.
+ */
+function nearest() {
   const { platform, arch } = process;
   const triples = platform === 'linux' ? [`linux-${arch}-gnu`, `linux-${arch}-musl`] : [`${platform}-${arch}`];
-  const files = triples.map((triple) => path.join(__dirname, `../child-process-rs.${triple}.node`)).filter(existsSync);
+  const files = [];
+  for (const triple of triples) {
+    for (const folder of ['..', `../../child-process-rs-${triple}`]) {
+      // Not by path.join(), which goes through it letter by letter and is what takes longest here.
+      const file = `${__dirname}/${folder}/child-process-rs.${triple}.node`;
+      if (existsSync(file)) files.push(file);
+    }
+  }
   return files.length === 1 ? files[0] : undefined;
 }
 
@@ -56,13 +78,14 @@ function load() {
 
   const { CHILD_PROCESS_RS_BINARY: override } = process.env;
   if (override) {
-    return open(path.resolve(override), 'correct or unset CHILD_PROCESS_RS_BINARY, which names it');
+    return open(require('node:path').resolve(override), 'correct or unset CHILD_PROCESS_RS_BINARY, which names it');
   }
 
-  const file = besides();
+  const file = nearest();
   if (file !== undefined) {
     try {
-      return { native: require(file), file };
+      const native = addonOf(file);
+      if (native.version() === version) return { native, file };
     } catch {
       // What is wrong is told below.
     }
@@ -76,7 +99,7 @@ function find() {
   const triple = findTriple();
   const none = standIn(`there is none for ${triple || `${process.platform}-${process.arch}`}`);
   if (triple === null) return none;
-  const { localBinary, packageName, packagedBinary, isCheckout, version } = require('./locate');
+  const { localBinary, packageName, packagedBinary, isCheckout } = require('./locate');
 
   const local = localBinary(triple);
   const command = isCheckout() ? 'npm install' : 'npm rebuild child-process-rs';

@@ -1,10 +1,9 @@
 'use strict';
 
-const { errno: { ESRCH } } = require('node:os').constants;
 const { nextTick } = require('./clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
-const { tell } = require('./runtime');
+const { numbers: { ESRCH }, tell } = require('./runtime');
 
 /** The process behind a ChildProcess: a native one once it is launched, and what happens to it. */
 class Process {

@@ -2,13 +2,10 @@
 
 // Sockets over descriptors.
 
-const net = require('node:net');
 const { builtin } = require('./builtin');
 const { errnoError } = require('./errors');
-const { native } = require('./runtime');
+const { native } = require('./native');
 
-// Undefined where this package is being loaded as a mock of the builtin.
-const builtinSpawn = builtin.ChildProcess?.prototype.spawn;
 const NOWHERE = '/nonexistent/child-process-rs';
 
 /** Whether Node opens a descriptor; from 26 on that takes the permission to use the network, and earlier Nodes know of none. */
@@ -19,16 +16,17 @@ function mayOpen() {
 
 /** A socket over `fd`, which it takes over; `options` of net.Socket. */
 function socketOver(fd, options) {
+  const { Socket } = require('node:net');
   let handle;
   try {
-    if (mayOpen()) return new net.Socket({ ...options, fd });
+    if (mayOpen()) return new Socket({ ...options, fd });
     handle = openPipe();
   } catch (error) {
     native.closeFd(fd);
     throw error;
   }
   native.replaceFd(handle.fd, fd);
-  return new net.Socket({ ...options, handle });
+  return new Socket({ ...options, handle });
 }
 
 /**
@@ -39,7 +37,7 @@ function openPipe() {
   const child = new builtin.ChildProcess();
   child.on('error', () => {});
   const stdio = ['pipe', 'ignore', 'ignore'];
-  const errno = Reflect.apply(builtinSpawn, child, [{ file: NOWHERE, args: [NOWHERE], stdio }]);
+  const errno = child.spawn({ file: NOWHERE, args: [NOWHERE], stdio });
   if (!child.stdin) throw errnoError(errno, 'spawn');
   const { _handle } = child.stdin;
   child.stdin._handle = null;

@@ -3,7 +3,6 @@
 // The parent's ends of a child's pipes: real net.Sockets, each made when the program first touches it. A program that
 // only waits for the exit pays for none of them.
 
-const net = require('node:net');
 const { findIndex } = require('./arrays');
 const { socketOver } = require('./sockets');
 
@@ -38,7 +37,8 @@ function confirmBeforeData(socket, handle) {
 
 /** The stream of a pipe that is closed already; which of its sides had come to their end first. */
 function closedSocket(wasRead, wasWritten) {
-  const socket = new net.Socket();
+  const { Socket } = require('node:net');
+  const socket = new Socket();
   const { _readableState: reading, _writableState: writing } = socket;
   reading.ended = wasRead;
   reading.endEmitted = wasRead;
@@ -107,7 +107,7 @@ class Streams {
     if (fd === -1 && !gatherer) return this.#closed(index);
     const socket = this.#handle.inLaunchContext(() => {
       // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
-      return fd === -1 ? new net.Socket({ writable: false }) : socketOver(fd, { readable: index > 0 });
+      return fd === -1 ? new (require('node:net').Socket)({ writable: false }) : socketOver(fd, { readable: index > 0 });
     });
     if (index > 0) this.#onClose(socket);
     gatherer?.onTouch(socket, begun);

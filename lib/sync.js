@@ -3,20 +3,19 @@
 // spawnSync(), execFileSync(), execSync(): all of it is native.
 
 const { builtin } = require('./builtin');
-const { isPatched } = require('./child');
-const { host } = require('./hooks');
-const { native } = require('./runtime');
+const { hooks, host } = require('./hooks');
+const { native } = require('./native');
 
 /** Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). */
 function spawnSync(file, args, options) {
   // Whoever has hooked into that has hooked into what the builtin's spawnSync() calls, too, which only `process.binding` shows.
-  if (isPatched()) return builtin.spawnSync(file, args, options);
+  if (hooks.isPatched()) return builtin.spawnSync(file, args, options);
   return native.spawnSync(file, args, options, host);
 }
 
 /** Runs `file` and returns its output (Node.js documentation, «child_process.execFileSync»). */
 function execFileSync(file, args, options) {
-  if (isPatched()) return builtin.execFileSync(file, args, options);
+  if (hooks.isPatched()) return builtin.execFileSync(file, args, options);
   return native.execFileSync(file, args, options, host);
 }
 
@@ -25,7 +24,7 @@ function execFileSync(file, args, options) {
  * user input into the command: a shell reads it. execFileSync() takes arguments as they are.
  */
 function execSync(command, options) {
-  if (isPatched()) return builtin.execSync(command, options);
+  if (hooks.isPatched()) return builtin.execSync(command, options);
   return native.execSync(command, options, host);
 }
 

@@ -23,6 +23,11 @@ test('require has every name of the builtin, and two more', (t) => {
   t.true(ours.isNative);
 });
 
+test('the binary is of the same version', (t) => {
+  const { native } = require('../lib/native');
+  t.is(native.version(), pkg.version);
+});
+
 test('import has the same names, each the same value, and all of it as the default', async (t) => {
   const ours = require('child-process-rs');
   const namespace = await import('child-process-rs');

@@ -12,8 +12,8 @@ const published = publish(test);
 
 const ALLOWED = [
   /^(package\.json|README(\.zh-CN)?\.md|LICENSE)$/,
-  /^(index|promises|register)\.(js|d\.ts)$/,
-  /^lib\/[\w-]+\.js$/,
+  /^(index|promises|register)\.(js|js\.map|d\.ts)$/,
+  /^lib\/[\w-]+\.js(\.map)?$/,
   // What a build from source takes.
   /^scripts\/(build|install)\.js$/,
   /^(Cargo\.toml|Cargo\.lock|build\.rs)$/,

@@ -12,7 +12,8 @@ const { smoke } = require('./helpers/smoke');
 const published = publish(test);
 
 const ENTRIES = [MAIN, `${MAIN}/promises`, `${MAIN}/register`];
-const TELL = (name) => `try { require('${name}'); console.log('loaded') } catch (error) { console.log(error.message) }`;
+// `register` waits for somebody to ask for child_process.
+const TELL = (name) => `try { require('${name}'); require('child_process'); console.log('loaded') } catch (error) { console.log(error.message) }`;
 
 async function installed(t, settings) {
   const machine = published.machine(t, { node: nodes[24], ...settings });

@@ -6,16 +6,29 @@ const { native } = require('./lib/native');
 const exported = require('./lib/exported');
 const { version } = require('./package.json');
 
+// The last Node whose child_process is known to have no other names than those below.
+const KNOWN_MAJOR = 26;
+
 function ours() {
+  // Before somebody opens more of them.
+  native.noteInherited();
   const { withHooks } = require('./lib/builtin');
-  const { ChildProcess } = require('./lib/child');
-  const { exec, execFile } = require('./lib/exec');
-  const { fork, spawn } = require('./lib/spawn');
-  const { execFileSync, execSync, spawnSync } = require('./lib/sync');
-  return { ChildProcess, ...withHooks({ exec, execFile, execFileSync, execSync, fork, spawn, spawnSync }) };
+  const { MAJOR } = require('./lib/version');
+  const { _forkChild, childProcess, ...functions } = require('./lib/calls');
+  const isKnown = MAJOR <= KNOWN_MAJOR;
+  // In the builtin's order.
+  const names = {
+    ...(isKnown || require('node:child_process')),
+    _forkChild,
+    ChildProcess: undefined,
+    ...withHooks(functions),
+  };
+  return Object.defineProperty(names, 'ChildProcess', childProcess);
 }
 
-module.exports = { ...require('node:child_process'), ...(native && ours()), isNative: native !== null, version };
+module.exports = native ? ours() : { ...require('node:child_process') };
+module.exports.isNative = native !== null;
+module.exports.version = version;
 exported.current = module.exports;
 
 // Never run: from this line Node learns the names that `import { spawn } from 'child-process-rs'` may use.

@@ -225,6 +225,9 @@ export function exec(command: unknown, options: unknown, callback: unknown, even
  */
 export function normalize(verb: string, call: Array<unknown>, host: object | undefined | null, target: object): { killSignal?: number; mayBeNative: boolean; plan: Plan };
 
+/** Errnos and signals by their names. */
+export function numbers(): Record<string, number>;
+
 /**
  * Does with `process` what `normalize` has planned.
  */
@@ -253,6 +256,15 @@ export function runCommand(command: unknown, options: unknown, events: object): 
  * use of Node.
  */
 export function open(hooks: object): number;
+
+/** The version of the package that this is the binary of. */
+export function version(): string;
+
+/** Notes which descriptors this process has inherited to pass on. To be called before anybody opens more of that kind. */
+export function noteInherited(): void;
+
+/** Whether this is the main thread, and not a Worker. */
+export function isMainThread(): boolean;
 
 /** Hands what a listener has thrown to `uncaughtException`; it is to be thrown on. */
 export function tellThrown(error: unknown): void;

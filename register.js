@@ -4,10 +4,8 @@
 // CommonJS and from ES modules.
 
 // First, because it tells an old Node in a sentence what the next lines would only stumble over.
-const { isNative, version, ...ours } = require('./index.js');
-const { syncBuiltinESMExports } = require('node:module');
-const { replaceBuiltin } = require('./lib/builtin');
-const exported = require('./lib/exported');
+if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./lib/old-node'));
 
-exported.current = replaceBuiltin(ours);
-syncBuiltinESMExports();
+const { whenLoaded } = require('./lib/loading');
+
+whenLoaded(() => require('./lib/takeover').takeOver());

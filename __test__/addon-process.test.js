@@ -213,12 +213,16 @@ test('what is wrong with arguments is an error with the code of Node', (t) => {
  * done.
  */
 const COUNT = (run) => `
-  const native = require(${JSON.stringify(BINARY)});
   const calls = [];
   const counting = (name, original) => function (...args) {
     calls.push(name);
     return new.target ? Reflect.construct(original, args, new.target) : Reflect.apply(original, this, args);
   };
+  const module = { exports: {} };
+  const { dlopen } = process;
+  dlopen(module, ${JSON.stringify(BINARY)});
+  process.dlopen = (other) => Object.assign(other, module);
+  const native = module.exports;
   for (const name of Object.keys(native)) {
     if (name !== 'Process' && name !== 'Channel') native[name] = counting(name, native[name]);
   }
@@ -227,6 +231,8 @@ const COUNT = (run) => `
     if (name !== 'constructor') prototype[name] = counting('Process#' + name, prototype[name]);
   }
   const ours = require(${JSON.stringify(OURS)});
+  // Loads the rest of it.
+  void ours.ChildProcess;
   const { Process } = require(${JSON.stringify(path.join(ROOT, 'lib/process.js'))});
   for (const name of ['onspawn', 'onexit', 'onend', 'onkill']) Process.prototype[name] = counting(name, Process.prototype[name]);
   calls.length = 0;

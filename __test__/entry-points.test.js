@@ -14,7 +14,10 @@ const ADDED = ['isNative', 'version'];
 // From Node 23 on every imported CommonJS module has this one too.
 const OF_NODE = ['default', 'module.exports'];
 
-const imported = (namespace) => Object.keys(namespace).filter((name) => !OF_NODE.includes(name)).sort();
+const imported = (namespace) =>
+  Object.keys(namespace)
+    .filter((name) => !OF_NODE.includes(name))
+    .sort();
 
 test('require has every name of the builtin, and two more', (t) => {
   const ours = require('child-process-rs');
@@ -22,6 +25,11 @@ test('require has every name of the builtin, and two more', (t) => {
   for (const name of Object.keys(builtin)) t.is(typeof ours[name], typeof builtin[name]);
   t.is(ours.version, pkg.version);
   t.true(ours.isNative);
+});
+
+test('the binary is of the same version', (t) => {
+  const { native } = require('../lib/native');
+  t.is(native.version(), pkg.version);
 });
 
 test('import has the same names, each the same value, and all of it as the default', async (t) => {

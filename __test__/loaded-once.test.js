@@ -1,7 +1,7 @@
 'use strict';
 
-// After the first spawn() and the first fork() no file of this package is opened any more: there may be no descriptor
-// for it, no right to read it, or no file.
+// After the first call of each kind no file of the published package is opened any more, least of all in an event:
+// there may be no descriptor for it, no right to read it, or no file.
 
 const test = require('ava');
 const { execFile } = require('node:child_process');
@@ -10,7 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { promisify } = require('node:util');
 
-const { OURS } = require('./parity/harness');
+const { stage } = require('../scripts/staged');
 
 /** Runs in a process of its own: does all that can happen to a child, and prints which files were loaded for it. */
 function program() {
@@ -21,16 +21,26 @@ function program() {
     process.on('message', (message, handle) => {
       handle?.destroy();
       process.send(message);
-      if (message === 'end') process.send(Object.keys(require.cache).filter((file) => !loaded.has(file)), () => process.disconnect());
+      if (message === 'end')
+        process.send(
+          Object.keys(require.cache).filter((file) => !loaded.has(file)),
+          () => process.disconnect(),
+        );
     });
     return;
   }
+  spawnSync('true');
+  exec('true');
   spawn('true');
-  const children = ['json', 'advanced'].map((serialization) => fork(__filename, [process.argv[2], 'child'], { serialization }));
+  const children = ['json', 'advanced'].map((serialization) =>
+    fork(__filename, [process.argv[2], 'child'], { serialization }),
+  );
   const loaded = new Set(Object.keys(require.cache));
   const late = new Set();
   for (const child of children) {
-    child.on('message', (message) => { if (Array.isArray(message)) message.forEach((file) => late.add(file)); });
+    child.on('message', (message) => {
+      if (Array.isArray(message)) message.forEach((file) => late.add(file));
+    });
     child.on('error', () => {});
     for (const message of [{ a: 1 }, 'text', 1, { text: 'x'.repeat(1 << 20) }]) child.send(message);
     try {
@@ -63,11 +73,12 @@ function program() {
   });
 }
 
-test('nothing is loaded after the first spawn and fork have returned, in the parent and in the child', async (t) => {
+test('nothing is loaded after the first call of each kind has returned, in the parent and in the child', async (t) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'loaded-'));
   t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const ours = stage(folder);
   const file = path.join(folder, 'program.js');
   fs.writeFileSync(file, `(${program})()`);
-  const { stdout } = await promisify(execFile)(process.execPath, [file, OURS]);
+  const { stdout } = await promisify(execFile)(process.execPath, [file, ours]);
   t.deepEqual(JSON.parse(stdout), []);
 });

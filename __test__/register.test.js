@@ -33,16 +33,23 @@ async function run(t, name, source, args = ['-r', REGISTER]) {
 const PRINT = 'console.log(JSON.stringify(seen))';
 
 test('require, with and without node:', async (t) => {
-  const seen = await run(t, 'app.js', `
+  const seen = await run(
+    t,
+    'app.js',
+    `
     const ours = require(process.env.OURS)
     const seen = ['child_process', 'node:child_process'].map((name) => require(name).spawn === ours.spawn && require(name).ChildProcess === ours.ChildProcess)
     seen.push(require('child_process') === require('node:child_process'), process.getBuiltinModule?.('child_process').spawn === ours.spawn || process.getBuiltinModule === undefined)
-    ${PRINT}`);
+    ${PRINT}`,
+  );
   t.deepEqual(seen, [true, true, true, true]);
 });
 
 test('import: default, named, namespace, with and without node:', async (t) => {
-  const seen = await run(t, 'app.mjs', `
+  const seen = await run(
+    t,
+    'app.mjs',
+    `
     import { createRequire } from 'node:module'
     import one, { spawn as first, ChildProcess as FirstClass } from 'child_process'
     import two, { spawn as second } from 'node:child_process'
@@ -51,21 +58,30 @@ test('import: default, named, namespace, with and without node:', async (t) => {
     const late = await import('child_process')
     const seen = [one.spawn, first, two.spawn, second, all.spawn, all.default.spawn, late.spawn].map((spawn) => spawn === ours.spawn)
     seen.push(FirstClass === ours.ChildProcess)
-    ${PRINT}`);
+    ${PRINT}`,
+  );
   t.deepEqual(seen, Array(8).fill(true));
 });
 
 test('--import instead of -r', async (t) => {
-  const seen = await run(t, 'app.mjs', `
+  const seen = await run(
+    t,
+    'app.mjs',
+    `
     import { createRequire } from 'node:module'
     import { spawn } from 'node:child_process'
     const seen = spawn === createRequire(import.meta.url)(process.env.OURS).spawn
-    ${PRINT}`, ['--import', REGISTER]);
+    ${PRINT}`,
+    ['--import', REGISTER],
+  );
   t.true(seen);
 });
 
 test('a program that knows nothing of it runs', async (t) => {
-  const seen = await run(t, 'app.js', `
+  const seen = await run(
+    t,
+    'app.js',
+    `
     const { spawn, exec, execFileSync } = require('child_process')
     const seen = []
     const child = spawn('echo', ['hello'])
@@ -76,7 +92,8 @@ test('a program that knows nothing of it runs', async (t) => {
         seen.push(stdout, String(execFileSync('echo', ['sync'])))
         ${PRINT}
       })
-    })`);
+    })`,
+  );
   t.deepEqual(seen, ['hello\n', [0, null], 'exec\n', 'sync\n']);
 });
 
@@ -89,31 +106,43 @@ test('every export of the builtin is still there', async (t) => {
 });
 
 test('required in the middle of a program, and twice', async (t) => {
-  const seen = await run(t, 'app.js', `
+  const seen = await run(
+    t,
+    'app.js',
+    `
     const before = require('child_process').spawn
     require(${JSON.stringify(REGISTER)})
     require(${JSON.stringify(REGISTER)})
     const after = require('child_process').spawn
     const seen = [before === after, after === require(process.env.OURS).spawn]
-    ${PRINT}`, []);
+    ${PRINT}`,
+    [],
+  );
   t.deepEqual(seen, [false, true]);
 });
 
 test('a Worker has it too when it is given the same flags', async (t) => {
-  const seen = await run(t, 'app.js', `
+  const seen = await run(
+    t,
+    'app.js',
+    `
     const { Worker } = require('node:worker_threads')
     const worker = new Worker(\`
       const { parentPort } = require('node:worker_threads')
       parentPort.postMessage(require('child_process').spawn === require(process.env.OURS).spawn)
     \`, { eval: true })
-    worker.on('message', (seen) => { ${PRINT} })`);
+    worker.on('message', (seen) => { ${PRINT} })`,
+  );
   t.true(seen);
 });
 
 test('a NODE_OPTIONS with it is inherited by children that are node', async (t) => {
   const file = path.join(t.context.dir, 'parent.js');
-  fs.writeFileSync(file, `
-    require('child_process').spawn(process.execPath, ['-p', 'require("child_process").spawn === require(process.env.OURS).spawn'], { stdio: ['ignore', 'inherit', 'inherit'] })`);
+  fs.writeFileSync(
+    file,
+    `
+    require('child_process').spawn(process.execPath, ['-p', 'require("child_process").spawn === require(process.env.OURS).spawn'], { stdio: ['ignore', 'inherit', 'inherit'] })`,
+  );
   const { stdout, stderr } = await runNode([file], { env: { OURS: ROOT, NODE_OPTIONS: `-r ${REGISTER}` } });
   t.is(stdout, 'true\n', stderr);
 });

@@ -67,12 +67,25 @@ for (const [triple, loader] of Object.entries(LOADERS)) {
 
 test('an executable that names no loader, or may not be read: the report is asked', async (t) => {
   for (const execPath of [executable(t.context.dir, ''), path.join(t.context.dir, 'nowhere')]) {
-    t.deepEqual(await tripleOf({ platform: 'linux', arch: 'x64', execPath }, { glibcVersionRuntime: '2.36' }), ['linux-x64-gnu', 1, false]);
+    t.deepEqual(await tripleOf({ platform: 'linux', arch: 'x64', execPath }, { glibcVersionRuntime: '2.36' }), [
+      'linux-x64-gnu',
+      1,
+      false,
+    ]);
     t.deepEqual(await tripleOf({ platform: 'linux', arch: 'x64', execPath }, {}), ['linux-x64-musl', 1, false]);
   }
 });
 
 test('other platforms have no binary', async (t) => {
-  const found = [['darwin', 'arm64'], ['darwin', 'x64'], ['win32', 'x64'], ['linux', 'riscv64'], ['freebsd', 'x64']].map(([platform, arch]) => tripleOf({ platform, arch }));
-  t.deepEqual((await Promise.all(found)).map(([triple]) => triple), [null, null, null, null, null]);
+  const found = [
+    ['darwin', 'arm64'],
+    ['darwin', 'x64'],
+    ['win32', 'x64'],
+    ['linux', 'riscv64'],
+    ['freebsd', 'x64'],
+  ].map(([platform, arch]) => tripleOf({ platform, arch }));
+  t.deepEqual(
+    (await Promise.all(found)).map(([triple]) => triple),
+    [null, null, null, null, null],
+  );
 });

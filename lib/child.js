@@ -12,7 +12,7 @@ const { errnoError } = require('./errors');
 const { hooks, host } = require('./hooks');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
 const { Process } = require('./process');
-const { native } = require('./runtime');
+const { native, numbers } = require('./runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
 const { MAJOR } = require('./version');
@@ -24,9 +24,7 @@ const created = diagnostics.channel('child_process');
 /** @type {any} */
 const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
-const { errno: errnos, signals } = require('node:os').constants;
-const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = errnos;
-const { SIGKILL } = signals;
+const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH, SIGKILL } = numbers;
 // What becomes an 'error' event; any other failure of the launch is thrown.
 const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
 // Out of descriptors: there are no streams to be had.
@@ -84,6 +82,7 @@ function isWatched() {
   return isPatched() || launched.hasSubscribers || created.hasSubscribers;
 }
 
+hooks.isPatched = isPatched;
 hooks.isWatched = isWatched;
 
 /** Takes over the result of a launch: pid or negative errno, file, `argv`, pipes. Returns 0 or the errno. */

@@ -8,6 +8,7 @@ const { clearTimeout, setTimeout } = require('node:timers');
 // In a vm context (such as jest's) `process` is a copy, whose ticks may be fake from the start. The main context has
 // the real one.
 const isInContext = !(setTimeout instanceof Function);
-const { nextTick } = isInContext ? require('node:vm').runInThisContext('process') : process;
+const mainProcess = isInContext ? require('node:vm').runInThisContext('process') : process;
+const { nextTick } = mainProcess;
 
-module.exports = { clearTimeout, nextTick, setTimeout };
+module.exports = { clearTimeout, isInContext, mainProcess, nextTick, setTimeout };

@@ -6,19 +6,33 @@
 
 const { AsyncResource, executionAsyncId, executionAsyncResource, triggerAsyncId } = require('node:async_hooks');
 const { findIndex, some } = require('./arrays');
-const { isolates } = require('./ticks');
+const { whetherLoaded } = require('./listed');
+const ticks = require('./ticks');
+const { MAJOR } = require('./version');
 
 const { getOwnPropertySymbols } = Object;
 
-// The symbols under which an AsyncResource stores its ids, which no method can set. If there are no such symbols, the
-// process's own context is used instead of its launcher's.
-const probe = new AsyncResource('CHILD_PROCESS_RS_PROBE', { triggerAsyncId: 0, requireManualDestroy: true });
-const ID = symbolOf(probe.asyncId());
-const TRIGGER_ID = symbolOf(probe.triggerAsyncId());
+// Node 20 has it from the start.
+const AsyncLocalStorage = MAJOR < 22 ? 'async_hooks' : 'internal/async_local_storage';
+const mayBeStored = whetherLoaded(AsyncLocalStorage);
 
-function symbolOf(value) {
-  const symbols = getOwnPropertySymbols(probe);
-  return symbols[findIndex(symbols, (symbol) => probe[symbol] === value)];
+let symbols;
+
+/**
+ * Under which symbols an AsyncResource has its ids: it has no method that sets them. Where there are no such symbols,
+ * a launch is entered as its process.
+ */
+function symbolsOfIds() {
+  if (symbols === undefined) {
+    const probe = new AsyncResource('CHILD_PROCESS_RS_PROBE', { triggerAsyncId: 0, requireManualDestroy: true });
+    symbols = { id: symbolOf(probe, probe.asyncId()), triggerId: symbolOf(probe, probe.triggerAsyncId()) };
+  }
+  return symbols;
+}
+
+function symbolOf(resource, value) {
+  const own = getOwnPropertySymbols(resource);
+  return own[findIndex(own, (symbol) => resource[symbol] === value)];
 }
 
 /** Whether two resources have the same store for every AsyncLocalStorage. Only some Nodes keep stores in resources. */
@@ -46,14 +60,16 @@ class LaunchContext {
     const inDomain = () => (this.#domain ? this.#domain.run(body) : body());
     if (this.#isCurrent()) return inDomain();
     const launcher = Object.create(this.#process);
-    launcher[ID] = this.#id;
-    launcher[TRIGGER_ID] = this.#triggerId;
+    const { id, triggerId } = symbolsOfIds();
+    launcher[id] = this.#id;
+    launcher[triggerId] = this.#triggerId;
     return launcher.runInAsyncScope(inDomain);
   }
 
   /** Whether the current context is known to be the launcher's. Nodes without stores in resources cannot tell. */
   #isCurrent() {
-    return !isolates && executionAsyncId() === this.#id && holdSameStores(this.#process, executionAsyncResource());
+    if (executionAsyncId() !== this.#id) return false;
+    return !mayBeStored() || (!ticks.isolates && holdSameStores(this.#process, executionAsyncResource()));
   }
 
   /** The process is gone: emits the `destroy` hook. */

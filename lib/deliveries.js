@@ -6,7 +6,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { nextTick } = require('./clock');
 const { native } = require('./runtime');
-const { isolates, runTicks } = require('./ticks');
+const ticks = require('./ticks');
 
 const { isArray } = Array;
 
@@ -129,7 +129,7 @@ class Deliveries {
       try {
         this.#deliverInTick(entry, message);
         // After the last message, Node itself runs the ticks.
-        if (!isLast) runTicks();
+        if (!isLast) ticks.runTicks();
       } catch (error) {
         // Reported here instead of thrown, because only this clears what the ticks left on the stack of async contexts.
         native.throwUncaught(error);
@@ -147,7 +147,7 @@ class Deliveries {
   }
 
   #deliverInTick(entry, message) {
-    if (isolates) this.#scope.runInAsyncScope(deliverAndReport, undefined, this, entry, message);
+    if (ticks.isolates) this.#scope.runInAsyncScope(deliverAndReport, undefined, this, entry, message);
     else if (this.#hasThrown) this.#scope.runInAsyncScope(nextTick, undefined, deliverAndReport, this, entry, message);
     else nextTick(deliverAndReport, this, entry, message);
   }

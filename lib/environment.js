@@ -4,8 +4,8 @@
 // process itself, and the launcher hands that over whole; enumerating it from JavaScript would cost more than the
 // launch.
 
-const { isMainThread } = require('node:worker_threads');
 const { isProxy } = require('node:util/types');
+const { native } = require('./native');
 const { isRestricted } = require('./permission');
 const { MAJOR, MINOR } = require('./version');
 
@@ -14,6 +14,9 @@ const { MAJOR, MINOR } = require('./version');
 const PASSES_OWN = MAJOR > 26 || (MAJOR === 26 && MINOR >= 12);
 const passesOwn = PASSES_OWN && !isRestricted;
 const own = process.env;
+
+// `worker_threads` knows it, too, but takes 1 ms to load.
+const isMainThread = native.isMainThread();
 
 let known;
 let knownIsOwn = false;

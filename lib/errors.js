@@ -3,7 +3,6 @@
 // Errors that look like Node's: with its codes and messages, and with `[code]` in the first line of the stack (Node.js
 // documentation, «Errors»).
 
-const { constants } = require('node:os');
 const { format, getSystemErrorName, inspect } = require('node:util');
 const { MAJOR } = require('./version');
 
@@ -156,7 +155,7 @@ function tooMuchOutput(name) {
 
 /** The name of a negative errno. Node takes it from libuv, which does not know all of them. */
 function nameOf(errno) {
-  const names = constants.errno;
+  const names = require('node:os').constants.errno;
   return Object.keys(names).find((name) => names[name] === -errno) ?? getSystemErrorName(errno);
 }
 

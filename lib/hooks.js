@@ -4,6 +4,8 @@
 
 const { AbortError, hooks: errors, tooMuchOutput } = require('./errors');
 const { environmentToList } = require('./environment');
+const { isHooked } = require('./builtin');
+const { whetherLoaded } = require('./listed');
 const { file: binary } = require('./native');
 const { isRestricted, mayLaunch, passPermissions, throwDenied } = require('./permission');
 const { MAJOR } = require('./version');
@@ -13,6 +15,8 @@ function pathOfUrl(path) {
   const isUrl = path?.href && path.protocol && path.auth === undefined && path.path === undefined;
   return isUrl ? require('node:url').fileURLToPath(path) : path;
 }
+
+const hasStreams = whetherLoaded('stream');
 
 let warnedOfShellArguments = false;
 
@@ -48,6 +52,8 @@ const hooks = {
   ambient: () => environmentToList(hooks.isWatched()),
   /** Whether somebody looks at normalised options; lib/child.js knows. */
   isWatched: () => false,
+  /** Whether somebody has replaced the method that starts processes, ours or the builtin's. */
+  isPatched: isHooked,
   // Whatever can be iterated, as the builtin takes it.
   listOf: (execArgv) => [...execArgv], // eslint-disable-line no-restricted-syntax
   loadChannel() {
@@ -59,7 +65,9 @@ const hooks = {
     return { require: require('./native-end').REQUIRE, binary };
   },
   showComplaint(stderr) {
-    process.stderr.write(stderr);
+    // The builtin writes even what is empty. That makes process.stderr, which takes 2 ms; where no stream has been
+    // made, nobody has looked at it.
+    if (stderr.length > 0 || hasStreams()) process.stderr.write(stderr);
   },
   ...(isRestricted && {
     passPermissions,

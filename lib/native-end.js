@@ -9,7 +9,9 @@ const BINARY = 'CHILD_PROCESS_RS_BINARY';
 const OPTIONS = 'NODE_OPTIONS';
 // The id of a worker of cluster's, which Node looks for before there is our channel.
 const WORKER = 'NODE_UNIQUE_ID';
-const REQUIRE = `--require ${JSON.stringify(__filename)}`;
+// This one.
+const FILE = `${__dirname}/native-end.js`;
+const REQUIRE = `--require ${JSON.stringify(FILE)}`;
 
 function takeAnnounced() {
   const { env } = process;
@@ -22,7 +24,7 @@ function takeAnnounced() {
   }
   // A new list: Node is in the middle of the other.
   const { _preload_modules: preloads } = process;
-  if (preloads?.[0] === __filename) Object.defineProperty(process, '_preload_modules', { value: preloads.slice(1) });
+  if (preloads?.[0] === FILE) Object.defineProperty(process, '_preload_modules', { value: preloads.slice(1) });
   return announced;
 }
 

@@ -7,7 +7,8 @@
 if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./old-node'));
 
 const { existsSync } = require('node:fs');
-const path = require('node:path');
+const { isInContext } = require('./clock');
+const { version } = require('../package.json');
 
 // What Node throws at an addon under --permission without --allow-addons, and under --no-addons.
 const FORBIDDEN = ['ERR_DLOPEN_DISABLED', 'ERR_ACCESS_DENIED'];
@@ -28,9 +29,20 @@ function reason(error) {
   return error.message.split('\n')[0].replace(/^.*\.node: /, '');
 }
 
+/**
+ * The addon in `file`. require() would take as long again as loading it does; but in a context of its own, as jest's,
+ * it remembers what other contexts have loaded.
+ */
+function addonOf(file) {
+  if (isInContext) return require(file);
+  const module = { exports: {} };
+  process.dlopen(module, file);
+  return module.exports;
+}
+
 function open(file, advice) {
   try {
-    return { native: require(file), file };
+    return { native: addonOf(file), file };
   } catch (error) {
     if (FORBIDDEN.includes(error.code)) {
       return standIn('this Node may not load addons (--no-addons, or --permission without --allow-addons)');
@@ -39,11 +51,24 @@ function open(file, advice) {
   }
 }
 
-/** The binary beside this package, where there is just one: it was made for this system, or else it does not load. */
-function besides() {
+/**
+ * The binary in this package or in one beside it, where there is just one: it was made for this system, or else it
+ * does not load.
+ */
+function nearest() {
   const { platform, arch } = process;
-  const fileFor = (libc) => path.join(__dirname, `../child-process-rs.${platform}-${arch}-${libc}.node`);
-  const files = ['gnu', 'musl'].map(fileFor).filter(existsSync);
+  const files = [];
+  const libcs = ['gnu', 'musl'];
+  const folders = ['..', '../../child-process-rs-'];
+  for (let i = 0; i < libcs.length; i++) {
+    const triple = `${platform}-${arch}-${libcs[i]}`;
+    for (let k = 0; k < folders.length; k++) {
+      // Not by path.join(), which goes through it character by character and would take most of the time here.
+      const folder = k === 0 ? folders[k] : folders[k] + triple;
+      const file = `${__dirname}/${folder}/child-process-rs.${triple}.node`;
+      if (existsSync(file)) files[files.length] = file;
+    }
+  }
   return files.length === 1 ? files[0] : undefined;
 }
 
@@ -55,13 +80,14 @@ function load() {
 
   const { CHILD_PROCESS_RS_BINARY: override } = process.env;
   if (override) {
-    return open(path.resolve(override), 'correct or unset CHILD_PROCESS_RS_BINARY, which names it');
+    return open(require('node:path').resolve(override), 'correct or unset CHILD_PROCESS_RS_BINARY, which names it');
   }
 
-  const file = besides();
+  const file = nearest();
   if (file !== undefined) {
     try {
-      return { native: require(file), file };
+      const native = addonOf(file);
+      if (native.version() === version) return { native, file };
     } catch {
       // What is wrong is told below.
     }
@@ -74,7 +100,7 @@ function find() {
   const { triple: findTriple } = require('./triple');
   const triple = findTriple();
   if (triple === null) return standIn(`there is none for ${process.platform}-${process.arch}`);
-  const { localBinary, packageName, packagedBinary, isCheckout, version } = require('./locate');
+  const { localBinary, packageName, packagedBinary, isCheckout } = require('./locate');
 
   const local = localBinary(triple);
   const command = isCheckout() ? 'npm install' : 'npm rebuild child-process-rs';

@@ -30,4 +30,7 @@ function told(body) {
 // The number that the native functions for channels take first.
 const runtime = native.open({ ...hooks, node });
 
-module.exports = { native, runtime, tell, told };
+// Errnos and signals by their names: `node:os` takes 0.2 ms to load.
+const numbers = native.numbers();
+
+module.exports = { native, numbers, runtime, tell, told };

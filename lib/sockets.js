@@ -2,13 +2,10 @@
 
 // Creates sockets for file descriptors.
 
-const net = require('node:net');
 const { builtin } = require('./builtin');
 const { errnoError } = require('./errors');
-const { native } = require('./runtime');
+const { native } = require('./native');
 
-// Undefined if this package is being loaded as a mock of the builtin.
-const builtinSpawn = builtin.ChildProcess?.prototype.spawn;
 const NOWHERE = '/nonexistent/child-process-rs';
 
 /**
@@ -22,16 +19,17 @@ function mayOpen() {
 
 /** Creates a socket for `fd`, of which it becomes the owner. `options` are those of net.Socket. */
 function socketOver(fd, options) {
+  const { Socket } = require('node:net');
   let handle;
   try {
-    if (mayOpen()) return new net.Socket({ ...options, fd });
+    if (mayOpen()) return new Socket({ ...options, fd });
     handle = openPipe();
   } catch (error) {
     native.closeFd(fd);
     throw error;
   }
   native.replaceFd(handle.fd, fd);
-  return new net.Socket({ ...options, handle });
+  return new Socket({ ...options, handle });
 }
 
 /**
@@ -42,7 +40,7 @@ function openPipe() {
   const child = new builtin.ChildProcess();
   child.on('error', () => {});
   const stdio = ['pipe', 'ignore', 'ignore'];
-  const errno = Reflect.apply(builtinSpawn, child, [{ file: NOWHERE, args: [NOWHERE], stdio }]);
+  const errno = child.spawn({ file: NOWHERE, args: [NOWHERE], stdio });
   if (!child.stdin) throw errnoError(errno, 'spawn');
   const { _handle } = child.stdin;
   child.stdin._handle = null;

@@ -3,7 +3,6 @@
 // The parent's ends of a child's pipes. Each is a net.Socket that is created when the program first accesses it, so a
 // program that only waits for the exit pays for none.
 
-const net = require('node:net');
 const { findIndex } = require('./arrays');
 const { socketOver } = require('./sockets');
 
@@ -38,7 +37,8 @@ function confirmBeforeData(socket, handle) {
 
 /** A destroyed stream, for a pipe that is closed already. The arguments say which of its sides had ended before. */
 function closedSocket(wasRead, wasWritten) {
-  const socket = new net.Socket();
+  const { Socket } = require('node:net');
+  const socket = new Socket();
   const { _readableState: reading, _writableState: writing } = socket;
   reading.ended = wasRead;
   reading.endEmitted = wasRead;
@@ -110,7 +110,9 @@ class Streams {
     if (fd === -1 && !gatherer) return this.#closed(index);
     const socket = this.#handle.inLaunchContext(() => {
       // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
-      return fd === -1 ? new net.Socket({ writable: false }) : socketOver(fd, { readable: index > 0 });
+      return fd === -1
+        ? new (require('node:net').Socket)({ writable: false })
+        : socketOver(fd, { readable: index > 0 });
     });
     if (index > 0) this.#onClose(socket);
     gatherer?.(socket, begun);

@@ -3,21 +3,20 @@
 // spawnSync(), execFileSync(), execSync(). They are entirely native.
 
 const { builtin } = require('./builtin');
-const { isPatched } = require('./child');
-const { host } = require('./hooks');
-const { native } = require('./runtime');
+const { hooks, host } = require('./hooks');
+const { native } = require('./native');
 
 /** Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). */
 function spawnSync(file, args, options) {
   // A tool that patches ChildProcess.prototype.spawn also patches the internal function that the builtin's spawnSync()
   // calls. That one is visible only through `process.binding`, which is not checked.
-  if (isPatched()) return builtin.spawnSync(file, args, options);
+  if (hooks.isPatched()) return builtin.spawnSync(file, args, options);
   return native.spawnSync(file, args, options, host);
 }
 
 /** Runs `file` and returns its output (Node.js documentation, «child_process.execFileSync»). */
 function execFileSync(file, args, options) {
-  if (isPatched()) return builtin.execFileSync(file, args, options);
+  if (hooks.isPatched()) return builtin.execFileSync(file, args, options);
   return native.execFileSync(file, args, options, host);
 }
 
@@ -26,7 +25,7 @@ function execFileSync(file, args, options) {
  * user input into the command, because a shell parses it. execFileSync() passes arguments unchanged.
  */
 function execSync(command, options) {
-  if (isPatched()) return builtin.execSync(command, options);
+  if (hooks.isPatched()) return builtin.execSync(command, options);
   return native.execSync(command, options, host);
 }
 

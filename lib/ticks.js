@@ -3,16 +3,17 @@
 // Runs ticks between the messages of a batch, so that the batch needs only one call from native code. Such a call
 // costs more than everything else for a small message (docs/decisions/codec.md).
 
-const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
-
 /**
  * Runs the next ticks and microtasks, as Node does at the end of a callback from the event loop. Undocumented, but
  * present since Node 0.10.
  */
 const runTicks = process._tickCallback;
 
+let known;
+
 /** Whether a store set by `enterWith` in an AsyncResource's scope ends with it. If not, a tick serves as scope. */
 function probe() {
+  const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
   const storage = new AsyncLocalStorage();
   const resource = new AsyncResource('CHILD_PROCESS_RS_PROBE');
   resource.runInAsyncScope(() => storage.enterWith(true));
@@ -22,4 +23,9 @@ function probe() {
   return isolates;
 }
 
-module.exports = { isolates: probe(), runTicks };
+module.exports = {
+  runTicks,
+  get isolates() {
+    return (known ??= probe());
+  },
+};

@@ -9,6 +9,7 @@ const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const pkg = require('../package.json');
 const { packageName } = require('../lib/locate');
+const { bundle } = require('./bundle');
 
 const ROOT = path.join(__dirname, '..');
 const BINARY = /^child-process-rs\.((linux)-(x64|arm64)-(gnu|musl))\.node$/;
@@ -79,6 +80,7 @@ function manifest(platforms) {
   const { devDependencies, ava, scripts, ...kept } = pkg;
   return {
     ...kept,
+    files: [...kept.files, '*.js.map'],
     ...repository(),
     scripts: { install: scripts.install },
     optionalDependencies: Object.fromEntries(platforms.map(({ name }) => [name, pkg.version])),
@@ -87,7 +89,9 @@ function manifest(platforms) {
 
 function layOutMain(out, platforms) {
   const folder = path.join(out, pkg.name);
-  for (const file of published()) fs.cpSync(path.join(ROOT, file), path.join(folder, file));
+  const isBundled = (file) => file.endsWith('.js') && !file.startsWith('scripts/');
+  for (const file of published()) if (!isBundled(file)) fs.cpSync(path.join(ROOT, file), path.join(folder, file));
+  bundle(folder);
   writeJson(path.join(folder, 'package.json'), manifest(platforms));
   return { name: pkg.name, folder };
 }

@@ -9,6 +9,7 @@ declare global {
       _preload_modules?: string[];
       _tickCallback?(): void;
       domain?: any;
+      moduleLoadList?: string[];
     }
 
     interface ProcessReport {

@@ -12,9 +12,9 @@ const published = publish(test);
 
 const ALLOWED = [
   /^(package\.json|README(\.zh-CN)?\.md|LICENSE)$/,
-  /^(index|promises|register)\.(js|d\.ts)$/,
+  /^(index|promises|register)\.(js|js\.map|d\.ts)$/,
   /^native\.d\.ts$/,
-  /^lib\/[\w-]+\.js$/,
+  /^lib\/[\w-]+\.js(\.map)?$/,
   // What a build from source takes.
   /^scripts\/(build|install)\.js$/,
   /^(Cargo\.toml|Cargo\.lock|build\.rs)$/,
@@ -30,8 +30,14 @@ function list({ tarball }) {
 
 test('the package holds what users need and nothing else', (t) => {
   const files = list(published.staged[MAIN]);
-  t.deepEqual(files.filter((file) => !ALLOWED.some((pattern) => pattern.test(file))), []);
-  t.deepEqual(files.filter((file) => /test|bench|fuzz/.test(file)), []);
+  t.deepEqual(
+    files.filter((file) => !ALLOWED.some((pattern) => pattern.test(file))),
+    [],
+  );
+  t.deepEqual(
+    files.filter((file) => /test|bench|fuzz/.test(file)),
+    [],
+  );
   const { manifest } = published.staged[MAIN];
   for (const name of ['devDependencies', 'dependencies', 'ava']) t.is(manifest[name], undefined);
   t.deepEqual(Object.keys(manifest.scripts), ['install']);
@@ -40,19 +46,32 @@ test('the package holds what users need and nothing else', (t) => {
 test('it asks for the packages of every platform, in its own version', (t) => {
   const { [MAIN]: main, ...platforms } = published.staged;
   t.is(Object.keys(platforms).length, 4);
-  t.deepEqual(main.manifest.optionalDependencies, Object.fromEntries(Object.keys(platforms).map((name) => [name, main.manifest.version])));
+  t.deepEqual(
+    main.manifest.optionalDependencies,
+    Object.fromEntries(Object.keys(platforms).map((name) => [name, main.manifest.version])),
+  );
 });
 
 test('a platform package holds its binary, and says where it fits', (t) => {
   const binary = `${PLATFORM.replace(MAIN, `${MAIN}.`).replace('.-', '.')}.node`;
   t.deepEqual(list(published.staged[PLATFORM]).sort(), ['LICENSE', 'README.md', binary, 'package.json'].sort());
-  const fits = Object.entries(published.staged).map(([name, { manifest: { os, cpu, libc } }]) => [name.slice(MAIN.length + 1), os, cpu, libc]);
-  t.deepEqual(fits.filter(([name]) => name !== ''), [
-    ['linux-x64-gnu', ['linux'], ['x64'], ['glibc']],
-    ['linux-x64-musl', ['linux'], ['x64'], ['musl']],
-    ['linux-arm64-gnu', ['linux'], ['arm64'], ['glibc']],
-    ['linux-arm64-musl', ['linux'], ['arm64'], ['musl']],
-  ]);
+  const fits = Object.entries(published.staged).map(
+    ([
+      name,
+      {
+        manifest: { os, cpu, libc },
+      },
+    ]) => [name.slice(MAIN.length + 1), os, cpu, libc],
+  );
+  t.deepEqual(
+    fits.filter(([name]) => name !== ''),
+    [
+      ['linux-x64-gnu', ['linux'], ['x64'], ['glibc']],
+      ['linux-x64-musl', ['linux'], ['x64'], ['musl']],
+      ['linux-arm64-gnu', ['linux'], ['arm64'], ['glibc']],
+      ['linux-arm64-musl', ['linux'], ['arm64'], ['musl']],
+    ],
+  );
 });
 
 test('publint finds nothing', async (t) => {

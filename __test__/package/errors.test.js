@@ -12,7 +12,9 @@ const { smoke } = require('./helpers/smoke');
 const published = publish(test);
 
 const ENTRIES = [MAIN, `${MAIN}/promises`, `${MAIN}/register`];
-const TELL = (name) => `try { require('${name}'); console.log('loaded') } catch (error) { console.log(error.message) }`;
+// `register` waits for somebody to ask for child_process.
+const TELL = (name) =>
+  `try { require('${name}'); require('child_process'); console.log('loaded') } catch (error) { console.log(error.message) }`;
 
 async function installed(t, settings) {
   const machine = published.machine(t, { node: nodes[24], ...settings });
@@ -28,9 +30,14 @@ function binaryOf(machine) {
 for (const major of ['12', '18']) {
   test(`Node ${major} is too old, at every entry point`, async (t) => {
     const machine = await installed(t);
-    const sentence = new RegExp(`^child-process-rs needs Node 20 or newer, and this is Node ${major}[.\\d]+: please update Node\\.\\n$`);
+    const sentence = new RegExp(
+      `^child-process-rs needs Node 20 or newer, and this is Node ${major}[.\\d]+: please update Node\\.\\n$`,
+    );
     for (const name of ENTRIES) t.regex((await machine.runBy(nodes[major], '-e', TELL(name))).output, sentence);
-    const { code, output } = await machine.runBy(nodes[major], path.join(machine.installed(MAIN), 'scripts/install.js'));
+    const { code, output } = await machine.runBy(
+      nodes[major],
+      path.join(machine.installed(MAIN), 'scripts/install.js'),
+    );
     t.is(code, 1);
     t.regex(output, sentence);
   });
@@ -45,7 +52,10 @@ test('a binary that needs a newer glibc', async (t) => {
   bytes.write('GLIBC_9.', needed, 'latin1');
   fs.writeFileSync(file, bytes);
   for (const name of ENTRIES) {
-    t.regex((await machine.run('-e', TELL(name))).output, /^child-process-rs cannot load \S+ \(it needs glibc 9\.[.\d]+ and this system has 2\.[.\d]+\): with a Rust toolchain installed, run `npm rebuild child-process-rs` to build one that fits\.\n$/);
+    t.regex(
+      (await machine.run('-e', TELL(name))).output,
+      /^child-process-rs cannot load \S+ \(it needs glibc 9\.[.\d]+ and this system has 2\.[.\d]+\): with a Rust toolchain installed, run `npm rebuild child-process-rs` to build one that fits\.\n$/,
+    );
   }
 });
 
@@ -54,14 +64,20 @@ test('a binary that is empty, or none', async (t) => {
   const file = binaryOf(machine);
   for (const text of ['', 'made elsewhere']) {
     fs.writeFileSync(file, text);
-    t.regex((await machine.run('-e', TELL(MAIN))).output, /^child-process-rs cannot load \S+ \([^\n()]+\): with a Rust toolchain installed, run `npm rebuild child-process-rs` to build one that fits\.\n$/);
+    t.regex(
+      (await machine.run('-e', TELL(MAIN))).output,
+      /^child-process-rs cannot load \S+ \([^\n()]+\): with a Rust toolchain installed, run `npm rebuild child-process-rs` to build one that fits\.\n$/,
+    );
   }
 });
 
 test('a variable that names no binary', async (t) => {
   const machine = await installed(t);
   machine.env.CHILD_PROCESS_RS_BINARY = '/nowhere.node';
-  t.regex((await machine.run('-e', TELL(MAIN))).output, /^child-process-rs cannot load \/nowhere\.node \([^\n]+\): correct or unset CHILD_PROCESS_RS_BINARY, which names it\.\n$/);
+  t.regex(
+    (await machine.run('-e', TELL(MAIN))).output,
+    /^child-process-rs cannot load \/nowhere\.node \([^\n]+\): correct or unset CHILD_PROCESS_RS_BINARY, which names it\.\n$/,
+  );
 });
 
 test('a failing program shows the sentence, and no error of the loader beside it', async (t) => {
@@ -80,21 +96,33 @@ test('an ES module shows the sentence, too', async (t) => {
   t.regex(output, /Error: child-process-rs has no binary for \S+: install /);
 });
 
-const FORBIDDEN = [['--no-addons'], ['--permission', '--no-warnings', '--allow-fs-read=*', '--allow-child-process', '--allow-worker']];
+const FORBIDDEN = [
+  ['--no-addons'],
+  ['--permission', '--no-warnings', '--allow-fs-read=*', '--allow-child-process', '--allow-worker'],
+];
 for (const flags of FORBIDDEN) {
   test(`where Node may not load addons, the builtin: ${flags[0]}`, async (t) => {
     const machine = await installed(t);
     t.is((await machine.run(...flags, '-p', `require('${MAIN}').isNative`)).output, 'false\n');
-    t.regex((await machine.run(...flags, '-e', TELL(`${MAIN}/promises`))).output, /^child-process-rs\/promises needs the native addon, and this Node may not load addons \(.+\): use util\.promisify.+\.\n$/);
+    t.regex(
+      (await machine.run(...flags, '-e', TELL(`${MAIN}/promises`))).output,
+      /^child-process-rs\/promises needs the native addon, and this Node may not load addons \(.+\): use util\.promisify.+\.\n$/,
+    );
   });
 }
 
-for (const [name, binary, before] of [['Bun', bun, []], ['Deno', deno, ['run', '-A']]]) {
+for (const [name, binary, before] of [
+  ['Bun', bun, []],
+  ['Deno', deno, ['run', '-A']],
+]) {
   test(`under ${name}, the builtin`, async (t) => {
     const machine = await installed(t);
     const run = (...args) => machine.runBy(binary, ...before, ...args);
     await smoke(t, machine, { isNative: false, run });
     const file = machine.write('promises.cjs', TELL(`${MAIN}/promises`));
-    t.is((await run(file)).output, `child-process-rs/promises needs the native addon, and ${name} has no libuv loop for it: use util.promisify(require('node:child_process').execFile) here.\n`);
+    t.is(
+      (await run(file)).output,
+      `child-process-rs/promises needs the native addon, and ${name} has no libuv loop for it: use util.promisify(require('node:child_process').execFile) here.\n`,
+    );
   });
 }

@@ -31,11 +31,20 @@ for (const major of SUPPORTED) {
     t.not(code, 0);
     const sentences = output.split('\n').filter((line) => line.includes('child-process-rs: '));
     t.is(sentences.length, 1, output);
-    t.regex(sentences[0], /no binary for \S+ is here and there is no cargo to build one: install child-process-rs-\S+@\S+ beside this package, or Rust .+\.$/);
+    t.regex(
+      sentences[0],
+      /no binary for \S+ is here and there is no cargo to build one: install child-process-rs-\S+@\S+ beside this package, or Rust .+\.$/,
+    );
 
     await installs(t, made, MAIN, '--ignore-scripts');
-    const loaded = await made.run('-e', `try { require('${MAIN}') } catch (error) { console.log(error.code, error.message) }`);
-    t.regex(loaded.output, /^ERR_CHILD_PROCESS_RS_NO_BINARY child-process-rs has no binary for \S+: install child-process-rs-\S+, which holds one, or, [^\n]+\.\n$/);
+    const loaded = await made.run(
+      '-e',
+      `try { require('${MAIN}') } catch (error) { console.log(error.code, error.message) }`,
+    );
+    t.regex(
+      loaded.output,
+      /^ERR_CHILD_PROCESS_RS_NO_BINARY child-process-rs has no binary for \S+: install child-process-rs-\S+, which holds one, or, [^\n]+\.\n$/,
+    );
   });
 }
 
@@ -54,25 +63,39 @@ test('install scripts that are not run are not missed', async (t) => {
 test('a platform package of another version is not used', async (t) => {
   const made = published.machine(t, { node: nodes[24] });
   await installs(t, made, MAIN);
-  const file = path.join(made.installed(PLATFORM), 'package.json');
-  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"version": "[^"]+"/, '"version": "0.0.1"'));
+  for (const name of ['package.json', 'index.js']) {
+    const file = path.join(made.installed(MAIN), name);
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"version": "[^"]+"/g, '"version": "0.0.1"'));
+  }
   t.regex((await made.run('-e', `require('${MAIN}')`)).output, /has no binary for/);
 });
 
 test('without the platform package cargo builds it, and a second install builds nothing; every Node loads it', async (t) => {
   const made = published.machine(t, { node: nodes[20], cargo: 'real', prebuilt: false });
   await installs(t, made, MAIN);
-  t.deepEqual(fs.readdirSync(made.installed(MAIN)).filter((name) => name === 'target'), [], 'what cargo needed is gone');
+  t.deepEqual(
+    fs.readdirSync(made.installed(MAIN)).filter((name) => name === 'target'),
+    [],
+    'what cargo needed is gone',
+  );
   for (const major of SUPPORTED) await smoke(t, made, { run: (...args) => made.runBy(nodes[major], ...args) });
   const again = await made.npm('rebuild', MAIN, '--foreground-scripts');
   t.regex(again.output, /nothing to compile/);
 });
 
-for (const [platform, arch] of [['win32', 'x64'], ['darwin', 'arm64'], ['linux', 'ia32'], ['freebsd', 'x64']]) {
+for (const [platform, arch] of [
+  ['win32', 'x64'],
+  ['darwin', 'arm64'],
+  ['linux', 'ia32'],
+  ['freebsd', 'x64'],
+]) {
   test(`${platform} on ${arch} installs and has the builtin`, async (t) => {
     const made = published.machine(t, { node: nodes[24], prebuilt: false });
-    const disguise = made.write('disguise.cjs', `
-      for (const [name, value] of [['platform', '${platform}'], ['arch', '${arch}']]) Object.defineProperty(process, name, { value })`);
+    const disguise = made.write(
+      'disguise.cjs',
+      `
+      for (const [name, value] of [['platform', '${platform}'], ['arch', '${arch}']]) Object.defineProperty(process, name, { value })`,
+    );
     await installs(t, made, MAIN, '--ignore-scripts');
     const installed = await made.run('--require', disguise, path.join(made.installed(MAIN), 'scripts/install.js'));
     t.is(installed.code, 0, installed.output);

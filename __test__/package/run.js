@@ -17,7 +17,8 @@ function changedAt(file) {
 }
 
 async function main() {
-  if (changedAt('node_modules/.package-lock.json') < changedAt('package-lock.json')) await install(['ci'], { cwd: __dirname });
+  if (changedAt('node_modules/.package-lock.json') < changedAt('package-lock.json'))
+    await install(['ci'], { cwd: __dirname });
   const nodes = {};
   for (const major of MAJORS) nodes[major] = await nodeOf(major);
   const peers = { nodes, bun: await bun(), deno: await deno() };

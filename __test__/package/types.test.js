@@ -21,9 +21,15 @@ function project(major, name) {
   const dir = path.join(WORK, `${name}-${major}`);
   fs.rmSync(dir, { recursive: true, force: true });
   fs.mkdirSync(path.join(dir, 'node_modules/@types'), { recursive: true });
-  fs.symlinkSync(path.join(__dirname, 'node_modules', `types-node-${major}`), path.join(dir, 'node_modules/@types/node'));
+  fs.symlinkSync(
+    path.join(__dirname, 'node_modules', `types-node-${major}`),
+    path.join(dir, 'node_modules/@types/node'),
+  );
   fs.cpSync(published.staged[MAIN].folder, path.join(dir, 'node_modules', MAIN), { recursive: true });
-  fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ name: 'types', type: 'module', types: 'index.d.ts', files: ['index.d.ts'] }));
+  fs.writeFileSync(
+    path.join(dir, 'package.json'),
+    JSON.stringify({ name: 'types', type: 'module', types: 'index.d.ts', files: ['index.d.ts'] }),
+  );
   fs.writeFileSync(path.join(dir, 'index.d.ts'), `export * from '${MAIN}'\n`);
   fs.copyFileSync(path.join(SOURCES, 'additions.test-d.ts'), path.join(dir, 'index.test-d.ts'));
   const uses = fs.readFileSync(path.join(SOURCES, 'uses.ts'), 'utf8');
@@ -47,9 +53,15 @@ function compile(dir, files) {
   };
   const host = ts.createCompilerHost(options);
   host.getCurrentDirectory = () => dir;
-  const program = ts.createProgram(files.map((file) => path.join(dir, file)), options, host);
+  const program = ts.createProgram(
+    files.map((file) => path.join(dir, file)),
+    options,
+    host,
+  );
   const declarations = {};
-  program.emit(undefined, (file, text) => { declarations[path.basename(file)] = text; });
+  program.emit(undefined, (file, text) => {
+    declarations[path.basename(file)] = text;
+  });
   const diagnostics = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
     const line = file ? `${path.basename(file.fileName)}:${file.getLineAndCharacterOfPosition(start).line + 1}: ` : '';
     return line + ts.flattenDiagnosticMessageText(messageText, '\n');
@@ -61,7 +73,8 @@ for (const major of ['20', '22', '24', '26']) {
   test(`@types/node ${major}: what type-checks with the builtin does with ours, and is inferred the same`, (t) => {
     const { declarations, diagnostics } = compile(project(major, 'uses'), ['builtin.ts', 'ours.ts']);
     t.deepEqual(diagnostics, []);
-    const unnamed = (text) => text.replaceAll(/(["'])(node:child_process|child_process|child-process-rs)\1/g, '"child_process"');
+    const unnamed = (text) =>
+      text.replaceAll(/(["'])(node:child_process|child_process|child-process-rs)\1/g, '"child_process"');
     t.regex(declarations['builtin.d.ts'], /ipi: .*ChildProcessByStdio<null, .*Readable, null>/);
     t.is(unnamed(declarations['ours.d.ts']), unnamed(declarations['builtin.d.ts']));
   });
@@ -72,6 +85,9 @@ for (const major of ['20', '26']) {
   test(`@types/node ${major}: what is added, and nothing is taken away`, async (t) => {
     const cwd = project(major, 'additions');
     const diagnostics = await tsd({ cwd, typingsFile: 'index.d.ts', testFiles: ['index.test-d.ts'] });
-    t.deepEqual(diagnostics.map(({ fileName, line, message }) => `${path.basename(fileName)}:${line}: ${message}`), []);
+    t.deepEqual(
+      diagnostics.map(({ fileName, line, message }) => `${path.basename(fileName)}:${line}: ${message}`),
+      [],
+    );
   });
 }

@@ -25,19 +25,21 @@ const CHILD = `
     return;
   }`;
 
-/** What a process holds when it ends, kB: anonymous memory, and that of files. */
+/** What a process holds when it ends, kB, into a file beside the program: anonymous memory, and that of files. */
 const MEMORY = `
   process.on("exit", () => {
-    const status = require("node:fs").readFileSync("/proc/self/status", "latin1");
+    const fs = require("node:fs");
+    const status = fs.readFileSync("/proc/self/status", "latin1");
     const kilobytes = (name) => Number(new RegExp(name + ":\\\\s+(\\\\d+)").exec(status)[1]);
-    require("node:fs").writeSync(3, JSON.stringify([kilobytes("RssAnon"), kilobytes("RssFile")]));
+    const file = __filename + (process.argv[2] === "child" ? ".child" : ".parent");
+    fs.writeFileSync(file, JSON.stringify([kilobytes("RssAnon"), kilobytes("RssFile")]));
   });`;
 
 /** The text of a program, to be run as a file. */
 function sourceOf(name, module, measuresMemory) {
   const child = name.startsWith('fork') ? CHILD : '';
   const memory = measuresMemory ? MEMORY : '';
-  return `${child}${memory}\nconst cp = require(${JSON.stringify(module)});\n${programs[name]()}\n`;
+  return `${memory}${child}\nconst cp = require(${JSON.stringify(module)});\n${programs[name]()}\n`;
 }
 
 module.exports = { names: Object.keys(programs), sourceOf };

@@ -5,6 +5,7 @@ mod decoding;
 mod descriptors;
 mod exec;
 mod normalize;
+mod numbers;
 mod process;
 mod results;
 mod run;

@@ -111,6 +111,24 @@ pub fn open(env: &Env, hooks: ObjectRef<false>) -> u32 {
     add(Runtime::new(env, None, Some(hooks)))
 }
 
+/// The version of the package that this is the binary of.
+#[napi(catch_unwind)]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// Notes which descriptors this process has inherited to pass on. To be called before anybody opens more of that kind.
+#[napi(catch_unwind)]
+pub fn note_inherited() {
+    inherited::note();
+}
+
+/// Whether this is the main thread, and not a Worker.
+#[napi(catch_unwind)]
+pub fn is_main_thread(env: &Env) -> bool {
+    reactor::is_main(env)
+}
+
 /// Forgets the runtimes of an environment that goes away.
 fn close(env: usize) {
     // Nobody is there to be told of a panic.

@@ -29,6 +29,7 @@ pub use set::Key;
 use set::{BATCH, Ready, Set};
 pub use source::{Source, Turn};
 use uv::Handles;
+pub use uv::is_main;
 
 use crate::engine;
 

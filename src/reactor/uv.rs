@@ -34,6 +34,7 @@ const HANDLES: usize = 4;
 const UV_READABLE: c_int = 1;
 
 struct Functions {
+    default_loop: extern "C" fn() -> *mut Loop,
     handle_size: extern "C" fn(c_int) -> usize,
     poll_init: extern "C" fn(*mut Loop, *mut Handle, c_int) -> c_int,
     poll_start: extern "C" fn(*mut Handle, c_int, PollCallback) -> c_int,
@@ -61,6 +62,7 @@ fn functions() -> Option<&'static Functions> {
             // SAFETY: each symbol that exists is the libuv function of that name, which has the type of its field.
             unsafe {
                 Some(Functions {
+                    default_loop: *program.get(c"uv_default_loop").ok()?,
                     handle_size: *program.get(c"uv_handle_size").ok()?,
                     poll_init: *program.get(c"uv_poll_init").ok()?,
                     poll_start: *program.get(c"uv_poll_start").ok()?,
@@ -81,6 +83,11 @@ fn functions() -> Option<&'static Functions> {
             }
         })
         .as_ref()
+}
+
+/// Whether `env` is that of the main thread, where Node runs libuv's default loop: each Worker has a loop of its own.
+pub fn is_main(env: &Env) -> bool {
+    functions().is_some_and(|uv| env.get_uv_event_loop().is_ok_and(|uv_loop| uv_loop == (uv.default_loop)()))
 }
 
 /// The handles. They are closed when the environment shuts down, and freed in libuv's close callbacks.

@@ -1,0 +1,90 @@
+'use strict';
+
+// The functions of child_process as programs get them. What does the work is loaded when one of them is first called:
+// many programs that load this package start one process, or none.
+
+const { builtin } = require('./builtin');
+const { MAJOR } = require('./version');
+
+const promisified = Symbol.for('nodejs.util.promisify.custom');
+
+let gathering;
+let spawning;
+let synchronous;
+
+function ofExec() {
+  return (gathering ??= require('./exec'));
+}
+
+function ofSpawn() {
+  return (spawning ??= require('./spawn'));
+}
+
+function ofSync() {
+  return (synchronous ??= require('./sync'));
+}
+
+function exec(command, options, callback) {
+  return ofExec().exec(command, options, callback);
+}
+
+function execFile(file, args, options, callback) {
+  return ofExec().execFile(file, args, options, callback);
+}
+
+function execFileSync(file, args, options) {
+  return ofSync().execFileSync(file, args, options);
+}
+
+function execSync(command, options) {
+  return ofSync().execSync(command, options);
+}
+
+function fork(modulePath, args = [], options) {
+  return ofSpawn().fork(modulePath, args, options);
+}
+
+function spawn(file, args, options) {
+  return ofSpawn().spawn(file, args, options);
+}
+
+function spawnSync(file, args, options) {
+  return ofSync().spawnSync(file, args, options);
+}
+
+/** Internal to Node, and not documented. */
+function _forkChild(fd, serializationMode) {
+  return builtin._forkChild(fd, serializationMode);
+}
+
+/** What util.promisify makes of exec and execFile. */
+function promising(name) {
+  const start = (args) => Reflect.apply(ofExec()[name][promisified], undefined, args);
+  if (MAJOR < 22) return (...args) => start(args);
+  const promised = function (...args) {
+    return start(args);
+  };
+  return Object.defineProperty(promised, 'name', { value: name });
+}
+
+Object.defineProperty(exec, promisified, { value: promising('exec') });
+Object.defineProperty(execFile, promisified, { value: promising('execFile') });
+
+/** The property ChildProcess, which becomes a plain one when it is first read or written. */
+const childProcess = {
+  get() {
+    return settle(this, require('./child').ChildProcess);
+  },
+  set(value) {
+    settle(this, value);
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+function settle(exports, value) {
+  Reflect.defineProperty(exports, 'ChildProcess', { value, writable: true, enumerable: true, configurable: true });
+  return value;
+}
+
+module.exports = { _forkChild, childProcess, exec, execFile, execFileSync, execSync, fork, spawn, spawnSync };

@@ -1,0 +1,16 @@
+'use strict';
+
+// Ours in the place of Node's child_process, for every program of this process.
+
+const { syncBuiltinESMExports } = require('node:module');
+const ours = require('../index.js');
+const { replaceBuiltin } = require('./builtin');
+const exported = require('./exported');
+
+function takeOver() {
+  const { isNative, version, ...properties } = Object.getOwnPropertyDescriptors(ours);
+  exported.current = replaceBuiltin(properties);
+  syncBuiltinESMExports();
+}
+
+module.exports = { takeOver };

@@ -1,0 +1,173 @@
+'use strict';
+
+// The JavaScript that is published: a file for each use, in which a call finds all that it needs. Each file of its own
+// takes 0.5 ms of CPU time to find, read and compile, and there are thirty of ours; and compiling takes time for every
+// line, so nobody gets all of them. A checkout runs the sources.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { transformSync } = require('esbuild');
+const { version } = require('../package.json');
+const { joined } = require('./source-map');
+
+const ROOT = path.join(__dirname, '..');
+
+const OF_LAUNCH = ['lib/arrays', 'lib/environment', 'lib/errors', 'lib/hooks', 'lib/permission'];
+const OF_RUNTIME = ['lib/node', 'lib/runtime', 'lib/ticks'];
+const OF_PROCESS = [
+  ...OF_LAUNCH,
+  ...OF_RUNTIME,
+  'lib/child',
+  'lib/context',
+  'lib/process',
+  'lib/sockets',
+  'lib/spawn',
+  'lib/stdio',
+  'lib/streams',
+];
+const OF_CHANNEL = ['lib/channel', 'lib/deliveries', 'lib/link', 'lib/native-end', 'lib/serialization'];
+
+// By the file, the sources that are in it. The first is what the file itself is for.
+const BUNDLES = {
+  index: [
+    'index',
+    'lib/builtin',
+    'lib/calls',
+    'lib/clock',
+    'lib/exported',
+    'lib/listed',
+    'lib/native',
+    'lib/takeover',
+    'lib/version',
+  ],
+  promises: ['promises', 'lib/promises', 'lib/template'],
+  register: ['register', 'lib/clock', 'lib/listed', 'lib/loading'],
+  'lib/sync': ['lib/sync', ...OF_LAUNCH],
+  'lib/process': OF_PROCESS,
+  'lib/exec': ['lib/exec', ...OF_PROCESS],
+  'lib/channel': OF_CHANNEL,
+  'lib/native-end': [
+    'lib/native-end',
+    ...OF_CHANNEL,
+    ...OF_RUNTIME,
+    'lib/arrays',
+    'lib/clock',
+    'lib/errors',
+    'lib/native',
+    'lib/version',
+  ],
+};
+
+// They run by themselves, with sources of their own.
+const ALONE = ['register', 'lib/native-end'];
+
+// Published as they are: they run when the package is installed, or when something is wrong.
+const KEPT = ['lib/locate', 'lib/old-node', 'lib/triple'];
+
+// Under this symbol `index.js` has it for the other entry points.
+const LOADER = "Symbol.for('child-process-rs.loader')";
+
+// `loadSource` runs a source the first time; where the file with it is not there yet, it brings more sources.
+const LOADER_TEXT = `const sources = {};
+const loaded = {};
+function loadSource(name, file) {
+  if (loaded[name] === undefined) {
+    if (sources[name] === undefined) require(file)(sources, loadSource);
+    loaded[name] = { exports: {} };
+    sources[name](loaded[name]);
+  }
+  return loaded[name].exports;
+}
+`;
+
+/** The file that a source is looked for in where it is not there yet. */
+function fileOf(source) {
+  const file = Object.keys(BUNDLES).find((name) => !ALONE.includes(name) && BUNDLES[name].includes(source));
+  if (file === undefined) throw new Error(`scripts/bundle.js does not say which file ${source} is in`);
+  return file;
+}
+
+function relative(from, to) {
+  const file = path.posix.relative(path.posix.dirname(from), to);
+  return `${file.startsWith('.') ? '' : './'}${file}.js`;
+}
+
+/** What `require(asked)` in `source` becomes in `file`. */
+function requiring(asked, source, file) {
+  const target = path.posix.join(path.posix.dirname(source), asked).replace(/\.js$/, '');
+  if (target === 'package.json') return JSON.stringify({ version });
+  if (KEPT.includes(target)) return `require('${relative(file, target)}')`;
+  if (ALONE.includes(file) && !BUNDLES[file].includes(target)) {
+    return `require('${relative(file, 'index')}')[${LOADER}].loadSource('${target}')`;
+  }
+  // Relative to where the loader is.
+  return `loadSource('${target}', './${ALONE.includes(file) ? path.posix.basename(file) : fileOf(target)}.js')`;
+}
+
+/** `source` as a part of `file`. */
+function transformed(source, file) {
+  const text = fs.readFileSync(path.join(ROOT, `${source}.js`), 'utf8');
+  const code = text
+    .replace("'use strict';", '')
+    .replace(/\brequire\('(\.\.?\/[^']+)'\)/g, (_, asked) => requiring(asked, source, file))
+    .replace(
+      /\b__dirname\b/g,
+      path.posix.dirname(source) === path.posix.dirname(file) ? '__dirname' : '`${__dirname}/lib`',
+    );
+  // Takes the comments out. An entry point is read by Nodes that are too old, to say so.
+  const target = file.startsWith('lib/') ? 'node20' : 'node12';
+  return transformSync(code, { sourcefile: `${relative(file, source)}`, sourcemap: 'external', target });
+}
+
+const linesIn = (text) => text.split('\n').length - 1;
+
+/** How an entry point shares the sources of `index.js`. */
+function sharing(file) {
+  const sentence = `child-process-rs/${file} does not work where child-process-rs is mocked: mock it, too`;
+  return `const shared = require('./index.js')[${LOADER}];
+if (!shared) throw new Error('${sentence}.');
+const { loadSource, sources } = shared;
+`;
+}
+
+/** Writes a file and its source map. */
+function write(out, file) {
+  const [own] = BUNDLES[file];
+  const isEntry = !file.startsWith('lib/');
+  const hasLoader = file === 'index' || ALONE.includes(file);
+  let text = `'use strict';\n`;
+  if (isEntry)
+    text += `if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./lib/old-node.js'));\n`;
+  if (hasLoader) text += LOADER_TEXT;
+  else if (isEntry) text += sharing(file);
+  // In parentheses, which have V8 compile it at once rather than read it twice.
+  else text += 'module.exports = ((sources, loadSource) => {\n';
+  const sections = [];
+  for (const source of new Set(BUNDLES[file])) {
+    const { code, map } = transformed(source, file);
+    text += `if (!sources['${source}']) sources['${source}'] = (module) => {\n`;
+    sections.push({ line: linesIn(text), map: JSON.parse(map) });
+    text += `${code}};\n`;
+  }
+  if (hasLoader || isEntry) text += `module.exports = loadSource('${own}');\n`;
+  else text += '});\n';
+  if (file === 'index')
+    text += `Object.defineProperty(module.exports, ${LOADER}, { value: { loadSource, sources } });\n${importable(own)}`;
+  fs.writeFileSync(path.join(out, `${file}.js`), `${text}//# sourceMappingURL=${path.basename(file)}.js.map\n`);
+  fs.writeFileSync(path.join(out, `${file}.js.map`), JSON.stringify(joined(sections)));
+}
+
+/** The line of an entry point from which Node learns the names that can be imported. */
+function importable(source) {
+  const text = fs.readFileSync(path.join(ROOT, `${source}.js`), 'utf8');
+  return /^0 && \(module\.exports = \{[^}]*\}\);\n/m.exec(text)[0];
+}
+
+/** Writes the JavaScript of the package into `out`. */
+function bundle(out) {
+  fs.mkdirSync(path.join(out, 'lib'), { recursive: true });
+  for (const name of KEPT) fs.copyFileSync(path.join(ROOT, `${name}.js`), path.join(out, `${name}.js`));
+  for (const file of Object.keys(BUNDLES)) write(out, file);
+}
+
+module.exports = { bundle };

@@ -83,7 +83,7 @@ function isWatched() {
 
 hooks.isWatched = isWatched;
 
-/** Takes in what the native side says of a launch: pid or errno, file, `argv`, pipes. Returns 0 or the negative errno. */
+/** Takes in what comes of a launch: pid or errno, file, `argv`, pipes. Returns 0 or the negative errno. */
 function begin(child, described) {
   const handle = child._handle;
   const { channel, borrowed } = handle;

@@ -1,7 +1,7 @@
 'use strict';
 
-// exec() and execFile(): a child whose outputs are gathered natively and handed over once. A stream that the program touches is live, and what
-// comes through it is gathered here.
+// exec() and execFile(): a child whose outputs are gathered natively and handed over once. A stream that the program
+// touches is live, and what comes through it is gathered here.
 
 const { promisify } = require('node:util');
 const { append, copy, join } = require('./arrays');
@@ -48,7 +48,8 @@ class Execution {
       child._closesNeeded++;
       this.#waits = true;
       for (let index = STDOUT; index <= STDERR; index++) {
-        if (this.#streams.isPipe(index)) this.#streams.gather(index, (socket, begun) => this.#hear(index, socket, begun));
+        if (!this.#streams.isPipe(index)) continue;
+        this.#streams.gather(index, (socket, begun) => this.#hear(index, socket, begun));
       }
     }
     child.addListener('close', (code, signal) => this.#finish({ code, signal }));
@@ -61,7 +62,7 @@ class Execution {
     this.#endWait();
   }
 
-  /** The child has been sent a signal for its time, or the length of its output; or could not be, because of `failure`. */
+  /** The child was to be killed, for its time or the length of its output; `failure`: what that has thrown. */
   onKilled(failure) {
     if (failure === undefined) this.#streams?.destroyOutputs();
     else this.#fail(failure);
@@ -110,7 +111,8 @@ class Execution {
   #finish(end) {
     if (this.#isOver) return;
     this.#isOver = true;
-    const outcome = this.#outcome ?? this.#handle.finish({ ...end, stdout: this.#take(STDOUT), stderr: this.#take(STDERR) });
+    const outputs = { stdout: this.#take(STDOUT), stderr: this.#take(STDERR) };
+    const outcome = this.#outcome ?? this.#handle.finish({ ...end, ...outputs });
     for (let index = STDOUT; index <= STDERR; index++) this.#streams?.ungather(index);
     // Later, as a stream would tell it; where the child lives on, its exit does.
     if (!this.#child._handle) nextTick(() => this.#endWait());

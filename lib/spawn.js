@@ -33,8 +33,8 @@ function fork(modulePath, args = [], options) {
 }
 
 /**
- * A child whose native process `start` makes; in two steps, from the arguments of `verb`, where somebody hooks in between the call and the
- * launch: a tracer, or Node's permission model.
+ * A child whose native process `start` makes; in two steps, from the arguments of `verb`, where somebody hooks in between
+ * the call and the launch: a tracer, or Node's permission model.
  */
 function launch(verb, call, start) {
   if (isRestricted || isWatched()) return launchNormalized(verb, call);

@@ -82,7 +82,7 @@ class Streams {
     return false;
   }
 
-  /** Leaves an output to be gathered; `gatherer(socket, begun)` hears of it when the program touches the stream after all. */
+  /** Leaves an output to be gathered; `gatherer(socket, begun)` hears of it when the program touches the stream. */
   gather(index, gatherer) {
     this.#gatherers.set(index, gatherer);
   }

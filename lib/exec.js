@@ -48,8 +48,8 @@ class Execution {
       child._closesNeeded++;
       this.#waits = true;
       for (let index = STDOUT; index <= STDERR; index++) {
-        if (this.#streams.isPipe(index))
-          this.#streams.gather(index, (socket, begun) => this.#hear(index, socket, begun));
+        if (!this.#streams.isPipe(index)) continue;
+        this.#streams.gather(index, (socket, begun) => this.#hear(index, socket, begun));
       }
     }
     child.addListener('close', (code, signal) => this.#finish({ code, signal }));
@@ -111,8 +111,8 @@ class Execution {
   #finish(end) {
     if (this.#isOver) return;
     this.#isOver = true;
-    const outcome =
-      this.#outcome ?? this.#handle.finish({ ...end, stdout: this.#take(STDOUT), stderr: this.#take(STDERR) });
+    const outputs = { stdout: this.#take(STDOUT), stderr: this.#take(STDERR) };
+    const outcome = this.#outcome ?? this.#handle.finish({ ...end, ...outputs });
     for (let index = STDOUT; index <= STDERR; index++) this.#streams?.ungather(index);
     // Later, as a stream would tell it; where the child lives on, its exit does.
     if (!this.#child._handle) nextTick(() => this.#endWait());

@@ -145,7 +145,11 @@ impl Channel {
             // Only a string is shown in the error.
             let kind = text(env, &engine::property(env, message, c"type")?);
             let kind = kind.unwrap_or_else(|| "handle of a known type".to_owned());
-            return fail(self.node.context(env)?.broken_handle(&format!("the descriptor that it sent is not a {kind}")));
+            return fail(
+                self.node
+                    .context(env)?
+                    .broken_handle(&format!("the descriptor that it sent is not a {kind}")),
+            );
         };
         let handle = match self.node.handle_for(env, socket, fd) {
             Ok(handle) => handle,

@@ -1,4 +1,4 @@
-//! What launching leaves behind, counted in a process of its own.
+//! Launching leaves no resources behind. In its own process, so that other tests do not affect the count.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 

@@ -1,4 +1,4 @@
-//! However a stream is cut into reads, the same messages come out of it, and memory stays within bounds.
+//! A stream gives the same messages however it is divided into reads, and memory stays bounded.
 
 #![no_main]
 
@@ -6,11 +6,12 @@ use child_process_rs::channel::Mode;
 use child_process_rs::channel::inbox::{Inbox, TooLong};
 use libfuzzer_sys::fuzz_target;
 
-/// More than one read can ever add to an unfinished message.
+/// More than the inbox may allocate beyond a multiple of the limit.
 const SLACK: usize = 1 << 20;
-/// The longest stream that is repeated, bytes, and the most pieces that one is cut into.
+/// A stream is repeated up to this many bytes.
 const LONGEST: usize = 300 << 10;
-const MOST_PIECES: usize = 2000;
+/// The most pieces that a stream is divided into.
+const MAX_PIECES: usize = 2000;
 
 struct Reader {
     inbox: Inbox,
@@ -23,7 +24,7 @@ impl Reader {
         Self { inbox: Inbox::new(mode, limit), limit, messages: vec![] }
     }
 
-    /// Reads `bytes`, as many at once as there is room, and takes what is complete.
+    /// Feeds `bytes` to the inbox, as many at once as there is room for, and takes complete messages.
     fn read(&mut self, mut bytes: &[u8]) -> Result<(), TooLong> {
         while !bytes.is_empty() {
             let room = self.inbox.room();
@@ -44,7 +45,7 @@ impl Reader {
     }
 }
 
-/// What a plain reading of the whole gives: the messages, and whether one is too long or unfinished.
+/// The result of a simple implementation: the messages, and whether one is too long or the last is unfinished.
 fn expected(mode: Mode, limit: usize, mut bytes: &[u8]) -> (Vec<Vec<u8>>, Result<bool, TooLong>) {
     let mut messages: Vec<Vec<u8>> = vec![];
     loop {
@@ -68,14 +69,14 @@ fn expected(mode: Mode, limit: usize, mut bytes: &[u8]) -> (Vec<Vec<u8>>, Result
     }
 }
 
-// The first bytes say the mode, the limit, how often the stream is repeated and how it is cut.
+// The first bytes select the mode, the limit, how often the stream is repeated and how it is divided.
 fuzz_target!(|data: &[u8]| {
     let Some((&[how, limit, cut, repeat], stream)) = data.split_first_chunk::<4>() else {
         return;
     };
     let mode = if how & 1 == 0 { Mode::Json } else { Mode::Advanced };
     let limit = if how & 2 == 0 { usize::MAX } else { usize::from(limit) << (how >> 4) };
-    // Long streams meet the ends of the buffer; now and then, because they take long.
+    // Long streams reach the ends of the buffer. Only some inputs use them, because they take long.
     let times = if how & 4 == 0 { 1 } else { 1 + usize::from(repeat) * 16 };
     let stream = stream.repeat(times.min(1 + LONGEST / (stream.len() + 1)));
 
@@ -87,7 +88,7 @@ fuzz_target!(|data: &[u8]| {
 
     let mut pieces = Reader::new(mode, limit);
     let size = if how & 8 == 0 { 1 + usize::from(cut) } else { 1 + usize::from(cut) * 509 };
-    let size = size.max(stream.len() / MOST_PIECES);
+    let size = size.max(stream.len() / MAX_PIECES);
     let pieces_outcome = stream.chunks(size).try_for_each(|piece| pieces.read(piece));
     assert!(pieces.messages == messages);
     assert_eq!(pieces_outcome, whole_outcome);

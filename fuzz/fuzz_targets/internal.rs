@@ -1,4 +1,4 @@
-//! A text is an internal message exactly if the value that it parses to is one.
+//! A JSON text is recognised as an internal message exactly if the parsed value is one.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Nothing that comes makes the readers of messages panic; what is written reads back.
+//! No input makes the parsers of messages panic, and what is written can be read back.
 
 #![no_main]
 

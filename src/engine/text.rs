@@ -117,7 +117,7 @@ pub fn string<'a>(env: &'a Env, text: &[u8]) -> Result<Unknown<'a>> {
     Ok(unknown(env, value))
 }
 
-/// A part of a string for [`concat`].
+/// A part of a string for [`concat()`].
 pub enum Piece<'a> {
     Text(&'a str),
     /// Converted to a JavaScript string, which need not be valid Unicode.

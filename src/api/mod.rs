@@ -3,6 +3,7 @@
 mod channel;
 mod descriptors;
 mod exec;
+mod forking;
 mod normalize;
 mod output;
 mod process;

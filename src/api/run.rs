@@ -11,6 +11,7 @@ use napi::{Env, Error, Result, Unknown, ValueType};
 use napi_derive::napi;
 use tokio::sync::oneshot;
 
+use super::forking;
 use super::results::{self, Started, assign, check_permitted, decode, is_aborted, text_of};
 use super::runtime;
 use super::sync::{Limits, ending, errno, limits};
@@ -53,6 +54,7 @@ struct Run {
 
 impl Run {
     fn finish(&self, env: &Env) -> Result<()> {
+        forking::warn(env);
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Without one the task has panicked.
         let failed = || Outcome { result: Err(NotRun::Failed(libc::EIO)), duration: 0.0 };

@@ -4,6 +4,7 @@ use napi::bindgen_prelude::{Array, ClassInstance, FromNapiValue, Function, JsObj
 use napi::{Env, Result, Unknown, ValueType};
 use napi_derive::napi;
 
+use super::forking;
 use super::process::{Child, Failure, ProcessObject as Process};
 use super::runtime;
 use crate::options::arguments::{self, Arguments};
@@ -220,6 +221,7 @@ impl<'a> Request<'a> {
             }
             Err(error) => (None, -sys::errno(&error)),
         };
+        forking::warn(env);
         let mut process = Process::wrap(env, child)?;
         let name = if status < 0 { c"errno" } else { c"pid" };
         process.set_c_named_property(name, status)?;

@@ -9,6 +9,7 @@ use napi::{Env, Result, Unknown};
 use napi_derive::napi;
 
 use super::channel::registry;
+use super::forking;
 use super::results::{Started, assign, check_permitted, decode, error, text_of};
 use super::spawn::read_arguments;
 pub(super) use crate::capture::Limits;
@@ -133,6 +134,7 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     let result = make_ends(&plan, &input)
         .map_err(|error| NotRun::Failed(sys::errno(&error)))
         .and_then(|(ends, stdio)| capture::run(Command { stdio, ..command }, ends, limits));
+    forking::warn(context.env);
     to_object(context, result, started, &encoding)
 }
 

@@ -10,8 +10,6 @@ use std::os::unix::ffi::OsStrExt;
 use super::environment::Environment;
 use crate::sys;
 
-/// Where `execvp(3)` looks when the environment has no `PATH` (`confstr(3)`, `_CS_PATH`).
-const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 /// How much of a script the kernel reads for its first line (`BINPRM_BUF_SIZE`).
 const HEAD: usize = 256;
 /// How many files are remembered as runnable.
@@ -40,23 +38,18 @@ pub(super) fn resolve(file: &CStr, environment: &Environment, cwd: Option<&CStr>
         match check(&candidate, cwd).map_err(|error| sys::errno(&error)) {
             Ok(()) => return Ok(candidate),
             Err(libc::EACCES) => denied = true,
-            Err(errno) if goes_on(errno) => last = errno,
+            Err(errno) if sys::search_goes_on(errno) => last = errno,
             Err(errno) => return Err(io::Error::from_raw_os_error(errno)),
         }
     }
     Err(io::Error::from_raw_os_error(if denied { libc::EACCES } else { last }))
 }
 
-/// Whether a search goes on after this error of one candidate, as `execvp(3)` does.
-pub(super) fn goes_on(errno: i32) -> bool {
-    matches!(errno, libc::ENOENT | libc::ESTALE | libc::ENOTDIR | libc::ENODEV | libc::ETIMEDOUT)
-}
-
 /// The paths that `file` may stand for: itself where it has a slash, else one for each entry of `PATH`.
 pub(super) fn candidates(file: &CStr, environment: &Environment) -> impl Iterator<Item = CString> {
     let name = file.to_bytes();
     let is_path = name.contains(&b'/');
-    let path = if is_path { &b""[..] } else { environment.get(b"PATH").unwrap_or(DEFAULT_PATH) };
+    let path = if is_path { &b""[..] } else { environment.get(b"PATH").unwrap_or(sys::DEFAULT_PATH) };
     path.split(|byte| *byte == b':').filter(|directory| directory.len() < libc::PATH_MAX as usize).filter_map(
         move |directory| {
             // An empty entry is the working directory.

@@ -16,16 +16,19 @@ mod child;
 mod environment;
 pub mod inherited;
 mod lookup;
+mod method;
 mod strings;
 
 use std::ffi::CString;
 use std::os::fd::{OwnedFd, RawFd};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use block::Block;
 pub use block::Outcome;
 use environment::Environment;
+use method::Method;
+pub use method::{launch_method, take_refusal};
 pub use strings::Strings;
 
 use crate::process::Process;
@@ -111,21 +114,6 @@ impl Exec {
     }
 }
 
-/// How children are made; `CHILD_PROCESS_RS_LAUNCHER` (`clone` or `fork`) chooses one for tests.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Clone,
-    Fork,
-}
-
-fn preferred_method() -> Method {
-    static METHOD: OnceLock<Method> = OnceLock::new();
-    *METHOD.get_or_init(|| match std::env::var("CHILD_PROCESS_RS_LAUNCHER").as_deref() {
-        Ok("fork") => Method::Fork,
-        _ => Method::Clone,
-    })
-}
-
 /// More bytes of arguments and environment than this and the kernel may say `E2BIG`, which only exec can
 /// tell: the floor of `ARG_MAX` that execve(2) guarantees.
 const SURELY_FITS: usize = 128 * 1024;
@@ -156,7 +144,7 @@ pub fn launch(mut command: Command) -> Result<Launched, i32> {
         let path = lookup::resolve(&command.file, &environment, command.cwd.as_deref());
         vec![path.map_err(|error| sys::errno(&error))?]
     };
-    let method = if changes_user { Method::Fork } else { preferred_method() };
+    let method = if changes_user { Method::Fork } else { Method::preferred() };
     let mut launched = start(command, paths, environment, method)?;
     if uncertain
         && let Err(errno) = launched.exec.wait()
@@ -177,7 +165,10 @@ fn start(
     let (block, childs) = Block::new(command, paths, environment);
     let launched = match method {
         Method::Clone => match child::start_sharing_memory(block) {
-            Err((error, block)) if child::is_refused(&error) => child::start_forked(&block),
+            Err((error, block)) if child::is_refused(&error) => {
+                method::note_refusal(&error);
+                child::start_forked(&block)
+            }
             Err((error, _)) => Err(sys::errno(&error)),
             Ok(launched) => Ok(launched),
         },

@@ -95,8 +95,15 @@ impl<'a> Context<'a> {
     /// # Errors
     /// What a getter throws.
     pub fn of_process(&self, name: &CStr) -> Result<Unknown<'a>> {
-        let process = option(&self.env.get_global()?.coerce_to_object()?, c"process")?;
-        option(&process.coerce_to_object()?, name)
+        option(&self.process()?.coerce_to_object()?, name)
+    }
+
+    /// Node's `process`.
+    ///
+    /// # Errors
+    /// What a getter throws.
+    pub fn process(&self) -> Result<Unknown<'a>> {
+        option(&self.env.get_global()?.coerce_to_object()?, c"process")
     }
 }
 

@@ -98,3 +98,12 @@ for (const [name, binary, before] of [['Bun', bun, []], ['Deno', deno, ['run', '
     t.is((await run(file)).output, `child-process-rs/promises needs the native addon, and ${name} has no libuv loop for it: use util.promisify(require('node:child_process').execFile) here.\n`);
   });
 }
+
+test('under Deno a linked package has its named exports', async (t) => {
+  const machine = await installed(t);
+  const linked = path.join(machine.dir, 'linked');
+  fs.renameSync(machine.installed(MAIN), linked);
+  fs.symlinkSync(linked, machine.installed(MAIN));
+  const file = machine.write('app.mjs', `import { isNative, spawnSync } from '${MAIN}'; console.log(isNative, typeof spawnSync)`);
+  t.is((await machine.runBy(deno, 'run', '-A', '--node-modules-dir=manual', file)).output, 'false function\n');
+});

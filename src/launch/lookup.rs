@@ -15,13 +15,20 @@ const HEAD: usize = 256;
 /// How many files are remembered as runnable.
 const REMEMBERED: usize = 256;
 
-/// The path to exec for `file`: itself where it has a slash, else the first runnable entry of the child's `PATH`. Relative results
+/// A file that may be executed.
+pub(super) struct Found {
+    pub path: CString,
+    /// Whether it looks like what the kernel knows how to run.
+    pub is_known: bool,
+}
+
+/// What to exec for `file`: itself where it has a slash, else the first runnable entry of the child's `PATH`. Relative results
 /// are relative to `cwd`, the child's working directory, which is checked first.
 ///
 /// # Errors
 /// What `chdir(2)` or `execvp(3)` would report: `EACCES` if a match could not be run, else the error of the last entry
 /// tried.
-pub(super) fn resolve(file: &CStr, environment: &Environment, cwd: Option<&CStr>) -> io::Result<CString> {
+pub(super) fn resolve(file: &CStr, environment: &Environment, cwd: Option<&CStr>) -> io::Result<Found> {
     if let Some(cwd) = cwd {
         sys::check_directory(cwd)?;
     }
@@ -36,7 +43,7 @@ pub(super) fn resolve(file: &CStr, environment: &Environment, cwd: Option<&CStr>
     let mut last = libc::ENOENT;
     for candidate in candidates(file, environment) {
         match check(&candidate, cwd).map_err(|error| sys::errno(&error)) {
-            Ok(()) => return Ok(candidate),
+            Ok(is_known) => return Ok(Found { path: candidate, is_known }),
             Err(libc::EACCES) => denied = true,
             Err(errno) if sys::search_goes_on(errno) => last = errno,
             Err(errno) => return Err(io::Error::from_raw_os_error(errno)),
@@ -59,8 +66,8 @@ pub(super) fn candidates(file: &CStr, environment: &Environment) -> impl Iterato
     )
 }
 
-/// Whether exec of `path` in `cwd` would start something.
-fn check(path: &CStr, cwd: Option<&CStr>) -> io::Result<()> {
+/// Whether exec of `path` in `cwd` would start something, and whether that is known for sure.
+fn check(path: &CStr, cwd: Option<&CStr>) -> io::Result<bool> {
     match cwd {
         Some(cwd) if !path.to_bytes().starts_with(b"/") => {
             check_file(&CString::new([cwd.to_bytes(), b"/", path.to_bytes()].concat())?)
@@ -69,7 +76,7 @@ fn check(path: &CStr, cwd: Option<&CStr>) -> io::Result<()> {
     }
 }
 
-fn check_file(path: &CStr) -> io::Result<()> {
+fn check_file(path: &CStr) -> io::Result<bool> {
     type Identity = (libc::dev_t, libc::ino_t, i64, i64);
     thread_local! {
         static RUNNABLE: RefCell<HashSet<Identity>> = RefCell::default();
@@ -77,37 +84,37 @@ fn check_file(path: &CStr) -> io::Result<()> {
     let stat = sys::check_executable(path)?;
     let identity = (stat.st_dev, stat.st_ino, stat.st_ctime, stat.st_ctime_nsec);
     if RUNNABLE.with_borrow(|known| known.contains(&identity)) {
-        return Ok(());
+        return Ok(true);
     }
+    let mut head = [0; HEAD];
     // Where it cannot be read, exec will tell.
-    let Ok(interpreter) = interpreter(path) else {
-        return Ok(());
+    let Ok(length) = File::open(OsStr::from_bytes(path.to_bytes())).and_then(|mut file| file.read(&mut head))
+    else {
+        return Ok(true);
     };
-    match interpreter {
+    let head = head.get(..length).unwrap_or_default();
+    match interpreter(head) {
         // A path relative to a working directory that isn't ours, or one that changed since: exec will tell.
         Some(interpreter) if interpreter.to_bytes().starts_with(b"/") => {
-            sys::check_executable(&interpreter).map(drop)
+            sys::check_executable(&interpreter).map(|_| true)
         }
-        Some(_) => Ok(()),
-        None => {
+        Some(_) => Ok(true),
+        None if sys::HAS_SHELL || sys::is_program(head) => {
             RUNNABLE.with_borrow_mut(|known| {
                 if known.len() >= REMEMBERED {
                     known.clear();
                 }
                 known.insert(identity);
             });
-            Ok(())
+            Ok(true)
         }
+        None => Ok(false),
     }
 }
 
 /// The interpreter that a script names in its first line (`execve(2)`, «Interpreter scripts»).
-fn interpreter(path: &CStr) -> io::Result<Option<CString>> {
-    let mut head = [0; HEAD];
-    let length = File::open(OsStr::from_bytes(path.to_bytes()))?.read(&mut head)?;
-    let name = || {
-        let line = head.get(..length)?.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-        line.split(|byte| matches!(byte, b' ' | b'\t' | 0)).find(|word| !word.is_empty())
-    };
-    Ok(name().and_then(|name| CString::new(name).ok()))
+fn interpreter(head: &[u8]) -> Option<CString> {
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let name = line.split(|byte| matches!(byte, b' ' | b'\t' | 0)).find(|word| !word.is_empty())?;
+    CString::new(name).ok()
 }

@@ -120,13 +120,13 @@ const SURELY_FITS: usize = 128 * 1024;
 
 /// What nothing but the kernel's exec gives, so that no caller expects it of a launch: [`Launched::exec`]
 /// tells.
-const EXECS_ALONE: [i32; 4] = [libc::ETXTBSY, libc::ENOEXEC, libc::ENOMEM, libc::EIO];
+const EXECS_ALONE: [i32; 3] = [libc::ETXTBSY, libc::ENOMEM, libc::EIO];
 
 /// Starts `command`.
 ///
 /// Failures that can be foreseen (a missing or unexecutable file, a missing directory, a closed descriptor)
 /// are found before anything is started. Where the caller asks for something that only the child can try (a
-/// user id, an argument list near the kernel's limit) this waits for the exec; otherwise [`Launched::exec`]
+/// user id, an argument list near the kernel's limit, a file that the kernel may not know how to run) this waits for the exec; otherwise [`Launched::exec`]
 /// tells later.
 ///
 /// # Errors
@@ -135,14 +135,16 @@ const EXECS_ALONE: [i32; 4] = [libc::ETXTBSY, libc::ENOEXEC, libc::ENOMEM, libc:
 pub fn launch(mut command: Command) -> Result<Launched, i32> {
     check_descriptors(&command.stdio)?;
     let changes_user = command.uid.is_some() || command.gid.is_some();
-    let uncertain = changes_user || command.size() > SURELY_FITS;
+    let mut uncertain = changes_user || command.size() > SURELY_FITS;
     let environment = command.env.take().map_or_else(Environment::inherited, Environment::given);
     let paths = if changes_user {
         // Another user may see what this one does not, and the other way round: the child finds out.
         lookup::candidates(&command.file, &environment).collect()
     } else {
-        let path = lookup::resolve(&command.file, &environment, command.cwd.as_deref());
-        vec![path.map_err(|error| sys::errno(&error))?]
+        let found = lookup::resolve(&command.file, &environment, command.cwd.as_deref());
+        let found = found.map_err(|error| sys::errno(&error))?;
+        uncertain |= !found.is_known;
+        vec![found.path]
     };
     let method = if changes_user { Method::Fork } else { Method::preferred() };
     let mut launched = start(command, paths, environment, method)?;

@@ -19,3 +19,13 @@ pub fn search_goes_on(errno: c_int) -> bool {
         _ => false,
     }
 }
+
+/// Whether a file that begins like this is a program for this machine.
+#[must_use]
+pub fn is_program(head: &[u8]) -> bool {
+    const MACHINE: u16 = if cfg!(target_arch = "aarch64") { libc::EM_AARCH64 } else { libc::EM_X86_64 };
+    const KIND: [u8; 6] = [0x7f, b'E', b'L', b'F', libc::ELFCLASS64, libc::ELFDATA2LSB];
+    const MACHINE_AT: usize = 18;
+    let machine = head.get(MACHINE_AT..).and_then(<[u8]>::first_chunk);
+    head.starts_with(&KIND) && machine.is_some_and(|machine| u16::from_le_bytes(*machine) == MACHINE)
+}

@@ -80,7 +80,6 @@ function manifest(platforms) {
   return {
     ...kept,
     ...repository(),
-    scripts: { install: scripts.install },
     optionalDependencies: Object.fromEntries(platforms.map(({ name }) => [name, pkg.version])),
   };
 }

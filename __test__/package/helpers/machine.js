@@ -75,6 +75,11 @@ class Machine {
     return withSlot(() => this.run(npmCli, ...args, ...settings));
   }
 
+  /** `npx child-process-rs build`. */
+  build() {
+    return this.run(path.join(this.project, 'node_modules/.bin/child-process-rs'), 'build');
+  }
+
   /** Runs a script by this machine's Node; relative paths are the project's. */
   run(...args) {
     return run(this.node, args, { cwd: this.project, env: this.env });

@@ -24,13 +24,8 @@ const TARGETS = {
 function settings(triple) {
   const target = TARGETS[triple];
   if (!target) throw new Error(`no such platform: ${triple}; there are ${Object.keys(TARGETS).join(', ')}`);
-  const { bin, zig, folder } = pythonTools();
-  const env = {
-    ...process.env,
-    CARGO_ZIGBUILD_ZIG_PATH: zig,
-    PATH: `${bin}:${process.env.PATH}`,
-    PYTHONPATH: folder,
-  };
+  const { bin, zig } = pythonTools();
+  const env = { ...process.env, CARGO_ZIGBUILD_ZIG_PATH: zig, PATH: `${bin}:${process.env.PATH}` };
   const isMusl = triple.endsWith('-musl');
   // Rust links musl statically unless told otherwise, and a static program cannot be loaded as an addon.
   if (isMusl) env.RUSTFLAGS = '-C target-feature=-crt-static';
@@ -43,6 +38,16 @@ function settings(triple) {
   return { target, env, args };
 }
 
+const minorOf = (version) => Number(version.split('.')[1]);
+
+/** Fails where a binary asks for too new a glibc. */
+function checkGlibc(binary) {
+  const symbols = output('objdump', ['-T', binary], { maxBuffer: Infinity });
+  const newest = Math.max(...[...symbols.matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor)));
+  console.log(`${path.basename(binary)} needs glibc 2.${newest}`);
+  if (newest > minorOf(GLIBC)) throw new Error(`it may need ${GLIBC} at most`);
+}
+
 /** Builds the addon; the path of the binary, in a folder of its own. */
 function build(triple) {
   const { target, env, args } = settings(triple);
@@ -50,22 +55,11 @@ function build(triple) {
   const built = path.join(ROOT, 'target', target, 'release/libchild_process_rs.so');
   const binary = path.join(ROOT, 'target', target, `child-process-rs.${triple}.node`);
   fs.copyFileSync(built, binary);
+  if (triple.endsWith('-gnu')) checkGlibc(binary);
   return binary;
 }
 
-/** The highest version of glibc that a binary asks for; '0' where it asks for none. */
-function glibcOf(binary) {
-  const versions = output('objdump', ['-T', binary], { maxBuffer: Infinity }).matchAll(/\(?GLIBC_([\d.]+)/g);
-  const byNumber = (a, b) => a.localeCompare(b, 'en', { numeric: true });
-  return (
-    [...versions]
-      .map(([, version]) => version)
-      .sort(byNumber)
-      .at(-1) ?? '0'
-  );
-}
-
-module.exports = { GLIBC, build, glibcOf, settings };
+module.exports = { build };
 
 if (require.main === module) {
   for (const triple of process.argv.slice(2)) {

@@ -25,6 +25,9 @@ const ARCHITECTURES = {
 // pip warns whoever is root of what does not concern a folder of its own.
 process.env.PIP_ROOT_USER_ACTION = 'ignore';
 
+/** What cannot be had on this machine. */
+class Missing extends Error {}
+
 const output = (file, args, options) => execFileSync(file, args, { encoding: 'utf8', ...options }).trim();
 
 /** The folder `name`, which `fill` fills the first time. */
@@ -48,13 +51,13 @@ function pythonTools() {
   const folder = kept('python', (target) => {
     output('python3', ['-m', 'pip', 'install', '--quiet', '--target', target, ...PYTHON_TOOLS]);
   });
-  return { bin: path.join(folder, 'bin'), zig: path.join(folder, 'ziglang/zig'), folder };
+  return { bin: path.join(folder, 'bin'), zig: path.join(folder, 'ziglang/zig') };
 }
 
 /** The mirror that this machine's apt is set up with. */
 function mirror() {
   const sites = output('apt-get', ['indextargets', '--format', '$(SITE)', 'Created-By: Packages', 'Origin: Debian']);
-  if (!sites) throw new Error('apt has no sources of Debian here');
+  if (!sites) throw new Missing('apt has no sources of Debian here');
   return sites.split('\n')[0];
 }
 
@@ -83,15 +86,15 @@ Acquire::Languages "none";\n`,
   return env;
 }
 
-/** Packages of Debian's, unpacked: all of them, or one folder. */
-function debian(name, packages, folder = '.') {
+/** Packages of Debian's, unpacked: all that is in them, or one folder or file. */
+function debian(name, packages, part = '.') {
   return kept(name, (target) => {
     const debs = path.join(target, 'debs');
     fs.mkdirSync(debs);
     output('apt-get', ['--quiet', 'download', ...packages], { env: apt(), cwd: debs });
     for (const deb of fs.readdirSync(debs)) {
       const unpack = 'dpkg-deb --fsys-tarfile "$1" | tar --extract --directory "$2" "$3"';
-      output('sh', ['-c', unpack, 'sh', path.join(debs, deb), target, folder]);
+      output('sh', ['-c', unpack, 'sh', path.join(debs, deb), target, part]);
     }
     fs.rmSync(debs, { recursive: true });
   });
@@ -111,7 +114,7 @@ function standardLibrary(target) {
   const offered = table.map((line) => line.split('|')[1]?.trim()).filter(Boolean);
   const found = offered.find((each) => each.startsWith(`${version}+`));
   if (!found) {
-    throw new Error(
+    throw new Missing(
       `the standard library for ${target} is missing: \`rustup target add ${target}\` brings it, or \`rustup ` +
         `component add rust-src\` its sources. Debian has those of ${offered.join(', ')}, and this is Rust ${version}`,
     );
@@ -168,7 +171,8 @@ async function glibcNode(suite, arch) {
 
 /** What runs programs of another architecture. */
 function qemu(arch) {
-  return path.join(debian('qemu', ['qemu-user/trixie']), `usr/bin/qemu-${ARCHITECTURES[arch].machine}`);
+  const file = `usr/bin/qemu-${ARCHITECTURES[arch].machine}`;
+  return path.join(debian(`qemu-${arch}`, ['qemu-user/trixie'], `./${file}`), file);
 }
 
-module.exports = { ARCHITECTURES, HOME, ROOT, glibcNode, muslNode, output, pythonTools, qemu, standardLibrary };
+module.exports = { HOME, Missing, ROOT, glibcNode, muslNode, output, pythonTools, qemu, standardLibrary };

@@ -17,10 +17,14 @@ const { EACCES, EINVAL, ENOSYS, EPERM } = constants.errno;
 const run = promisify(execFile);
 
 const CLONE_VM = 0x100;
+const CLONE_THREAD = 0x10000;
 const CLONE_PIDFD = 0x1000;
 const CLOSE_RANGE_CLOEXEC = 4;
 
 const program = compiled('sandbox');
+
+/** The clone of a process that shares memory is refused, not that of a thread. */
+const sharedClone = (errno) => `clone:${errno}:0:${CLONE_VM}:${CLONE_THREAD}`;
 
 /** What a script prints where these calls are refused: rules of `fixtures/sandbox.c`. */
 async function outputsInSandbox(rules, script, env = {}) {
@@ -42,7 +46,7 @@ const KILLED = 'sync null SIGTERM\nspawn true true\nexit null SIGINT false\n';
 for (const [name, rules] of Object.entries({
   'signals through process descriptors are refused': [`pidfd_send_signal:${EPERM}`],
   'signals through process descriptors are not there': [`pidfd_send_signal:${ENOSYS}`],
-  'clone may not share memory': [`clone:${EACCES}:0:${CLONE_VM}`],
+  'clone may not share memory': [sharedClone(EACCES)],
   'clone gives no process descriptor': [`clone:${EINVAL}:0:${CLONE_PIDFD}`],
   'there are no process descriptors': [`clone:${EINVAL}:0:${CLONE_PIDFD}`, `pidfd_open:${ENOSYS}`],
 })) {
@@ -57,7 +61,7 @@ for (const [verb, script] of Object.entries({
   promises: `const { exec } = require(${JSON.stringify(path.join(OURS, '../promises.js'))}); exec('true').then(() => exec('true'));`,
 })) {
   test(`that children are forked for want of the shared clone is told once: ${verb}`, async (t) => {
-    const rules = [`clone:${EPERM}:0:${CLONE_VM}`];
+    const rules = [sharedClone(EPERM)];
     const { stderr } = await outputsInSandbox(rules, script);
     t.regex(stderr, /^\(node:\d+\) \[CHILD_PROCESS_RS_FORK\] Warning: child-process-rs: .+\(EPERM: /);
     t.is(stderr.split('CHILD_PROCESS_RS_FORK').length, 2, stderr);
@@ -75,7 +79,7 @@ test('the addon says how children are started', async (t) => {
     console.log(native.launchMethod());`;
   t.is(await inSandbox([], script), 'clone\n');
   t.is(await inSandbox([], script, { CHILD_PROCESS_RS_LAUNCHER: 'fork' }), 'fork\n');
-  t.is(await inSandbox([`clone:${EPERM}:0:${CLONE_VM}`], script), 'fork\n');
+  t.is(await inSandbox([sharedClone(EPERM)], script), 'fork\n');
 });
 
 test('where the shared clone is refused, a failure that only exec can find is an event, not thrown', async (t) => {

@@ -9,7 +9,7 @@ const path = require('node:path');
 
 const { compile, temporaryDirectory } = require('../../__test__/faults/build');
 const { run } = require('../peers');
-const { build } = require('./cross');
+const { build, unitTests } = require('./cross');
 const { HOME, Missing, ROOT, glibcNode, muslNode, output, qemu } = require('./tools');
 
 const QUICK = '--quick';
@@ -38,9 +38,11 @@ function smoke(words, tree) {
   execFileSync(file, args, { stdio: 'inherit', timeout: 120_000 });
 }
 
+const isQuick = process.argv.includes(QUICK);
+
 /** The whole suite, by a Node that this command line starts. */
 async function suite(words, tree) {
-  if (process.argv.includes(QUICK)) return;
+  if (isQuick) return;
   const [file, ...args] = [...words, AVA];
   demand((await run(file, args, { cwd: tree })) === 0, `the suite fails under ${words.join(' ')}`);
 }
@@ -50,6 +52,7 @@ const PARTS = {
     const tree = checkoutWith(build('linux-x64-musl'));
     const node = muslNode('x64');
     smoke([node], tree);
+    if (!isQuick) unitTests('linux-x64-musl');
     await suite([node], tree);
   },
 
@@ -64,6 +67,8 @@ const PARTS = {
     const gnu = build('linux-arm64-gnu');
     smoke([emulated, await glibcNode('trixie', 'arm64')], checkoutWith(gnu));
     smoke([emulated, muslNode('arm64')], checkoutWith(build('linux-arm64-musl')));
+    // Statically linked, so that they need no libraries.
+    if (!isQuick) unitTests('linux-arm64-musl', [emulated]);
   },
 
   async kernels() {

@@ -217,6 +217,12 @@ export function execFile(file: unknown, args: unknown, options: unknown, callbac
 export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
+ * How children are started: `clone`, in which the child shares the memory of this process until its exec, or `fork`, which
+ * copies its page tables.
+ */
+export function launchMethod(): 'clone' | 'fork';
+
+/**
  * Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns `killSignal`,
  * the number of that option, `mayBeNative`, whether the child may have the native end of a channel, and `plan`, what `Process#follow` is
  * to do.

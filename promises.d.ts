@@ -51,7 +51,11 @@ export interface RunError extends Error, Result {
 /**
  * Runs `file` with `args`, without a shell. Rejects if the command fails, like child_process.execFile.
  */
-export function execFile(file: string, args: readonly string[] | undefined, options: Options & BytesOptions): Promise<Result<Buffer>>;
+export function execFile(
+  file: string,
+  args: readonly string[] | undefined,
+  options: Options & BytesOptions,
+): Promise<Result<Buffer>>;
 export function execFile(file: string, options: Options & BytesOptions): Promise<Result<Buffer>>;
 export function execFile(file: string, args?: readonly string[], options?: Options): Promise<Result>;
 export function execFile(file: string, options?: Options): Promise<Result>;

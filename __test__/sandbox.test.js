@@ -17,18 +17,23 @@ const { EACCES, EINVAL, ENOSYS, EPERM } = constants.errno;
 const run = promisify(execFile);
 
 const CLONE_VM = 0x100;
+const CLONE_THREAD = 0x10000;
 const CLONE_PIDFD = 0x1000;
 const CLOSE_RANGE_CLOEXEC = 4;
 
 const program = compiled('sandbox');
 
+/** The clone of a process that shares memory is refused, not that of a thread. */
+const sharedClone = (errno) => `clone:${errno}:0:${CLONE_VM}:${CLONE_THREAD}`;
+
 /** What a script prints where these calls are refused: rules of `fixtures/sandbox.c`. */
-async function inSandbox(rules, script, env = {}) {
+async function outputsInSandbox(rules, script, env = {}) {
   const source = `const ours = require(${JSON.stringify(OURS)});\n${script}`;
   const words = [...rules, '--', process.execPath, '-e', source];
-  const { stdout } = await run(program, words, { env: { ...process.env, ...env } });
-  return stdout;
+  return run(program, words, { env: { ...process.env, ...env } });
 }
+
+const inSandbox = async (...given) => (await outputsInSandbox(...given)).stdout;
 
 const KILL = `
   const child = ours.spawn('sleep', ['1000']);
@@ -41,7 +46,7 @@ const KILLED = 'sync null SIGTERM\nspawn true true\nexit null SIGINT false\n';
 for (const [name, rules] of Object.entries({
   'signals through process descriptors are refused': [`pidfd_send_signal:${EPERM}`],
   'signals through process descriptors are not there': [`pidfd_send_signal:${ENOSYS}`],
-  'clone may not share memory': [`clone:${EACCES}:0:${CLONE_VM}`],
+  'clone may not share memory': [sharedClone(EACCES)],
   'clone gives no process descriptor': [`clone:${EINVAL}:0:${CLONE_PIDFD}`],
   'there are no process descriptors': [`clone:${EINVAL}:0:${CLONE_PIDFD}`, `pidfd_open:${ENOSYS}`],
 })) {
@@ -49,6 +54,38 @@ for (const [name, rules] of Object.entries({
     t.is(await inSandbox(rules, KILL), KILLED);
   });
 }
+
+for (const [verb, script] of Object.entries({
+  spawn: `ours.spawn('true').on('exit', () => ours.spawnSync('true'));`,
+  spawnSync: `ours.spawnSync('true'); ours.spawn('true');`,
+  promises: `
+    const { exec } = require(${JSON.stringify(path.join(OURS, '../promises.js'))});
+    exec('true').then(() => exec('true'));`,
+})) {
+  test(`that children are forked for want of the shared clone is told once: ${verb}`, async (t) => {
+    const rules = [sharedClone(EPERM)];
+    const { stderr } = await outputsInSandbox(rules, script);
+    t.regex(stderr, /^\(node:\d+\) \[CHILD_PROCESS_RS_FORK\] Warning: child-process-rs: .+\(EPERM: /);
+    t.is(stderr.split('CHILD_PROCESS_RS_FORK').length, 2, stderr);
+    for (const env of [
+      { NODE_OPTIONS: '--disable-warning=CHILD_PROCESS_RS_FORK' },
+      { CHILD_PROCESS_RS_LAUNCHER: 'fork' },
+    ]) {
+      t.is((await outputsInSandbox(rules, script, env)).stderr, '');
+    }
+    t.is((await outputsInSandbox([], script)).stderr, '');
+  });
+}
+
+test('the addon says how children are started', async (t) => {
+  const script = `
+    const { native } = require(${JSON.stringify(path.join(OURS, '../lib/native.js'))});
+    ours.spawnSync('true');
+    console.log(native.launchMethod());`;
+  t.is(await inSandbox([], script), 'clone\n');
+  t.is(await inSandbox([], script, { CHILD_PROCESS_RS_LAUNCHER: 'fork' }), 'fork\n');
+  t.is(await inSandbox([sharedClone(EPERM)], script), 'fork\n');
+});
 
 test('where the shared clone is refused, a failure that only exec can find is an event, not thrown', async (t) => {
   const folder = fs.mkdtempSync(path.join(path.dirname(program), 'busy-'));

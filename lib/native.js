@@ -1,7 +1,7 @@
 'use strict';
 
-// The loaded addon and its file; null where the builtin is to be used instead, and why. Where the addon should be there
-// and is not, this throws one sentence that says what to do: it is the first thing of ours that a newcomer may see.
+// The loaded addon and its file; null where the builtin is to be used instead, and why. Where there is no binary, a
+// warning says what to do; where there is one that does not load, an error.
 
 // This file and that one keep to a syntax that any Node can read, so that the sentence is reached.
 if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./old-node'));
@@ -95,24 +95,34 @@ function load() {
   return find();
 }
 
+/** Node's own serves, and a warning tells, once, why: it can be switched off by its code (`--disable-warning`). */
+function withoutBinary(platform, advice = '') {
+  const why = `there is none for ${platform}`;
+  if (require('node:worker_threads').isMainThread) {
+    const message = `child-process-rs uses Node's own child_process, for it has no binary for ${platform}${advice}.`;
+    process.emitWarning(message, { code: 'CHILD_PROCESS_RS_NO_BINARY' });
+  }
+  return standIn(why);
+}
+
 /** Looks at the system first, to name the binary that fits it. */
 function find() {
   const { triple: findTriple } = require('./triple');
   const triple = findTriple();
-  if (triple === null) return standIn(`there is none for ${process.platform}-${process.arch}`);
+  if (triple === null) return withoutBinary(`${process.platform}-${process.arch}`);
   const { localBinary, packageName, packagedBinary, isCheckout } = require('./locate');
 
   const local = localBinary(triple);
-  const command = isCheckout() ? 'npm install' : 'npm rebuild child-process-rs';
+  const inCheckout = isCheckout();
+  const command = inCheckout ? 'npm install' : 'npx child-process-rs build';
   const rebuild = `with a Rust toolchain installed, run \`${command}\` to build one that fits`;
   if (existsSync(local)) return open(local, rebuild);
   const packaged = packagedBinary(triple);
   if (packaged) return open(packaged, rebuild);
-  throw failure(
-    'ERR_CHILD_PROCESS_RS_NO_BINARY',
-    `child-process-rs has no binary for ${triple}: install ${packageName(triple)}@${version}, which holds one, or, ` +
-      `${rebuild}.`,
-  );
+  const advice = `: install ${packageName(triple)}@${version}, which holds one, or, ${rebuild}`;
+  if (!inCheckout) return withoutBinary(triple, advice);
+  // Its tests must not pass with the builtin.
+  throw failure('ERR_CHILD_PROCESS_RS_NO_BINARY', `child-process-rs has no binary for ${triple}${advice}.`);
 }
 
 module.exports = load();

@@ -1,6 +1,8 @@
+#!/usr/bin/env node
 'use strict';
 
-// npm's "install" step: see that there is a binary that loads, and compile only where there is none.
+// `npx child-process-rs build`, and npm's "install" step in a checkout: see that there is a binary that loads, and
+// compile only where there is none.
 
 const tooOld = require('../lib/old-node');
 
@@ -79,7 +81,7 @@ function install() {
     }
     fail(
       `no binary for ${triple} is here and there is no cargo to build one: install ${packageName(triple)}@${version} ` +
-        'beside this package, or Rust 1.88 or newer with rustup, then run this install again.',
+        'beside this package, or Rust 1.88 or newer with rustup, then run this again.',
     );
     return;
   }
@@ -94,4 +96,5 @@ function install() {
   } else say(`built ${path.basename(built)}.`);
 }
 
-install();
+if (process.argv[2] === 'build') install();
+else fail('usage: child-process-rs build');

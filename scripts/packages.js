@@ -82,7 +82,6 @@ function manifest(platforms) {
     ...kept,
     files: [...kept.files, '*.js.map'],
     ...repository(),
-    scripts: { install: scripts.install },
     optionalDependencies: Object.fromEntries(platforms.map(({ name }) => [name, pkg.version])),
   };
 }

@@ -35,12 +35,13 @@ async function install(args, options) {
   throw new Error(`npm ${args.join(' ')} failed ${TRIES} times`);
 }
 
-async function fetchBinary({ packageName, prefix, binary }) {
+/** `flags`: for npm, where the package is one for another platform. */
+async function fetchBinary({ packageName, prefix, binary, flags = [] }) {
   if (fs.existsSync(binary)) return binary;
   console.log(`Fetching ${packageName} …`);
   fs.mkdirSync(prefix, { recursive: true });
   // Their own install scripts only link binaries that are called by path here.
-  await install(['install', '--ignore-scripts', '--no-save', '--prefix', prefix, packageName]);
+  await install(['install', '--ignore-scripts', '--no-save', '--prefix', prefix, ...flags, packageName]);
   if (!fs.existsSync(binary)) throw new Error(`${packageName} could not be fetched from npm`);
   return binary;
 }
@@ -60,4 +61,4 @@ async function nodeOf(major) {
 const bun = () => fetchBinary(peers.bun);
 const deno = () => fetchBinary(peers.deno);
 
-module.exports = { ROOT, bun, deno, install, nodeOf, run };
+module.exports = { ROOT, bun, deno, fetchBinary, install, nodeOf, run };

@@ -20,14 +20,24 @@ const LIMIT_MS = 300_000;
 async function unpack(project, { tarball }, name) {
   const dir = path.join(project, 'node_modules', name);
   fs.mkdirSync(dir);
-  await new Promise((resolve, reject) => execFile('tar', ['-xzf', tarball, '--strip-components=1', '-C', dir], (error) => (error ? reject(error) : resolve())));
+  await new Promise((resolve, reject) =>
+    execFile('tar', ['-xzf', tarball, '--strip-components=1', '-C', dir], (error) =>
+      error ? reject(error) : resolve(),
+    ),
+  );
 }
 
 function runScript(node, cwd, env) {
   const { test } = JSON.parse(fs.readFileSync(path.join(cwd, 'package.json'), 'utf8')).scripts;
   const PATH = [path.dirname(node), path.join(cwd, '../node_modules/.bin'), process.env.PATH].join(path.delimiter);
   return new Promise((resolve) => {
-    const options = { cwd, env: { ...process.env, ...env, PATH, CI: 'true', FORCE_COLOR: '0' }, timeout: LIMIT_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 26 };
+    const options = {
+      cwd,
+      env: { ...process.env, ...env, PATH, CI: 'true', FORCE_COLOR: '0' },
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+      maxBuffer: 1 << 26,
+    };
     execFile('sh', ['-c', test], options, (error, stdout, stderr) => resolve({ error, output: stdout + stderr }));
   });
 }

@@ -40,11 +40,14 @@ const REFUSED = [
 const AS_ROOT = process.getuid() === 0 ? [] : ['--map-root-user'];
 const WITHOUT_PROC = ['unshare', '--mount', ...AS_ROOT, 'sh', '-c', 'mount -t tmpfs none /proc && exec "$0" "$@"'];
 
+// What is expected is then something else, or told by a warning.
+const REFUSED_ENV = { setsid: { SESSION_REFUSED: 'yes' }, 'shared-clone': { NODE_NO_WARNINGS: '1' } };
+
 const refusal = (call, error) => [
   `${call}: ${error}`,
   {
     command: [sandbox, `${call}:${os.constants.errno[error]}`],
-    env: call === 'setsid' ? { SESSION_REFUSED: 'yes' } : {},
+    env: REFUSED_ENV[call] ?? {},
   },
 ];
 

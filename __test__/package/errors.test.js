@@ -37,6 +37,7 @@ for (const major of ['12', '18']) {
     const { code, output } = await machine.runBy(
       nodes[major],
       path.join(machine.installed(MAIN), 'scripts/install.js'),
+      'build',
     );
     t.is(code, 1);
     t.regex(output, sentence);
@@ -54,7 +55,7 @@ test('a binary that needs a newer glibc', async (t) => {
   for (const name of ENTRIES) {
     t.regex(
       (await machine.run('-e', TELL(name))).output,
-      /^child-process-rs cannot load \S+ \(it needs glibc 9\.[.\d]+ and this system has 2\.[.\d]+\): with a Rust toolchain installed, run `npm rebuild child-process-rs` to build one that fits\.\n$/,
+      /^child-process-rs cannot load \S+ \(it needs glibc 9\.[.\d]+ and this system has 2\.[.\d]+\): with a Rust toolchain installed, run `npx child-process-rs build` to build one that fits\.\n$/,
     );
   }
 });
@@ -66,7 +67,7 @@ test('a binary that is empty, or none', async (t) => {
     fs.writeFileSync(file, text);
     t.regex(
       (await machine.run('-e', TELL(MAIN))).output,
-      /^child-process-rs cannot load \S+ \([^\n()]+\): with a Rust toolchain installed, run `npm rebuild child-process-rs` to build one that fits\.\n$/,
+      /^child-process-rs cannot load \S+ \([^\n()]+\): with a Rust toolchain installed, run `npx child-process-rs build` to build one that fits\.\n$/,
     );
   }
 });
@@ -80,20 +81,23 @@ test('a variable that names no binary', async (t) => {
   );
 });
 
-test('a failing program shows the sentence, and no error of the loader beside it', async (t) => {
+test('without a binary the builtin serves, at each entry point, and says so once in a process', async (t) => {
   const machine = await installed(t, { prebuilt: false });
-  const { code, output } = await machine.run('-e', `require('${MAIN}')`);
-  t.is(code, 1);
-  t.is(output.match(/Error: /g).length, 1, output);
-  t.notRegex(output, /cause|Cannot find module|MODULE_NOT_FOUND/);
-});
-
-test('an ES module shows the sentence, too', async (t) => {
-  const machine = await installed(t, { prebuilt: false });
-  const file = machine.write('app.mjs', `import { spawn } from '${MAIN}'`);
-  const { code, output } = await machine.run(file);
-  t.is(code, 1);
-  t.regex(output, /Error: child-process-rs has no binary for \S+: install /);
+  const told =
+    /^(?:false\n)?\(node:\d+\) \[CHILD_PROCESS_RS_NO_BINARY\] Warning: child-process-rs uses Node's own child_process, for it has no binary for \S+: install child-process-rs-\S+@\S+, which holds one, or, with a Rust toolchain installed, run `npx child-process-rs build` to build one that fits\.\n\(Use `node --trace-warnings [^\n]+\n(?:false\n)?$/;
+  const program = `console.log(require('${MAIN}').isNative); require('${MAIN}/register'); new (require('worker_threads').Worker)("require('${MAIN}')", { eval: true })`;
+  t.regex((await machine.run('-e', program)).output, told);
+  t.regex((await machine.run('--require', `${MAIN}/register`, '-p', `require('${MAIN}').isNative`)).output, told);
+  t.regex(
+    (await machine.run(machine.write('app.mjs', `import { isNative } from '${MAIN}'; console.log(isNative)`))).output,
+    told,
+  );
+  const silent = await machine.run('--disable-warning=CHILD_PROCESS_RS_NO_BINARY', '-p', `require('${MAIN}').isNative`);
+  t.is(silent.output, 'false\n');
+  t.regex(
+    (await machine.run('--no-warnings', '-e', TELL(`${MAIN}/promises`))).output,
+    /^child-process-rs\/promises needs the native addon, and there is none for \S+: use util\.promisify.+\.\n$/,
+  );
 });
 
 const FORBIDDEN = [
@@ -126,3 +130,15 @@ for (const [name, binary, before] of [
     );
   });
 }
+
+test('under Deno a linked package has its named exports', async (t) => {
+  const machine = await installed(t);
+  const linked = path.join(machine.dir, 'linked');
+  fs.renameSync(machine.installed(MAIN), linked);
+  fs.symlinkSync(linked, machine.installed(MAIN));
+  const file = machine.write(
+    'app.mjs',
+    `import { isNative, spawnSync } from '${MAIN}'; console.log(isNative, typeof spawnSync)`,
+  );
+  t.is((await machine.runBy(deno, 'run', '-A', '--node-modules-dir=manual', file)).output, 'false function\n');
+});

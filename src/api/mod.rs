@@ -4,6 +4,7 @@ mod channel;
 mod decoding;
 mod descriptors;
 mod exec;
+mod forking;
 mod normalize;
 mod numbers;
 mod process;

@@ -12,6 +12,7 @@ use napi_derive::napi;
 use tokio::sync::oneshot;
 
 use super::decoding::decode;
+use super::forking;
 use super::results::{self, Started, assign, check_permitted, is_aborted};
 use super::runtime;
 use super::sync::{Limits, ending, errno, limits};
@@ -52,6 +53,7 @@ struct Run {
 
 impl Run {
     fn finish(&self, env: &Env) -> Result<()> {
+        forking::warn(env);
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Without one the task has panicked.
         let failed = || Outcome { result: Err(NotRun::Failed(libc::EIO)), duration: 0.0 };

@@ -4,6 +4,7 @@ use napi::bindgen_prelude::{Array, FromNapiValue, Function, JsObjectValue, JsVal
 use napi::{Env, Result, Unknown, ValueType};
 use napi_derive::napi;
 
+use super::forking;
 use super::process::{Child, Failure, Plan, ProcessObject};
 use super::runtime;
 use crate::engine;
@@ -236,6 +237,7 @@ impl<'a> Request<'a> {
             }
             Err(error) => (None, -sys::errno(&error)),
         };
+        forking::warn(env);
         process.set_child(child);
         let pipes = entries.iter().map(|entry| engine::boolean(env, *entry == Entry::Pipe));
         let pipes = engine::array(env, &pipes.collect::<Result<Vec<_>>>()?)?;

@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use super::channel::registry;
 use super::decoding::decode;
+use super::forking;
 use super::results::{Started, assign, check_permitted, command_failed, text_of};
 use super::spawn::read_arguments;
 pub(super) use crate::capture::Limits;
@@ -131,6 +132,7 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     let result = make_ends(&plan, &input)
         .map_err(|error| NotRun::Failed(sys::errno(&error)))
         .and_then(|(ends, stdio)| capture::run(Command { stdio, ..command }, ends, limits));
+    forking::warn(context.env);
     to_object(context, result, started, &encoding)
 }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use libc::{c_int, c_void};
 
 use super::block::{self, Block, Slot, Stack};
-use super::{Exec, Launched, lookup};
+use super::{Exec, Launched};
 use crate::process::Process;
 use crate::sys;
 use crate::sys::child as call;
@@ -181,7 +181,7 @@ fn execute(block: &Block) -> call::Failure {
     for path in &block.paths {
         match execute_path(block, path) {
             libc::EACCES => denied = true,
-            errno if lookup::goes_on(errno) => last = errno,
+            errno if sys::search_goes_on(errno) => last = errno,
             errno => return errno,
         }
     }
@@ -192,7 +192,7 @@ fn execute_path(block: &Block, path: &CStr) -> call::Failure {
     // SAFETY: the path is a CString, and the arrays are NULL-terminated arrays of strings of the block.
     unsafe {
         match call::execute(path.as_ptr(), block.argv.as_ptr(), block.environment.as_ptr()) {
-            libc::ENOEXEC => {
+            libc::ENOEXEC if sys::HAS_SHELL => {
                 if let Some(slot) = block.shell_argv.get(1) {
                     slot.store(path.as_ptr().cast_mut(), Ordering::Relaxed);
                 }

@@ -16,16 +16,19 @@ mod child;
 mod environment;
 pub mod inherited;
 mod lookup;
+mod method;
 mod strings;
 
 use std::ffi::CString;
 use std::os::fd::{OwnedFd, RawFd};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use block::Block;
 pub use block::Outcome;
 use environment::Environment;
+use method::Method;
+pub use method::{launch_method, take_refusal};
 pub use strings::Strings;
 
 use crate::process::Process;
@@ -110,49 +113,37 @@ impl Exec {
     }
 }
 
-/// How children are created. `CHILD_PROCESS_RS_LAUNCHER` (`clone` or `fork`) selects one for tests.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Clone,
-    Fork,
-}
-
-fn preferred_method() -> Method {
-    static METHOD: OnceLock<Method> = OnceLock::new();
-    *METHOD.get_or_init(|| match std::env::var("CHILD_PROCESS_RS_LAUNCHER").as_deref() {
-        Ok("fork") => Method::Fork,
-        _ => Method::Clone,
-    })
-}
-
 /// With more bytes of arguments and environment than this, the exec may fail with `E2BIG`. execve(2) guarantees that
 /// this much is accepted (the floor of `ARG_MAX`).
 const SURELY_FITS: usize = 128 * 1024;
 
 /// Errors that only the exec itself can produce. [`launch`] does not return them; [`Launched::exec`] reports them.
-const EXECS_ALONE: [i32; 4] = [libc::ETXTBSY, libc::ENOEXEC, libc::ENOMEM, libc::EIO];
+const EXECS_ALONE: [i32; 3] = [libc::ETXTBSY, libc::ENOMEM, libc::EIO];
 
 /// Starts `command`.
 ///
 /// Predictable failures (a missing or unexecutable file, a missing directory, a closed descriptor) are detected
 /// before anything is started. If the caller asks for something that only the child can try (a user id, an argument
-/// list near the kernel's limit), this waits for the exec; otherwise [`Launched::exec`] gives the result later.
+/// list near the kernel's limit, a file that the kernel may not be able to execute), this waits for the exec; otherwise
+/// [`Launched::exec`] gives the result later.
 ///
 /// # Errors
 /// The positive errno from `execvp(3)`, `chdir(2)`, `clone(2)` or a step in the child. No process is left behind.
 pub fn launch(mut command: Command) -> Result<Launched, i32> {
     check_descriptors(&command.stdio)?;
     let changes_user = command.uid.is_some() || command.gid.is_some();
-    let uncertain = changes_user || command.size() > SURELY_FITS;
+    let mut uncertain = changes_user || command.size() > SURELY_FITS;
     let environment = command.env.take().map_or_else(Environment::inherited, Environment::given);
     let paths = if changes_user {
         // Another user may have other access rights, so the child itself must try the paths.
         lookup::candidates(&command.file, &environment).collect()
     } else {
-        let path = lookup::resolve(&command.file, &environment, command.cwd.as_deref());
-        vec![path.map_err(|error| sys::errno(&error))?]
+        let found = lookup::resolve(&command.file, &environment, command.cwd.as_deref());
+        let found = found.map_err(|error| sys::errno(&error))?;
+        uncertain |= !found.is_known;
+        vec![found.path]
     };
-    let method = if changes_user { Method::Fork } else { preferred_method() };
+    let method = if changes_user { Method::Fork } else { Method::preferred() };
     let mut launched = start(command, paths, environment, method)?;
     if uncertain
         && let Err(errno) = launched.exec.wait()
@@ -173,7 +164,10 @@ fn start(
     let (block, childs) = Block::new(command, paths, environment);
     let launched = match method {
         Method::Clone => match child::start_sharing_memory(block) {
-            Err((error, block)) if child::is_refused(&error) => child::start_forked(&block),
+            Err((error, block)) if child::is_refused(&error) => {
+                method::note_refusal(&error);
+                child::start_forked(&block)
+            }
             Err((error, _)) => Err(sys::errno(&error)),
             Ok(launched) => Ok(launched),
         },

@@ -144,7 +144,11 @@ impl<'a> Context<'a> {
         engine::property(self.env, &self.process()?, name)
     }
 
-    fn process(&self) -> Result<Unknown<'a>> {
+    /// Node's `process`.
+    ///
+    /// # Errors
+    /// What a getter throws.
+    pub fn process(&self) -> Result<Unknown<'a>> {
         option(&self.env.get_global()?.coerce_to_object()?, c"process")
     }
 }

@@ -19,7 +19,11 @@ test('what comes out belongs to the realm of the test', async () => {
   expect(() => ours.spawn('')).toThrow(TypeError);
   expect(() => ours.spawn('')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }));
   expect(ours.execFileSync('echo', ['x'])).toEqual(Buffer.from('x\n'));
-  expect(ours.spawnSync('echo', ['x'])).toMatchObject({ status: 0, signal: null, output: [null, Buffer.from('x\n'), Buffer.alloc(0)] });
+  expect(ours.spawnSync('echo', ['x'])).toMatchObject({
+    status: 0,
+    signal: null,
+    output: [null, Buffer.from('x\n'), Buffer.alloc(0)],
+  });
 });
 
 describe('with fake timers', () => {

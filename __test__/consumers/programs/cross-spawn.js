@@ -15,9 +15,15 @@ async function output(...args) {
 }
 
 async function main() {
-  assert.deepStrictEqual(await output('echo', ['one', 'two words', '$HOME']), { stdout: 'one two words $HOME\n', code: 0 });
+  assert.deepStrictEqual(await output('echo', ['one', 'two words', '$HOME']), {
+    stdout: 'one two words $HOME\n',
+    code: 0,
+  });
   assert.deepStrictEqual(await output('sh', ['-c', 'exit 3']), { stdout: '', code: 3 });
-  assert.deepStrictEqual(await output('echo "$GREETING"', { shell: true, env: { ...process.env, GREETING: 'hi' } }), { stdout: 'hi\n', code: 0 });
+  assert.deepStrictEqual(await output('echo "$GREETING"', { shell: true, env: { ...process.env, GREETING: 'hi' } }), {
+    stdout: 'hi\n',
+    code: 0,
+  });
 
   const [error] = await once(spawn('no-such-command', ['--please']), 'error');
   assert.strictEqual(error.code, 'ENOENT');
@@ -25,7 +31,9 @@ async function main() {
 
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'cross-spawn-'));
   try {
-    fs.writeFileSync(path.join(dir, 'script'), '#!/usr/bin/env node\nconsole.log(process.argv.slice(2).join("|"))\n', { mode: 0o755 });
+    fs.writeFileSync(path.join(dir, 'script'), '#!/usr/bin/env node\nconsole.log(process.argv.slice(2).join("|"))\n', {
+      mode: 0o755,
+    });
     assert.deepStrictEqual(await output('./script', ['a b', '"'], { cwd: dir }), { stdout: 'a b|"\n', code: 0 });
   } finally {
     fs.rmSync(dir, { recursive: true });

@@ -7,7 +7,11 @@ async function child() {
   await sendMessage({ ...message, answered: true });
 }
 
-const rejection = (promise) => promise.then(() => assert.fail('it did not fail'), (error) => error);
+const rejection = (promise) =>
+  promise.then(
+    () => assert.fail('it did not fail'),
+    (error) => error,
+  );
 
 async function parent() {
   assert.strictEqual((await execa('echo', ['one', 'two words'])).stdout, 'one two words');
@@ -15,8 +19,14 @@ async function parent() {
   assert.strictEqual((await $`echo ${name} ${['a', 'b c']}`).stdout, "it's; echo injected a b c");
   assert.strictEqual((await execa({ input: '3\n1\n2' })`sort`).stdout, '1\n2\n3');
   assert.strictEqual((await execa`printf b\na\n`.pipe`sort`.pipe`tr a-z A-Z`).stdout, 'A\nB');
-  assert.strictEqual((await execa({ shell: true, all: true })`echo out; echo err >&2`).all.split('\n').sort().join(), 'err,out');
-  assert.deepStrictEqual((await execa({ encoding: 'buffer' })`printf ${'\u00ff'}`).stdout, new Uint8Array([0xc3, 0xbf]));
+  assert.strictEqual(
+    (await execa({ shell: true, all: true })`echo out; echo err >&2`).all.split('\n').sort().join(),
+    'err,out',
+  );
+  assert.deepStrictEqual(
+    (await execa({ encoding: 'buffer' })`printf ${'\u00ff'}`).stdout,
+    new Uint8Array([0xc3, 0xbf]),
+  );
   assert.deepStrictEqual((await execa({ lines: true })`printf 1\n2`).stdout, ['1', '2']);
 
   const lines = [];
@@ -38,7 +48,11 @@ async function parent() {
 
   const forked = execaNode(fileURLToPath(import.meta.url), ['child'], { ipc: true });
   await forked.sendMessage({ at: new Date(0), bytes: new Uint8Array([1, 2]) });
-  assert.deepStrictEqual(await forked.getOneMessage(), { at: new Date(0), bytes: new Uint8Array([1, 2]), answered: true });
+  assert.deepStrictEqual(await forked.getOneMessage(), {
+    at: new Date(0),
+    bytes: new Uint8Array([1, 2]),
+    answered: true,
+  });
   await forked;
 
   assert.strictEqual(execaSync('cat', { input: 'fed' }).stdout, 'fed');

@@ -11,7 +11,10 @@ async function main() {
     maxRetries: 1,
   });
   try {
-    assert.deepStrictEqual(await Promise.all(Array.from({ length: 50 }, (_, i) => worker.add(i, 1))), Array.from({ length: 50 }, (_, i) => i + 1));
+    assert.deepStrictEqual(
+      await Promise.all(Array.from({ length: 50 }, (_, i) => worker.add(i, 1))),
+      Array.from({ length: 50 }, (_, i) => i + 1),
+    );
     assert.strictEqual(await worker.describe(new Map([['a', new Set([1n])]])), 'Map Set bigint');
     await assert.rejects(worker.fail('on purpose'), { name: 'RangeError', message: 'on purpose' });
     const pids = await Promise.all(Array.from({ length: 20 }, () => worker.pid()));

@@ -15,11 +15,14 @@ const LIMIT_MS = 120_000;
 
 function run(file, args, options) {
   return new Promise((resolve) => {
-    execFile(file, args, { timeout: LIMIT_MS, killSignal: 'SIGKILL', ...options }, (error, stdout, stderr) => resolve({ error, output: stdout + stderr }));
+    execFile(file, args, { timeout: LIMIT_MS, killSignal: 'SIGKILL', ...options }, (error, stdout, stderr) =>
+      resolve({ error, output: stdout + stderr }),
+    );
   });
 }
 
-const sameText = (one, other) => fs.existsSync(other) && fs.readFileSync(one, 'utf8') === fs.readFileSync(other, 'utf8');
+const sameText = (one, other) =>
+  fs.existsSync(other) && fs.readFileSync(one, 'utf8') === fs.readFileSync(other, 'utf8');
 
 /** Installs what the lockfile names, unless that is there already. */
 async function install() {
@@ -27,7 +30,8 @@ async function install() {
   const lockfile = path.join(__dirname, 'package-lock.json');
   fs.mkdirSync(FOLDER, { recursive: true });
   if (!sameText(lockfile, installed)) {
-    for (const name of ['package.json', 'package-lock.json']) fs.copyFileSync(path.join(__dirname, name), path.join(FOLDER, name));
+    for (const name of ['package.json', 'package-lock.json'])
+      fs.copyFileSync(path.join(__dirname, name), path.join(FOLDER, name));
     const { error, output } = await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: FOLDER });
     if (error) throw new Error(`npm ci failed:\n${output}`);
     fs.copyFileSync(lockfile, installed);
@@ -44,7 +48,10 @@ async function main() {
     for (const [way, preloads] of Object.entries(WAYS)) {
       const began = Date.now();
       const env = { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: '0', EXPECTED: way, OURS: ROOT };
-      const { error, output } = await run(process.execPath, [...preloads, '-r', './watch.js', program], { cwd: FOLDER, env });
+      const { error, output } = await run(process.execPath, [...preloads, '-r', './watch.js', program], {
+        cwd: FOLDER,
+        env,
+      });
       const title = `${program} with ${way === 'ours' ? 'ours' : 'the builtin'} on Node ${process.version} (${((Date.now() - began) / 1000).toFixed(1)} s)`;
       console.log(error ? `  ✘ [fail]: ${title}\n${error.signal ?? error.code}\n${output}` : `  ✔ ${title}`);
       if (error) process.exitCode = 1;

@@ -16,7 +16,10 @@ for await (const line of x('seq', ['3'])) lines.push(line);
 assert.deepStrictEqual(lines, ['1', '2', '3']);
 
 assert.strictEqual((await x('printf', ['b\\na\\n']).pipe('sort')).stdout, 'a\nb\n');
-assert.strictEqual((await x('sh', ['-c', 'echo "$GREETING"'], { nodeOptions: { env: { GREETING: 'hi' } } })).stdout, 'hi\n');
+assert.strictEqual(
+  (await x('sh', ['-c', 'echo "$GREETING"'], { nodeOptions: { env: { GREETING: 'hi' } } })).stdout,
+  'hi\n',
+);
 
 const running = x('sleep', ['60']);
 assert.ok(running.pid > 0);

@@ -22,12 +22,18 @@ async function missing({ spawn }) {
 async function executed({ exec, execFile }) {
   const { stdout } = await promisify(exec)('echo "$A"', { env: { ...process.env, A: 'from exec' } });
   const buffers = await promisify(execFile)('echo', ['bytes'], { encoding: 'buffer' });
-  const failed = await promisify(execFile)('sh', ['-c', 'echo why >&2; exit 4']).catch((error) => `${error.code} ${error.stderr}`);
+  const failed = await promisify(execFile)('sh', ['-c', 'echo why >&2; exit 4']).catch(
+    (error) => `${error.code} ${error.stderr}`,
+  );
   return [stdout, Buffer.isBuffer(buffers.stdout), String(buffers.stdout), failed].join();
 }
 
 function waited({ execFileSync, execSync, spawnSync }) {
-  return [execSync('echo sync', { encoding: 'utf8' }), execFileSync('cat', { input: 'fed', encoding: 'utf8' }), spawnSync('sh', ['-c', 'exit 5']).status].join();
+  return [
+    execSync('echo sync', { encoding: 'utf8' }),
+    execFileSync('cat', { input: 'fed', encoding: 'utf8' }),
+    spawnSync('sh', ['-c', 'exit 5']).status,
+  ].join();
 }
 
 async function timedOut({ exec }) {
@@ -48,7 +54,8 @@ async function talked({ fork }, serialization) {
 }
 
 const LENGTH = { json: undefined, advanced: 3 };
-const answersBy = (serialization) => ['a', 'b', 'c'].flatMap((text, i) => [text.toUpperCase(), LENGTH[serialization], i]).join();
+const answersBy = (serialization) =>
+  ['a', 'b', 'c'].flatMap((text, i) => [text.toUpperCase(), LENGTH[serialization], i]).join();
 
 const JOBS = {
   'spawn, with a pipe in and out': [spawned, 'through a pipe'],
@@ -63,4 +70,6 @@ const JOBS = {
 // Where register is loaded, whoever asks for the builtin must get ours.
 const subject = (ours) => (process.env.REGISTERED ? require('node:child_process') : ours);
 
-module.exports = Object.fromEntries(Object.entries(JOBS).map(([title, [job, expected]]) => [title, [(ours) => job(subject(ours)), expected]]));
+module.exports = Object.fromEntries(
+  Object.entries(JOBS).map(([title, [job, expected]]) => [title, [(ours) => job(subject(ours)), expected]]),
+);

@@ -38,7 +38,10 @@ function run(file, args, { cwd, env }) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text; });
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code: signal ?? code, output }));
   });
@@ -59,7 +62,8 @@ class Machine {
     for (const tool of TOOLS) fs.symlinkSync(which(tool), path.join(bin, tool));
     fs.symlinkSync(node, path.join(bin, 'node'));
     this.mark = path.join(this.dir, 'cargo-was-called');
-    if (cargo === 'fake') fs.writeFileSync(path.join(bin, 'cargo'), `#!/bin/sh\necho "$@" >> ${this.mark}\nexit 1\n`, { mode: 0o755 });
+    if (cargo === 'fake')
+      fs.writeFileSync(path.join(bin, 'cargo'), `#!/bin/sh\necho "$@" >> ${this.mark}\nexit 1\n`, { mode: 0o755 });
     const PATH = cargo === 'real' ? `${bin}${path.delimiter}${process.env.PATH}` : bin;
     this.env = { PATH, HOME: this.dir, TMPDIR: os.tmpdir(), LANG: 'C.UTF-8' };
     if (cargo === 'real') this.env.HOME = os.homedir();
@@ -71,8 +75,24 @@ class Machine {
   }
 
   npm(...args) {
-    const settings = ['--registry', this.registry, '--noproxy', '127.0.0.1', '--cache', path.join(this.dir, 'cache'), '--no-audit', '--no-fund', '--no-update-notifier', '--fetch-retries=0'];
+    const settings = [
+      '--registry',
+      this.registry,
+      '--noproxy',
+      '127.0.0.1',
+      '--cache',
+      path.join(this.dir, 'cache'),
+      '--no-audit',
+      '--no-fund',
+      '--no-update-notifier',
+      '--fetch-retries=0',
+    ];
     return withSlot(() => this.run(npmCli, ...args, ...settings));
+  }
+
+  /** `npx child-process-rs build`. */
+  build() {
+    return this.run(path.join(this.project, 'node_modules/.bin/child-process-rs'), 'build');
   }
 
   /** Runs a script by this machine's Node; relative paths are the project's. */
@@ -95,7 +115,10 @@ class Machine {
   }
 
   installedPackages() {
-    return fs.readdirSync(this.installed('.')).filter((name) => !name.startsWith('.')).sort();
+    return fs
+      .readdirSync(this.installed('.'))
+      .filter((name) => !name.startsWith('.'))
+      .sort();
   }
 
   remove() {

@@ -12,7 +12,11 @@ function described({ manifest, tarball }, origin) {
   const integrity = `sha512-${createHash('sha512').update(fs.readFileSync(tarball)).digest('base64')}`;
   const dist = { integrity, tarball: `${origin}/-/${path.basename(tarball)}` };
   const { name, version } = manifest;
-  return { name, 'dist-tags': { latest: version }, versions: { [version]: { ...manifest, hasInstallScript: 'install' in (manifest.scripts ?? {}), dist } } };
+  return {
+    name,
+    'dist-tags': { latest: version },
+    versions: { [version]: { ...manifest, hasInstallScript: 'install' in (manifest.scripts ?? {}), dist } },
+  };
 }
 
 /** Serves `staged`; resolves with its origin and a function that ends it. */

@@ -29,10 +29,19 @@ function expected(isNative) {
 /**
  * `run` starts a script of the machine's project with further arguments; the machine's own Node unless told otherwise.
  */
-async function smoke(t, machine, { isNative = true, before = [], run = (...args) => machine.run(...before, ...args) } = {}) {
+async function smoke(
+  t,
+  machine,
+  { isNative = true, before = [], run = (...args) => machine.run(...before, ...args) } = {},
+) {
   fs.cpSync(PROGRAMS, machine.project, { recursive: true });
   t.deepEqual(lastLine(await run('main.cjs', ...(isNative ? [] : ['builtin']))), expected(isNative));
-  t.deepEqual(lastLine(await run('module.mjs')), { isNative, same: [true, true, true, true], echo: 'hello\n', promises: isNative || null });
+  t.deepEqual(lastLine(await run('module.mjs')), {
+    isNative,
+    same: [true, true, true, true],
+    echo: 'hello\n',
+    promises: isNative || null,
+  });
 }
 
 module.exports = { smoke };

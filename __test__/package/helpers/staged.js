@@ -17,7 +17,14 @@ const PLATFORM = `${MAIN}-${TRIPLE}`;
 const TRIPLES = ['linux-x64-gnu', 'linux-x64-musl', 'linux-arm64-gnu', 'linux-arm64-musl'];
 
 async function pack(folder, out) {
-  const { stdout } = await promisify(execFile)('npm', ['pack', folder, '--json', '--ignore-scripts', '--pack-destination', out]);
+  const { stdout } = await promisify(execFile)('npm', [
+    'pack',
+    folder,
+    '--json',
+    '--ignore-scripts',
+    '--pack-destination',
+    out,
+  ]);
   const [{ filename }] = Object.values(JSON.parse(stdout));
   return path.join(out, filename);
 }

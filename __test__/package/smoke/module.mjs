@@ -5,9 +5,11 @@ import { spawn as builtinSpawn } from 'node:child_process';
 import 'child-process-rs/register';
 import { spawn as registered } from 'child_process';
 
-console.log(JSON.stringify({
-  isNative,
-  same: [ours.spawn === spawn, all.spawn === spawn, builtinSpawn === spawn, registered === spawn],
-  echo: execFileSync('echo', ['hello'], { encoding: 'utf8' }),
-  promises: isNative ? Object.keys(await import('child-process-rs/promises')).includes('execFile') : null,
-}));
+console.log(
+  JSON.stringify({
+    isNative,
+    same: [ours.spawn === spawn, all.spawn === spawn, builtinSpawn === spawn, registered === spawn],
+    echo: execFileSync('echo', ['hello'], { encoding: 'utf8' }),
+    promises: isNative ? Object.keys(await import('child-process-rs/promises')).includes('execFile') : null,
+  }),
+);

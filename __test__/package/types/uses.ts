@@ -32,14 +32,14 @@ import {
   type SpawnSyncOptions,
   type SpawnSyncReturns,
   type StdioOptions,
-} from 'node:child_process'
-import child_process from 'node:child_process'
-import { promisify } from 'node:util'
+} from 'node:child_process';
+import child_process from 'node:child_process';
+import { promisify } from 'node:util';
 
-declare const stdio: StdioOptions
-declare const encoding: BufferEncoding
-declare const signal: AbortSignal
-declare const maybe: SpawnOptions | undefined
+declare const stdio: StdioOptions;
+declare const encoding: BufferEncoding;
+declare const signal: AbortSignal;
+declare const maybe: SpawnOptions | undefined;
 
 export const spawned = {
   bare: spawn('ls'),
@@ -60,19 +60,28 @@ export const spawned = {
   withChannel: spawn('ls', [], { stdio: ['ignore', 'inherit', 1, 'ipc'] }),
   any: spawn('ls', [], { stdio }),
   shell: spawn('ls', { shell: true }),
-}
+};
 
-export const streams = [spawned.bare.stdout.read(), spawned.bare.stdin.write('x'), spawned.ipi.stdout.pipe(process.stdout), spawned.any.stdout?.on('data', () => {})]
+export const streams = [
+  spawned.bare.stdout.read(),
+  spawned.bare.stdin.write('x'),
+  spawned.ipi.stdout.pipe(process.stdout),
+  spawned.any.stdout?.on('data', () => {}),
+];
 
 export const executed = {
   bare: exec('ls'),
   callback: exec('ls', (error, stdout, stderr) => [error?.code, stdout.trim(), stderr.trim()]),
-  buffer: exec('ls', { encoding: 'buffer' }, (error, stdout, stderr) => [error?.signal, stdout.readUInt8(), stderr.readUInt8()]),
+  buffer: exec('ls', { encoding: 'buffer' }, (error, stdout, stderr) => [
+    error?.signal,
+    stdout.readUInt8(),
+    stderr.readUInt8(),
+  ]),
   none: exec('ls', { encoding: null }, (error, stdout) => [error, stdout.length]),
   utf8: exec('ls', { encoding: 'utf8' }, (error, stdout) => [error, stdout.trim()]),
   encoding: exec('ls', { encoding }, (error, stdout) => [error, stdout.length]),
   options: exec('ls', { maxBuffer: 1, shell: '/bin/sh' }, (error, stdout) => [error, stdout.length]),
-}
+};
 
 export const files = {
   bare: execFile('ls'),
@@ -84,7 +93,7 @@ export const files = {
   none: execFile('ls', ['-l'], { encoding: null }, (error, stdout) => [error, stdout.readUInt8()]),
   utf8: execFile('ls', ['-l'], { encoding: 'utf8' }, (error, stdout) => [error, stdout.trim()]),
   options: execFile('ls', ['-l'], { cwd: '/' }, (error, stdout, stderr) => [error, stdout.trim(), stderr.trim()]),
-}
+};
 
 export const promised = {
   exec: promisify(exec),
@@ -94,7 +103,7 @@ export const promised = {
   execFileString: promisify(execFile)('ls', ['-l'], { encoding: 'utf8' }),
   execFileBuffer: promisify(execFile)('ls', { encoding: null }),
   child: promisify(execFile)('ls').child,
-}
+};
 
 export const waited = {
   spawn: spawnSync('ls'),
@@ -112,7 +121,7 @@ export const waited = {
   fileString: execFileSync('ls', { encoding: 'utf8' }),
   fileArgsString: execFileSync('ls', ['-l'], { encoding: 'utf8' }),
   fileBuffer: execFileSync('ls', ['-l'], { encoding: 'buffer' }),
-}
+};
 
 export const forked = {
   bare: fork('a.js'),
@@ -120,30 +129,47 @@ export const forked = {
   args: fork('a.js', ['x']),
   options: fork('a.js', { silent: true, execArgv: ['--inspect'], serialization: 'advanced' }),
   all: fork('a.js', ['x'], { stdio: 'pipe', detached: true, env: {} }),
-}
+};
 
 export function talk(child: ChildProcess, handle: SendHandle, message: Serializable, options: MessageOptions) {
-  child.on('message', (received, got) => [received, got])
-  child.on('exit', (code, signalName) => [code, signalName])
-  child.once('error', (error) => error.message)
-  return [child.send(message), child.send('x', handle, options, (error) => error?.message), child.kill('SIGTERM'), child.pid, child.channel?.ref(), child.exitCode]
+  child.on('message', (received, got) => [received, got]);
+  child.on('exit', (code, signalName) => [code, signalName]);
+  child.once('error', (error) => error.message);
+  return [
+    child.send(message),
+    child.send('x', handle, options, (error) => error?.message),
+    child.kill('SIGTERM'),
+    child.pid,
+    child.channel?.ref(),
+    child.exitCode,
+  ];
 }
 
-export const asDefault = [child_process.spawn('ls'), child_process.execSync('ls'), new child_process.ChildProcess()]
-export const asParameters: { spawn: Parameters<typeof spawn>; exec: Parameters<typeof execFile>; child: ReturnType<typeof spawn> }[] = []
+export const asDefault = [child_process.spawn('ls'), child_process.execSync('ls'), new child_process.ChildProcess()];
+export const asParameters: {
+  spawn: Parameters<typeof spawn>;
+  exec: Parameters<typeof execFile>;
+  child: ReturnType<typeof spawn>;
+}[] = [];
 export const asTypes: {
-  a: ChildProcessByStdio<null, null, null>
-  b: ChildProcessWithoutNullStreams
-  c: CommonOptions & CommonSpawnOptions
-  d: ExecException | ExecFileException
-  e: ExecFileOptions | ExecFileOptionsWithStringEncoding | ExecFileSyncOptions
-  f: ExecOptions | ExecSyncOptions
-  g: PromiseWithChild<string>
-  h: SerializationType
-  i: SpawnOptionsWithoutStdio | SpawnSyncOptions
-  j: SpawnSyncReturns<string>
-}[] = []
+  a: ChildProcessByStdio<null, null, null>;
+  b: ChildProcessWithoutNullStreams;
+  c: CommonOptions & CommonSpawnOptions;
+  d: ExecException | ExecFileException;
+  e: ExecFileOptions | ExecFileOptionsWithStringEncoding | ExecFileSyncOptions;
+  f: ExecOptions | ExecSyncOptions;
+  g: PromiseWithChild<string>;
+  h: SerializationType;
+  i: SpawnOptionsWithoutStdio | SpawnSyncOptions;
+  j: SpawnSyncReturns<string>;
+}[] = [];
 
 export function passOn(command: string, args: readonly string[], options: SpawnOptions, forkOptions: ForkOptions) {
-  return [spawn(command, args, options), spawn(command, options), maybe && spawn(command, maybe), fork(command, args, forkOptions), fork(command, forkOptions)]
+  return [
+    spawn(command, args, options),
+    spawn(command, options),
+    maybe && spawn(command, maybe),
+    fork(command, args, forkOptions),
+    fork(command, forkOptions),
+  ];
 }

@@ -144,10 +144,11 @@ function write(out, file) {
   else text += 'module.exports = ((sources, loadSource) => {\n';
   const sections = [];
   for (const source of new Set(BUNDLES[file])) {
+    // In parentheses, too: nearly all of them run at once.
     const { code, map } = transformed(source, file);
-    text += `if (!sources['${source}']) sources['${source}'] = (module) => {\n`;
+    text += `if (!sources['${source}']) sources['${source}'] = ((module) => {\n`;
     sections.push({ line: linesIn(text), map: JSON.parse(map) });
-    text += `${code}};\n`;
+    text += `${code}});\n`;
   }
   if (hasLoader || isEntry) text += `module.exports = loadSource('${own}');\n`;
   else text += '});\n';

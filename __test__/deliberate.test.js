@@ -117,6 +117,17 @@ test('a polluted Object.prototype adds no variable to the environment that is in
   t.false(text.includes('POLLUTED'));
 });
 
+// With the builtin it is an uncaught exception.
+test('an output that is longer than a string can be is an error of the callback', async (t) => {
+  const options = { encoding: 'hex', maxBuffer: Infinity };
+  const [error, stdout, stderr] = await new Promise((resolve) => {
+    ours.exec('head -c 270000000 /dev/zero', options, (...given) => resolve(given));
+  });
+  t.is(error.code, 'ERR_STRING_TOO_LONG');
+  t.is(error.cmd, 'head -c 270000000 /dev/zero');
+  t.deepEqual([stdout, stderr], ['', '']);
+});
+
 // The builtin waits for the exec and throws.
 test('a failure that only the exec can find is an error event', async (t) => {
   const folder = fs.mkdtempSync(`${require('node:os').tmpdir()}/deliberate-`);

@@ -4,6 +4,7 @@
 // or it is an error. Nothing is taken for a success, nothing aborts, nothing stays behind.
 
 const test = require('ava');
+const { setMaxListeners } = require('node:events');
 const fs = require('node:fs');
 const { constants } = require('node:os');
 const path = require('node:path');
@@ -159,6 +160,7 @@ test('200 promises at once take a handful of threads', async (t) => {
   const threads = () => fs.readdirSync('/proc/self/task').length;
   const before = threads();
   const controller = new AbortController();
+  setMaxListeners(200, controller.signal);
   const runs = Array.from({ length: 200 }, () => execFile('sleep', ['1000'], { signal: controller.signal }));
   for (const run of runs) run.catch(() => {});
   while (childrenOf(process.pid).length < runs.length) await new Promise(setImmediate);

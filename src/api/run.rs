@@ -26,7 +26,7 @@ use crate::options::command::Plain;
 use crate::options::given::Options;
 use crate::options::normalize::{elements, join, normalize};
 use crate::options::{Context, input, is_nullish, kind};
-use crate::reactor::{Callback, Key, Reactor, Source, Turn};
+use crate::reactor::{Callback, KeepAlive, Key, Reactor, Source, Turn, Work};
 use crate::sys;
 
 type RunResult = std::result::Result<Finished, NotRun>;
@@ -41,6 +41,7 @@ struct Outcome {
 struct Run {
     reactor: Rc<Reactor>,
     key: Cell<Option<Key>>,
+    keep_alive: KeepAlive<Reactor>,
     callback: RefCell<Option<Callback>>,
     /// An array of the command as one line, `encoding`, `signal`, and the file and the arguments that are run.
     kept: Held,
@@ -63,7 +64,7 @@ impl Run {
         };
         if let Some(key) = self.key.take() {
             self.reactor.forget(key);
-            self.reactor.release();
+            self.keep_alive.set_work(Work::Over);
         }
         let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?));
         let arguments = match self.describe(&context, outcome.unwrap_or_else(failed)) {
@@ -159,7 +160,7 @@ impl Run {
         let (key, wake) =
             self.reactor.register_thread(Turn::WithIo, Rc::new(FinishSource(Rc::clone(self))))?;
         self.key.set(Some(key));
-        self.reactor.retain();
+        self.keep_alive.set_work(Work::Pending);
         let called = Instant::now();
         let outcome = Arc::clone(&self.outcome);
         let wake = AtEnd::new(wake);
@@ -286,8 +287,10 @@ fn begin<'a>(
         sys::for_each_env(|entry| strings.push(entry.to_bytes()));
         strings
     });
+    let reactor = runtime::of(env)?.reactor(env).map_err(|error| started.thrown(context, &error))?;
     let run = Rc::new(Run {
-        reactor: runtime::of(env)?.reactor(env).map_err(|error| started.thrown(context, &error))?,
+        keep_alive: KeepAlive::new(Rc::clone(&reactor)),
+        reactor,
         key: Cell::default(),
         callback: RefCell::new(Some(Callback::new(env, &events, "PROCESSWRAP")?)),
         kept,

@@ -60,11 +60,17 @@ pub struct Reactor {
 
 impl Retain for Reactor {
     fn retain(&self) {
-        Reactor::retain(self);
+        self.references.set(self.references.get() + 1);
+        if self.references.get() == 1 {
+            self.handles.reference();
+        }
     }
 
     fn release(&self) {
-        Reactor::release(self);
+        self.references.set(self.references.get().saturating_sub(1));
+        if self.references.get() == 0 {
+            self.handles.unreference();
+        }
     }
 }
 
@@ -172,29 +178,6 @@ impl Reactor {
     pub fn deregister(&self, key: Key, fd: RawFd) {
         self.set.deregister(fd);
         self.forget(key);
-    }
-
-    /// Keeps the loop alive until [`Reactor::release`] is called as often.
-    pub fn retain(&self) {
-        self.references.set(self.references.get() + 1);
-        if self.references.get() == 1 {
-            self.handles.reference();
-        }
-    }
-
-    /// Undoes one [`Reactor::retain`].
-    pub fn release(&self) {
-        self.references.set(self.references.get().saturating_sub(1));
-        if self.references.get() == 0 {
-            self.handles.unreference();
-        }
-    }
-
-    /// Retains or releases on behalf of an owner, whose current state is in `retained`.
-    pub fn set_retained(&self, retained: &Cell<bool>, wanted: bool) {
-        if wanted != retained.replace(wanted) {
-            if wanted { self.retain() } else { self.release() }
-        }
     }
 
     /// Calls all sources that are ready. No `RefCell` is borrowed meanwhile, because sources may add and remove others.

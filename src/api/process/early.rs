@@ -98,14 +98,14 @@ impl Child {
         let key = self.reactor.register_timed(Rc::new(TimeSource(Rc::clone(self))));
         self.timer.set(Some((key, due)));
         self.reactor.call_after(key, time);
-        self.update_retention();
+        self.update_work();
     }
 
     /// Its time does not run any more.
     pub fn stop_timer(&self) {
         if let Some((key, _)) = self.timer.take() {
             self.reactor.forget(key);
-            self.update_retention();
+            self.update_work();
         }
     }
 

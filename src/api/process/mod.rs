@@ -32,7 +32,7 @@ use crate::options::command::without_pipe;
 use crate::options::signal;
 use crate::options::stdio::Entry;
 use crate::process::Process;
-use crate::reactor::{Callback, Key, Reactor, Source, Turn};
+use crate::reactor::{Callback, KeepAlive, Key, Reactor, Source, Turn, Work};
 use crate::sys;
 
 /// A process that has not ended, as far as is known.
@@ -65,10 +65,7 @@ pub(super) struct Child {
     timer: Cell<Option<(Key, Due)>>,
     kill_signal: Cell<Option<i32>>,
     abort: RefCell<Option<Abort>>,
-    /// Whether JavaScript wants the loop to wait for this process.
-    referenced: Cell<bool>,
-    /// Whether the loop does wait for it.
-    retained: Cell<bool>,
+    keep_alive: KeepAlive<Reactor>,
 }
 
 /// Why nothing was started: a positive errno, or an N-API failure.
@@ -91,6 +88,9 @@ impl From<napi::Error> for Failure {
 
 impl Child {
     pub fn new(reactor: &Rc<Reactor>, is_alone: bool) -> Rc<Self> {
+        let keep_alive = KeepAlive::new(Rc::clone(reactor));
+        keep_alive.set_work(Work::Over);
+        keep_alive.set_referenced(true);
         Rc::new(Self {
             reactor: Rc::clone(reactor),
             live: RefCell::default(),
@@ -102,8 +102,7 @@ impl Child {
             timer: Cell::default(),
             kill_signal: Cell::default(),
             abort: RefCell::default(),
-            referenced: Cell::new(true),
-            retained: Cell::new(false),
+            keep_alive,
         })
     }
 
@@ -133,7 +132,7 @@ impl Child {
         let pid = process.pid();
         self.watch(process, exec);
         self.callback.replace(callback.map(Rc::new));
-        self.update_retention();
+        self.update_work();
         Ok(pid)
     }
 
@@ -182,28 +181,31 @@ impl Child {
         }
     }
 
-    /// The loop waits for a process that is referenced, for its time, for output that is gathered, and for output that
-    /// nobody has touched yet: the builtin's streams would be reading it.
-    fn update_retention(&self) {
-        let untouched_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
-        let is_awaited = || self.is_alive() && (self.referenced.get() || untouched_output());
-        let wanted = self.gathers() || self.timer.get().is_some() || is_awaited();
-        self.reactor.set_retained(&self.retained, wanted);
+    /// The loop waits for a process that is referenced; and in any case for its timeout, for output that is collected, and
+    /// for output that no stream reads yet: the builtin's streams would be reading it.
+    fn update_work(&self) {
+        let is_alive = self.is_alive();
+        let has_unread_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
+        let is_pending = self.gathers() || self.timer.get().is_some() || is_alive && has_unread_output();
+        self.keep_alive.set_work(match (is_pending, is_alive) {
+            (true, _) => Work::Pending,
+            (false, true) => Work::Possible,
+            (false, false) => Work::Over,
+        });
     }
 
-    pub fn set_referenced(&self, referenced: bool) {
-        self.referenced.set(referenced);
-        self.update_retention();
+    pub fn set_referenced(&self, is_referenced: bool) {
+        self.keep_alive.set_referenced(is_referenced);
     }
 
     pub fn has_ref(&self) -> bool {
-        self.referenced.get() && self.is_alive()
+        self.is_alive() && self.keep_alive.is_referenced()
     }
 
     /// Hands over the parent's end of the child's descriptor `index`.
     fn take_end(&self, index: usize) -> Option<OwnedFd> {
         let end = self.ends.borrow_mut().get_mut(index).and_then(Option::take);
-        self.update_retention();
+        self.update_work();
         end
     }
 
@@ -217,7 +219,7 @@ impl Child {
     /// Closes the ends that no stream has taken.
     pub fn close_ends(&self) {
         self.ends.borrow_mut().clear();
-        self.update_retention();
+        self.update_work();
     }
 
     /// The process may have ended.
@@ -235,7 +237,7 @@ impl Child {
         self.end();
         // What it wrote is there by now: read it first, so that the end is told once.
         self.drain(env);
-        self.update_retention();
+        self.update_work();
         let _ = self.tell_exit(env, Ending { code, signal, failed });
         // What its listeners have asked for has been done: nobody can want the rest.
         self.close_ends();
@@ -282,7 +284,7 @@ impl Child {
         if let Some(Live { key, .. }) = self.live.take() {
             self.reactor.forget(key);
         }
-        self.update_retention();
+        self.update_work();
     }
 
     fn shut_down(&self) {

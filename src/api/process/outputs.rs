@@ -31,7 +31,7 @@ impl Child {
                 }
             }
         }
-        self.update_retention();
+        self.update_work();
         Ok(())
     }
 
@@ -46,7 +46,7 @@ impl Child {
         if let Some(place) = self.ends.borrow_mut().get_mut(index) {
             *place = gathered.fd;
         }
-        self.update_retention();
+        self.update_work();
         gathered.bytes
     }
 
@@ -58,7 +58,7 @@ impl Child {
         self.poll_exec();
         self.advance(env, index, &output);
         if output.is_over() {
-            self.update_retention();
+            self.update_work();
             self.tell_outcome(env);
         }
     }
@@ -103,7 +103,7 @@ impl Child {
         execution.set_killed();
         self.kill_early(env);
         execution.close();
-        self.update_retention();
+        self.update_work();
         self.tell_outcome(env);
     }
 
@@ -164,7 +164,7 @@ impl Child {
         if !self.is_alive() {
             self.close_ends();
         }
-        self.update_retention();
+        self.update_work();
         outcome
     }
 }

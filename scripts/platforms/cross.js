@@ -27,6 +27,8 @@ function settings(triple) {
   const { bin, zig } = pythonTools();
   const env = { ...process.env, CARGO_ZIGBUILD_ZIG_PATH: zig, PATH: `${bin}:${process.env.PATH}` };
   const isMusl = triple.endsWith('-musl');
+  // Rust links musl statically unless told otherwise, and a static program cannot be loaded as an addon.
+  if (isMusl) env.RUSTFLAGS = '-C target-feature=-crt-static';
   const args = ['--target', isMusl ? target : `${target}.${GLIBC}`];
   const library = standardLibrary(target);
   if (library !== undefined) {
@@ -49,8 +51,6 @@ function checkGlibc(binary) {
 /** Builds the addon; the path of the binary, in a folder of its own. */
 function build(triple) {
   const { target, env, args } = settings(triple);
-  // Rust links musl statically unless told otherwise, and a static program cannot be loaded as an addon.
-  if (triple.endsWith('-musl')) env.RUSTFLAGS = '-C target-feature=-crt-static';
   execFileSync('cargo', ['zigbuild', '--locked', '--release', '--lib', ...args], { cwd: ROOT, env, stdio: 'inherit' });
   const built = path.join(ROOT, 'target', target, 'release/libchild_process_rs.so');
   const binary = path.join(ROOT, 'target', target, `child-process-rs.${triple}.node`);
@@ -59,10 +59,10 @@ function build(triple) {
   return binary;
 }
 
-/** Runs the unit tests; `runner`: what runs programs of that platform, where this machine does not. */
+/** Runs the unit tests, which zig links statically for musl; `runner`: what emulates the platform, if anything. */
 function unitTests(triple, runner) {
   const { target, env, args } = settings(triple);
-  if (runner) env[`CARGO_TARGET_${target.toUpperCase().replaceAll('-', '_')}_RUNNER`] = runner.join(' ');
+  if (runner) env[`CARGO_TARGET_${target.toUpperCase().replaceAll('-', '_')}_RUNNER`] = runner;
   execFileSync('cargo-zigbuild', ['test', '--locked', '--lib', '--tests', ...args], {
     cwd: ROOT,
     env,

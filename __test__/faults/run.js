@@ -44,7 +44,8 @@ function execute(operation, env) {
       cwd: directory,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, OURS: ROOT, LD_PRELOAD: shim, ...env },
+      // A warning that is printed makes process.stderr, which would count as left behind.
+      env: { ...process.env, OURS: ROOT, LD_PRELOAD: shim, NODE_NO_WARNINGS: '1', ...env },
     };
     const child = spawn(process.execPath, [PROGRAM, operation], options);
     const killGroup = () => {

@@ -5,7 +5,7 @@ use napi::{Result, Unknown, ValueType};
 
 use super::given::Options;
 use super::{Context, is_truthy, kind, option, text};
-use crate::sys;
+use crate::{reactor, sys};
 
 /// Where Node writes coverage (Node.js documentation, «NODE_V8_COVERAGE»).
 const COVERAGE: &str = "NODE_V8_COVERAGE";
@@ -29,14 +29,18 @@ pub fn pairs(context: &Context, options: &Options) -> Result<Pairs> {
     if context.inherits_environment()? {
         return Ok(None);
     }
-    match context.hook(c"ambient", ((),))? {
-        Some(ambient) if is_truthy(&ambient)? => {
-            let mut pairs = vec![];
-            list(context, &ambient.coerce_to_object()?, None, &mut pairs)?;
-            Ok(Some(pairs))
-        }
-        _ => Ok(None),
+    let ambient = match context.hook(c"ambient", ((),))? {
+        Some(ambient) => ambient,
+        None if reactor::is_main(context.env) => return Ok(None),
+        // Without lib/: a Worker has an environment of its own, and the process's may be changing meanwhile.
+        None => context.of_process(c"env")?,
+    };
+    if !is_truthy(&ambient)? {
+        return Ok(None);
     }
+    let mut pairs = vec![];
+    list(context, &ambient.coerce_to_object()?, None, &mut pairs)?;
+    Ok(Some(pairs))
 }
 
 /// The environment of this process.

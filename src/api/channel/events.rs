@@ -46,7 +46,7 @@ use crate::reactor::Callback;
 ///   onEnd?(isPartial: boolean): void;
 ///   /** The handles that `disconnect()` was waiting for have arrived. */
 ///   onHandlesArrived?(): void;
-///   /** The channel has been closed by `disconnect()`. */
+///   /** The channel has been closed by `disconnect()`, which the listener also calls after `onEnd`. */
 ///   onDisconnect?(): void;
 /// }
 /// ```

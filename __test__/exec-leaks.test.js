@@ -5,7 +5,7 @@
 const test = require('ava');
 const path = require('node:path');
 
-const { runNode } = require('./helpers/run-node');
+const { runNode, valueFromNode } = require('./helpers/run-node');
 const { OURS } = require('./parity/harness');
 
 const COMMANDS = 600;
@@ -28,4 +28,31 @@ test(`${COMMANDS} mixed commands: descriptors, zombies, timers and memory end wh
   // Each kind of command ended in one way, every time.
   const kinds = Object.keys(tally).map((label) => label.split(': ')[0]);
   t.deepEqual([...new Set(kinds)].sort(), kinds.sort(), JSON.stringify(tally, null, 2));
+});
+
+test('a child with a timeout is collected after its end, whoever has read its output', async (t) => {
+  const script = `
+    const cp = require(process.env.SOAK_SUBJECT);
+    let collected = 0;
+    const registry = new FinalizationRegistry(() => collected++);
+    const command = 'sleep 0.03 & exit 0';
+    const run = (start) => new Promise((resolve) => {
+      const child = start(resolve);
+      registry.register(child);
+      child.stdout.on('data', () => {});
+    });
+    (async () => {
+      for (let i = 0; i < 10; i++) {
+        await run((done) => cp.exec(command, { timeout: 600_000 }, done));
+        await run((done) => cp.spawn('sh', ['-c', command], { timeout: 600_000 }).on('close', done));
+      }
+      for (let i = 0; i < 100 && collected < 18; i++) {
+        global.gc();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      console.log(collected);
+    })();`;
+  const options = { env: { SOAK_SUBJECT: OURS }, timeout: 60_000 };
+  // One or two may still be on the stack.
+  t.true((await valueFromNode(['--expose-gc', '-e', script], options)) >= 18);
 });

@@ -4,6 +4,7 @@
 // or it is an error. Nothing is taken for a success, nothing aborts, nothing stays behind.
 
 const test = require('ava');
+const { spawnSync } = require('node:child_process');
 const { setMaxListeners } = require('node:events');
 const fs = require('node:fs');
 const { constants } = require('node:os');
@@ -168,4 +169,24 @@ test('200 promises at once take a handful of threads', async (t) => {
   controller.abort();
   const ends = await Promise.allSettled(runs);
   t.true(ends.every(({ reason }) => reason?.name === 'AbortError'));
+});
+
+test('the very first call, with no descriptor left, is reported by the builtin as always', async (t) => {
+  const script = `
+    const fs = require('node:fs');
+    const told = [];
+    const { exec, spawnSync } = require(process.env.OURS);
+    const taken = [];
+    try { for (;;) taken.push(fs.openSync('/dev/null')); } catch {}
+    told.push(spawnSync('true').error.code);
+    exec('true', (error) => {
+      told.push(error.code);
+      for (const fd of taken) fs.closeSync(fd);
+      exec('echo text', (none, stdout) => console.log(JSON.stringify([...told, none, stdout])));
+    }).on('error', () => {});`;
+  const { stdout } = spawnSync('prlimit', ['--nofile=200:200', process.execPath, '-e', script], {
+    env: { ...process.env, OURS },
+    encoding: 'utf8',
+  });
+  t.deepEqual(JSON.parse(stdout), ['EMFILE', 'EMFILE', null, 'text\n']);
 });

@@ -45,7 +45,11 @@ const CORE = {
     'a descriptor that the parent itself inherited, and whether it reaches the child',
     'stdio of the parent closed',
   ],
-  timeout: ['timeout kills with SIGTERM', 'abort at once, after spawn() returned', 'a signal that was aborted before'],
+  'spawn-timeout': [
+    'timeout kills with SIGTERM',
+    'abort at once, after spawn() returned',
+    'a signal that was aborted before',
+  ],
   kill: [
     'every deadly signal by its name',
     'signal 0 asks whether it is there',

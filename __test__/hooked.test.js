@@ -188,3 +188,15 @@ test('a subscriber of the channel child_process is told of the commands of the p
     execFile('true').then(() => console.log(JSON.stringify(seen)));`;
   t.deepEqual(await printed(t, [PACKAGE, script]), [true]);
 });
+
+test('a program may put our functions in the place of the builtin itself, and patch them', async (t) => {
+  const script = `
+    const ours = require(${at('index')});
+    const builtin = Object.assign(require('child_process'), ours);
+    const { prototype } = builtin.ChildProcess;
+    const { spawn } = prototype;
+    prototype.spawn = function (options) { return spawn.call(this, options); };
+    const text = String(builtin.spawnSync('echo', ['text']).stdout);
+    builtin.exec('echo more', (error, stdout) => console.log(JSON.stringify([text, error, stdout])));`;
+  t.deepEqual(await printed(t, [script]), ['text\n', null, 'more\n']);
+});

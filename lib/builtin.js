@@ -5,11 +5,16 @@
 // child. A module that has not been loaded cannot have been hooked into, and we do not load it to find out: it takes 2
 // ms.
 
+const { mainProcess } = require('./clock');
 const { whetherLoaded } = require('./listed');
 
 // Where `register` keeps the builtin's functions: there may be several copies of this package, and in jest one a file
 // of tests.
 const KEPT = Symbol.for('child-process-rs.builtin');
+
+// The functions of every copy of this package: a program may have put them in the place of Node's by itself.
+const OURS = Symbol.for('child-process-rs.functions');
+if (!mainProcess[OURS]) Object.defineProperty(mainProcess, OURS, { value: new WeakSet() });
 
 // Each of Node's functions calls one of these, which nobody else has. A function of Node's that was not recognised
 // would be taken for a hook, and the builtin would do its work.
@@ -18,6 +23,7 @@ const OF_NODE = /\b(normalize(Spawn|Exec|ExecFile)Arg(ument)?s|validateArguments
 const isLoaded = whetherLoaded('child_process');
 
 let kept;
+let keptAreNodes = true;
 let spawnMethod;
 
 /**
@@ -32,8 +38,25 @@ function ofNode() {
   if (kept === undefined) {
     const exported = moduleOfNode();
     kept = exported[KEPT] ?? { ...exported };
+    const names = Object.keys(kept);
+    for (let i = 0; i < names.length; i++) if (isOurs(kept[names[i]])) keptAreNodes = false;
   }
   return kept;
+}
+
+function isOurs(value) {
+  return typeof value === 'function' && mainProcess[OURS].has(value);
+}
+
+/** Notes functions of this copy. */
+function noteOurs(functions) {
+  const names = Object.keys(functions);
+  for (let i = 0; i < names.length; i++) mainProcess[OURS].add(functions[names[i]]);
+}
+
+/** Whether Node's own functions are known: ours had not been put in their place before they were looked at. */
+function hasOriginals() {
+  return ofNode() !== undefined && keptAreNodes;
 }
 
 function isOfNode(value) {
@@ -44,7 +67,7 @@ function isOfNode(value) {
  * Whether somebody has replaced the method with which the builtin starts processes. The builtin is to start them, then.
  */
 function isHooked() {
-  if (!isLoaded()) return false;
+  if (!isLoaded() || !hasOriginals()) return false;
   // There is no class where this package is being loaded as a mock of the builtin.
   const method = ofNode().ChildProcess?.prototype.spawn;
   if (method === spawnMethod) return false;
@@ -78,4 +101,4 @@ function replaceBuiltin(properties) {
  */
 const builtin = new Proxy({}, { get: (_, name) => ofNode()[name] });
 
-module.exports = { builtin, isHooked, replaceBuiltin, withHooks };
+module.exports = { builtin, hasOriginals, isHooked, noteOurs, replaceBuiltin, withHooks };

@@ -3,25 +3,44 @@
 // The functions of child_process as programs get them. What does the work is loaded when one of them is first called:
 // many programs that load this package start one process, or none.
 
-const { builtin } = require('./builtin');
+const { builtin, hasOriginals, noteOurs } = require('./builtin');
 const { MAJOR } = require('./version');
 
 const promisified = Symbol.for('nodejs.util.promisify.custom');
 
+// If a file cannot be loaded, for want of file descriptors or of the right to read it, Node's own function makes this
+// call: that is in its binary, and reports what is wrong as programs expect it.
 let gathering;
 let spawning;
 let synchronous;
 
+function insteadOf(error) {
+  if (!hasOriginals()) throw error;
+  return builtin;
+}
+
 function ofExec() {
-  return (gathering ??= require('./exec'));
+  try {
+    return (gathering ??= require('./exec'));
+  } catch (error) {
+    return insteadOf(error);
+  }
 }
 
 function ofSpawn() {
-  return (spawning ??= require('./spawn'));
+  try {
+    return (spawning ??= require('./spawn'));
+  } catch (error) {
+    return insteadOf(error);
+  }
 }
 
 function ofSync() {
-  return (synchronous ??= require('./sync'));
+  try {
+    return (synchronous ??= require('./sync'));
+  } catch (error) {
+    return insteadOf(error);
+  }
 }
 
 function exec(command, options, callback) {
@@ -86,5 +105,7 @@ function settle(exports, value) {
   Reflect.defineProperty(exports, 'ChildProcess', { value, writable: true, enumerable: true, configurable: true });
   return value;
 }
+
+noteOurs({ exec, execFile, execFileSync, execSync, fork, spawn, spawnSync });
 
 module.exports = { _forkChild, childProcess, exec, execFile, execFileSync, execSync, fork, spawn, spawnSync };

@@ -8,6 +8,8 @@ const { replaceBuiltin } = require('./builtin');
 const exported = require('./exported');
 
 function takeOver() {
+  // Mocks replace what is a method, and no accessor; Node reads it in any case, for its ES module.
+  void ours.ChildProcess;
   const { isNative, version, ...properties } = Object.getOwnPropertyDescriptors(ours);
   exported.current = replaceBuiltin(properties);
   syncBuiltinESMExports();

@@ -74,7 +74,12 @@ function loadSource(name, file) {
   if (loaded[name] === undefined) {
     if (sources[name] === undefined) require(file)(sources, loadSource);
     loaded[name] = { exports: {} };
-    sources[name](loaded[name]);
+    try {
+      sources[name](loaded[name]);
+    } catch (error) {
+      delete loaded[name];
+      throw error;
+    }
   }
   return loaded[name].exports;
 }

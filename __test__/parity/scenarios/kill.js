@@ -354,6 +354,26 @@ module.exports = {
       process.on('exit', () => console.log('the process ends', child.exitCode));
     }),
 
+  'a short child can be killed, or looked for, when spawn is emitted': async (cp) => {
+    const told = [];
+    for (let i = 0; i < 40; i++) {
+      const child = cp.spawn('true', { stdio: i % 2 ? 'ignore' : 'pipe' });
+      child.on('spawn', () => told.push(process.kill(child.pid, 0), child.kill()));
+      await once(child, 'close');
+    }
+    return told;
+  },
+
+  'a signal that was aborted before ends a short child, too': async (cp) => {
+    const told = [];
+    for (let i = 0; i < 40; i++) {
+      const child = cp.spawn('true', { stdio: 'ignore', signal: AbortSignal.abort() });
+      child.on('error', ({ name }) => told.push(name));
+      await new Promise((resolve) => child.on('exit', resolve));
+    }
+    return told;
+  },
+
   'process.exit() with live children': (cp, t) =>
     t.inNewProcess((cp) => {
       cp.spawn('sleep', ['0.3']);

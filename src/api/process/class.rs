@@ -219,7 +219,10 @@ impl Process {
 
     /// `stopTimer()`: it is not killed any more when its time is over.
     fn stop_timer<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
-        self.with_child(|child| child.stop_timer())
+        self.with_child(|child| {
+            child.stop_timer();
+            child.let_go();
+        })
     }
 
     /// `takeOutput(index: number)` leaves an output that is gathered to a stream. Gives what it has brought so far, `begun`, and how it is
@@ -248,7 +251,11 @@ impl Process {
         let end = End { error: read(c"error")?, code: read(c"code")?, signal: read(c"signal")?, heard };
         let context = Context::new(env, None);
         let outcome = match self.child() {
-            Some(child) => child.finish(&context, &execution, &end),
+            Some(child) => {
+                let outcome = child.finish(&context, &execution, &end);
+                child.let_go();
+                outcome
+            }
             None => execution.finish(&context, &end),
         };
         engine::array(env, &outcome?).map(Some)

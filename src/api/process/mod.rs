@@ -224,6 +224,8 @@ impl Child {
 
     /// The process may have ended.
     fn poll_exit(self: &Rc<Self>, env: &Env) {
+        // Before it is reaped: who hears of its exec may send it a signal, as with the builtin.
+        self.poll_exec();
         let ending = self.live.borrow_mut().as_mut().and_then(|live| live.process.try_wait());
         let Some(ending) = ending else {
             self.look_later();

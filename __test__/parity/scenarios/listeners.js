@@ -65,12 +65,16 @@ module.exports = {
 
   'exit and close of a child without pipes come in the same turn': async (cp, t) => {
     const child = cp.spawn('true', { stdio: 'ignore' });
-    child.on('exit', () => {
-      t.log('exit');
-      setImmediate(() => t.log('immediate'));
+    const immediate = new Promise((resolve) => {
+      child.on('exit', () => {
+        t.log('exit');
+        setImmediate(() => resolve(t.log('immediate')));
+      });
     });
     child.on('close', () => t.log('close'));
-    return t.record(child);
+    const recorded = await t.record(child);
+    await immediate;
+    return recorded;
   },
 
   'a listener added in the exit event hears close': async (cp, t) => {

@@ -147,6 +147,9 @@ function write(out, file) {
   else if (isEntry) text += sharing(file);
   // In parentheses, which have V8 compile it at once rather than read it twice.
   else text += 'module.exports = ((sources, loadSource) => {\n';
+  // At once: `index` may load Node's child_process, for which `register` waits.
+  if (file === 'index')
+    text += `Object.defineProperty(module.exports, ${LOADER}, { value: { loadSource, sources } });\n`;
   const sections = [];
   for (const source of new Set(BUNDLES[file])) {
     // In parentheses, too: nearly all of them run at once.

@@ -47,8 +47,10 @@ test('the two tarballs, by hand, beside each other', async (t) => {
 test('a platform package of another version is not used', async (t) => {
   const made = published.machine(t, { node: nodes[24] });
   await installs(t, made, MAIN);
-  const file = path.join(made.installed(PLATFORM), 'package.json');
-  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"version": "[^"]+"/, '"version": "0.0.1"'));
+  for (const name of ['package.json', 'index.js']) {
+    const file = path.join(made.installed(MAIN), name);
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"?version"?: "[^"]+"/g, '"version": "0.0.1"'));
+  }
   t.regex((await made.run('-e', `require('${MAIN}')`)).output, /it has no binary for/);
 });
 

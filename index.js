@@ -2,8 +2,8 @@
 
 // The builtin, with what is ours in its place.
 
-const { native } = require('./lib/native');
-const exported = require('./lib/exported');
+const { native } = require('./lib/addon/native');
+const exported = require('./lib/builtin/exported');
 const { version } = require('./package.json');
 
 // The last Node whose child_process is known to have no other names than those below.
@@ -12,8 +12,8 @@ const KNOWN_MAJOR = 26;
 function ours() {
   // Before somebody opens more of them.
   native.noteInherited();
-  const { withHooks } = require('./lib/builtin');
-  const { MAJOR } = require('./lib/version');
+  const { withHooks } = require('./lib/builtin/originals');
+  const { MAJOR } = require('./lib/common/version');
   const { _forkChild, childProcess, ...functions } = require('./lib/calls');
   const isKnown = MAJOR <= KNOWN_MAJOR;
   // In the builtin's order.

@@ -258,7 +258,7 @@ export function run(file: unknown, args: unknown, options: unknown, events: obje
 export function runCommand(command: unknown, options: unknown, events: object): () => void;
 
 /**
- * The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/errors.js` and what else channels
+ * The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/common/errors.js` and what else channels
  * use of Node.
  */
 export function open(hooks: object): number;

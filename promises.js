@@ -2,7 +2,7 @@
 
 // child-process-rs/promises: commands as promises, launched off the event loop.
 
-const { native, why } = require('./lib/native');
+const { native, why } = require('./lib/addon/native');
 
 if (native === null) {
   throw new Error(
@@ -11,4 +11,4 @@ if (native === null) {
   );
 }
 
-module.exports = require('./lib/promises');
+module.exports = require('./lib/exec/promises');

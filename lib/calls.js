@@ -3,8 +3,8 @@
 // The functions of child_process as programs get them. What does the work is loaded when one of them is first called:
 // many programs that load this package start one process, or none.
 
-const { builtin, hasOriginals, noteOurs } = require('./builtin');
-const { MAJOR } = require('./version');
+const { builtin, hasOriginals, noteOurs } = require('./builtin/originals');
+const { MAJOR } = require('./common/version');
 
 const promisified = Symbol.for('nodejs.util.promisify.custom');
 
@@ -21,7 +21,7 @@ function insteadOf(error) {
 
 function ofExec() {
   try {
-    return (gathering ??= require('./exec'));
+    return (gathering ??= require('./exec/exec'));
   } catch (error) {
     return insteadOf(error);
   }
@@ -29,7 +29,7 @@ function ofExec() {
 
 function ofSpawn() {
   try {
-    return (spawning ??= require('./spawn'));
+    return (spawning ??= require('./process/spawn'));
   } catch (error) {
     return insteadOf(error);
   }
@@ -37,7 +37,7 @@ function ofSpawn() {
 
 function ofSync() {
   try {
-    return (synchronous ??= require('./sync'));
+    return (synchronous ??= require('./process/sync'));
   } catch (error) {
     return insteadOf(error);
   }
@@ -92,7 +92,7 @@ Object.defineProperty(execFile, promisified, { value: promising('execFile') });
 /** The property ChildProcess, which becomes a plain one when it is first read or written. */
 const childProcess = {
   get() {
-    return settle(this, require('./child').ChildProcess);
+    return settle(this, require('./process/child').ChildProcess);
   },
   set(value) {
     settle(this, value);

@@ -1,14 +1,14 @@
 'use strict';
 
-// Builds the addon with cargo and puts it where lib/native.js looks. `npm run build`, and the last resort of
+// Builds the addon with cargo and puts it where lib/addon/native.js looks. `npm run build`, and the last resort of
 // install.js.
 
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
-const { root, localBinary, isCheckout } = require('../lib/locate');
-const { triple: findTriple } = require('../lib/triple');
+const { root, localBinary, isCheckout } = require('../lib/addon/locate');
+const { triple: findTriple } = require('../lib/addon/triple');
 
 const CRATE = 'child_process_rs';
 const LIBRARY = /\.(so|dylib)$/;

@@ -12,60 +12,79 @@ const { joined } = require('./source-map');
 
 const ROOT = path.join(__dirname, '..');
 
-const OF_LAUNCH = ['lib/arrays', 'lib/environment', 'lib/errors', 'lib/hooks', 'lib/permission'];
-const OF_RUNTIME = ['lib/node', 'lib/runtime', 'lib/ticks'];
+const OF_LAUNCH = [
+  'lib/common/arrays',
+  'lib/process/environment',
+  'lib/common/errors',
+  'lib/process/hooks',
+  'lib/process/permission',
+];
+const OF_RUNTIME = ['lib/addon/node', 'lib/addon/runtime', 'lib/common/ticks'];
 const OF_PROCESS = [
   ...OF_LAUNCH,
   ...OF_RUNTIME,
-  'lib/child',
-  'lib/context',
-  'lib/process',
-  'lib/sockets',
-  'lib/spawn',
-  'lib/stdio',
-  'lib/streams',
+  'lib/process/child',
+  'lib/process/context',
+  'lib/process/process',
+  'lib/process/sockets',
+  'lib/process/spawn',
+  'lib/process/stdio',
+  'lib/process/streams',
 ];
-const OF_CHANNEL = ['lib/channel', 'lib/deliveries', 'lib/link', 'lib/native-end', 'lib/serialization'];
+const OF_CHANNEL = [
+  'lib/channel/channel',
+  'lib/channel/deliveries',
+  'lib/channel/link',
+  'lib/channel/native-end',
+  'lib/channel/serialization',
+];
 
 // By the file, the sources that are in it. The first is what the file itself is for.
 const BUNDLES = {
   index: [
     'index',
-    'lib/builtin',
+    'lib/builtin/originals',
     'lib/calls',
-    'lib/clock',
-    'lib/exported',
-    'lib/listed',
-    'lib/native',
-    'lib/takeover',
-    'lib/version',
+    'lib/common/clock',
+    'lib/builtin/exported',
+    'lib/builtin/listed',
+    'lib/addon/native',
+    'lib/builtin/takeover',
+    'lib/common/version',
   ],
-  promises: ['promises', 'lib/promises', 'lib/template'],
-  register: ['register', 'lib/clock', 'lib/listed', 'lib/loading'],
-  'lib/sync': ['lib/sync', ...OF_LAUNCH],
-  'lib/process': OF_PROCESS,
-  'lib/exec': ['lib/exec', ...OF_PROCESS],
-  'lib/channel': OF_CHANNEL,
-  'lib/native-end': [
-    'lib/native-end',
+  promises: ['promises', 'lib/exec/promises', 'lib/exec/template'],
+  register: ['register', 'lib/common/clock', 'lib/builtin/listed', 'lib/builtin/loading'],
+  'lib/process/sync': ['lib/process/sync', ...OF_LAUNCH],
+  'lib/process/spawn': OF_PROCESS,
+  'lib/exec/exec': ['lib/exec/exec', ...OF_PROCESS],
+  'lib/channel/channel': OF_CHANNEL,
+  'lib/channel/native-end': [
+    'lib/channel/native-end',
     ...OF_CHANNEL,
     ...OF_RUNTIME,
-    'lib/arrays',
-    'lib/clock',
-    'lib/errors',
-    'lib/native',
-    'lib/version',
+    'lib/common/arrays',
+    'lib/common/clock',
+    'lib/common/errors',
+    'lib/addon/native',
+    'lib/common/version',
   ],
 };
 
 // They run by themselves, with sources of their own.
-const ALONE = ['register', 'lib/native-end'];
+const ALONE = ['register', 'lib/channel/native-end'];
 
 // Published as they are: they run when the package is installed, or when something is wrong.
-const KEPT = ['lib/locate', 'lib/old-node', 'lib/triple'];
+const KEPT = ['lib/addon/locate', 'lib/addon/old-node', 'lib/addon/triple'];
 
 // Under this symbol `index.js` has it for the other entry points.
 const LOADER = "Symbol.for('child-process-rs.loader')";
+
+const OFFERS_LOADER = `Object.defineProperty(module.exports, ${LOADER}, { value: { loadSource, sources } });\n`;
+
+const REFUSES_OLD_NODES = `if (Number(process.versions.node.split('.')[0]) < 20) {
+  throw new Error(require('./lib/addon/old-node.js'));
+}
+`;
 
 // `loadSource` runs a source the first time; where the file with it is not there yet, it brings more sources.
 const LOADER_TEXT = `const sources = {};
@@ -117,7 +136,9 @@ function transformed(source, file) {
     .replace(/\brequire\('(\.\.?\/[^']+)'\)/g, (_, asked) => requiring(asked, source, file))
     .replace(
       /\b__dirname\b/g,
-      path.posix.dirname(source) === path.posix.dirname(file) ? '__dirname' : '`${__dirname}/lib`',
+      path.posix.dirname(source) === path.posix.dirname(file)
+        ? '__dirname'
+        : `\`\${__dirname}/${path.posix.relative(path.posix.dirname(file), path.posix.dirname(source))}\``,
     );
   // Takes the comments out. An entry point is read by Nodes that are too old, to say so.
   const target = file.startsWith('lib/') ? 'node20' : 'node12';
@@ -141,15 +162,13 @@ function write(out, file) {
   const isEntry = !file.startsWith('lib/');
   const hasLoader = file === 'index' || ALONE.includes(file);
   let text = `'use strict';\n`;
-  if (isEntry)
-    text += `if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./lib/old-node.js'));\n`;
+  if (isEntry) text += REFUSES_OLD_NODES;
   if (hasLoader) text += LOADER_TEXT;
   else if (isEntry) text += sharing(file);
   // In parentheses, which have V8 compile it at once rather than read it twice.
   else text += 'module.exports = ((sources, loadSource) => {\n';
   // At once: `index` may load Node's child_process, for which `register` waits.
-  if (file === 'index')
-    text += `Object.defineProperty(module.exports, ${LOADER}, { value: { loadSource, sources } });\n`;
+  if (file === 'index') text += OFFERS_LOADER;
   const sections = [];
   for (const source of new Set(BUNDLES[file])) {
     // In parentheses, too: nearly all of them run at once.
@@ -160,8 +179,7 @@ function write(out, file) {
   }
   if (hasLoader || isEntry) text += `module.exports = loadSource('${own}');\n`;
   else text += '});\n';
-  if (file === 'index')
-    text += `Object.defineProperty(module.exports, ${LOADER}, { value: { loadSource, sources } });\n${importable(own)}`;
+  if (file === 'index') text += OFFERS_LOADER + importable(own);
   fs.writeFileSync(path.join(out, `${file}.js`), `${text}//# sourceMappingURL=${path.basename(file)}.js.map\n`);
   fs.writeFileSync(path.join(out, `${file}.js.map`), JSON.stringify(joined(sections)));
 }
@@ -174,7 +192,9 @@ function importable(source) {
 
 /** Writes the JavaScript of the package into `out`. */
 function bundle(out) {
-  fs.mkdirSync(path.join(out, 'lib'), { recursive: true });
+  for (const name of [...KEPT, ...Object.keys(BUNDLES)]) {
+    fs.mkdirSync(path.join(out, path.dirname(name)), { recursive: true });
+  }
   for (const name of KEPT) fs.copyFileSync(path.join(ROOT, `${name}.js`), path.join(out, `${name}.js`));
   for (const file of Object.keys(BUNDLES)) write(out, file);
 }

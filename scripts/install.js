@@ -4,7 +4,7 @@
 // `npx child-process-rs build`, and npm's "install" step in a checkout: see that there is a binary that loads, and
 // compile only where there is none.
 
-const tooOld = require('../lib/old-node');
+const tooOld = require('../lib/addon/old-node');
 
 if (tooOld) {
   console.error(tooOld);
@@ -14,8 +14,8 @@ if (tooOld) {
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
-const { root, version, localBinary, packageName, packagedBinary, isCheckout } = require('../lib/locate');
-const { triple: findTriple } = require('../lib/triple');
+const { root, version, localBinary, packageName, packagedBinary, isCheckout } = require('../lib/addon/locate');
+const { triple: findTriple } = require('../lib/addon/triple');
 const { build, hasCargo } = require('./build');
 
 const SOURCES = ['src', 'Cargo.toml', 'Cargo.lock', 'build.rs'];

@@ -8,7 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const pkg = require('../package.json');
-const { packageName } = require('../lib/locate');
+const { packageName } = require('../lib/addon/locate');
 const { bundle } = require('./bundle');
 
 const ROOT = path.join(__dirname, '..');

@@ -6,8 +6,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { name } = require('../package.json');
-const { root, localBinary, packageName } = require('../lib/locate');
-const { triple } = require('../lib/triple');
+const { root, localBinary, packageName } = require('../lib/addon/locate');
+const { triple } = require('../lib/addon/triple');
 const { bundle } = require('./bundle');
 
 /** Lays it out under `folder`, as in a `node_modules`. Returns its own folder. */

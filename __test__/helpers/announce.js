@@ -34,10 +34,10 @@ function announce(envPairs, folder) {
   const find = (name) => envPairs.findLastIndex((pair) => pair.startsWith(`${name}=`));
   const take = (name) => (find(name) === -1 ? undefined : envPairs.splice(find(name), 1)[0].slice(name.length + 1));
   const set = (name, value) => envPairs.splice(find(name) === -1 ? envPairs.length : find(name), 1, `${name}=${value}`);
-  const { REQUIRE } = require(`${folder}/lib/native-end.js`);
+  const { REQUIRE } = require(`${folder}/lib/channel/native-end.js`);
   // What is published has its sources in a few files.
   const published = require(`${folder}/index.js`)[Symbol.for('child-process-rs.loader')];
-  const { file } = published ? published.loadSource('lib/native') : require(`${folder}/lib/native.js`);
+  const { file } = published ? published.loadSource('lib/addon/native') : require(`${folder}/lib/addon/native.js`);
   const fields = { fd: Number(take('NODE_CHANNEL_FD')), serialization: take('NODE_CHANNEL_SERIALIZATION_MODE') };
   // Another channel's, that the caller passes on.
   take('NODE_CHANNEL_FD');

@@ -13,8 +13,10 @@ const published = publish(test);
 
 const ENTRIES = [MAIN, `${MAIN}/promises`, `${MAIN}/register`];
 // `register` waits for somebody to ask for child_process.
-const TELL = (name) =>
-  `try { require('${name}'); require('child_process'); console.log('loaded') } catch (error) { console.log(error.message) }`;
+const TELL = (name) => `
+  try {
+    require('${name}'); require('child_process'); console.log('loaded')
+  } catch (error) { console.log(error.message) }`;
 
 async function installed(t, settings) {
   const machine = published.machine(t, { node: nodes[24], ...settings });
@@ -85,7 +87,10 @@ test('without a binary the builtin serves, at each entry point, and says so once
   const machine = await installed(t, { prebuilt: false });
   const told =
     /^(?:false\n)?\(node:\d+\) \[CHILD_PROCESS_RS_NO_BINARY\] Warning: child-process-rs uses Node's own child_process, for it has no binary for \S+: install child-process-rs-\S+@\S+, which holds one, or, with a Rust toolchain installed, run `npx child-process-rs build` to build one that fits\.\n\(Use `node --trace-warnings [^\n]+\n(?:false\n)?$/;
-  const program = `console.log(require('${MAIN}').isNative); require('${MAIN}/register'); new (require('worker_threads').Worker)("require('${MAIN}')", { eval: true })`;
+  const program = `
+    console.log(require('${MAIN}').isNative);
+    require('${MAIN}/register');
+    new (require('worker_threads').Worker)("require('${MAIN}')", { eval: true })`;
   t.regex((await machine.run('-e', program)).output, told);
   t.regex((await machine.run('--require', `${MAIN}/register`, '-p', `require('${MAIN}').isNative`)).output, told);
   t.regex(
@@ -126,7 +131,8 @@ for (const [name, binary, before] of [
     const file = machine.write('promises.cjs', TELL(`${MAIN}/promises`));
     t.is(
       (await run(file)).output,
-      `child-process-rs/promises needs the native addon, and ${name} has no libuv loop for it: use util.promisify(require('node:child_process').execFile) here.\n`,
+      `child-process-rs/promises needs the native addon, and ${name} has no libuv loop for it: ` +
+        `use util.promisify(require('node:child_process').execFile) here.\n`,
     );
   });
 }

@@ -79,10 +79,14 @@ for (const [platform, arch] of [
     const disguise = made.write(
       'disguise.cjs',
       `
-      for (const [name, value] of [['platform', '${platform}'], ['arch', '${arch}']]) Object.defineProperty(process, name, { value })`,
+      Object.defineProperty(process, 'platform', { value: '${platform}' });
+      Object.defineProperty(process, 'arch', { value: '${arch}' });`,
     );
     await installs(t, made, MAIN);
-    const load = `const { isNative, spawn } = require('${MAIN}'); console.log(isNative, spawn === require('child_process').spawn); require('${MAIN}/register')`;
+    const load = `
+      const { isNative, spawn } = require('${MAIN}');
+      console.log(isNative, spawn === require('child_process').spawn);
+      require('${MAIN}/register')`;
     t.regex(
       (await made.run('--require', disguise, '-e', load)).output,
       /^false true\n.+\[CHILD_PROCESS_RS_NO_BINARY\] Warning: .+ no binary for \w+-\w+\.\n.+\n$/,

@@ -8,7 +8,7 @@ const { once } = require('node:events');
 
 const [, , root] = process.argv;
 const ours = require(root);
-const { native } = require(`${root}/lib/native`);
+const { native } = require(`${root}/lib/addon/native`);
 const promises = require(`${root}/promises`);
 
 async function main() {

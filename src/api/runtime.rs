@@ -103,7 +103,7 @@ pub fn loaded(mut exports: Object, env: Env) -> Result<()> {
     Ok(())
 }
 
-/// The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/errors.js` and what else channels
+/// The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/common/errors.js` and what else channels
 /// use of Node.
 #[napi(catch_unwind)]
 pub fn open(env: &Env, hooks: ObjectRef<false>) -> u32 {

@@ -1,5 +1,5 @@
 //! What a child's environment says of its channel. A child that is this very Node gets the native end of it: Node loads
-//! `lib/native-end.js` there first.
+//! `lib/channel/native-end.js` there first.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -32,7 +32,7 @@ const FORBIDDING: [&str; 8] = [
 
 /// What the host has for native ends.
 struct Files {
-    /// The option with which a Node loads `lib/native-end.js`.
+    /// The option with which a Node loads `lib/channel/native-end.js`.
     require: String,
     /// The addon.
     binary: String,

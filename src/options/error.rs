@@ -1,4 +1,4 @@
-//! Node's errors: what is wrong is decided here, the sentence is put together in `lib/errors.js`, because it shows the
+//! Node's errors: what is wrong is decided here, the sentence is put together in `lib/common/errors.js`, because it shows the
 //! value as Node would. Without that, for a program that has loaded the addon alone, it names no value.
 
 use std::ffi::CStr;

@@ -28,7 +28,7 @@ use napi::{Env, Result, Unknown, ValueType};
 
 use crate::engine;
 
-/// What the conversions need from JavaScript: hooks, the functions of `lib/hooks.js`. Without them the addon has sentences of its
+/// What the conversions need from JavaScript: hooks, the functions of `lib/process/hooks.js`. Without them the addon has sentences of its
 /// own.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {

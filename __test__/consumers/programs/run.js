@@ -52,7 +52,9 @@ async function main() {
         cwd: FOLDER,
         env,
       });
-      const title = `${program} with ${way === 'ours' ? 'ours' : 'the builtin'} on Node ${process.version} (${((Date.now() - began) / 1000).toFixed(1)} s)`;
+      const seconds = ((Date.now() - began) / 1000).toFixed(1);
+      const subject = way === 'ours' ? 'ours' : 'the builtin';
+      const title = `${program} with ${subject} on Node ${process.version} (${seconds} s)`;
       console.log(error ? `  ✘ [fail]: ${title}\n${error.signal ?? error.code}\n${output}` : `  ✔ ${title}`);
       if (error) process.exitCode = 1;
     }

@@ -7,8 +7,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { promisify } = require('node:util');
 
-const { localBinary } = require('../../../lib/locate');
-const { triple } = require('../../../lib/triple');
+const { localBinary } = require('../../../lib/addon/locate');
+const { triple } = require('../../../lib/addon/triple');
 const { layOut } = require('../../../scripts/packages');
 
 const MAIN = 'child-process-rs';

@@ -1,1 +1,1 @@
-process.on('message', (message) => process.send({ big: message.big + 1n }))
+process.on('message', (message) => process.send({ big: message.big + 1n }));

@@ -1,32 +1,34 @@
-'use strict'
+'use strict';
 
-// A program of a user: everything once. Prints what it has seen as one line of JSON. `builtin` as its argument: no promises there.
+// A program of a user: everything once. Prints what it has seen as one line of JSON. `builtin` as its argument: no
+// promises there.
 
-const { once } = require('node:events')
-const { exec, execFile, execSync, fork, isNative, spawn, spawnSync, version } = require('child-process-rs')
+const { once } = require('node:events');
+const { promisify } = require('node:util');
+const { exec, execFile, execSync, fork, isNative, spawn, spawnSync, version } = require('child-process-rs');
 
 async function main() {
-  const seen = { isNative, version }
-  const child = spawn('cat')
-  child.stdin.end('spawned')
-  seen.spawn = String((await child.stdout.toArray()).join(''))
-  seen.exec = await new Promise((resolve, reject) => exec('echo "$0"', (error, stdout) => (error ? reject(error) : resolve(stdout))))
-  seen.execFile = await new Promise((resolve) => execFile('false', (error) => resolve(error.code)))
-  seen.missing = (await once(spawn('no-such-program'), 'error'))[0].code
-  seen.execSync = execSync('echo sync', { encoding: 'utf8' })
-  seen.spawnSync = spawnSync('sh', ['-c', 'exit 3']).status
+  const seen = { isNative, version };
+  const child = spawn('cat');
+  child.stdin.end('spawned');
+  seen.spawn = String((await child.stdout.toArray()).join(''));
+  seen.exec = (await promisify(exec)('echo "$0"')).stdout;
+  seen.execFile = await new Promise((resolve) => execFile('false', (error) => resolve(error.code)));
+  seen.missing = (await once(spawn('no-such-program'), 'error'))[0].code;
+  seen.execSync = execSync('echo sync', { encoding: 'utf8' });
+  seen.spawnSync = spawnSync('sh', ['-c', 'exit 3']).status;
 
-  const forked = fork(require.resolve('./child.cjs'), { serialization: 'advanced' })
-  forked.send({ big: 2n ** 70n })
-  seen.fork = String((await once(forked, 'message'))[0].big)
-  forked.disconnect()
-  await once(forked, 'exit')
+  const forked = fork(require.resolve('./child.cjs'), { serialization: 'advanced' });
+  forked.send({ big: 2n ** 70n });
+  seen.fork = String((await once(forked, 'message'))[0].big);
+  forked.disconnect();
+  await once(forked, 'exit');
 
   if (process.argv[2] !== 'builtin') {
-    const { $, sh } = require('child-process-rs/promises')
-    seen.promises = [(await $`echo ${'one; two'}`).stdout, (await sh`echo ${'a b'} | wc -w`).stdout.trim()]
+    const { $, sh } = require('child-process-rs/promises');
+    seen.promises = [(await $`echo ${'one; two'}`).stdout, (await sh`echo ${'a b'} | wc -w`).stdout.trim()];
   }
-  console.log(JSON.stringify(seen))
+  console.log(JSON.stringify(seen));
 }
 
-main()
+main();

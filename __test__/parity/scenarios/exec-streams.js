@@ -138,7 +138,7 @@ module.exports = {
     return { outcome, stdout };
   },
 
-  // What such a listener hears of the time before it came is a deliberate difference: exec-deliberate.test.js.
+  // What such a listener hears of the time before it came is a deliberate difference: deliberate.test.js.
   'a listener that comes late does not take anything from the callback': async (cp, t) => {
     let heard = '';
     const outcome = await collect(t, (callback) => cp.exec('echo early; sleep 0.4; echo late', callback), {

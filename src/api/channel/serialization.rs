@@ -16,7 +16,7 @@ const KNOWN_ENGINES: [&str; 4] = ["115", "127", "137", "147"];
 pub(in crate::api) struct Serialization {
     abi: Option<&'static Abi>,
     pub(super) buffer_class: Held,
-    /// The functions of `lib/serialization.js`, which use `node:v8`.
+    /// The functions of `lib/channel/serialization.js`, which use `node:v8`.
     serialize: Held,
     deserialize: Held,
 }

@@ -1,0 +1,67 @@
+'use strict';
+
+// The native end of a channel in a child: the parent says in the child's environment that there is to be one, and has
+// Node load this file there first, before any code of the program runs. What it says it takes out of the environment
+// again. It is a part of every start of a child, so little is loaded, and the rest when it is needed.
+
+const VARIABLE = 'CHILD_PROCESS_RS_CHANNEL';
+const BINARY = 'CHILD_PROCESS_RS_BINARY';
+const OPTIONS = 'NODE_OPTIONS';
+// The id of a worker of cluster's, which Node looks for before there is our channel.
+const WORKER = 'NODE_UNIQUE_ID';
+// This one.
+const FILE = `${__dirname}/native-end.js`;
+const REQUIRE = `--require ${JSON.stringify(FILE)}`;
+
+function takeAnnounced() {
+  const { env } = process;
+  const announced = JSON.parse(env[VARIABLE]);
+  delete env[VARIABLE];
+  const options = env[OPTIONS] ?? '';
+  if (options.startsWith(REQUIRE)) {
+    if (announced.hadOptions) env[OPTIONS] = options.slice(REQUIRE.length + 1);
+    else delete env[OPTIONS];
+  }
+  // A new list: Node is in the middle of the other.
+  const { _preload_modules: preloads } = process;
+  if (preloads?.[0] === FILE) Object.defineProperty(process, '_preload_modules', { value: preloads.slice(1) });
+  return announced;
+}
+
+function setUp({ fd, secret, ...options }) {
+  const { native } = require('../addon/native');
+  if (native === null) throw new Error('there is no addon for this Node');
+  // Before the addon notes which descriptors this process passes on.
+  native.closeOnExec(fd);
+  const control = require('./channel').setUpChannel(process, fd, { ...options, introduces: secret });
+  const isCounted = (name) => name === 'message' || name === 'disconnect';
+  process.on('newListener', (name) => {
+    if (isCounted(name)) control.refCounted();
+  });
+  process.on('removeListener', (name) => {
+    if (isCounted(name)) control.unrefCounted();
+  });
+}
+
+/** Makes this process the worker of cluster's that it is to be, as Node does it at the start of one. */
+function becomeWorker(id) {
+  process.env[WORKER] = id;
+  if (!process.argv[1]) return;
+  /** @type {any} */ (require('node:cluster'))._setupWorker();
+  delete process.env[WORKER];
+}
+
+// In the child itself, and neither in its Workers nor in its own children.
+if (process.env[VARIABLE]?.startsWith('{')) {
+  const announced = takeAnnounced();
+  try {
+    if (!process.send) setUp(announced);
+  } catch {
+    // Without the addon the child is as the builtin would have made it.
+    if (!process.send) require('node:child_process')._forkChild(announced.fd, announced.serialization);
+  }
+  if (announced.hasBinary) delete process.env[BINARY];
+  if (announced.worker !== undefined) becomeWorker(announced.worker);
+}
+
+module.exports = { REQUIRE };

@@ -1,0 +1,305 @@
+'use strict';
+
+// class ChildProcess: the events and streams around a native Process.
+
+const diagnostics = require('node:diagnostics_channel');
+const EventEmitter = require('node:events');
+const { inspect } = require('node:util');
+const { copy, includes, map } = require('../common/arrays');
+const { builtin, isHooked } = require('../builtin/originals');
+const { nextTick } = require('../common/clock');
+const { errnoError } = require('../common/errors');
+const { hooks, host } = require('./hooks');
+const { isRestricted, mayLaunch, throwDenied } = require('./permission');
+const { Process } = require('./process');
+const { native, numbers } = require('../addon/runtime');
+const { describeStdio } = require('./stdio');
+const { Streams, borrow } = require('./streams');
+const { MAJOR } = require('../common/version');
+
+const resolved = Promise.resolve();
+
+const created = diagnostics.channel('child_process');
+// Only some Nodes publish the launch, those whose tracing channels can say whether anyone listens.
+/** @type {any} */
+const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
+
+const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH, SIGKILL } = numbers;
+// What becomes an 'error' event; any other failure of the launch is thrown.
+const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
+// Out of descriptors: there are no streams to be had.
+const WITHOUT_STREAMS = [EMFILE, ENFILE];
+
+// Beside the children rather than on them: what a ChildProcess shows is what the builtin's shows.
+const streamsOf = new WeakMap();
+const STANDARD = ['stdin', 'stdout', 'stderr'];
+
+/** A child process (Node.js documentation, «Class: ChildProcess»). Made by spawn() and its kin. */
+function ChildProcess() {
+  EventEmitter.call(this);
+  this._closesNeeded = 1;
+  this._closesGot = 0;
+  this.connected = false;
+  this.signalCode = null;
+  this.exitCode = null;
+  this.killed = false;
+  this.spawnfile = null;
+  this._handle = new Process(this, onExit);
+  if (created.hasSubscribers) created.publish({ process: this });
+}
+Object.setPrototypeOf(ChildProcess.prototype, EventEmitter.prototype);
+Object.setPrototypeOf(ChildProcess, EventEmitter);
+
+// The builtin's children count as children: cluster's workers are some.
+Object.defineProperty(ChildProcess, Symbol.hasInstance, {
+  value(candidate) {
+    const isInstance = Function.prototype[Symbol.hasInstance];
+    return (
+      isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(builtin.ChildProcess, candidate))
+    );
+  },
+  configurable: true,
+  writable: true,
+});
+
+/** Starts the process of normalised options; tracers replace it. Undocumented in Node, too. */
+ChildProcess.prototype.spawn = function spawn(options) {
+  // Called between the checks and the launch, only where somebody has something to do there.
+  const isAwaited = launched.hasSubscribers || isRestricted;
+  const started = isAwaited ? () => aboutToLaunch(this, options) : undefined;
+  return begin(this, native.launch(options, this._handle, started));
+};
+
+const spawnMethod = ChildProcess.prototype.spawn;
+
+/** Whether somebody has replaced the method that starts processes, ours or the builtin's. */
+function isPatched() {
+  return ChildProcess.prototype.spawn !== spawnMethod || isHooked();
+}
+
+/** Whether somebody hooked in who expects a ChildProcess, or normalised options, before the launch. */
+function isWatched() {
+  return isPatched() || launched.hasSubscribers || created.hasSubscribers;
+}
+
+hooks.isPatched = isPatched;
+hooks.isWatched = isWatched;
+
+/** Takes over the result of a launch: pid or negative errno, file, `argv`, pipes. Returns 0 or the errno. */
+function begin(child, described) {
+  const handle = child._handle;
+  const { channel, borrowed } = handle;
+  const status = described[0];
+  const errno = Math.min(status, 0);
+  handle.launched(status > 0 ? status : undefined);
+  describe(child, described[1], described[2]);
+
+  if (errno === 0) {
+    if (launched.hasSubscribers) launched.end.publish({ process: child });
+    // Cheaper than a tick, and there is nothing to do in most cases.
+    resolved.then(() => announceSpawn(child));
+  } else {
+    if (launched.hasSubscribers) launched.error.publish({ process: child, error: errnoError(errno, 'spawn') });
+    if (!includes(REPORTED, -errno)) {
+      handle.abandon();
+      child._handle = null;
+      throw errnoError(errno, 'spawn');
+    }
+    nextTick(reportFailure, child, errno);
+    if (includes(WITHOUT_STREAMS, -errno)) {
+      handle.closePipes();
+      return errno;
+    }
+  }
+
+  child.pid = handle.pid;
+  attachStreams(child, handle, described[3]);
+  if (channel) attachChannel(child, handle, channel);
+  if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
+  return errno;
+}
+
+function attachChannel(child, handle, { fd, secret, serialization, busyPoll, maxMessageSize }) {
+  child._closesNeeded++;
+  const settings = {
+    serialization,
+    busyPoll,
+    maxMessageSize,
+    expects: secret,
+    onClose: () => closeOne(child),
+    // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
+    beforeFirst() {
+      if (!handle.isSpawnTold) handle.pollExec();
+    },
+    beforeDisconnect(disconnect) {
+      const isAlive = child.pid !== undefined && child._handle;
+      if (!isAlive || handle.isSpawnTold || child.listenerCount('spawn') === 0) disconnect();
+      else handle.afterSpawn(disconnect);
+    },
+  };
+  openChannel(child, handle, fd, settings).refCounted();
+}
+
+/** Without its channel the child must not run. */
+function openChannel(child, handle, fd, settings) {
+  const end = handle.takePipe(fd);
+  try {
+    return require('../channel/channel').setUpChannel(child, end, settings);
+  } catch (error) {
+    native.closeFd(end);
+    handle.kill(SIGKILL);
+    handle.closePipes();
+    throw error;
+  }
+}
+
+function describe(child, file, args) {
+  child.spawnfile = file;
+  child.spawnargs = args === undefined ? [] : args;
+}
+
+function aboutToLaunch(child, options) {
+  describe(child, options.file, options.args);
+  if (launched.hasSubscribers) {
+    options.stdio = describeStdio(options.stdio);
+    launched.start.publish({ process: child, options });
+  }
+  if (!mayLaunch()) throwDenied(options.file);
+}
+
+/** Own accessors that turn into plain properties when first read or written, so that they look like the builtin's. */
+function attachStreams(child, handle, pipes) {
+  if (!includes(pipes, true)) {
+    child.stdin = null;
+    child.stdout = null;
+    child.stderr = null;
+    child.stdio = map(pipes, () => null);
+    return;
+  }
+  const streams = new Streams(handle, pipes, (stream) => awaitClose(child, stream));
+  streamsOf.set(child, streams);
+  for (let i = 0; i < STANDARD.length; i++) {
+    if (streams.isPipe(i)) defineLazily(child, STANDARD[i], () => streams.get(i));
+    else child[STANDARD[i]] = null;
+  }
+  defineLazily(child, 'stdio', () => map(pipes, (_, index) => streams.get(index)));
+}
+
+/** `make` is called with nothing of the object that is asked: it may be a proxy of the child, or inherit from it. */
+function defineLazily(child, name, make) {
+  const settle = (value) => {
+    Object.defineProperty(child, name, { value, writable: true, enumerable: true, configurable: true });
+    return value;
+  };
+  Object.defineProperty(child, name, { get: () => settle(make()), set: settle, enumerable: true, configurable: true });
+}
+
+// Shown as the builtin shows its own: with the streams, not with accessors.
+Object.defineProperty(ChildProcess.prototype, inspect.custom, {
+  value() {
+    void [this.stdin, this.stdout, this.stderr, this.stdio];
+    return this;
+  },
+  writable: true,
+  configurable: true,
+});
+
+function awaitClose(child, stream) {
+  child._closesNeeded++;
+  stream.on('close', () => closeOne(child));
+}
+
+function closeOne(child) {
+  child._closesGot++;
+  if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode);
+}
+
+/** Emits 'spawn' once the exec is confirmed, if anybody is there to hear it. */
+function announceSpawn(child) {
+  const handle = child._handle;
+  const isHeard = child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
+  if (!handle) return;
+  if (!isHeard) {
+    handle.isSpawnTold = true;
+    return;
+  }
+  if (handle.awaitExec()) nextTick(() => handle.spawned());
+  else streamsOf.get(child)?.confirmFirst();
+}
+
+function reportFailure(child, errno) {
+  const handle = child._handle;
+  try {
+    handle.exited(errno, null, 'spawn');
+  } finally {
+    // After the streams have settled, as it is with a process that has ended.
+    nextTick(() => handle.closePipes());
+  }
+}
+
+/** The end of a child; a negative code is the errno of a failed exec, or (`wait`) of why nobody knows how it ended. */
+function onExit(child, handle, code, signal, syscall) {
+  const streams = streamsOf.get(child);
+  if (signal) child.signalCode = signal;
+  else child.exitCode = code;
+  streams?.endInput();
+  child._handle = null;
+
+  try {
+    if (code < 0) {
+      if (syscall === 'spawn') child.pid = undefined;
+      const error = errnoError(code, child.spawnfile ? `${syscall} ${child.spawnfile}` : syscall);
+      if (child.spawnfile) error.path = child.spawnfile;
+      error.spawnargs = copy(child.spawnargs, 1);
+      child.emit('error', error);
+    } else {
+      child.emit('exit', child.exitCode, child.signalCode);
+    }
+  } finally {
+    // One tick later, so that a listener of 'exit' still can start to read.
+    if (streams?.hasUntouched) child._closesNeeded++;
+    nextTick(settle, child, streams, streams?.hasUntouched);
+  }
+  closeOne(child);
+}
+
+function settle(child, streams, hadUntouched) {
+  streams?.settle();
+  if (hadUntouched) closeOne(child);
+}
+
+/**
+ * Sends a signal (kill(2)); true if it was sent.
+ * @this {any}
+ */
+ChildProcess.prototype.kill = function kill(signal) {
+  const number = signal === 0 ? 0 : native.signalNumber(signal === undefined ? 'SIGTERM' : signal, host);
+  if (!this._handle) return false;
+  const errno = -this._handle.kill(number);
+  if (errno === 0) {
+    this.killed = true;
+    return true;
+  }
+  if (errno === EINVAL || errno === ENOSYS) throw errnoError(-errno, 'kill');
+  // ESRCH: it has ended already.
+  if (errno !== ESRCH) this.emit('error', errnoError(-errno, 'kill'));
+  return false;
+};
+
+if (Symbol.dispose) {
+  ChildProcess.prototype[Symbol.dispose] = function dispose() {
+    if (!this.killed) this.kill();
+  };
+}
+
+/** Makes the event loop wait for the child; it does from the start. */
+ChildProcess.prototype.ref = function ref() {
+  this._handle?.ref();
+};
+
+/** Lets the event loop end before the child. */
+ChildProcess.prototype.unref = function unref() {
+  this._handle?.unref();
+};
+
+module.exports = { ChildProcess, begin, closeOne, isPatched, isWatched, streamsOf };

@@ -1,0 +1,83 @@
+'use strict';
+
+// What the native functions ask of JavaScript: `hooks` of whatever they are given last.
+
+const { AbortError, hooks: errors, tooMuchOutput } = require('../common/errors');
+const { environmentToList } = require('./environment');
+const { isHooked } = require('../builtin/originals');
+const { whetherLoaded } = require('../builtin/listed');
+const { file: binary } = require('../addon/native');
+const { isRestricted, mayLaunch, passPermissions, throwDenied } = require('./permission');
+const { MAJOR } = require('../common/version');
+
+/** The path of a file: URL object; anything else as it is. */
+function pathOfUrl(path) {
+  const isUrl = path?.href && path.protocol && path.auth === undefined && path.path === undefined;
+  return isUrl ? require('node:url').fileURLToPath(path) : path;
+}
+
+const hasStreams = whetherLoaded('stream');
+
+let warnedOfShellArguments = false;
+
+function warnOfShellArguments() {
+  if (MAJOR < 24 || warnedOfShellArguments) return;
+  warnedOfShellArguments = true;
+  process.emitWarning(
+    'Passing args to a child process with shell option true can lead to security ' +
+      'vulnerabilities, as the arguments are not escaped, only concatenated.',
+    'DeprecationWarning',
+    'DEP0190',
+  );
+}
+
+/** Whether this Node runs a script that is not in a file of its own. */
+function isSingleExecutable() {
+  try {
+    return require('node:sea').isSea();
+  } catch {
+    // Node 20.0 to 20.11 have no such module.
+    return false;
+  }
+}
+
+const hooks = {
+  ...errors,
+  tooMuchOutput,
+  aborted: (signal) => new AbortError({ cause: signal.reason }),
+  pathOfUrl,
+  warnOfShellArguments,
+  coverage: () => process.env.NODE_V8_COVERAGE,
+  /** The environment of a child without `options.env`; undefined where it simply inherits this process's. */
+  ambient: () => environmentToList(hooks.isWatched()),
+  /** Whether somebody looks at normalised options; lib/process/child.js knows. */
+  isWatched: () => false,
+  /** Whether somebody has replaced the method that starts processes, ours or the builtin's. */
+  isPatched: isHooked,
+  // Whatever can be iterated, as the builtin takes it.
+  listOf: (execArgv) => [...execArgv], // eslint-disable-line no-restricted-syntax
+  loadChannel() {
+    require('../channel/channel');
+  },
+  /** What a child needs for the native end of a channel; undefined where none can have it. */
+  get nativeEnd() {
+    if (isRestricted || process.versions.electron || isSingleExecutable()) return undefined;
+    return { require: require('../channel/native-end').REQUIRE, binary };
+  },
+  showComplaint(stderr) {
+    // The builtin writes even what is empty. That makes process.stderr, which takes 2 ms; where no stream has been
+    // made, nobody has looked at it.
+    if (stderr.length > 0 || hasStreams()) process.stderr.write(stderr);
+  },
+  ...(isRestricted && {
+    passPermissions,
+    checkPermitted(file) {
+      if (!mayLaunch()) throwDenied(file);
+    },
+  }),
+};
+
+/** For functions that call nothing else. */
+const host = { hooks };
+
+module.exports = { hooks, host };

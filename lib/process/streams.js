@@ -1,0 +1,164 @@
+'use strict';
+
+// The parent's ends of a child's pipes. Each is a net.Socket that is created when the program first accesses it, so a
+// program that only waits for the exit pays for none.
+
+const { findIndex } = require('../common/arrays');
+const { socketOver } = require('./sockets');
+
+// Streams of this process whose descriptors were given to another child. They must not be drained.
+const borrowed = new WeakSet();
+
+/** Stops reading a stream whose descriptor is given to another child. */
+function borrow(stream) {
+  const candidates = [stream, stream.handle, stream._handle];
+  const handle = candidates[findIndex(candidates, (candidate) => typeof candidate?.readStop === 'function')];
+  handle.reading = false;
+  handle.readStop();
+  if (typeof stream.pause !== 'function') return;
+  stream.pause();
+  stream.readableFlowing = false;
+  stream._readableState.reading = false;
+  borrowed.add(stream);
+}
+
+/** Output proves that the child's exec succeeded: checks that, and so emits 'spawn', before the first 'data' event. */
+function confirmBeforeData(socket, handle) {
+  Object.defineProperty(socket, 'push', {
+    value(chunk, encoding) {
+      delete socket.push;
+      handle.pollExec();
+      return socket.push(chunk, encoding);
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+
+/** A destroyed stream, for a pipe that is closed already. The arguments say which of its sides had ended before. */
+function closedSocket(wasRead, wasWritten) {
+  const { Socket } = require('node:net');
+  const socket = new Socket();
+  const { _readableState: reading, _writableState: writing } = socket;
+  reading.ended = wasRead;
+  reading.endEmitted = wasRead;
+  writing.ending = wasWritten;
+  writing.ended = wasWritten;
+  writing.finished = wasWritten;
+  return socket.destroy();
+}
+
+class Streams {
+  #handle;
+  #pipes;
+  #made = [];
+  #onClose;
+  #gatherers = new Map();
+  // Whether each stream has been destroyed, or must be as soon as it is created.
+  #givenUp = [];
+  #confirmFirst = false;
+  #settled = false;
+
+  /** `pipes`: whether each descriptor is a pipe. `onClose(socket)` is called for each output stream that is created. */
+  constructor(handle, pipes, onClose) {
+    this.#handle = handle;
+    this.#pipes = pipes;
+    this.#onClose = onClose;
+  }
+
+  get length() {
+    return this.#pipes.length;
+  }
+
+  isPipe(index) {
+    return this.#pipes[index];
+  }
+
+  /** Whether any pipe has neither a stream nor a gatherer. */
+  get hasUntouched() {
+    for (let index = 0; index < this.length; index++) {
+      if (this.isPipe(index) && !this.#made[index] && !this.#gatherers.has(index)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Has an output collected natively. If the program accesses the stream after all, `gatherer(socket, begun)` is
+   * called; `begun` is the output so far.
+   */
+  gather(index, gatherer) {
+    this.#gatherers.set(index, gatherer);
+  }
+
+  /** Undoes `gather`, after the output has been handed over. */
+  ungather(index) {
+    this.#gatherers.delete(index);
+  }
+
+  /** The stream of descriptor `index`, created on first access; null if the descriptor is not a pipe. */
+  get(index) {
+    if (!this.#pipes[index]) return null;
+    return (this.#made[index] ??= this.#make(index));
+  }
+
+  #make(index) {
+    const gatherer = this.#gatherers.get(index);
+    if (this.#settled && !gatherer) return this.#closed(index);
+    this.#gatherers.delete(index);
+    const begun = gatherer && this.#handle.takeOutput(index);
+    const fd = this.#handle.takePipe(index);
+    if (fd === -1 && !gatherer) return this.#closed(index);
+    const socket = this.#handle.inLaunchContext(() => {
+      // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
+      return fd === -1
+        ? new (require('node:net').Socket)({ writable: false })
+        : socketOver(fd, { readable: index > 0 });
+    });
+    if (index > 0) this.#onClose(socket);
+    gatherer?.(socket, begun);
+    if (this.#givenUp[index]) return socket.destroy();
+    if (socket._handle === null) socket.push(null);
+    if (this.#confirmFirst && index > 0) confirmBeforeData(socket, this.#handle);
+    return socket;
+  }
+
+  /** An input was never read from. An output has ended on both sides, unless it was given up. */
+  #closed(index) {
+    const wasWritten = index > 0 && !this.#givenUp[index];
+    return closedSocket(index === 0 || wasWritten, wasWritten);
+  }
+
+  /** From now on, emits 'spawn' before any 'data' event. */
+  confirmFirst() {
+    this.#confirmFirst = true;
+    for (let index = 1; index < this.length; index++) {
+      if (this.#made[index]) confirmBeforeData(this.#made[index], this.#handle);
+    }
+  }
+
+  /** Destroys the child's input, which nothing reads any more. */
+  endInput() {
+    this.#giveUp(0);
+  }
+
+  /** Destroys the outputs. */
+  destroyOutputs() {
+    for (let index = 1; index < this.length; index++) this.#giveUp(index);
+  }
+
+  #giveUp(index) {
+    this.#givenUp[index] = true;
+    this.#made[index]?.destroy();
+  }
+
+  /** The child has exited: resumes the streams that were created and are not being read, so that they can end. */
+  settle() {
+    this.#settled = true;
+    for (let index = 0; index < this.#made.length; index++) {
+      const socket = this.#made[index];
+      if (socket?.readable && !borrowed.has(socket)) socket.resume();
+    }
+  }
+}
+
+module.exports = { Streams, borrow };

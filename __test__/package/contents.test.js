@@ -14,7 +14,7 @@ const ALLOWED = [
   /^(package\.json|README(\.zh-CN)?\.md|LICENSE)$/,
   /^(index|promises|register)\.(js|js\.map|d\.ts)$/,
   /^native\.d\.ts$/,
-  /^lib\/[\w-]+\.js(\.map)?$/,
+  /^lib\/\w+\/[\w-]+\.js(\.map)?$/,
   // What a build from source takes.
   /^scripts\/(build|install)\.js$/,
   /^(Cargo\.toml|Cargo\.lock|build\.rs)$/,

@@ -3,20 +3,22 @@
 const { nextTick } = require('../common/clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
-const { native, tell } = require('../addon/runtime');
+const { native, runtime, shapeOf, tell } = require('../addon/runtime');
 
 /** The process behind a ChildProcess, and what happens to it. Its own methods are native. */
-class Process extends native.Process {
+class Process extends shapeOf(native.Process) {
   #child;
   #context;
   #onexit;
+  #makeLink;
   #afterSpawn;
   #isClosed = false;
 
-  constructor(child, onexit) {
+  constructor(child, onexit, makeLink) {
     super();
     this.#child = child;
     this.#onexit = onexit;
+    this.#makeLink = makeLink;
     this.pid = undefined;
     // The child may be told of our end of the channel rather than the builtin's.
     this.mayBeNative = false;
@@ -24,6 +26,8 @@ class Process extends native.Process {
     this.inheritsEnvironment = false;
     // 'spawn' has been emitted, or nobody was there to hear it.
     this.isSpawnTold = false;
+    // Its channel, if it has one.
+    this.link = undefined;
     // Of exec().
     this.execution = undefined;
   }
@@ -31,7 +35,7 @@ class Process extends native.Process {
   /** It has been launched, or could not be. */
   launched(pid) {
     this.pid = pid;
-    this.#context = new LaunchContext();
+    this.#context ??= new LaunchContext();
   }
 
   /** What `body` returns, called in the async context of the launch. */
@@ -92,8 +96,17 @@ class Process extends native.Process {
     }
   }
 
-  // Called by the native side. Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the
-  // launch, and has no more to do with the process when output comes.
+  // The native side calls the methods that follow; `onchannel` before the launch, if stdio asks for a channel. The
+  // builtin, too, creates the async resource of the process before that of the channel.
+
+  onchannel() {
+    this.#context = new LaunchContext();
+    this.link = this.#makeLink(this.#child, this);
+    return this.link;
+  }
+
+  // Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the launch, and has no more to do
+  // with the process when output comes.
 
   onspawn() {
     this.inLaunchContext(() => tell(() => this.spawned()));
@@ -131,6 +144,7 @@ class Process extends native.Process {
 
 // For the native functions.
 Process.prototype.hooks = hooks;
+Process.prototype.runtime = runtime;
 Process.prototype.keysOf = Object.keys;
 
 module.exports = { Process };

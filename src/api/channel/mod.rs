@@ -22,13 +22,14 @@ mod writing;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use napi::Env;
+use napi::{Env, Error};
 
 use callbacks::Awaiting;
+pub(super) use class::{class, create};
 use counting::Sockets;
 use disconnecting::Disconnecting;
 use events::{Event, Listener};
@@ -45,7 +46,6 @@ use crate::channel::spin::Spin;
 use crate::channel::word::Word;
 use crate::channel::writer::Writer;
 use crate::reactor::{KeepAlive, Key, Reactor, Source, Turn, Work};
-use crate::sys;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -106,18 +106,14 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// Opens a channel on the socket `fd`, of which it becomes the owner unless this fails.
-    ///
-    /// # Errors
-    /// `EBADF`, `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
-    fn open(
+    /// A channel that has no socket yet.
+    fn new(
         node: &Rc<Node>,
         reactor: &Rc<Reactor>,
         listener: Listener,
-        fd: RawFd,
         Settings { mode, spin, limit }: Settings,
-    ) -> io::Result<Rc<Self>> {
-        let channel = Rc::new(Self {
+    ) -> Rc<Self> {
+        Rc::new(Self {
             node: Rc::clone(node),
             reactor: Rc::clone(reactor),
             mode,
@@ -138,11 +134,36 @@ impl Channel {
             sockets: Sockets::default(),
             retry_at: Cell::default(),
             housekeeping_at: Cell::default(),
-        });
-        let source = Rc::new(SocketSource(Rc::clone(&channel)));
-        channel.key.set(Some(reactor.register(fd, Turn::WithIo, source)?));
-        channel.socket.replace(Some(sys::adopt(fd)?));
-        Ok(channel)
+        })
+    }
+
+    /// Opens it on a socket. Where that fails, the channel is closed and the socket is given back.
+    ///
+    /// # Errors
+    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
+    pub fn open(self: &Rc<Self>, env: &Env, socket: OwnedFd) -> std::result::Result<(), (Error, OwnedFd)> {
+        let source = Rc::new(SocketSource(Rc::clone(self)));
+        match self.reactor.register(socket.as_raw_fd(), Turn::WithIo, source) {
+            Ok(key) => self.key.set(Some(key)),
+            Err(error) => {
+                self.finish();
+                return Err((self.node.channel_error(env, &error), socket));
+            }
+        }
+        self.socket.replace(Some(socket));
+        registry::add(Rc::clone(self));
+        Ok(())
+    }
+
+    /// Closes it at once, and nobody is told.
+    pub fn abandon(self: &Rc<Self>) {
+        self.finish();
+        registry::forget(self);
+    }
+
+    /// Whether it keeps the event loop alive. A new channel does not.
+    pub fn set_referenced(&self, is_referenced: bool) {
+        self.keep_alive.set_referenced(is_referenced);
     }
 
     /// Has the reactor call this end when the socket is readable, or writable if it is full now.

@@ -106,15 +106,11 @@ impl Child {
         })
     }
 
-    /// Starts `command` with these descriptors; `events` has the methods that are called later.
-    /// Gives the pid. On failure the pipes stay, at their end-of-file.
-    pub fn start(
-        self: &Rc<Self>,
-        env: &Env,
-        command: Command,
-        entries: &[Entry],
-        events: Option<Object>,
-    ) -> std::result::Result<i32, Failure> {
+    /// Makes the pipes that `entries` ask for. Gives the child's descriptors.
+    ///
+    /// # Errors
+    /// `EMFILE` (`socketpair(2)`).
+    pub fn open_pipes(&self, entries: &[Entry]) -> io::Result<Vec<Stdio>> {
         let mut ends = vec![];
         let mut stdio = vec![];
         for (target, entry) in entries.iter().enumerate() {
@@ -126,9 +122,18 @@ impl Child {
             stdio.push(childs);
         }
         self.ends.replace(ends);
+        Ok(stdio)
+    }
+
+    /// Starts `command`; `events` has the methods that are called later. Gives the pid. On failure the pipes stay, at their end-of-file.
+    pub fn start(
+        self: &Rc<Self>,
+        env: &Env,
+        command: Command,
+        events: Option<Object>,
+    ) -> std::result::Result<i32, Failure> {
         let callback = events.map(|events| Callback::without_context(env, &events)).transpose()?;
-        let Launched { process, exec } =
-            launch::launch(Command { stdio, ..command }).map_err(Failure::System)?;
+        let Launched { process, exec } = launch::launch(command).map_err(Failure::System)?;
         let pid = process.pid();
         self.watch(process, exec);
         self.callback.replace(callback.map(Rc::new));
@@ -203,7 +208,7 @@ impl Child {
     }
 
     /// Hands over the parent's end of the child's descriptor `index`.
-    fn take_end(&self, index: usize) -> Option<OwnedFd> {
+    pub fn take_end(&self, index: usize) -> Option<OwnedFd> {
         let end = self.ends.borrow_mut().get_mut(index).and_then(Option::take);
         self.update_work();
         end

@@ -1,6 +1,6 @@
 //! The promises: a process run to its end on tokio, its launch included. JavaScript is entered once.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ use crate::options::command::Plain;
 use crate::options::given::Options;
 use crate::options::normalize::{elements, join, normalize};
 use crate::options::{Context, input, is_nullish, kind};
-use crate::reactor::{Callback, KeepAlive, Key, Reactor, Source, Turn, Work};
+use crate::reactor::{Callback, KeepAlive, Reactor, Registration, Source, Turn, Work};
 use crate::sys;
 
 type RunResult = std::result::Result<Finished, NotRun>;
@@ -40,7 +40,7 @@ struct Outcome {
 /// A run, until its outcome has been handed over.
 struct Run {
     reactor: Rc<Reactor>,
-    key: Cell<Option<Key>>,
+    thread: RefCell<Option<Registration>>,
     keep_alive: KeepAlive<Reactor>,
     callback: RefCell<Option<Callback>>,
     /// An array of the command as one line, `encoding`, `signal`, and the file and the arguments that are run.
@@ -62,8 +62,7 @@ impl Run {
         let Some(callback) = self.callback.take() else {
             return Ok(());
         };
-        if let Some(key) = self.key.take() {
-            self.reactor.forget(key);
+        if self.thread.take().is_some() {
             self.keep_alive.set_work(Work::Over);
         }
         let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?));
@@ -157,9 +156,9 @@ impl Run {
         let background = background::runtime()?;
         let (cancel, cancelled) = oneshot::channel();
         self.cancel.replace(Some(cancel));
-        let (key, wake) =
+        let (thread, wake) =
             self.reactor.register_thread(Turn::WithIo, Rc::new(FinishSource(Rc::clone(self))))?;
-        self.key.set(Some(key));
+        self.thread.replace(Some(thread));
         self.keep_alive.set_work(Work::Pending);
         let called = Instant::now();
         let outcome = Arc::clone(&self.outcome);
@@ -291,7 +290,7 @@ fn begin<'a>(
     let run = Rc::new(Run {
         keep_alive: KeepAlive::new(Rc::clone(&reactor)),
         reactor,
-        key: Cell::default(),
+        thread: RefCell::default(),
         callback: RefCell::new(Some(Callback::new(env, &events, "PROCESSWRAP")?)),
         kept,
         limit: limits.bytes,

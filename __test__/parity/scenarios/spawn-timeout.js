@@ -78,7 +78,7 @@ module.exports = {
     return t.record(child);
   },
 
-  'a signal that was aborted before, and listeners that are removed': async (cp, t) => {
+  'a signal that was aborted before, and listeners that are removed': async (cp) => {
     const options = { signal: AbortSignal.abort(), stdio: 'ignore' };
     const errorAndExit = async (child) => {
       const seen = [];

@@ -93,22 +93,23 @@ class Machine {
     return withSlot(() => this.run(npmCli, ...args, ...settings));
   }
 
-  /** Installs `name` with one of the package managers beside npm. */
-  add(manager, name) {
-    return withSlot(() => this[manager](name));
+  /** Installs with one of the package managers beside npm; `args`: the package's name, and options of theirs. */
+  add(manager, ...args) {
+    return withSlot(() => this[manager](args));
   }
 
-  pnpm(name) {
+  pnpm(args) {
     const settings = ['--registry', this.registry, '--store-dir', path.join(this.dir, 'store')];
-    return run(pnpm, ['add', name, ...settings], { cwd: this.project, env: this.env });
+    return run(pnpm, ['add', ...args, ...settings], { cwd: this.project, env: this.env });
   }
 
-  yarn(name) {
-    return this.run(yarnCli, 'add', name, '--registry', this.registry, '--cache-folder', path.join(this.dir, 'cache'));
+  yarn(args) {
+    const settings = ['--registry', this.registry, '--cache-folder', path.join(this.dir, 'cache')];
+    return this.run(yarnCli, 'add', ...args, ...settings);
   }
 
   /** Yarn 4, which installs for Plug'n'Play: without node_modules. */
-  yarnBerry(name) {
+  yarnBerry(args) {
     const env = {
       ...this.env,
       YARN_NPM_REGISTRY_SERVER: this.registry,
@@ -119,7 +120,7 @@ class Machine {
       YARN_NPM_MINIMAL_AGE_GATE: '0',
     };
     this.write('yarn.lock', '');
-    return run(this.node, [yarnBerryCli, 'add', name], { cwd: this.project, env });
+    return run(this.node, [yarnBerryCli, 'add', ...args], { cwd: this.project, env });
   }
 
   /** `npx child-process-rs build`. */

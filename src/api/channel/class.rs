@@ -228,7 +228,10 @@ pub fn open_channel<'env>(
         Settings::read(&context, &read(c"serialization")?, &read(c"busyPoll")?, &read(c"maxMessageSize")?)?;
     let [introduces, expects] = [read(c"introduces")?, read(c"expects")?];
     let (object, channel) = create(env, runtime, events, settings)?;
-    let socket = sys::adopt(fd).map_err(|error| channel.node().channel_error(env, &error))?;
+    let socket = sys::adopt(fd).map_err(|error| {
+        channel.abandon();
+        channel.node().channel_error(env, &error)
+    })?;
     channel.open(env, socket).map_err(|(error, socket)| {
         let _ = socket.into_raw_fd();
         error

@@ -32,31 +32,28 @@ class Link {
   // Identifies the channel to the native functions.
   #number;
   #onClose;
-  #beforeFirst;
-  #beforeDisconnect;
+  #peerProcess;
   #deliveries;
   // Messages, with their handles, that came while there was no 'message' listener.
   #pending = [];
+  // Whether anything has ever been missing.
+  #hasMissed = false;
   // Whether messages were sent during a delivery that may not have been written yet.
   #hasAnswered = false;
   // Whether `disconnect` was called.
   #isDisconnecting = false;
-  // Whether the channel was closed during a delivery, so that 'disconnect' must be emitted after it.
-  #isClosed = false;
 
   /**
-   * `onClose()` is called when the other end is gone, `beforeFirst()` before its first message is delivered, and
-   * `beforeDisconnect(emit)` in place of `emit()`, which emits 'disconnect'. The other options are those of `fork()`
-   * and ChannelSettings in native.d.ts.
+   * `onClose()` is called when the other end is gone. `peerProcess` is the Process at the other end; a child has none
+   * for its parent. The other options are those of `fork()` and ChannelSettings in native.d.ts.
    */
-  constructor(target, fd, { serialization, onClose, beforeFirst, beforeDisconnect, ...options }) {
+  constructor(target, fd, { serialization, onClose, peerProcess, ...options }) {
     const isAdvanced = serialization === 'advanced';
     const settings = { ...options, isAdvanced, busyPoll: busyPoll(options.busyPoll) };
     this.#target = target;
     this.#isAdvanced = isAdvanced;
     this.#onClose = onClose;
-    this.#beforeFirst = beforeFirst;
-    this.#beforeDisconnect = beforeDisconnect ?? ((disconnect) => disconnect());
+    this.#peerProcess = peerProcess;
     this.#deliveries = new Deliveries({
       deliver: (message) => this.#deliver(message),
       between: () => {
@@ -64,7 +61,6 @@ class Link {
       },
       done: () => {
         if (this.#isDisconnecting) this.channel.disconnect();
-        if (this.#isClosed) this.#disconnected();
       },
     });
     /** The native channel. */
@@ -110,10 +106,10 @@ class Link {
     endTick(this.#number);
   }
 
-  /** Anything that the other end sends proves that the child's exec succeeded: `beforeFirst` emits 'spawn'. */
+  /** Anything that the other end sends proves that the child's exec succeeded: 'spawn' is emitted now if it is due. */
   #confirm() {
-    this.#beforeFirst?.();
-    this.#beforeFirst = undefined;
+    const peer = this.#peerProcess;
+    if (peer !== undefined && !peer.isSpawnTold) peer.pollExec();
   }
 
   onMessages(messages, key) {
@@ -149,6 +145,7 @@ class Link {
 
   onMissing(key) {
     this.#confirm();
+    this.#hasMissed = true;
     this.#deliveries.addMissing(key);
   }
 
@@ -187,7 +184,7 @@ class Link {
   onEnd(isPartial) {
     const target = this.#target;
     this.#confirm();
-    this.#endMissing();
+    if (this.#hasMissed) this.#endMissing();
     if (isPartial) this.#reportBroken('the channel was closed in the middle of a message');
     if (target.connected) target.disconnect();
     // `disconnect` was called, and waited for handles to arrive.
@@ -201,14 +198,10 @@ class Link {
 
   onDisconnect() {
     // Missing messages will not come any more, but those after them are still delivered.
-    this.#endMissing();
-    if (this.#deliveries.isRunning) this.#isClosed = true;
-    else this.#disconnected();
-  }
-
-  #disconnected() {
-    this.#isClosed = false;
-    this.#beforeDisconnect(() => this.#target.emit('disconnect'));
+    if (this.#hasMissed) this.#endMissing();
+    const peer = this.#peerProcess;
+    if (peer === undefined || peer.isSpawnTold) this.#target.emit('disconnect');
+    else peer.disconnected();
   }
 
   #deliver(message, handle) {
@@ -245,8 +238,7 @@ class Link {
   }
 
   #endMissing() {
-    if (!this.#deliveries.isEmpty)
-      this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it was sent again'));
+    this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it was sent again'));
   }
 }
 

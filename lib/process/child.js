@@ -127,15 +127,7 @@ function attachChannel(child, handle, { fd, secret, serialization, busyPoll, max
     maxMessageSize,
     expects: secret,
     onClose: () => closeOne(child),
-    // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
-    beforeFirst() {
-      if (!handle.isSpawnTold) handle.pollExec();
-    },
-    beforeDisconnect(disconnect) {
-      const isAlive = child.pid !== undefined && child._handle;
-      if (!isAlive || handle.isSpawnTold || child.listenerCount('spawn') === 0) disconnect();
-      else handle.afterSpawn(disconnect);
-    },
+    peerProcess: handle,
   };
   openChannel(child, handle, fd, settings).refCounted();
 }

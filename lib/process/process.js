@@ -10,7 +10,8 @@ class Process extends native.Process {
   #child;
   #context;
   #onexit;
-  #afterSpawn;
+  // 'disconnect' is to be emitted after 'spawn'.
+  #isDisconnected = false;
   #isClosed = false;
 
   constructor(child, onexit) {
@@ -63,15 +64,18 @@ class Process extends native.Process {
     });
   }
 
-  /** Calls `body` after 'spawn', or after the end of a process of which it was not told. */
-  afterSpawn(body) {
-    this.#afterSpawn = body;
+  /** The channel has been closed: emits 'disconnect', after 'spawn' if that is still to come. */
+  disconnected() {
+    const child = this.#child;
+    const isAlive = child.pid !== undefined && child._handle;
+    if (isAlive && !this.isSpawnTold && child.listenerCount('spawn') > 0) this.#isDisconnected = true;
+    else child.emit('disconnect');
   }
 
-  #runAfterSpawn() {
-    const body = this.#afterSpawn;
-    this.#afterSpawn = undefined;
-    body?.();
+  #emitDisconnect() {
+    if (!this.#isDisconnected) return;
+    this.#isDisconnected = false;
+    this.#child.emit('disconnect');
   }
 
   spawned() {
@@ -79,7 +83,7 @@ class Process extends native.Process {
     try {
       this.#child.emit('spawn');
     } finally {
-      this.#runAfterSpawn();
+      this.#emitDisconnect();
     }
   }
 
@@ -88,7 +92,7 @@ class Process extends native.Process {
       this.#onexit(this.#child, this, code, signal, syscall);
     } finally {
       this.#context.destroy();
-      this.#runAfterSpawn();
+      this.#emitDisconnect();
     }
   }
 

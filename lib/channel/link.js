@@ -15,29 +15,27 @@ const INTERNAL = 'NODE_';
 class Link extends shapeOf(native.Channel) {
   #target;
   #onClose;
-  #beforeFirst;
-  #beforeDisconnect;
+  #peerProcess;
   #deliveries;
   // Messages, with their handles, that came while there was no 'message' listener.
   #pending = [];
+  // Whether anything has ever been missing.
+  #hasMissed = false;
   // Whether messages were sent during a delivery that may not have been written yet.
   #hasAnswered = false;
   // Whether `disconnect` was called.
   #isDisconnecting = false;
-  // Whether the channel was closed during a delivery, so that 'disconnect' must be emitted after it.
-  #isClosed = false;
 
   /**
-   * `onClose()` is called when the other end is gone, `beforeFirst()` before its first message is delivered, and
-   * `beforeDisconnect(emit)` in place of `emit()`, which emits 'disconnect'.
-   * @param {{ onClose?(): void, beforeFirst?(): void, beforeDisconnect?(emit: () => void): void }} [hooks]
+   * `onClose()` is called when the other end is gone. `peerProcess` is the Process at the other end; a child has none
+   * for its parent.
+   * @param {{ onClose?(): void, peerProcess?: any }} [settings]
    */
-  constructor(target, hooks = {}) {
+  constructor(target, settings = {}) {
     super();
     this.#target = target;
-    this.#onClose = hooks.onClose;
-    this.#beforeFirst = hooks.beforeFirst;
-    this.#beforeDisconnect = hooks.beforeDisconnect ?? ((emit) => emit());
+    this.#onClose = settings.onClose;
+    this.#peerProcess = settings.peerProcess;
     this.#deliveries = new Deliveries({
       deliver: (message) => this.#deliver(message),
       between: () => {
@@ -45,7 +43,6 @@ class Link extends shapeOf(native.Channel) {
       },
       done: () => {
         if (this.#isDisconnecting) super.disconnect();
-        if (this.#isClosed) this.#disconnected();
       },
     });
   }
@@ -85,10 +82,10 @@ class Link extends shapeOf(native.Channel) {
     this.endTick(this.number);
   }
 
-  /** Anything that the other end sends proves that the child's exec succeeded: `beforeFirst` emits 'spawn'. */
+  /** Anything that the other end sends proves that the child's exec succeeded: 'spawn' is emitted now if it is due. */
   #confirm() {
-    this.#beforeFirst?.();
-    this.#beforeFirst = undefined;
+    const peer = this.#peerProcess;
+    if (peer !== undefined && !peer.isSpawnTold) peer.pollExec();
   }
 
   onMessages(messages, key) {
@@ -124,6 +121,7 @@ class Link extends shapeOf(native.Channel) {
 
   onMissing(key) {
     this.#confirm();
+    this.#hasMissed = true;
     this.#deliveries.addMissing(key);
   }
 
@@ -162,7 +160,7 @@ class Link extends shapeOf(native.Channel) {
   onEnd(isPartial) {
     const target = this.#target;
     this.#confirm();
-    this.#endMissing();
+    if (this.#hasMissed) this.#endMissing();
     if (isPartial) this.#reportBroken('the channel was closed in the middle of a message');
     if (target.connected) target.disconnect();
     // `disconnect` was called, and waited for handles to arrive.
@@ -176,14 +174,10 @@ class Link extends shapeOf(native.Channel) {
 
   onDisconnect() {
     // Missing messages will not come any more, but those after them are still delivered.
-    this.#endMissing();
-    if (this.#deliveries.isRunning) this.#isClosed = true;
-    else this.#disconnected();
-  }
-
-  #disconnected() {
-    this.#isClosed = false;
-    this.#beforeDisconnect(() => this.#target.emit('disconnect'));
+    if (this.#hasMissed) this.#endMissing();
+    const peer = this.#peerProcess;
+    if (peer === undefined || peer.isSpawnTold) this.#target.emit('disconnect');
+    else peer.afterSpawn(() => this.#target.emit('disconnect'));
   }
 
   #deliver(message, handle) {
@@ -220,8 +214,7 @@ class Link extends shapeOf(native.Channel) {
   }
 
   #endMissing() {
-    if (!this.#deliveries.isEmpty)
-      this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it was sent again'));
+    this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it was sent again'));
   }
 }
 

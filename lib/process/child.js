@@ -11,7 +11,7 @@ const { nextTick } = require('../common/clock');
 const { errnoError } = require('../common/errors');
 const { hooks, host } = require('./hooks');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
-const { Process } = require('./process');
+const { Process, isSpawnHeard } = require('./process');
 const { native, numbers } = require('../addon/runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
@@ -125,11 +125,7 @@ function makeLink(child, handle) {
   const { Link } = require('../channel/channel');
   return new Link(child, {
     onClose: () => closeOne(child),
-    // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
-    beforeFirst() {
-      if (!handle.isSpawnTold) handle.pollExec();
-    },
-    beforeDisconnect: (disconnect) => afterSpawn(child, disconnect),
+    peerProcess: handle,
   });
 }
 
@@ -208,18 +204,6 @@ function announceSpawn(child) {
   else streamsOf.get(child)?.confirmFirst();
 }
 
-function isSpawnHeard(child) {
-  return child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
-}
-
-/** Calls `body` after 'spawn', if that is still to come and somebody is there to hear it; otherwise at once. */
-function afterSpawn(child, body) {
-  const handle = child._handle;
-  const isDue = child.pid !== undefined && handle && !handle.isSpawnTold && isSpawnHeard(child);
-  if (isDue) handle.afterSpawn(body);
-  else body();
-}
-
 function reportFailure(child, errno) {
   const handle = child._handle;
   try {
@@ -295,4 +279,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, afterSpawn, begin, closeOne, isPatched, isWatched, streamsOf };
+module.exports = { ChildProcess, begin, closeOne, isPatched, isWatched, streamsOf };

@@ -1,10 +1,16 @@
 'use strict';
 
+const EventEmitter = require('node:events');
 const { append } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
 const { native, runtime, shapeOf, tell } = require('../addon/runtime');
+
+/** Whether somebody hears 'spawn' of `child`. */
+function isSpawnHeard(child) {
+  return child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
+}
 
 /** The process behind a ChildProcess, and what happens to it. Its own methods are native. */
 class Process extends shapeOf(native.Process) {
@@ -12,6 +18,7 @@ class Process extends shapeOf(native.Process) {
   #context;
   #onexit;
   #makeLink;
+  // What is to be done after 'spawn'.
   #afterSpawn;
   #isClosed = false;
 
@@ -68,9 +75,12 @@ class Process extends shapeOf(native.Process) {
     });
   }
 
-  /** Calls `body` after 'spawn', or after the end of a process of which it was not told. */
+  /** Calls `body` after 'spawn', if that is still to come and somebody is there to hear it; otherwise at once. */
   afterSpawn(body) {
-    append((this.#afterSpawn ??= []), body);
+    const child = this.#child;
+    const isAlive = child.pid !== undefined && child._handle;
+    if (!this.isSpawnTold && isAlive && isSpawnHeard(child)) append((this.#afterSpawn ??= []), body);
+    else body();
   }
 
   #runAfterSpawn() {
@@ -148,4 +158,4 @@ Process.prototype.hooks = hooks;
 Process.prototype.runtime = runtime;
 Process.prototype.keysOf = Object.keys;
 
-module.exports = { Process };
+module.exports = { Process, isSpawnHeard };

@@ -4,7 +4,8 @@ use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
 
 use crate::engine::{self, Piece};
-use crate::options::{Context, is_nullish, is_truthy, kind};
+use crate::options::{Context, is_nullish, is_truthy, kind, signal};
+use crate::sys::Exit;
 
 /// The text of an output, decoded or not.
 pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<'a>> {
@@ -15,8 +16,23 @@ pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<
     }
 }
 
-/// The names of a process's first descriptors.
-pub(super) const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
+/// How a process has ended, as its events have it: its exit code or null, and the name of the signal that ended it or null.
+pub(super) fn exit_values(env: &Env, exit: Option<Exit>) -> Result<[Unknown<'_>; 2]> {
+    let null = engine::null(env)?;
+    Ok(match exit {
+        None => [null; 2],
+        Some(Exit { code, signal: 0 }) => [engine::number(env, f64::from(code))?, null],
+        // Real-time signals have no name in Node.
+        Some(Exit { signal, .. }) => {
+            [null, engine::string(env, signal::name(signal).unwrap_or_default().as_bytes())?]
+        }
+    })
+}
+
+/// `ERR_CHILD_PROCESS_STDIO_MAXBUFFER`, for the output of a descriptor.
+pub(super) fn too_much_output<'a>(context: &Context<'a>, index: usize) -> Result<Object<'a>> {
+    context.too_much_output(if index == 1 { "stdout" } else { "stderr" })
+}
 
 /// The error of a command, a line, that has failed and written `complaint`.
 pub(super) fn command_failed<'a>(

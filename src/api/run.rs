@@ -1,5 +1,6 @@
 //! The promises: a process run to its end on tokio, its launch included. JavaScript is entered once.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
@@ -15,21 +16,22 @@ use super::decoding::decode;
 use super::forking;
 use super::results::{self, Started, assign, check_permitted, is_aborted};
 use super::runtime;
-use super::sync::{Limits, ending, errno, limits};
+use super::sync::{limits, make_ends};
 use crate::background::{self, AtEnd};
-use crate::capture::{self, Cut, End, Finished, NotRun};
+use crate::capture::{self, Finished, Limits, Problem};
 use crate::engine::{self, Held, Piece};
-use crate::launch::{Command, Stdio, Strings};
+use crate::launch::{Command, Strings};
 use crate::options::arguments::{self, Arguments};
 use crate::options::call::{Call, read_command};
 use crate::options::command::Plain;
 use crate::options::given::Options;
 use crate::options::normalize::{elements, join, normalize};
+use crate::options::stdio::Entry;
 use crate::options::{Context, input, is_nullish, kind};
 use crate::reactor::{Callback, KeepAlive, Key, Reactor, Source, Turn, Work};
-use crate::sys;
+use crate::sys::{self, Exit};
 
-type RunResult = std::result::Result<Finished, NotRun>;
+type RunResult = std::result::Result<Finished, Problem>;
 
 /// What came of a run, and how long it took, milliseconds.
 struct Outcome {
@@ -57,7 +59,7 @@ impl Run {
         forking::warn(env);
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Without one the task has panicked.
-        let failed = || Outcome { result: Err(NotRun::Failed(libc::EIO)), duration: 0.0 };
+        let failed = || Outcome { result: Err(Problem::launch(libc::EIO)), duration: 0.0 };
         self.cancel.take();
         let Some(callback) = self.callback.take() else {
             return Ok(());
@@ -86,11 +88,11 @@ impl Run {
         let [command, encoding, signal, file, args] =
             <[Unknown; 5]>::try_from(elements(&self.kept.get(env)?)?)
                 .map_err(|_| Error::from_reason("what is kept of a run"))?;
-        let reason = reason(&result);
-        let errno = errno(&result).unwrap_or_default();
-        let usage = result.as_ref().ok().map(|finished| finished.usage);
-        let (code, ended_by) = ending(env, result.as_ref().ok())?;
-        let mut outputs = result.map(|finished| finished.outputs).unwrap_or_default();
+        let (exit, usage, mut outputs, problem) = match result {
+            Ok(Finished { exit, usage, outputs, problem, .. }) => (exit, Some(usage), outputs, problem),
+            Err(problem) => (None, None, vec![], Some(problem)),
+        };
+        let [code, ended_by] = results::exit_values(env, exit)?;
         let mut output = |index: usize| {
             let mut bytes = outputs.get_mut(index).and_then(Option::take).unwrap_or_default();
             bytes.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
@@ -113,22 +115,23 @@ impl Run {
         }
         object.set_c_named_property(c"resourceUsage", used)?;
 
-        let error = match reason {
-            Some(Reason::Cancelled) => Some(context.aborted(&signal)?),
-            Some(Reason::TooLong(index)) => {
-                let name = results::NAMES.get(index).copied().unwrap_or_default();
-                Some(context.too_much_output(name)?)
-            }
-            Some(Reason::Call(call @ ("spawn" | "wait"))) => {
+        let error = match problem {
+            Some(Problem::Cancelled) => Some(context.aborted(&signal)?),
+            Some(Problem::TooLong(index)) => Some(results::too_much_output(context, index)?),
+            Some(Problem::Failed { call: call @ ("spawn" | "wait"), errno }) => {
                 Some(Started { file, args }.failed(context, errno, call)?)
             }
             // A command need not read all of its input.
-            Some(Reason::Call("write")) if matches!(errno, libc::EPIPE | libc::ECONNRESET) => None,
-            Some(Reason::Call(call)) => Some(results::errno_error(context, errno, &[Piece::Text(call)])?),
-            Some(Reason::TimedOut) | None => None,
+            None
+            | Some(
+                Problem::TimedOut | Problem::Failed { call: "write", errno: libc::EPIPE | libc::ECONNRESET },
+            ) => None,
+            Some(Problem::Failed { call, errno }) => {
+                Some(results::errno_error(context, errno, &[Piece::Text(call)])?)
+            }
         };
-        let is_timed_out = matches!(reason, Some(Reason::TimedOut));
-        let is_success = kind(&code)? == ValueType::Number && engine::to_f64(env, &code)? == 0.0;
+        let is_timed_out = problem == Some(Problem::TimedOut);
+        let is_success = exit == Some(Exit { code: 0, signal: 0 });
         let mut error = match error {
             Some(error) => error,
             None if is_success && !is_timed_out => return Ok([engine::null(env)?, object.to_unknown()]),
@@ -174,32 +177,6 @@ impl Run {
             *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { result, duration });
         });
         Ok(())
-    }
-}
-
-/// Why a run has not simply ended.
-#[derive(Clone, Copy)]
-enum Reason {
-    Cancelled,
-    TimedOut,
-    /// The output of this descriptor.
-    TooLong(usize),
-    /// The system call that failed.
-    Call(&'static str),
-}
-
-fn reason(result: &RunResult) -> Option<Reason> {
-    let finished = match result {
-        Ok(finished) => finished,
-        Err(NotRun::Cancelled) => return Some(Reason::Cancelled),
-        Err(NotRun::Failed(_)) => return Some(Reason::Call("spawn")),
-    };
-    match (finished.cut, finished.ending, finished.failure) {
-        (Some(Cut::TimedOut), ..) => Some(Reason::TimedOut),
-        (Some(Cut::Cancelled), ..) => Some(Reason::Cancelled),
-        (Some(Cut::TooLong(index)), ..) => Some(Reason::TooLong(index)),
-        (None, Err(_), _) => Some(Reason::Call("wait")),
-        (None, Ok(_), failure) => failure.map(|failure| Reason::Call(failure.call)),
     }
 }
 
@@ -310,21 +287,9 @@ async fn run_to_end(
     input: Option<Vec<u8>>,
     limits: Limits,
     cancelled: oneshot::Receiver<()>,
-) -> std::result::Result<Finished, NotRun> {
-    let (ends, stdio) = make_ends(input).map_err(|error| NotRun::Failed(sys::errno(&error)))?;
+) -> RunResult {
+    let stdin = if input.is_some() { Entry::Pipe } else { Entry::Ignore };
+    let plan = [(true, stdin), (false, Entry::Pipe), (false, Entry::Pipe)];
+    let (ends, stdio) = make_ends(&plan, Cow::Owned(input.unwrap_or_default()))?;
     capture::run_in_background(Command { stdio, ..command }, ends, limits, cancelled).await
-}
-
-fn make_ends(input: Option<Vec<u8>>) -> io::Result<(Vec<End<'static>>, Vec<Stdio>)> {
-    let (stdin, childs_stdin) = match input {
-        Some(bytes) => {
-            let (ours, childs) = sys::stream_pair()?;
-            (End::Input(ours, bytes.into()), Stdio::Pipe(childs))
-        }
-        None => (End::None, Stdio::Null),
-    };
-    let (stdout, childs_stdout) = sys::stream_pair()?;
-    let (stderr, childs_stderr) = sys::stream_pair()?;
-    let ends = vec![stdin, End::Output(stdout), End::Output(stderr)];
-    Ok((ends, vec![childs_stdin, Stdio::Pipe(childs_stdout), Stdio::Pipe(childs_stderr)]))
 }

@@ -1,7 +1,7 @@
 //! `spawnSync`, `execFileSync`, `execSync`: a process run to its end while JavaScript waits.
 
-use std::io;
-use std::os::fd::OwnedFd;
+use std::borrow::Cow;
+use std::mem;
 use std::time::Duration;
 
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
@@ -11,10 +11,9 @@ use napi_derive::napi;
 use super::channel::registry;
 use super::decoding::decode;
 use super::forking;
-use super::results::{Started, assign, check_permitted, command_failed, text_of};
+use super::results::{self, Started, assign, check_permitted, command_failed, text_of};
 use super::spawn::read_arguments;
-pub(super) use crate::capture::Limits;
-use crate::capture::{self, Counted, Cut, End, Finished, NotRun};
+use crate::capture::{self, Counted, End, Finished, Limits, Problem};
 use crate::engine;
 use crate::launch::{Command, Stdio};
 use crate::options::arguments::{self, Arguments};
@@ -22,8 +21,8 @@ use crate::options::call::{Call, read_command};
 use crate::options::command::{self, Plain};
 use crate::options::normalize::{elements, join, normalize};
 use crate::options::stdio::{self, Entry};
-use crate::options::{Context, input, is_nullish, is_truthy, option, signal};
-use crate::sys;
+use crate::options::{Context, input, is_nullish, is_truthy, option};
+use crate::sys::{self, Exit};
 
 /// Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). `host.hooks` words the errors, as
 /// for every function.
@@ -129,25 +128,31 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     let started = Started { file: normalized.file, args: normalized.args };
     let command = Plain::of(normalized).into_sync_command(context)?;
     let limits = Limits { counted: Counted::Together, ..limits(&max_buffer, &timeout, kill_signal)? };
-    let result = make_ends(&plan, &input)
-        .map_err(|error| NotRun::Failed(sys::errno(&error)))
+    let result = make_ends(&plan, Cow::Borrowed(&input))
         .and_then(|(ends, stdio)| capture::run(Command { stdio, ..command }, ends, limits));
     forking::warn(context.env);
     to_object(context, result, started, &encoding)
 }
 
-fn make_ends<'a>(plan: &[(bool, Entry)], input: &'a [u8]) -> io::Result<(Vec<End<'a>>, Vec<Stdio>)> {
+/// Creates the pipes for these descriptors: our ends, and what the child gets. `bool`: whether the child reads `input`
+/// there; one may.
+///
+/// # Errors
+/// No more descriptors.
+pub(super) fn make_ends<'a>(
+    plan: &[(bool, Entry)],
+    mut input: Cow<'a, [u8]>,
+) -> std::result::Result<(Vec<End<'a>>, Vec<Stdio>), Problem> {
     let mut ends = vec![];
     let mut stdio = vec![];
     for (target, (is_read, entry)) in plan.iter().enumerate() {
         let (end, childs) = match command::without_pipe(target, *entry) {
             Some(stdio) => (End::None, stdio),
             None => {
-                let (ours, childs): (OwnedFd, OwnedFd) = sys::stream_pair()?;
-                (
-                    if *is_read { End::Input(ours, input.into()) } else { End::Output(ours) },
-                    Stdio::Pipe(childs),
-                )
+                let (ours, childs) =
+                    sys::stream_pair().map_err(|error| Problem::launch(sys::errno(&error)))?;
+                let end = if *is_read { End::Input(ours, mem::take(&mut input)) } else { End::Output(ours) };
+                (end, Stdio::Pipe(childs))
             }
         };
         ends.push(end);
@@ -156,57 +161,41 @@ fn make_ends<'a>(plan: &[(bool, Entry)], input: &'a [u8]) -> io::Result<(Vec<End
     Ok((ends, stdio))
 }
 
-/// The positive errno of a failed run.
-pub(super) fn errno(result: &std::result::Result<Finished, NotRun>) -> Option<i32> {
-    match result {
-        Err(NotRun::Failed(errno)) => Some(*errno),
-        Err(NotRun::Cancelled) => None,
-        Ok(finished) => match finished.cut {
-            Some(Cut::TimedOut) => Some(libc::ETIMEDOUT),
-            Some(Cut::TooLong(_)) => Some(libc::ENOBUFS),
-            Some(Cut::Cancelled) => Some(libc::ECANCELED),
-            None => finished.ending.err().or(finished.failure.map(|failure| failure.errno)),
-        },
+/// The positive errno with which the builtin describes a problem.
+fn errno(problem: Problem) -> i32 {
+    match problem {
+        Problem::TimedOut => libc::ETIMEDOUT,
+        Problem::TooLong(_) => libc::ENOBUFS,
+        Problem::Cancelled => libc::ECANCELED,
+        Problem::Failed { errno, .. } => errno,
     }
-}
-
-/// The exit code, `null` where a signal ended the process; and the signal's name, `null` where none did.
-pub(super) fn ending<'a>(env: &'a Env, finished: Option<&Finished>) -> Result<(Unknown<'a>, Unknown<'a>)> {
-    let exit = finished.and_then(|finished| finished.ending.ok());
-    let code = match exit {
-        Some(exit) if exit.signal == 0 => engine::number(env, f64::from(exit.code))?,
-        _ => engine::null(env)?,
-    };
-    let signal = match exit {
-        // Real-time signals have no name in Node.
-        Some(exit) if exit.signal != 0 => {
-            engine::string(env, signal::name(exit.signal).unwrap_or_default().as_bytes())?
-        }
-        _ => engine::null(env)?,
-    };
-    Ok((code, signal))
 }
 
 /// What a run returns to JavaScript.
 fn to_object<'a>(
     context: &Context<'a>,
-    result: std::result::Result<Finished, NotRun>,
+    result: std::result::Result<Finished, Problem>,
     started: Started<'a>,
     encoding: &Unknown<'a>,
 ) -> Result<Ran<'a>> {
     let env = context.env;
     let mut object = Object::new(env)?;
-    let error = errno(&result).map(|errno| started.failed(context, errno, "spawnSync")).transpose()?;
+    let (finished, problem) = match result {
+        Ok(finished) => {
+            let problem = finished.problem;
+            (Some(finished), problem)
+        }
+        Err(problem) => (None, Some(problem)),
+    };
+    let error = problem.map(|problem| started.failed(context, errno(problem), "spawnSync")).transpose()?;
     if let Some(error) = &error {
         object.set_c_named_property(c"error", *error)?;
     }
-    let finished = result.ok();
-    let (status, signal) = ending(env, finished.as_ref())?;
+    let exit = finished.as_ref().and_then(|finished| finished.exit);
+    let [status, signal] = results::exit_values(env, exit)?;
     object.set_c_named_property(c"status", status)?;
     object.set_c_named_property(c"signal", signal)?;
-    let is_success = finished
-        .as_ref()
-        .is_some_and(|finished| finished.ending.is_ok_and(|exit| exit.signal == 0 && exit.code == 0));
+    let is_success = exit == Some(Exit { code: 0, signal: 0 });
     let nothing = if context.node >= 22 { engine::undefined(env)? } else { engine::null(env)? };
     let (mut stdout, mut stderr) = (nothing, nothing);
     match finished {

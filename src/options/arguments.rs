@@ -114,7 +114,7 @@ pub fn check_call(context: &Context, options: &Unknown, callback: &Unknown) -> R
     Ok(())
 }
 
-/// Checks what limits a process whose output is gathered. Gives the number of `options.killSignal`.
+/// Checks what limits a process whose output is captured. Gives the number of `options.killSignal`.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.

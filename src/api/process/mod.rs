@@ -1,10 +1,9 @@
 //! The native side of one `ChildProcess`: a command launched, watched, signalled and reaped.
 
+mod capture;
 mod class;
-mod early;
-mod execution;
+mod limits;
 mod output;
-mod outputs;
 mod starting;
 
 use std::cell::{Cell, RefCell};
@@ -12,20 +11,18 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::time::Duration;
 
 use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Result, Unknown};
 
+pub(super) use capture::Capture;
 pub(super) use class::{ProcessObject, class};
-use early::{Abort, Due};
-pub(super) use early::{Plan, timeout};
-use execution::Ending;
-pub(super) use execution::{End, Execution};
+use limits::Abort;
+pub(super) use limits::{Plan, timeout};
 use starting::Starting;
 
 use crate::backoff::Backoff;
-use crate::engine;
+use crate::engine::{self, Held};
 use crate::launch::{self, Command, Exec, Launched, Stdio};
 use crate::options::Context;
 use crate::options::command::without_pipe;
@@ -54,18 +51,45 @@ pub(super) struct Child {
     live: RefCell<Option<Live>>,
     /// The parent's ends that no stream has taken yet, by descriptor.
     ends: RefCell<Vec<Option<OwnedFd>>>,
-    /// Gathers the outputs, of an `exec`.
-    execution: RefCell<Option<Rc<Execution>>>,
+    /// The outputs, of an `exec`.
+    capture: RefCell<Option<Rc<Capture>>>,
     /// Whether there is a stream of an output.
     is_streamed: Cell<bool>,
+    /// The object whose methods are called when something happens.
     callback: RefCell<Option<Rc<Callback>>>,
-    /// Whether nothing of `lib/` is there.
+    /// Whether the program uses the addon without `lib/`.
     is_alone: bool,
-    /// What its time ends, and with which signal.
-    timer: Cell<Option<(Key, Due)>>,
+    /// Without `lib/`: the call of `exec`, until its callback is called.
+    call: RefCell<Option<Held>>,
+    ending: Cell<Option<Ending>>,
+    /// Runs until the timeout.
+    timer: Cell<Option<Key>>,
+    /// The signal that ends it at its timeout.
     kill_signal: Cell<Option<i32>>,
     abort: RefCell<Option<Abort>>,
     keep_alive: KeepAlive<Reactor>,
+}
+
+/// How a process ended: its exit code, or a negative errno with the call that failed; and the signal that ended it.
+#[derive(Clone, Copy)]
+struct Ending {
+    code: i32,
+    signal: Option<&'static str>,
+    failed: Option<&'static str>,
+}
+
+impl Ending {
+    fn is_success(&self) -> bool {
+        self.code == 0 && self.signal.is_none()
+    }
+
+    /// The arguments of `'exit'`.
+    fn values<'a>(&self, env: &'a Env) -> Result<[Unknown<'a>; 2]> {
+        match self.signal {
+            Some(signal) => Ok([engine::null(env)?, engine::string(env, signal.as_bytes())?]),
+            None => Ok([engine::number(env, f64::from(self.code))?, engine::null(env)?]),
+        }
+    }
 }
 
 /// Why nothing was started: a positive errno, or an N-API failure.
@@ -95,10 +119,12 @@ impl Child {
             reactor: Rc::clone(reactor),
             live: RefCell::default(),
             ends: RefCell::default(),
-            execution: RefCell::default(),
+            capture: RefCell::default(),
             is_streamed: Cell::default(),
             callback: RefCell::default(),
             is_alone,
+            call: RefCell::default(),
+            ending: Cell::default(),
             timer: Cell::default(),
             kill_signal: Cell::default(),
             abort: RefCell::default(),
@@ -136,12 +162,21 @@ impl Child {
         Ok(pid)
     }
 
-    /// Has the callback of `exec` told that nothing could be started.
-    pub fn tell_failure(self: &Rc<Self>, env: &Env, errno: i32) -> Result<()> {
-        let Some(execution) = self.execution() else { return Ok(()) };
-        execution.end(Ending { code: -errno, signal: None, failed: Some("spawn") });
-        self.callback.replace(Some(Rc::new(Callback::without_context(env, &Object::new(env)?)?)));
-        self.start_timer(Duration::ZERO, Due::Tell);
+    /// Without `lib/`: keeps the call of `exec` until its callback is called.
+    pub fn keep_call(&self, call: Held) {
+        self.call.replace(Some(call));
+    }
+
+    /// Nothing could be started.
+    pub fn set_failed(&self, errno: i32) {
+        self.ending.set(Some(Ending { code: -errno, signal: None, failed: Some("spawn") }));
+    }
+
+    /// Has methods of `events` called, unless those of another object are.
+    pub fn listen(&self, env: &Env, events: &Unknown) -> Result<()> {
+        if self.callback.borrow().is_none() {
+            self.callback.replace(Some(Rc::new(Callback::without_context(env, events)?)));
+        }
         Ok(())
     }
 
@@ -169,24 +204,24 @@ impl Child {
         self.live.borrow().is_some()
     }
 
-    /// Whether outputs that are gathered may bring more.
-    fn gathers(&self) -> bool {
-        self.execution.borrow().as_ref().is_some_and(|execution| !execution.is_over())
+    /// Whether captured outputs may bring more.
+    fn captures(&self) -> bool {
+        self.capture.borrow().as_ref().is_some_and(|capture| !capture.is_over())
     }
 
     /// Drops the callback once nothing can call it any more.
-    fn let_go(&self) {
-        if !self.is_alive() && !self.gathers() && self.timer.get().is_none() {
+    pub fn let_go(&self) {
+        if !self.is_alive() && !self.captures() && self.timer.get().is_none() {
             self.callback.take();
         }
     }
 
-    /// The loop waits for a process that is referenced; and in any case for its timeout, for output that is collected, and
+    /// The loop waits for a process that is referenced; and in any case for its timeout, for output that is captured, and
     /// for output that no stream reads yet: the builtin's streams would be reading it.
     fn update_work(&self) {
         let is_alive = self.is_alive();
         let has_unread_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
-        let is_pending = self.gathers() || self.timer.get().is_some() || is_alive && has_unread_output();
+        let is_pending = self.captures() || self.timer.get().is_some() || is_alive && has_unread_output();
         self.keep_alive.set_work(match (is_pending, is_alive) {
             (true, _) => Work::Pending,
             (false, true) => Work::Possible,
@@ -253,18 +288,18 @@ impl Child {
         };
         let Ending { code, signal, failed } = ending;
         let arguments = [engine::number(env, f64::from(code))?, text(signal)?, text(failed)?];
-        if self.forget_abort(env).is_err() {
+        if self.stop_listening(env).is_err() {
             // What only looks like an AbortSignal may throw anything.
             let _ = engine::take_exception(env);
         }
-        let Some(execution) = self.execution() else {
-            if self.is_alone {
-                self.stop_timer();
-            }
-            return self.tell(c"onexit", &arguments).map(drop);
-        };
-        execution.end(ending);
-        self.tell_end(&self.context(env)?, &execution, c"onexit", &arguments)
+        self.ending.set(Some(ending));
+        if let Some(capture) = self.capture() {
+            return self.tell_end(&self.context(env)?, &capture, c"onexit", &arguments);
+        }
+        if self.is_alone {
+            self.stop_timer();
+        }
+        self.tell(c"onexit", &arguments).map(drop)
     }
 
     /// Calls a method of the events, where they have it; says whether they have.
@@ -294,7 +329,8 @@ impl Child {
         self.stop_timer();
         self.callback.take();
         self.ends.take();
-        self.execution.take();
+        self.capture.take();
+        self.call.take();
         self.abort.take();
     }
 }
@@ -310,7 +346,7 @@ impl Source for ExitSource {
     /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got,
     /// too, is told in the next.
     fn waits_a_turn(&self) -> bool {
-        self.0.is_streamed.get() || self.0.execution.borrow().is_none()
+        self.0.is_streamed.get() || self.0.capture.borrow().is_none()
     }
 
     fn elapsed(&self, _env: &Env) {

@@ -1,49 +1,38 @@
-//! The outputs of a process that nobody streams: gathered here until JavaScript asks for them.
+//! One output of a process that is captured: the reactor begins to read it, and tokio takes over if it is long.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::mem;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 
-use crate::collect::{Gathered, Progress, Task};
+use crate::capture::output::{Captured, Progress, Stop, Task};
 use crate::reactor::{Key, Reactor, Source, Turn};
 use crate::sys;
 
-/// An output longer than this goes on in the background, bytes.
+/// The rest of an output that is longer than this is read by tokio, bytes.
 const SHORT: usize = 256 * 1024;
 
 #[derive(Default)]
 enum Stage {
     /// Read on the loop as it comes.
-    OnLoop { gathered: Gathered, key: Key },
+    OnLoop { captured: Captured, key: Key },
     /// Read by tokio, which wakes the source at the end.
     OffLoop { task: Task, key: Key },
-    /// At its end, over its limit, or given up.
-    Over(Gathered),
-    /// JavaScript has it.
+    /// Nothing more is read.
+    Over(Captured),
     #[default]
     Taken,
-}
-
-/// Why an output ended before its end.
-pub(super) enum Failure {
-    /// More came than may.
-    TooLong,
-    /// Reading failed with this positive errno.
-    Read(i32),
 }
 
 /// One output.
 pub(super) struct Output {
     reactor: Rc<Reactor>,
     stage: RefCell<Stage>,
-    /// Whether it was closed before its end.
-    is_cut: Cell<bool>,
 }
 
 impl Output {
-    /// Starts gathering what comes through `fd`, at most `limit` bytes; `source` is woken when there is
-    /// something to be read.
+    /// Captures what comes through `fd`, at most `limit` bytes. `source` is called when there is something to read; it has to
+    /// call [`Output::advance`].
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
@@ -54,80 +43,77 @@ impl Output {
         source: Rc<dyn Source>,
     ) -> std::io::Result<Self> {
         let key = reactor.register(fd.as_raw_fd(), Turn::WithIo, source)?;
-        let stage = RefCell::new(Stage::OnLoop { gathered: Gathered::new(fd, limit), key });
-        Ok(Self { reactor: Rc::clone(reactor), stage, is_cut: Cell::default() })
+        let stage = RefCell::new(Stage::OnLoop { captured: Captured::new(fd, limit), key });
+        Ok(Self { reactor: Rc::clone(reactor), stage })
     }
 
-    /// Reads what is there, or takes what the background has read. `source` goes on being woken.
+    /// Reads what is there, or takes what tokio has read. `source` makes the source that is called at tokio's end.
     pub fn advance(&self, source: impl FnOnce() -> Rc<dyn Source>) {
         let stage = &mut *self.stage.borrow_mut();
         *stage = match mem::take(stage) {
-            Stage::OnLoop { mut gathered, key } => {
-                let length = gathered.bytes.len();
-                match gathered.read(if length < SHORT { SHORT } else { length + SHORT }) {
-                    Progress::Waiting => Stage::OnLoop { gathered, key },
-                    Progress::Over => self.finish(gathered, key),
-                    Progress::More => self.move_off(gathered, key, source()),
+            Stage::OnLoop { mut captured, key } => {
+                let length = captured.bytes.len();
+                match captured.read(if length < SHORT { SHORT } else { length + SHORT }) {
+                    Progress::Waiting => Stage::OnLoop { captured, key },
+                    Progress::Over => self.finish(captured, key),
+                    Progress::More => self.move_off(captured, key, source()),
                 }
             }
             Stage::OffLoop { task, key } => {
                 self.reactor.forget(key);
-                let mut gathered = task.stop();
-                if gathered.is_unfinished() {
-                    // The task has panicked.
-                    gathered.error = Some(libc::EIO);
+                let mut captured = task.stop();
+                if captured.stop.is_none() {
+                    // The task has panicked. The child must not wait for a reader.
+                    captured.stop = Some(Stop::Failed(libc::EIO));
+                    captured.fd = None;
                 }
-                if gathered.error.is_some() {
-                    // Nobody reads on: the child must not wait for that.
-                    gathered.close();
-                }
-                Stage::Over(gathered)
+                Stage::Over(captured)
             }
             other => other,
         };
     }
 
     /// Leaves the rest to tokio, or where there is none goes on here.
-    fn move_off(&self, gathered: Gathered, key: Key, source: Rc<dyn Source>) -> Stage {
-        let Some(fd) = gathered.fd.as_ref().map(AsRawFd::as_raw_fd) else {
-            return self.finish(gathered, key);
+    fn move_off(&self, captured: Captured, key: Key, source: Rc<dyn Source>) -> Stage {
+        let Some(fd) = captured.fd.as_ref().map(AsRawFd::as_raw_fd) else {
+            return self.finish(captured, key);
         };
         let Ok((thread_key, wake)) = self.reactor.register_thread(Turn::WithIo, source) else {
-            return self.stay(gathered, key, fd);
+            return self.stay(captured, key, fd);
         };
-        match Task::start(gathered, wake) {
+        match Task::start(captured, wake) {
             Ok(task) => {
                 // The task keeps it open.
                 self.reactor.deregister(key, fd);
                 Stage::OffLoop { task, key: thread_key }
             }
-            Err(gathered) => {
+            Err(captured) => {
                 self.reactor.forget(thread_key);
-                self.stay(gathered, key, fd)
+                self.stay(captured, key, fd)
             }
         }
     }
 
-    /// Has the source woken again for what is there already.
-    fn stay(&self, mut gathered: Gathered, key: Key, fd: RawFd) -> Stage {
+    /// Goes on reading on the loop: the source is called again for what is there already.
+    fn stay(&self, mut captured: Captured, key: Key, fd: RawFd) -> Stage {
         match self.reactor.reregister(key, fd, false) {
-            Ok(()) => Stage::OnLoop { gathered, key },
+            Ok(()) => Stage::OnLoop { captured, key },
             Err(error) => {
-                gathered.error = Some(sys::errno(&error));
-                self.finish(gathered, key)
+                captured.stop = Some(Stop::Failed(sys::errno(&error)));
+                self.finish(captured, key)
             }
         }
     }
 
-    fn finish(&self, gathered: Gathered, key: Key) -> Stage {
-        match &gathered.fd {
+    fn finish(&self, captured: Captured, key: Key) -> Stage {
+        match &captured.fd {
             Some(fd) => self.reactor.deregister(key, fd.as_raw_fd()),
             None => self.reactor.forget(key),
         }
-        Stage::Over(gathered)
+        Stage::Over(captured)
     }
 
-    /// Whether it is read on the loop, so that what is there can be had at once.
+    /// Whether the loop reads it, so that [`Output::advance`] takes what is there now.
     pub fn is_on_loop(&self) -> bool {
         matches!(*self.stage.borrow(), Stage::OnLoop { .. })
     }
@@ -137,43 +123,44 @@ impl Output {
         matches!(*self.stage.borrow(), Stage::Over(_) | Stage::Taken)
     }
 
-    /// Why it is over, where that is not its end.
-    pub fn failure(&self) -> Option<Failure> {
+    /// Why reading has stopped, if it has.
+    pub fn stop(&self) -> Option<Stop> {
         match &*self.stage.borrow() {
-            Stage::Over(gathered) if gathered.is_over_limit() => Some(Failure::TooLong),
-            Stage::Over(gathered) => gathered.error.map(Failure::Read),
+            Stage::Over(captured) => captured.stop,
             _ => None,
         }
     }
 
-    /// Whether it was closed before its end.
-    pub fn is_cut(&self) -> bool {
-        self.is_cut.get()
+    /// How many bytes there are, once reading has stopped.
+    pub fn length(&self) -> usize {
+        match &*self.stage.borrow() {
+            Stage::Over(captured) => captured.bytes.len(),
+            _ => 0,
+        }
     }
 
-    /// Closes the pipe and keeps what came.
+    /// Closes the pipe and keeps what was read.
     pub fn close(&self) {
-        self.is_cut.set(self.is_cut.get() || !self.is_over());
-        let mut gathered = self.take();
-        gathered.close();
-        self.stage.replace(Stage::Over(gathered));
+        let mut captured = self.take();
+        captured.fd = None;
+        self.stage.replace(Stage::Over(captured));
     }
 
-    /// Hands everything over: what came, and the pipe if it isn't at its end.
-    pub fn take(&self) -> Gathered {
+    /// Stops reading. Returns what was read, with the pipe unless that has been closed.
+    pub fn take(&self) -> Captured {
         match self.stage.take() {
-            Stage::OnLoop { gathered, key } => {
-                if let Some(fd) = &gathered.fd {
+            Stage::OnLoop { captured, key } => {
+                if let Some(fd) = &captured.fd {
                     self.reactor.deregister(key, fd.as_raw_fd());
                 }
-                gathered
+                captured
             }
             Stage::OffLoop { task, key } => {
                 self.reactor.forget(key);
                 task.stop()
             }
-            Stage::Over(gathered) => gathered,
-            Stage::Taken => Gathered::default(),
+            Stage::Over(captured) => captured,
+            Stage::Taken => Captured::default(),
         }
     }
 }

@@ -82,8 +82,8 @@ impl Child {
             live.deliver();
             live.process.kill(signal)?;
         }
-        if let Some(execution) = self.execution() {
-            execution.set_killed();
+        if let Some(capture) = self.capture() {
+            capture.set_killed();
         }
         Ok(())
     }

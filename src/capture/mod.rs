@@ -11,6 +11,7 @@ pub mod output;
 use std::borrow::Cow;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use background::run_in_background;
@@ -137,7 +138,7 @@ impl<'a, F> Pipe<'a, F> {
 /// A running process and its pipes.
 struct Run<'a, F> {
     process: Process,
-    exec: Exec,
+    exec: Arc<Exec>,
     pipes: Vec<Pipe<'a, F>>,
     limits: Limits,
     /// The number of bytes of all outputs.

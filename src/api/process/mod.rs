@@ -11,6 +11,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Result, Unknown};
@@ -181,7 +182,7 @@ impl Child {
     }
 
     /// Watches by the process descriptor, else by a thread, else by looking again and again.
-    fn watch(self: &Rc<Self>, process: Process, exec: Exec) {
+    fn watch(self: &Rc<Self>, process: Process, exec: Arc<Exec>) {
         let source: Rc<dyn Source> = Rc::new(ExitSource(Rc::clone(self)));
         let watched = match process.fd() {
             Some(fd) => self.reactor.register(fd, Turn::AfterIo, Rc::clone(&source)),

@@ -4,6 +4,7 @@
 use std::io;
 use std::mem;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Child, Live};
@@ -32,7 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(10);
 
 /// A child whose exec is not confirmed.
 pub(super) struct Starting {
-    exec: Exec,
+    exec: Arc<Exec>,
     /// Whether somebody wants to hear of the exec.
     is_awaited: bool,
     /// Signals that wait for the exec, in order.
@@ -40,7 +41,7 @@ pub(super) struct Starting {
 }
 
 impl Starting {
-    pub fn unless_confirmed(exec: Exec) -> Option<Self> {
+    pub fn unless_confirmed(exec: Arc<Exec>) -> Option<Self> {
         let is_confirmed = exec.poll() == Some(Ok(()));
         (!is_confirmed).then(|| Self { exec, is_awaited: false, signals: vec![] })
     }

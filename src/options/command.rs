@@ -87,31 +87,28 @@ impl<'a> Plain<'a> {
         Ok(())
     }
 
-    /// What the launcher runs, but for the descriptors. Only a string that isn't empty is a directory to the builtin's
-    /// spawn().
+    /// What the launcher runs, without the descriptors. The builtin's `spawn()` accepts only a string that is not empty as
+    /// `cwd`, and from Node 22 on replaces an argument that cannot be converted to a string by an empty one.
     ///
     /// # Errors
     /// What a `toString` of an argument throws.
     pub fn into_command(self, context: &Context) -> Result<Command> {
-        let is_directory = kind(&self.cwd)? == ValueType::String;
-        // What cannot become a string is an empty one from Node 22 on.
-        let is_lenient = context.node >= 22;
-        let args = arguments(context, &self.args, is_lenient)?;
-        let command = self.with_arguments(args)?;
-        let cwd = command.cwd.filter(|path| is_directory && !path.is_empty());
+        let is_string = kind(&self.cwd)? == ValueType::String;
+        let command = self.with_arguments(context, context.node >= 22)?;
+        let cwd = command.cwd.filter(|path| is_string && !path.is_empty());
         Ok(Command { cwd, ..command })
     }
 
-    /// The same for the synchronous family, where a Buffer and an empty string are directories, too.
+    /// The same for `spawnSync()` and its like, which also accept a Buffer or an empty string as `cwd`.
     ///
     /// # Errors
     /// What a `toString` of an argument throws.
     pub fn into_sync_command(self, context: &Context) -> Result<Command> {
-        let args = arguments(context, &self.args, false)?;
-        self.with_arguments(args)
+        self.with_arguments(context, false)
     }
 
-    fn with_arguments(self, args: Strings) -> Result<Command> {
+    fn with_arguments(self, context: &Context, is_lenient: bool) -> Result<Command> {
+        let args = arguments(context, &self.args, is_lenient)?;
         Ok(Command {
             env: self.env.into_pairs()?.map(|pairs| pairs.iter().map(String::as_bytes).collect()),
             cwd: path(&self.cwd)?,

@@ -313,8 +313,8 @@ export function fork(modulePath: unknown, args: unknown, options: unknown, event
 export function launch(options: unknown, events?: object | undefined | null, started?: (() => unknown) | undefined | null): Started;
 
 /**
- * Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). `host.hooks` words the errors, as
- * for every function.
+ * Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the functions of
+ * `lib/process/hooks.js`.
  */
 export function spawnSync(file: unknown, args: unknown, options: unknown, host?: object | undefined | null): object;
 

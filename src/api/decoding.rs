@@ -7,12 +7,12 @@ use crate::capture::output::Captured;
 use crate::engine::{self, Memory, Part, Wrapper};
 use crate::options::{Context, is_truthy, kind, text};
 
-/// Longer texts are left to Node, which has an error for one that is too long, bytes.
+/// An output with more bytes is decoded by Node, which throws the right error if the text is too long for a string.
 const LONG: usize = 1 << 28;
-/// Copied rather than handed over, bytes.
+/// An output with at most this many bytes is copied into a Buffer; a longer one becomes the memory of the Buffer.
 const SHORT: usize = 4096;
 
-/// An output in `encoding`; a Buffer where that is none.
+/// Decodes an output; without an `encoding`, makes a Buffer of it.
 pub(super) fn decode<'a>(env: &'a Env, bytes: Vec<u8>, encoding: &Unknown) -> Result<Unknown<'a>> {
     let name = if kind(encoding)? == ValueType::String { text(encoding)? } else { String::new() };
     if is_utf8(&name) && bytes.len() < LONG {

@@ -5,7 +5,7 @@ use napi::{Env, Error, Result, Unknown, ValueType};
 use napi_derive::napi;
 
 use super::process::{self, Capture, Plan};
-use super::results::{self, Started};
+use super::results::{self, Program};
 use super::spawn::start_normalized;
 use crate::capture::Problem;
 use crate::engine::{self, Piece};
@@ -15,7 +15,7 @@ use crate::options::given::Options;
 use crate::options::normalize::{Normalized, elements, join, normalize};
 use crate::options::{Context, input, is_truthy, kind, option, text};
 
-/// The options that are `spawn`'s.
+/// The options that are passed on to `spawn`.
 const SPAWN: [&str; 8] =
     ["cwd", "env", "gid", "shell", "signal", "uid", "windowsHide", "windowsVerbatimArguments"];
 
@@ -54,7 +54,7 @@ pub fn exec<'env>(
     let Arguments { file, options, .. } = read_command(&context, command, options)?;
     arguments::check_call(&context, &context.undefined()?, &callback)?;
     let args = engine::array(env, &[])?;
-    ExecCall::settle(&context, [file, args, callback], options)?.start(&context, events)
+    ExecCall::check(&context, [file, args, callback], options)?.start(&context, events)
 }
 
 /// The arguments of `execFile`, checked: those of `spawn`, and what becomes of the outputs.
@@ -68,15 +68,15 @@ pub(super) struct ExecCall<'a> {
 }
 
 impl<'a> ExecCall<'a> {
-    /// Reads a call of `execFile`.
+    /// Reads and checks the arguments of `execFile`.
     pub fn read(context: &Context<'a>, call: [Unknown<'a>; 4]) -> Result<Self> {
         let [file, args, options, callback] = call;
         let Call { file, args, options, callback } = Call::read(context, file, args, options, callback)?;
         let options = Options::read(context, &options)?;
-        Self::settle(context, [file, args, callback], options)
+        Self::check(context, [file, args, callback], options)
     }
 
-    fn settle(
+    fn check(
         context: &Context<'a>,
         [file, args, callback]: [Unknown<'a>; 3],
         mut options: Options<'a>,
@@ -90,7 +90,7 @@ impl<'a> ExecCall<'a> {
         let encoding = options.get_or("encoding", engine::string(env, b"utf8")?);
         let encoding = if input::is_encoding(&encoding)? { Some(text(&encoding)?) } else { None };
         options.keep(&SPAWN);
-        // What the tracing channel publishes has all of them.
+        // The builtin sets all of them, which a patched `ChildProcess.prototype.spawn` sees.
         for name in SPAWN {
             let usual = match name {
                 "cwd" | "env" => engine::null(env)?,
@@ -103,7 +103,7 @@ impl<'a> ExecCall<'a> {
             let is_set = is_truthy(&options.get(name))?;
             options.set(context, name, engine::boolean(env, is_set)?)?;
         }
-        // As a comparison takes it.
+        // Converted as by a comparison in JavaScript.
         let max_buffer = match kind(&max_buffer)? {
             ValueType::Undefined => f64::NAN,
             _ => max_buffer.coerce_to_number()?.get_double()?,
@@ -137,7 +137,7 @@ struct CallParts<'a> {
     callback: Unknown<'a>,
     /// The file and the arguments as they were given.
     words: Vec<Unknown<'a>>,
-    started: Started<'a>,
+    program: Program<'a>,
 }
 
 impl<'a> CallParts<'a> {
@@ -145,7 +145,7 @@ impl<'a> CallParts<'a> {
     fn read(call: &Unknown<'a>) -> Result<Self> {
         let [callback, words, file, args] = <[Unknown; 4]>::try_from(elements(call)?)
             .map_err(|_| Error::from_reason("not a call of execFile"))?;
-        Ok(Self { callback, words: elements(&words)?, started: Started { file, args } })
+        Ok(Self { callback, words: elements(&words)?, program: Program { file, args } })
     }
 }
 
@@ -188,7 +188,7 @@ pub(super) fn outcome<'a>(
     end: &End<'a>,
 ) -> Result<Outcome<'a>> {
     let env = context.env;
-    let CallParts { words, started, .. } = CallParts::read(call)?;
+    let CallParts { words, program, .. } = CallParts::read(call)?;
     let command = join(context, &words)?;
     let mut undecodable = None;
     let mut output = |index: usize, streamed: Unknown<'a>| {
@@ -209,7 +209,7 @@ pub(super) fn outcome<'a>(
         Some(Problem::Failed { call: "read", errno }) => {
             results::errno_error(context, errno, &[Piece::Text("read")])?.to_unknown()
         }
-        Some(Problem::Failed { call, errno }) => started.failed(context, errno, call)?.to_unknown(),
+        Some(Problem::Failed { call, errno }) => program.failed(context, errno, call)?.to_unknown(),
         _ => match undecodable {
             Some(error) => error,
             None if is_success(env, end)? => engine::null(env)?,

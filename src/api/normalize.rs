@@ -1,4 +1,4 @@
-//! Normalised options for JavaScript, where a program hooks in between a call and its launch.
+//! The first of two steps, used when a program hooks in between a call and its launch: options are normalised for JavaScript.
 
 use napi::bindgen_prelude::{External, JsObjectValue, Object};
 use napi::{Env, Error, Result, Unknown};

@@ -1,4 +1,4 @@
-//! The promises: a process run to its end on tokio, its launch included. JavaScript is entered once.
+//! The promise functions: run a process to its end on tokio, including its launch. JavaScript is called once, at the end.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::decoding::decode;
 use super::forking;
-use super::results::{self, Started, assign, check_permitted, is_aborted};
+use super::results::{self, Program, assign, check_permitted, is_aborted};
 use super::runtime;
 use super::sync::{limits, make_ends};
 use crate::background::{self, AtEnd};
@@ -33,19 +33,19 @@ use crate::sys::{self, Exit};
 
 type RunResult = std::result::Result<Finished, Problem>;
 
-/// What came of a run, and how long it took, milliseconds.
+/// The result of a run, and how long it took.
 struct Outcome {
     result: RunResult,
-    duration: f64,
+    duration_ms: f64,
 }
 
-/// A run, until its outcome has been handed over.
+/// A run, until its outcome has been passed to JavaScript.
 struct Run {
     reactor: Rc<Reactor>,
     key: Cell<Option<Key>>,
     keep_alive: KeepAlive<Reactor>,
     callback: RefCell<Option<Callback>>,
-    /// An array of the command as one line, `encoding`, `signal`, and the file and the arguments that are run.
+    /// The array `[command line, encoding, signal, file, argv]`.
     kept: Held,
     /// The most bytes of an output.
     limit: u64,
@@ -59,7 +59,7 @@ impl Run {
         forking::warn(env);
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Without one the task has panicked.
-        let failed = || Outcome { result: Err(Problem::launch(libc::EIO)), duration: 0.0 };
+        let failed = || Outcome { result: Err(Problem::launch(libc::EIO)), duration_ms: 0.0 };
         self.cancel.take();
         let Some(callback) = self.callback.take() else {
             return Ok(());
@@ -71,7 +71,7 @@ impl Run {
         let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?));
         let arguments = match self.describe(&context, outcome.unwrap_or_else(failed)) {
             Ok(described) => described,
-            // An output too long for a string, say.
+            // For example, an output is too long for a string.
             Err(error) => {
                 let thrown = engine::take_exception(env);
                 let thrown = thrown.unwrap_or_else(|| napi::JsError::from(error).into_unknown(*env));
@@ -84,7 +84,7 @@ impl Run {
     /// The error and the result.
     fn describe<'a>(&self, context: &Context<'a>, outcome: Outcome) -> Result<[Unknown<'a>; 2]> {
         let env = context.env;
-        let Outcome { result, duration } = outcome;
+        let Outcome { result, duration_ms } = outcome;
         let [command, encoding, signal, file, args] =
             <[Unknown; 5]>::try_from(elements(&self.kept.get(env)?)?)
                 .map_err(|_| Error::from_reason("what is kept of a run"))?;
@@ -104,7 +104,7 @@ impl Run {
         object.set_c_named_property(c"stderr", stderr)?;
         object.set_c_named_property(c"exitCode", code)?;
         object.set_c_named_property(c"signal", ended_by)?;
-        object.set_c_named_property(c"durationMs", duration)?;
+        object.set_c_named_property(c"durationMs", duration_ms)?;
         let mut used = engine::null(env)?;
         if let Some(usage) = usage {
             let mut object = Object::new(env)?;
@@ -119,7 +119,7 @@ impl Run {
             Some(Problem::Cancelled) => Some(context.aborted(&signal)?),
             Some(Problem::TooLong(index)) => Some(results::too_much_output(context, index)?),
             Some(Problem::Failed { call: call @ ("spawn" | "wait"), errno }) => {
-                Some(Started { file, args }.failed(context, errno, call)?)
+                Some(Program { file, args }.failed(context, errno, call)?)
             }
             // A command need not read all of its input.
             None
@@ -152,10 +152,10 @@ impl Run {
         self.cancel.take();
     }
 
-    /// Has tokio run it.
+    /// Has tokio run `command`.
     ///
     /// # Errors
-    /// What is missing for that.
+    /// There is no thread or no descriptor for that.
     fn start(self: &Rc<Self>, command: Command, input: Option<Vec<u8>>, limits: Limits) -> io::Result<()> {
         let background = background::runtime()?;
         let (cancel, cancelled) = oneshot::channel();
@@ -170,11 +170,11 @@ impl Run {
         background.spawn(async move {
             let _wake = wake;
             let begun = Instant::now();
-            // The time begins to run with the call, not when it is this task's turn.
+            // The timeout counts from the call, not from the start of this task.
             let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(called.elapsed()));
             let result = run_to_end(command, input, Limits { timeout, ..limits }, cancelled).await;
-            let duration = begun.elapsed().as_secs_f64() * 1000.0;
-            *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { result, duration });
+            let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
+            *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { result, duration_ms });
         });
         Ok(())
     }
@@ -254,17 +254,17 @@ fn begin<'a>(
     if kind(&max_buffer)? == ValueType::Number && max_buffer.coerce_to_number()?.get_double()? == 0.0 {
         limits.bytes = 0;
     }
-    let started = Started { file: normalized.file, args: normalized.args };
+    let program = Program { file: normalized.file, args: normalized.args };
     let kept = [join(context, &words)?, encoding, signal, normalized.file, normalized.args];
     let kept = Held::new(env, &engine::array(env, &kept)?)?;
     let mut command = Plain::of(normalized).into_command(context)?;
-    // As it is now: this thread may change it before the other has looked.
+    // A copy: this thread may change the environment before the other launches the command.
     command.env.get_or_insert_with(|| {
         let mut strings = Strings::new();
         sys::for_each_env(|entry| strings.push(entry.to_bytes()));
         strings
     });
-    let reactor = runtime::of(env)?.reactor(env).map_err(|error| started.thrown(context, &error))?;
+    let reactor = runtime::of(env)?.reactor(env).map_err(|error| program.thrown(context, &error))?;
     let run = Rc::new(Run {
         keep_alive: KeepAlive::new(Rc::clone(&reactor)),
         reactor,
@@ -275,7 +275,7 @@ fn begin<'a>(
         outcome: Arc::default(),
         cancel: RefCell::default(),
     });
-    run.start(command, input, limits).map_err(|error| started.thrown(context, &error))?;
+    run.start(command, input, limits).map_err(|error| program.thrown(context, &error))?;
     env.create_function_from_closure("cancel", move |_| {
         run.cancel();
         Ok(())

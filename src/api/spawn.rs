@@ -7,7 +7,7 @@ use napi::{Env, Result, Unknown, ValueType};
 use napi_derive::napi;
 
 use super::forking;
-use super::process::{Child, Failure, Plan, ProcessObject};
+use super::process::{Child, Plan, ProcessObject};
 use super::runtime;
 use crate::engine::{self, Held};
 use crate::options::arguments::Arguments;
@@ -238,11 +238,13 @@ impl<'a> Request<'a> {
         let (child, status) = match runtime::of(env)?.reactor(env) {
             Ok(reactor) => {
                 let child = Child::new(&reactor, process.is_alone);
-                match child.start(env, command, &entries, events) {
-                    Ok(pid) => (Some(child), pid),
-                    Err(Failure::System(errno)) => (Some(child), -errno),
-                    Err(Failure::Node(error)) => return Err(error),
+                let status = child.start(command, &entries).unwrap_or_else(|errno| -errno);
+                if status > 0
+                    && let Some(events) = events
+                {
+                    child.listen(env, &events.to_unknown())?;
                 }
+                (Some(child), status)
             }
             Err(error) => (None, -sys::errno(&error)),
         };

@@ -1,4 +1,4 @@
-//! `spawnSync`, `execFileSync`, `execSync`: a process run to its end while JavaScript waits.
+//! `spawnSync`, `execFileSync`, `execSync`: run a process to its end while JavaScript waits.
 
 use std::borrow::Cow;
 use std::mem;
@@ -11,7 +11,7 @@ use napi_derive::napi;
 use super::channel::registry;
 use super::decoding::decode;
 use super::forking;
-use super::results::{self, Started, assign, check_permitted, command_failed, text_of};
+use super::results::{self, Program, assign, check_permitted, command_failed, text_of};
 use super::spawn::read_arguments;
 use crate::capture::{self, Counted, End, Finished, Limits, Problem};
 use crate::engine;
@@ -24,8 +24,8 @@ use crate::options::stdio::{self, Entry};
 use crate::options::{Context, input, is_nullish, is_truthy, option};
 use crate::sys::{self, Exit};
 
-/// Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). `host.hooks` words the errors, as
-/// for every function.
+/// Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the functions of
+/// `lib/process/hooks.js`.
 #[napi(catch_unwind)]
 pub fn spawn_sync<'env>(
     env: &'env Env,
@@ -76,7 +76,7 @@ pub fn exec_sync<'env>(
     output_of(&context, &run(&context, arguments)?, shows_complaint, || Ok(command))
 }
 
-/// What `spawnSync` returns.
+/// What `spawnSync` returns, and parts of that.
 struct Ran<'a> {
     object: Object<'a>,
     error: Option<Object<'a>>,
@@ -125,13 +125,13 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     };
     registry::flush_all();
     let plan = stdio::plan_sync(context, stdio)?;
-    let started = Started { file: normalized.file, args: normalized.args };
+    let program = Program { file: normalized.file, args: normalized.args };
     let command = Plain::of(normalized).into_sync_command(context)?;
     let limits = Limits { counted: Counted::Together, ..limits(&max_buffer, &timeout, kill_signal)? };
     let result = make_ends(&plan, Cow::Borrowed(&input))
         .and_then(|(ends, stdio)| capture::run(Command { stdio, ..command }, ends, limits));
     forking::warn(context.env);
-    to_object(context, result, started, &encoding)
+    to_object(context, result, program, &encoding)
 }
 
 /// Creates the pipes for these descriptors: our ends, and what the child gets. `bool`: whether the child reads `input`
@@ -171,11 +171,11 @@ fn errno(problem: Problem) -> i32 {
     }
 }
 
-/// What a run returns to JavaScript.
+/// What `spawnSync` returns to JavaScript.
 fn to_object<'a>(
     context: &Context<'a>,
     result: std::result::Result<Finished, Problem>,
-    started: Started<'a>,
+    program: Program<'a>,
     encoding: &Unknown<'a>,
 ) -> Result<Ran<'a>> {
     let env = context.env;
@@ -187,7 +187,7 @@ fn to_object<'a>(
         }
         Err(problem) => (None, Some(problem)),
     };
-    let error = problem.map(|problem| started.failed(context, errno(problem), "spawnSync")).transpose()?;
+    let error = problem.map(|problem| program.failed(context, errno(problem), "spawnSync")).transpose()?;
     if let Some(error) = &error {
         object.set_c_named_property(c"error", *error)?;
     }
@@ -221,7 +221,7 @@ fn to_object<'a>(
     Ok(Ran { object, error, is_success, stdout, stderr })
 }
 
-/// Options that have been checked; 0 is no limit.
+/// Limits from options that have been checked. 0 sets no limit.
 pub(super) fn limits(max_buffer: &Unknown, timeout: &Unknown, kill_signal: Option<i32>) -> Result<Limits> {
     let (bytes, milliseconds) = (number(max_buffer)?, number(timeout)?);
     Ok(Limits {

@@ -156,7 +156,7 @@ impl Child {
         self.advance(env, index, &output);
         if output.is_over() {
             self.update_work();
-            self.tell_captured(env);
+            self.notify_of_outputs(env);
         }
     }
 
@@ -188,29 +188,29 @@ impl Child {
         self.cut_off(env, capture);
     }
 
-    /// Kills the process, and then closes its outputs: it does not get to complain that nobody reads them.
+    /// Kills the process, and then closes its outputs, so that it cannot react to that.
     pub(super) fn cut_off(self: &Rc<Self>, env: &Env, capture: &Capture) {
         capture.set_killed();
         self.kill_early(env);
         capture.all().for_each(|output| output.close());
         self.update_work();
-        self.tell_captured(env);
+        self.notify_of_outputs(env);
     }
 
-    /// Tells that the outputs are over, if the process has ended before them.
-    pub(super) fn tell_captured(&self, env: &Env) {
+    /// Reports that all outputs are over, if the process has ended before them.
+    pub(super) fn notify_of_outputs(&self, env: &Env) {
         let Some(capture) = self.capture().filter(|capture| capture.is_over()) else { return };
         if self.ending.get().is_some() {
-            let told = self.context(env).and_then(|context| self.tell_end(&context, &capture, c"onend", &[]));
-            // JavaScript cannot be told that it could not be told.
-            let _: Result<()> = told;
+            // An N-API failure cannot be reported to JavaScript.
+            let _: Result<()> =
+                self.context(env).and_then(|context| self.notify(&context, &capture, c"onend", &[]));
             self.let_go();
         }
     }
 
     /// Calls `method` with `arguments` and the outputs: undefined while they may bring more; null if something went wrong,
     /// or a stream has one. Then JavaScript calls `finish`. If there is no `lib/`, this calls the callback of `exec`.
-    pub(super) fn tell_end<'a>(
+    pub(super) fn notify<'a>(
         &self,
         context: &Context<'a>,
         capture: &Capture,
@@ -218,7 +218,7 @@ impl Child {
         arguments: &[Unknown<'a>],
     ) -> Result<()> {
         if self.is_alone {
-            self.tell(method, arguments)?;
+            self.call_method(method, arguments)?;
             return if capture.is_over() {
                 self.call_back(context, capture, context.undefined()?)
             } else {
@@ -227,7 +227,7 @@ impl Child {
         }
         let outputs =
             if capture.is_over() { self.outputs(context, capture)? } else { context.undefined()? };
-        self.tell(method, &[arguments, &[outputs]].concat()).map(drop)
+        self.call_method(method, &[arguments, &[outputs]].concat()).map(drop)
     }
 
     fn outputs<'a>(&self, context: &Context<'a>, capture: &Capture) -> Result<Unknown<'a>> {

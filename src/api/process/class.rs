@@ -1,4 +1,4 @@
-//! `class Process`: what JavaScript has of a process.
+//! The class `Process`, through which JavaScript controls a process.
 
 use std::cell::RefCell;
 use std::ffi::CStr;
@@ -16,7 +16,7 @@ use crate::engine::{self, Answer, Method, MethodCall};
 use crate::options::{Context, signal};
 use crate::sys;
 
-/// A process. `spawn`, `execFile` and their kin make them, or start the one that they are given.
+/// A process. `spawn`, `execFile` and the like make one, or start the one that they are given.
 ///
 /// ```ts
 /// /** A process. `spawn`, `execFile` and the like make them, or start the one that they are given. */
@@ -111,13 +111,13 @@ pub(in crate::api) fn class(env: &Env) -> Result<Unknown<'_>> {
 pub(in crate::api) struct ProcessObject<'a> {
     env: &'a Env,
     pub object: Unknown<'a>,
-    /// Whether it was made here: nothing of `lib/` is there.
+    /// Whether it was made here, because the program uses the addon without `lib/`.
     pub is_alone: bool,
     process: &'a Process,
 }
 
 impl<'a> ProcessObject<'a> {
-    /// `events`, where they are one, or a new one.
+    /// `events`, if it is a Process, otherwise a new one.
     pub fn of(env: &'a Env, events: Option<Object<'a>>) -> Result<Self> {
         if let Some(object) = events
             && let Some(process) = engine::native(env, &object.to_unknown())

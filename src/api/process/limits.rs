@@ -16,17 +16,18 @@ use crate::reactor::Source;
 /// What is to be done with a process after its launch.
 #[derive(Default)]
 pub struct Plan {
-    /// When it is to be killed, and with which signal; SIGTERM where that is none.
+    /// After which time to kill it.
     pub timeout: Option<Duration>,
+    /// The signal for that; SIGTERM if there is none.
     pub kill_signal: Option<i32>,
     /// For `exec`: its outputs are captured.
     pub capture: Option<Rc<Capture>>,
-    /// The signal that it gets when it is aborted.
+    /// The signal for the abortion by an AbortSignal.
     pub abort_signal: Option<i32>,
 }
 
 impl Plan {
-    /// Of the options of `spawn`, or of `of_exec`, which does not have those.
+    /// Reads the plan from the options of `spawn`. `of_exec`: the plan of `exec`, which lacks only `abort_signal`.
     ///
     /// # Errors
     /// What Node throws for the first thing that is wrong.
@@ -111,7 +112,7 @@ impl Child {
         let signal = self.kill_signal.get();
         let number =
             signal.map_or_else(|| engine::undefined(env), |signal| engine::number(env, signal.into()));
-        if !matches!(number.and_then(|number| self.tell(c"onkill", &[number])), Ok(true)) {
+        if !matches!(number.and_then(|number| self.call_method(c"onkill", &[number])), Ok(true)) {
             // It may have ended.
             let _ = self.kill(signal.unwrap_or(libc::SIGTERM));
         }

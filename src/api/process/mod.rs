@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{JsValue, Object};
+use napi::bindgen_prelude::JsValue;
 use napi::{Env, Result, Unknown};
 
 pub(super) use capture::Capture;
@@ -39,9 +39,9 @@ struct Live {
     key: Key,
     /// There until the exec is known to have succeeded.
     starting: Option<Starting>,
-    /// Whether nothing tells of the end, so that it has to be looked for.
+    /// Whether neither a pidfd nor a thread reports the exit, so that it must be polled for.
     is_polled: bool,
-    /// Whether a look at the exec or the end is due, and how long the next one waits.
+    /// Whether the timer for the next poll of the exec or the exit is running.
     is_timed: bool,
     backoff: Backoff,
 }
@@ -50,7 +50,7 @@ struct Live {
 pub(super) struct Child {
     reactor: Rc<Reactor>,
     live: RefCell<Option<Live>>,
-    /// The parent's ends that no stream has taken yet, by descriptor.
+    /// Our ends of its pipes that nothing has taken yet, by descriptor.
     ends: RefCell<Vec<Option<OwnedFd>>>,
     /// The outputs, of an `exec`.
     capture: RefCell<Option<Rc<Capture>>>,
@@ -63,9 +63,9 @@ pub(super) struct Child {
     /// Without `lib/`: the call of `exec`, until its callback is called.
     call: RefCell<Option<Held>>,
     ending: Cell<Option<Ending>>,
-    /// Runs until the timeout.
+    /// The timer of `timeout`.
     timer: Cell<Option<Key>>,
-    /// The signal that ends it at its timeout.
+    /// What ends it at its timeout; SIGTERM if there is none.
     kill_signal: Cell<Option<i32>>,
     abort: RefCell<Option<Abort>>,
     keep_alive: KeepAlive<Reactor>,
@@ -93,24 +93,6 @@ impl Ending {
     }
 }
 
-/// Why nothing was started: a positive errno, or an N-API failure.
-pub(super) enum Failure {
-    System(i32),
-    Node(napi::Error),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::System(sys::errno(&error))
-    }
-}
-
-impl From<napi::Error> for Failure {
-    fn from(error: napi::Error) -> Self {
-        Self::Node(error)
-    }
-}
-
 impl Child {
     pub fn new(reactor: &Rc<Reactor>, is_alone: bool) -> Rc<Self> {
         let keep_alive = KeepAlive::new(Rc::clone(reactor));
@@ -133,32 +115,26 @@ impl Child {
         })
     }
 
-    /// Starts `command` with these descriptors; `events` has the methods that are called later.
-    /// Gives the pid. On failure the pipes stay, at their end-of-file.
-    pub fn start(
-        self: &Rc<Self>,
-        env: &Env,
-        command: Command,
-        entries: &[Entry],
-        events: Option<Object>,
-    ) -> std::result::Result<i32, Failure> {
+    /// Starts `command` with these descriptors. Returns the pid, or a positive errno. After a failure the pipes stay, and are at
+    /// their end.
+    pub fn start(self: &Rc<Self>, command: Command, entries: &[Entry]) -> std::result::Result<i32, i32> {
         let mut ends = vec![];
         let mut stdio = vec![];
         for (target, entry) in entries.iter().enumerate() {
             let (end, childs) = match without_pipe(target, *entry) {
                 Some(stdio) => (None, stdio),
-                None => sys::stream_pair().map(|(ours, childs)| (Some(ours), Stdio::Pipe(childs)))?,
+                None => {
+                    let (ours, childs) = sys::stream_pair().map_err(|error| sys::errno(&error))?;
+                    (Some(ours), Stdio::Pipe(childs))
+                }
             };
             ends.push(end);
             stdio.push(childs);
         }
         self.ends.replace(ends);
-        let callback = events.map(|events| Callback::without_context(env, &events)).transpose()?;
-        let Launched { process, exec } =
-            launch::launch(Command { stdio, ..command }).map_err(Failure::System)?;
+        let Launched { process, exec } = launch::launch(Command { stdio, ..command })?;
         let pid = process.pid();
         self.watch(process, exec);
-        self.callback.replace(callback.map(Rc::new));
         self.update_work();
         Ok(pid)
     }
@@ -181,7 +157,7 @@ impl Child {
         Ok(())
     }
 
-    /// Watches by the process descriptor, else by a thread, else by looking again and again.
+    /// Watches for the exit: through the pidfd; if there is none, in a thread; if there is none either, by polling.
     fn watch(self: &Rc<Self>, process: Process, exec: Arc<Exec>) {
         let source: Rc<dyn Source> = Rc::new(ExitSource(Rc::clone(self)));
         let watched = match process.fd() {
@@ -193,7 +169,7 @@ impl Child {
         let starting = Starting::unless_confirmed(exec);
         let (is_timed, backoff) = Default::default();
         self.live.replace(Some(Live { process, key, starting, is_polled, is_timed, backoff }));
-        self.look_later();
+        self.poll_later();
     }
 
     fn watch_from_thread(&self, process: &Process, source: Rc<dyn Source>) -> io::Result<Key> {
@@ -238,7 +214,7 @@ impl Child {
         self.is_alive() && self.keep_alive.is_referenced()
     }
 
-    /// Hands over the parent's end of the child's descriptor `index`.
+    /// Hands over our end of the child's descriptor `index`.
     fn take_end(&self, index: usize) -> Option<OwnedFd> {
         let end = self.ends.borrow_mut().get_mut(index).and_then(Option::take);
         self.update_work();
@@ -258,13 +234,13 @@ impl Child {
         self.update_work();
     }
 
-    /// The process may have ended.
+    /// Reaps the process if it has exited.
     fn poll_exit(self: &Rc<Self>, env: &Env) {
-        // Before it is reaped: who hears of its exec may send it a signal, as with the builtin.
+        // Before it is reaped, so that a listener of 'spawn' can send it a signal, as with the builtin.
         self.poll_exec();
         let ending = self.live.borrow_mut().as_mut().and_then(|live| live.process.try_wait());
         let Some(ending) = ending else {
-            self.look_later();
+            self.poll_later();
             return;
         };
         let (code, signal, failed) = match (self.poll_exec(), ending) {
@@ -272,17 +248,17 @@ impl Child {
             (_, Err(errno)) => (-errno, None, Some("wait")),
             (_, Ok(exit)) => (exit.code, signal::name(exit.signal), None),
         };
-        self.end();
-        // What it wrote is there by now: read it first, so that the end is told once.
+        self.forget_process();
+        // Everything that it wrote is in the pipes now. If that is all, one call reports the exit and the outputs.
         self.drain(env);
         self.update_work();
-        let _ = self.tell_exit(env, Ending { code, signal, failed });
-        // What its listeners have asked for has been done: nobody can want the rest.
+        let _ = self.notify_of_exit(env, Ending { code, signal, failed });
+        // The listeners have taken the pipes that they want.
         self.close_ends();
         self.let_go();
     }
 
-    fn tell_exit(&self, env: &Env, ending: Ending) -> Result<()> {
+    fn notify_of_exit(&self, env: &Env, ending: Ending) -> Result<()> {
         let text = |name: Option<&str>| match name {
             Some(name) => engine::string(env, name.as_bytes()),
             None => engine::null(env),
@@ -290,35 +266,35 @@ impl Child {
         let Ending { code, signal, failed } = ending;
         let arguments = [engine::number(env, f64::from(code))?, text(signal)?, text(failed)?];
         if self.stop_listening(env).is_err() {
-            // What only looks like an AbortSignal may throw anything.
+            // An object that only looks like an AbortSignal may throw anything.
             let _ = engine::take_exception(env);
         }
         self.ending.set(Some(ending));
         if let Some(capture) = self.capture() {
-            return self.tell_end(&self.context(env)?, &capture, c"onexit", &arguments);
+            return self.notify(&self.context(env)?, &capture, c"onexit", &arguments);
         }
         if self.is_alone {
             self.stop_timer();
         }
-        self.tell(c"onexit", &arguments).map(drop)
+        self.call_method(c"onexit", &arguments).map(drop)
     }
 
-    /// Calls a method of the events, where they have it; says whether they have.
-    fn tell(&self, method: &CStr, arguments: &[Unknown]) -> Result<bool> {
-        // A count of our own: what JavaScript does there may shut this process down.
+    /// Calls a method of the object that listens, and returns whether there is such a method.
+    fn call_method(&self, method: &CStr, arguments: &[Unknown]) -> Result<bool> {
+        // Cloned, because what JavaScript does there may shut this process down.
         let callback = self.callback.borrow().clone();
         callback.map_or(Ok(false), |callback| callback.call(method, arguments))
     }
 
-    /// What conversions need, with the hooks of the events.
+    /// What conversions need, with the hooks of the object that listens.
     fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
         let callback = self.callback.borrow().clone();
         let receiver = callback.map(|callback| callback.receiver(env)?.coerce_to_object()).transpose()?;
         Ok(Context::of(env, receiver))
     }
 
-    /// Lets go of the process; the ends of its pipes stay.
-    fn end(&self) {
+    /// Drops the process, but not our ends of its pipes.
+    fn forget_process(&self) {
         if let Some(Live { key, .. }) = self.live.take() {
             self.reactor.forget(key);
         }
@@ -326,7 +302,7 @@ impl Child {
     }
 
     fn shut_down(&self) {
-        self.end();
+        self.forget_process();
         self.stop_timer();
         self.callback.take();
         self.ends.take();
@@ -336,7 +312,7 @@ impl Child {
     }
 }
 
-/// Waits for the end of the process.
+/// Called when the process has exited.
 struct ExitSource(Rc<Child>);
 
 impl Source for ExitSource {
@@ -344,14 +320,14 @@ impl Source for ExitSource {
         self.0.poll_exit(env);
     }
 
-    /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got,
-    /// too, is told in the next.
+    /// A stream needs two iterations of the loop to read data and end-of-file, and a signal that this process has also
+    /// received is reported in the next one.
     fn waits_a_turn(&self) -> bool {
         self.0.is_streamed.get() || self.0.capture.borrow().is_none()
     }
 
     fn elapsed(&self, _env: &Env) {
-        self.0.look();
+        self.0.poll();
     }
 
     fn shut_down(&self) {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use napi::bindgen_prelude::{Function, JsObjectValue, JsValue, Object};
@@ -49,7 +48,7 @@ struct Run {
     kept: Held,
     /// The most bytes of an output.
     limit: u64,
-    outcome: Arc<Mutex<Option<Outcome>>>,
+    outcome: RefCell<oneshot::Receiver<Outcome>>,
     /// Dropped to cancel the run.
     cancel: RefCell<Option<oneshot::Sender<()>>>,
 }
@@ -57,9 +56,9 @@ struct Run {
 impl Run {
     fn finish(&self, env: &Env) -> Result<()> {
         forking::warn(env);
-        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Without one the task has panicked.
-        let failed = || Outcome { result: Err(Problem::launch(libc::EIO)), duration_ms: 0.0 };
+        // If there is none, the task has panicked.
+        let outcome = self.outcome.borrow_mut().try_recv();
+        let failed = |_| Outcome { result: Err(Problem::launch(libc::EIO)), duration_ms: 0.0 };
         self.cancel.take();
         let Some(callback) = self.callback.take() else {
             return Ok(());
@@ -165,7 +164,8 @@ impl Run {
         self.key.set(Some(key));
         self.keep_alive.set_work(Work::Pending);
         let called = Instant::now();
-        let outcome = Arc::clone(&self.outcome);
+        let (outcome, receiver) = oneshot::channel();
+        self.outcome.replace(receiver);
         let wake = AtEnd::new(wake);
         background.spawn(async move {
             let _wake = wake;
@@ -174,7 +174,8 @@ impl Run {
             let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(called.elapsed()));
             let result = run_to_end(command, input, Limits { timeout, ..limits }, cancelled).await;
             let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
-            *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { result, duration_ms });
+            // The receiver is gone if the environment has shut down.
+            let _ = outcome.send(Outcome { result, duration_ms });
         });
         Ok(())
     }
@@ -272,7 +273,7 @@ fn begin<'a>(
         callback: RefCell::new(Some(Callback::new(env, &events, "PROCESSWRAP")?)),
         kept,
         limit: limits.bytes,
-        outcome: Arc::default(),
+        outcome: RefCell::new(oneshot::channel().1),
         cancel: RefCell::default(),
     });
     run.start(command, input, limits).map_err(|error| program.thrown(context, &error))?;

@@ -196,26 +196,22 @@ fn to_object<'a>(
     object.set_c_named_property(c"status", status)?;
     object.set_c_named_property(c"signal", signal)?;
     let is_success = exit == Some(Exit { code: 0, signal: 0 });
-    let nothing = if context.node >= 22 { engine::undefined(env)? } else { engine::null(env)? };
-    let (mut stdout, mut stderr) = (nothing, nothing);
-    match finished {
-        Some(finished) => {
-            let decoded = |output: Option<Vec<u8>>| match output {
-                Some(bytes) => decode(env, bytes, encoding),
-                None => engine::null(env),
-            };
-            let outputs = finished.outputs.into_iter().map(decoded).collect::<Result<Vec<_>>>()?;
-            let undefined = engine::undefined(env)?;
-            stdout = outputs.get(1).copied().unwrap_or(undefined);
-            stderr = outputs.get(2).copied().unwrap_or(undefined);
-            object.set_c_named_property(c"output", engine::array(env, &outputs)?)?;
-            object.set_c_named_property(c"pid", finished.pid)?;
-        }
-        None => {
-            object.set_c_named_property(c"output", engine::null(env)?)?;
-            object.set_c_named_property(c"pid", 0)?;
-        }
-    }
+    let pid = finished.as_ref().map_or(0, |finished| finished.pid);
+    let decoded = |output: Option<Vec<u8>>| match output {
+        Some(bytes) => decode(env, bytes, encoding),
+        None => engine::null(env),
+    };
+    let outputs =
+        finished.map(|finished| finished.outputs.into_iter().map(decoded).collect::<Result<Vec<_>>>());
+    let (output, outputs) = match outputs.transpose()? {
+        Some(outputs) => (engine::array(env, &outputs)?, outputs),
+        None if context.node >= 22 => (engine::null(env)?, vec![]),
+        None => (engine::null(env)?, vec![engine::null(env)?; 3]),
+    };
+    let undefined = engine::undefined(env)?;
+    let [stdout, stderr] = [1, 2].map(|index| outputs.get(index).copied().unwrap_or(undefined));
+    object.set_c_named_property(c"output", output)?;
+    object.set_c_named_property(c"pid", pid)?;
     object.set_c_named_property(c"stdout", stdout)?;
     object.set_c_named_property(c"stderr", stderr)?;
     Ok(Ran { object, error, is_success, stdout, stderr })

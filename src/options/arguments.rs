@@ -88,15 +88,6 @@ fn check_args(context: &Context, args: &Unknown) -> Result<()> {
     Ok(())
 }
 
-/// Checks the command line of `exec()`.
-///
-/// # Errors
-/// `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`.
-pub fn check_command(context: &Context, command: &Unknown) -> Result<()> {
-    context.check_string(command, "command")?;
-    context.check_no_nul(command, || "command".into())
-}
-
 /// Checks the options and the callback of `execFile()`.
 ///
 /// # Errors

@@ -64,7 +64,8 @@ pub fn read_command<'a>(
     command: Unknown<'a>,
     options: Unknown<'a>,
 ) -> Result<Arguments<'a>> {
-    arguments::check_command(context, &command)?;
+    context.check_string(&command, "command")?;
+    context.check_no_nul(&command, || "command".into())?;
     let undefined = context.undefined()?;
     let given = if kind(&options)? == ValueType::Function { undefined } else { options };
     let mut options = Options::read(context, &given)?;

@@ -18,7 +18,7 @@ impl<'a> Context<'a> {
         match self.hook(hook, arguments) {
             Ok(Some(error)) => Error::from(error),
             Ok(None) => {
-                let error = JsTypeError::from(Error::new(code.to_owned(), message.to_owned()));
+                let error = JsTypeError::from(Error::new(code, message.to_owned()));
                 Error::from(error.into_unknown(*self.env))
             }
             Err(error) => error,

@@ -14,7 +14,12 @@ const { launch } = require('../process/spawn');
 
 const STDOUT = 1;
 const STDERR = 2;
-const NAMES = ['stdin', 'stdout', 'stderr'];
+
+/** Calls `body(index)` for stdout and for stderr. */
+function forBoth(body) {
+  body(STDOUT);
+  body(STDERR);
+}
 
 /** Runs `file` and passes its output to `callback` (Node.js documentation, «child_process.execFile»). */
 function execFile(file, args, options, callback) {
@@ -53,18 +58,15 @@ class PendingCall {
     if (!this.#streams || this.#handle.pid === undefined) return;
     this.#child._closesNeeded++;
     this.#waits = true;
-    for (let index = STDOUT; index <= STDERR; index++) {
-      if (this.#streams.isPipe(index))
-        this.#streams.capture(index, (stream, captured) => this.#read(index, stream, captured));
-    }
+    forBoth((index) => this.#streams.capture(index, (stream, captured) => this.#read(index, stream, captured)));
   }
 
   /** Somebody has seen the child before, and may have replaced its streams or be reading them. */
   #readStreams() {
-    for (let index = STDOUT; index <= STDERR; index++) {
-      const stream = this.#child[NAMES[index]];
+    forBoth((index) => {
+      const stream = index === STDOUT ? this.#child.stdout : this.#child.stderr;
       if (stream) this.#read(index, stream, this.#handle.stopCapture(index));
-    }
+    });
   }
 
   /** The child has ended, and no more will be captured natively. */
@@ -85,7 +87,7 @@ class PendingCall {
 
   #destroyOutputs() {
     this.#streams?.destroyOutputs();
-    for (let index = STDOUT; index <= STDERR; index++) this.#streamed[index]?.stream.destroy();
+    forBoth((index) => this.#streamed[index]?.stream.destroy());
   }
 
   #endWait() {
@@ -134,7 +136,7 @@ class PendingCall {
     this.#isOver = true;
     // Later, as a stream would close. If the child still runs, its exit ends the wait.
     if (!this.#child._handle) nextTick(() => this.#endWait());
-    for (let index = STDOUT; index <= STDERR; index++) this.#streams?.endCapture(index);
+    forBoth((index) => this.#streams?.endCapture(index));
     const { call } = this.#handle;
     const callback = call[0];
     if (this.#outputs && end.code === 0 && end.signal === null) {

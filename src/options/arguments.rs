@@ -157,7 +157,7 @@ pub fn check_forked(
         }
     }
     if kind(stdio)? == ValueType::String {
-        return stdio::check_shorthand(context, stdio);
+        return stdio::shorthand(context, stdio).map(drop);
     }
     if stdio.is_array()? && !stdio::has_channel(*stdio)? {
         return Err(context.channel_required("options.stdio"));

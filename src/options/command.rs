@@ -46,9 +46,7 @@ impl Env<'_> {
             Self::Given(_) => Ok(None),
         }
     }
-}
 
-impl Env<'_> {
     /// Takes the strings out, so that the caller can add some and put them back. If the child would simply inherit the
     /// environment, returns that of this process.
     ///

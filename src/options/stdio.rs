@@ -55,13 +55,15 @@ pub fn plan_sync(context: &Context, stdio: Unknown) -> Result<Vec<(bool, Entry)>
     Ok(plan)
 }
 
-/// Checks a string that is given instead of an array.
+/// The entries that a string means which is given instead of an array.
 ///
 /// # Errors
 /// `ERR_INVALID_ARG_VALUE`.
-pub fn check_shorthand(context: &Context, stdio: &Unknown) -> Result<()> {
+pub fn shorthand(context: &Context, stdio: &Unknown) -> Result<[Entry; STANDARD as usize]> {
     match text(stdio)?.as_str() {
-        "pipe" | "overlapped" | "ignore" | "inherit" => Ok(()),
+        "pipe" | "overlapped" => Ok([Entry::Pipe; STANDARD as usize]),
+        "ignore" => Ok([Entry::Ignore; STANDARD as usize]),
+        "inherit" => Ok([0, 1, 2].map(Entry::Inherit)),
         _ => Err(context.invalid_value("stdio", stdio, "is invalid")),
     }
 }
@@ -90,17 +92,11 @@ enum Family {
 /// The entries with their indices in the option. For the synchronous functions, Buffers and strings are left out, as by the
 /// builtin: their input comes from `options.input`.
 fn entries(context: &Context, stdio: Unknown, family: Family) -> Result<Vec<(u32, Entry)>> {
-    let same = |entry: Entry| Ok((0..STANDARD).map(|index| (index, entry)).collect());
     if !is_truthy(&stdio)? {
-        return same(Entry::Pipe);
+        return Ok((0..).zip([Entry::Pipe; STANDARD as usize]).collect());
     }
     if kind(&stdio)? == ValueType::String {
-        return match text(&stdio)?.as_str() {
-            "pipe" | "overlapped" => same(Entry::Pipe),
-            "ignore" => same(Entry::Ignore),
-            "inherit" => Ok((0..STANDARD).map(|index| (index, Entry::Inherit(index as RawFd))).collect()),
-            _ => Err(context.invalid_value("stdio", &stdio, "is invalid")),
-        };
+        return Ok((0..).zip(shorthand(context, &stdio)?).collect());
     }
     if !stdio.is_array()? {
         return Err(context.invalid_value("stdio", &stdio, "is invalid"));

@@ -12,15 +12,23 @@ let executing;
 let spawning;
 let synchronous;
 
+const CANNOT_BE_READ = {
+  __proto__: null,
+  ERR_ACCESS_DENIED: true,
+  ERR_INVALID_PACKAGE_CONFIG: true,
+  MODULE_NOT_FOUND: true,
+};
+
 /**
- * The functions that `load` loads. If their file cannot be loaded, for want of file descriptors or of the right to read
- * it, Node's own function makes this call: that is in its binary, and reports what is wrong as programs expect it.
+ * The functions that `load` loads. If their file cannot be read, for want of file descriptors or of the right to do so,
+ * Node's own function makes this call: that is in its binary, and reports what is wrong as programs expect it.
  */
 function orBuiltin(load) {
   try {
     return load();
   } catch (error) {
-    if (!hasOriginals()) throw error;
+    const cannotBeRead = error?.syscall !== undefined || CANNOT_BE_READ[error?.code];
+    if (!cannotBeRead || !hasOriginals()) throw error;
     return builtin;
   }
 }

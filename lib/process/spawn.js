@@ -4,7 +4,7 @@
 
 const { addAbortListener } = require('node:events');
 const { builtin, isHooked } = require('../builtin/originals');
-const { ChildProcess, begin, isWatched } = require('./child');
+const { ChildProcess, afterSpawn, begin, isWatched } = require('./child');
 const { nextTick } = require('../common/clock');
 const { inheritsEnvironment } = require('./environment');
 const { AbortError } = require('../common/errors');
@@ -84,8 +84,7 @@ function killOnAbort(child, handle, signal, killSignal) {
     }
   };
   if (signal.aborted) {
-    if (handle.isLaunched) child.once('spawn', () => nextTick(abort));
-    else nextTick(abort);
+    nextTick(() => afterSpawn(child, () => nextTick(abort)));
     return;
   }
   // The launch has failed: there is nothing to be ended, and no exit to wait for.

@@ -7,8 +7,7 @@ use napi_derive::napi;
 use super::process::{self, Capture, Plan};
 use super::results::{self, Program};
 use super::spawn::start_normalized;
-use crate::capture::Problem;
-use crate::engine::{self, Piece};
+use crate::engine;
 use crate::options::arguments::{self, Arguments};
 use crate::options::call::{Call, read_command};
 use crate::options::given::Options;
@@ -203,18 +202,18 @@ pub(super) fn outcome<'a>(
         })
     };
     let [stdout, stderr] = [output(1, end.streamed[0])?, output(2, end.streamed[1])?];
-    let error = match capture.problem() {
-        _ if is_truthy(&end.error)? => end.error,
-        Some(Problem::TooLong(index)) => results::too_much_output(context, index)?.to_unknown(),
-        Some(Problem::Failed { call: "read", errno }) => {
-            results::errno_error(context, errno, &[Piece::Text("read")])?.to_unknown()
-        }
-        Some(Problem::Failed { call, errno }) => program.failed(context, errno, call)?.to_unknown(),
-        _ => match undecodable {
-            Some(error) => error,
-            None if is_success(env, end)? => engine::null(env)?,
-            None => failed(context, capture, end, command, &stderr)?.to_unknown(),
-        },
+    let error = if is_truthy(&end.error)? {
+        end.error
+    } else if let Some(problem) = capture.problem()
+        && let Some(error) = results::error_of(context, problem, program)?
+    {
+        error.to_unknown()
+    } else if let Some(error) = undecodable {
+        error
+    } else if is_success(env, end)? {
+        engine::null(env)?
+    } else {
+        failed(context, capture, end, command, &stderr)?.to_unknown()
     };
     Ok([error, stdout, stderr, command])
 }

@@ -3,6 +3,7 @@
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
 
+use crate::capture::Problem;
 use crate::engine::{self, Piece};
 use crate::options::{Context, is_nullish, is_truthy, kind, signal};
 use crate::sys::Exit;
@@ -29,9 +30,20 @@ pub(super) fn exit_values(env: &Env, exit: Option<Exit>) -> Result<[Unknown<'_>;
     })
 }
 
-/// `ERR_CHILD_PROCESS_STDIO_MAXBUFFER`, for the output of a descriptor.
-pub(super) fn too_much_output<'a>(context: &Context<'a>, index: usize) -> Result<Object<'a>> {
-    context.too_much_output(if index == 1 { "stdout" } else { "stderr" })
+/// The error for too much output or a failed system call; for other problems there is none.
+pub(super) fn error_of<'a>(
+    context: &Context<'a>,
+    problem: Problem,
+    program: Program<'a>,
+) -> Result<Option<Object<'a>>> {
+    match problem {
+        Problem::TooLong(1) => context.too_much_output("stdout"),
+        Problem::TooLong(_) => context.too_much_output("stderr"),
+        Problem::Failed { call: call @ ("spawn" | "wait"), errno } => program.failed(context, errno, call),
+        Problem::Failed { call, errno } => errno_error(context, errno, &[Piece::Text(call)]),
+        Problem::TimedOut | Problem::Cancelled => return Ok(None),
+    }
+    .map(Some)
 }
 
 /// The error for a command line that has failed and has written `complaint` to stderr.
@@ -51,7 +63,7 @@ fn error<'a>(env: &'a Env, message: &[Piece]) -> Result<Object<'a>> {
 }
 
 /// The error for a failed system call; `errno` is positive.
-pub(super) fn errno_error<'a>(context: &Context<'a>, errno: i32, call: &[Piece]) -> Result<Object<'a>> {
+fn errno_error<'a>(context: &Context<'a>, errno: i32, call: &[Piece]) -> Result<Object<'a>> {
     let env = context.env;
     let name = context.errno_name(errno)?;
     let call = engine::concat(env, call)?;

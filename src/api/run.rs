@@ -18,7 +18,7 @@ use super::runtime;
 use super::sync::{limits, make_ends};
 use crate::background::{self, AtEnd};
 use crate::capture::{self, Finished, Limits, Problem};
-use crate::engine::{self, Held, Piece};
+use crate::engine::{self, Held};
 use crate::launch::{Command, Strings};
 use crate::options::arguments::{self, Arguments};
 use crate::options::call::{Call, read_command};
@@ -116,18 +116,9 @@ impl Run {
 
         let error = match problem {
             Some(Problem::Cancelled) => Some(context.aborted(&signal)?),
-            Some(Problem::TooLong(index)) => Some(results::too_much_output(context, index)?),
-            Some(Problem::Failed { call: call @ ("spawn" | "wait"), errno }) => {
-                Some(Program { file, args }.failed(context, errno, call)?)
-            }
             // A command need not read all of its input.
-            None
-            | Some(
-                Problem::TimedOut | Problem::Failed { call: "write", errno: libc::EPIPE | libc::ECONNRESET },
-            ) => None,
-            Some(Problem::Failed { call, errno }) => {
-                Some(results::errno_error(context, errno, &[Piece::Text(call)])?)
-            }
+            None | Some(Problem::Failed { call: "write", errno: libc::EPIPE | libc::ECONNRESET }) => None,
+            Some(problem) => results::error_of(context, problem, Program { file, args })?,
         };
         let is_timed_out = problem == Some(Problem::TimedOut);
         let is_success = exit == Some(Exit { code: 0, signal: 0 });

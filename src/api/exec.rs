@@ -153,8 +153,8 @@ pub(super) fn callback<'a>(call: &Unknown<'a>) -> Result<Unknown<'a>> {
     CallParts::read(call).map(|parts| parts.callback)
 }
 
-/// How a process ended, as far as the caller knows.
-pub(super) struct End<'a> {
+/// What the caller knows when a process has closed, or has failed.
+pub(super) struct CloseEvent<'a> {
     /// What went wrong, if that is known only to the caller.
     pub error: Unknown<'a>,
     pub code: Unknown<'a>,
@@ -163,7 +163,7 @@ pub(super) struct End<'a> {
     pub streamed: [Unknown<'a>; 2],
 }
 
-impl<'a> End<'a> {
+impl<'a> CloseEvent<'a> {
     pub fn read(end: &Object<'a>) -> Result<Self> {
         let streamed = [option(end, c"stdout")?, option(end, c"stderr")?];
         let [error, code, signal] = [option(end, c"error")?, option(end, c"code")?, option(end, c"signal")?];
@@ -184,7 +184,7 @@ pub(super) fn outcome<'a>(
     context: &Context<'a>,
     capture: &Capture,
     call: &Unknown<'a>,
-    end: &End<'a>,
+    end: &CloseEvent<'a>,
 ) -> Result<Outcome<'a>> {
     let env = context.env;
     let CallParts { words, program, .. } = CallParts::read(call)?;
@@ -218,7 +218,7 @@ pub(super) fn outcome<'a>(
     Ok([error, stdout, stderr, command])
 }
 
-fn is_success(env: &Env, end: &End) -> Result<bool> {
+fn is_success(env: &Env, end: &CloseEvent) -> Result<bool> {
     let is_zero = kind(&end.code)? == ValueType::Number && engine::to_f64(env, &end.code)? == 0.0;
     Ok(is_zero && kind(&end.signal)? == ValueType::Null)
 }
@@ -227,7 +227,7 @@ fn is_success(env: &Env, end: &End) -> Result<bool> {
 fn failed<'a>(
     context: &Context<'a>,
     capture: &Capture,
-    end: &End<'a>,
+    end: &CloseEvent<'a>,
     command: Unknown<'a>,
     stderr: &Unknown<'a>,
 ) -> Result<Object<'a>> {

@@ -200,7 +200,7 @@ impl Child {
     /// Reports that all outputs are over, if the process has ended before them.
     pub(super) fn notify_of_outputs(&self, env: &Env) {
         let Some(capture) = self.capture().filter(|capture| capture.is_over()) else { return };
-        if self.ending.get().is_some() {
+        if self.exit.get().is_some() {
             // An N-API failure cannot be reported to JavaScript.
             let _: Result<()> =
                 self.context(env).and_then(|context| self.notify(&context, &capture, c"onend", &[]));
@@ -208,8 +208,8 @@ impl Child {
         }
     }
 
-    /// Calls `method` with `arguments` and the outputs: undefined while they may bring more; null if something went wrong,
-    /// or a stream has one. Then JavaScript calls `finish`. If there is no `lib/`, this calls the callback of `exec`.
+    /// Calls `method` with `arguments` and the outputs: undefined while they may bring more; null if something went wrong or a
+    /// stream has one of them, so that JavaScript has to call `finish`. Without `lib/` this calls the callback of `exec`.
     pub(super) fn notify<'a>(
         &self,
         context: &Context<'a>,
@@ -230,9 +230,10 @@ impl Child {
         self.call_method(method, &[arguments, &[outputs]].concat()).map(drop)
     }
 
+    /// Both outputs as an array, or null: see [`Child::notify`].
     fn outputs<'a>(&self, context: &Context<'a>, capture: &Capture) -> Result<Unknown<'a>> {
         let is_success =
-            capture.problem.get().is_none() && self.ending.get().is_some_and(|ending| ending.is_success());
+            capture.problem.get().is_none() && self.exit.get().is_some_and(|exit| exit.is_success());
         let is_long = capture.all().any(|output| output.length() > LONG);
         if !is_success || self.is_streamed.get() || is_long {
             return engine::null(context.env);
@@ -248,7 +249,7 @@ impl Child {
         context: &Context<'a>,
         capture: &Capture,
         call: &Unknown<'a>,
-        end: &exec::End<'a>,
+        end: &exec::CloseEvent<'a>,
     ) -> Result<exec::Outcome<'a>> {
         self.stop_timer();
         let outcome = exec::outcome(context, capture, call, end);
@@ -271,12 +272,12 @@ impl Child {
             return Ok(());
         };
         let call = call.get(context.env)?;
-        let mut end = exec::End { error, ..exec::End::unknown(context)? };
-        if let Some(ending) = self.ending.get() {
-            if let Some(call) = ending.failed {
-                capture.fail(Problem::Failed { call, errno: -ending.code });
+        let mut end = exec::CloseEvent { error, ..exec::CloseEvent::unknown(context)? };
+        if let Some(exit) = self.exit.get() {
+            if let Some(call) = exit.failed {
+                capture.fail(Problem::Failed { call, errno: -exit.code });
             }
-            [end.code, end.signal] = ending.values(context.env)?;
+            [end.code, end.signal] = exit.values(context.env)?;
         }
         let [error, stdout, stderr, command] = self.finish(context, capture, &call, &end)?;
         if engine::is_truthy(context.env, &error)? {

@@ -253,7 +253,7 @@ impl Process {
         let Some(capture) = self.capture() else { return Ok(None) };
         let context = Context::of(env, Some(call.this.coerce_to_object()?));
         let [call, end, _] = &call.arguments;
-        let end = exec::End::read(&end.coerce_to_object()?)?;
+        let end = exec::CloseEvent::read(&end.coerce_to_object()?)?;
         let outcome = match self.child() {
             Some(child) => child.finish(&context, &capture, call, &end),
             None => exec::outcome(&context, &capture, call, &end),

@@ -62,7 +62,8 @@ pub(super) struct Child {
     is_alone: bool,
     /// Without `lib/`: the call of `exec`, until its callback is called.
     call: RefCell<Option<Held>>,
-    ending: Cell<Option<Ending>>,
+    /// Set when it has ended.
+    exit: Cell<Option<ExitEvent>>,
     /// The timer of `timeout`.
     timer: Cell<Option<Key>>,
     /// What ends it at its timeout; SIGTERM if there is none.
@@ -71,15 +72,16 @@ pub(super) struct Child {
     keep_alive: KeepAlive<Reactor>,
 }
 
-/// How a process ended: its exit code, or a negative errno with the call that failed; and the signal that ended it.
+/// The arguments of `onexit`: the exit code, or a negative errno and the call that failed; and the name of the signal that ended the
+/// process.
 #[derive(Clone, Copy)]
-struct Ending {
+struct ExitEvent {
     code: i32,
     signal: Option<&'static str>,
     failed: Option<&'static str>,
 }
 
-impl Ending {
+impl ExitEvent {
     fn is_success(&self) -> bool {
         self.code == 0 && self.signal.is_none()
     }
@@ -107,7 +109,7 @@ impl Child {
             callback: RefCell::default(),
             is_alone,
             call: RefCell::default(),
-            ending: Cell::default(),
+            exit: Cell::default(),
             timer: Cell::default(),
             kill_signal: Cell::default(),
             abort: RefCell::default(),
@@ -146,7 +148,7 @@ impl Child {
 
     /// Nothing could be started.
     pub fn set_failed(&self, errno: i32) {
-        self.ending.set(Some(Ending { code: -errno, signal: None, failed: Some("spawn") }));
+        self.exit.set(Some(ExitEvent { code: -errno, signal: None, failed: Some("spawn") }));
     }
 
     /// Has methods of `events` called, unless those of another object are.
@@ -252,24 +254,24 @@ impl Child {
         // Everything that it wrote is in the pipes now. If that is all, one call reports the exit and the outputs.
         self.drain(env);
         self.update_work();
-        let _ = self.notify_of_exit(env, Ending { code, signal, failed });
+        let _ = self.notify_of_exit(env, ExitEvent { code, signal, failed });
         // The listeners have taken the pipes that they want.
         self.close_ends();
         self.let_go();
     }
 
-    fn notify_of_exit(&self, env: &Env, ending: Ending) -> Result<()> {
+    fn notify_of_exit(&self, env: &Env, exit: ExitEvent) -> Result<()> {
         let text = |name: Option<&str>| match name {
             Some(name) => engine::string(env, name.as_bytes()),
             None => engine::null(env),
         };
-        let Ending { code, signal, failed } = ending;
+        let ExitEvent { code, signal, failed } = exit;
         let arguments = [engine::number(env, f64::from(code))?, text(signal)?, text(failed)?];
         if self.stop_listening(env).is_err() {
             // An object that only looks like an AbortSignal may throw anything.
             let _ = engine::take_exception(env);
         }
-        self.ending.set(Some(ending));
+        self.exit.set(Some(exit));
         if let Some(capture) = self.capture() {
             return self.notify(&self.context(env)?, &capture, c"onexit", &arguments);
         }

@@ -144,11 +144,11 @@ class PendingCall {
       return;
     }
     const outputs = { stdout: this.#streamedOutput(STDOUT), stderr: this.#streamedOutput(STDERR) };
-    const outcome = this.#handle.finish(call, { ...end, ...outputs });
+    const result = this.#handle.finish(call, { ...end, ...outputs });
     if (!callback) return;
-    const error = outcome[0];
-    if (error !== null) error.cmd = outcome[3];
-    callback(error, outcome[1], outcome[2]);
+    const error = result[0];
+    if (error !== null) error.cmd = result[3];
+    callback(error, result[1], result[2]);
   }
 }
 

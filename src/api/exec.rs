@@ -176,16 +176,16 @@ impl<'a> CloseEvent<'a> {
     }
 }
 
-/// The arguments of a callback, error, stdout and stderr; and the command line for `error.cmd`.
-pub(super) type Outcome<'a> = [Unknown<'a>; 4];
+/// The arguments of a callback, error, stdout and stderr; then the command line, for `error.cmd`.
+pub(super) type CallbackArguments<'a> = [Unknown<'a>; 4];
 
 /// What the callback of `call` is to be called with.
-pub(super) fn outcome<'a>(
+pub(super) fn callback_arguments<'a>(
     context: &Context<'a>,
     capture: &Capture,
     call: &Unknown<'a>,
     end: &CloseEvent<'a>,
-) -> Result<Outcome<'a>> {
+) -> Result<CallbackArguments<'a>> {
     let env = context.env;
     let CallParts { words, program, .. } = CallParts::read(call)?;
     let command = join(context, &words)?;

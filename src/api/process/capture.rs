@@ -243,22 +243,22 @@ impl Child {
         engine::array(context.env, &[stdout?, stderr?])
     }
 
-    /// What the callback of `exec` is called with, see [`exec::outcome`]. Nothing more is captured.
+    /// What the callback of `exec` is called with, see [`exec::callback_arguments`]. Nothing more is captured.
     pub fn finish<'a>(
         &self,
         context: &Context<'a>,
         capture: &Capture,
         call: &Unknown<'a>,
         end: &exec::CloseEvent<'a>,
-    ) -> Result<exec::Outcome<'a>> {
+    ) -> Result<exec::CallbackArguments<'a>> {
         self.stop_timer();
-        let outcome = exec::outcome(context, capture, call, end);
+        let arguments = exec::callback_arguments(context, capture, call, end);
         if !self.is_alive() {
             self.close_ends();
         }
         self.update_work();
         self.let_go();
-        outcome
+        arguments
     }
 
     /// Without `lib/`: calls the callback of `exec`, once. `error` is what went wrong, if that is not known here.

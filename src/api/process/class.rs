@@ -254,11 +254,11 @@ impl Process {
         let context = Context::of(env, Some(call.this.coerce_to_object()?));
         let [call, end, _] = &call.arguments;
         let end = exec::CloseEvent::read(&end.coerce_to_object()?)?;
-        let outcome = match self.child() {
+        let arguments = match self.child() {
             Some(child) => child.finish(&context, &capture, call, &end),
-            None => exec::outcome(&context, &capture, call, &end),
+            None => exec::callback_arguments(&context, &capture, call, &end),
         };
-        engine::array(env, &outcome?).map(Some)
+        engine::array(env, &arguments?).map(Some)
     }
 }
 

@@ -1,9 +1,9 @@
-//! The promises: a process run to its end on tokio, its launch included. JavaScript is entered once.
+//! The promise functions: run a process to its end on tokio, including its launch. JavaScript is called once, at the end.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use napi::bindgen_prelude::{Function, JsObjectValue, JsValue, Object};
@@ -13,41 +13,42 @@ use tokio::sync::oneshot;
 
 use super::decoding::decode;
 use super::forking;
-use super::results::{self, Started, assign, check_permitted, is_aborted};
+use super::results::{self, Program, assign, check_permitted, is_aborted};
 use super::runtime;
-use super::sync::{Limits, ending, errno, limits};
+use super::sync::{limits, make_ends};
 use crate::background::{self, AtEnd};
-use crate::capture::{self, Cut, End, Finished, NotRun};
-use crate::engine::{self, Held, Piece};
-use crate::launch::{Command, Stdio, Strings};
+use crate::capture::{self, Finished, Limits, Problem};
+use crate::engine::{self, Held};
+use crate::launch::{Command, Strings};
 use crate::options::arguments::{self, Arguments};
 use crate::options::call::{Call, read_command};
 use crate::options::command::Plain;
 use crate::options::given::Options;
 use crate::options::normalize::{elements, join, normalize};
+use crate::options::stdio::Entry;
 use crate::options::{Context, input, is_nullish, kind};
 use crate::reactor::{Callback, KeepAlive, Reactor, Registration, Source, Turn, Work};
-use crate::sys;
+use crate::sys::{self, Exit};
 
-type RunResult = std::result::Result<Finished, NotRun>;
+type RunResult = std::result::Result<Finished, Problem>;
 
-/// What came of a run, and how long it took, milliseconds.
+/// The result of a run, and how long it took.
 struct Outcome {
     result: RunResult,
-    duration: f64,
+    duration_ms: f64,
 }
 
-/// A run, until its outcome has been handed over.
+/// A run, until its outcome has been passed to JavaScript.
 struct Run {
     reactor: Rc<Reactor>,
     thread: RefCell<Option<Registration>>,
     keep_alive: KeepAlive<Reactor>,
     callback: RefCell<Option<Callback>>,
-    /// An array of the command as one line, `encoding`, `signal`, and the file and the arguments that are run.
+    /// The array `[command line, encoding, signal, file, argv]`.
     kept: Held,
     /// The most bytes of an output.
     limit: u64,
-    outcome: Arc<Mutex<Option<Outcome>>>,
+    outcome: RefCell<oneshot::Receiver<Outcome>>,
     /// Dropped to cancel the run.
     cancel: RefCell<Option<oneshot::Sender<()>>>,
 }
@@ -55,9 +56,9 @@ struct Run {
 impl Run {
     fn finish(&self, env: &Env) -> Result<()> {
         forking::warn(env);
-        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Without one the task has panicked.
-        let failed = || Outcome { result: Err(NotRun::Failed(libc::EIO)), duration: 0.0 };
+        // If there is none, the task has panicked.
+        let outcome = self.outcome.borrow_mut().try_recv();
+        let failed = |_| Outcome { result: Err(Problem::launch(libc::EIO)), duration_ms: 0.0 };
         self.cancel.take();
         let Some(callback) = self.callback.take() else {
             return Ok(());
@@ -68,7 +69,7 @@ impl Run {
         let context = Context::of(env, Some(callback.receiver(env)?.coerce_to_object()?));
         let arguments = match self.describe(&context, outcome.unwrap_or_else(failed)) {
             Ok(described) => described,
-            // An output too long for a string, say.
+            // For example, an output is too long for a string.
             Err(error) => {
                 let thrown = engine::take_exception(env);
                 let thrown = thrown.unwrap_or_else(|| napi::JsError::from(error).into_unknown(*env));
@@ -81,15 +82,15 @@ impl Run {
     /// The error and the result.
     fn describe<'a>(&self, context: &Context<'a>, outcome: Outcome) -> Result<[Unknown<'a>; 2]> {
         let env = context.env;
-        let Outcome { result, duration } = outcome;
+        let Outcome { result, duration_ms } = outcome;
         let [command, encoding, signal, file, args] =
             <[Unknown; 5]>::try_from(elements(&self.kept.get(env)?)?)
                 .map_err(|_| Error::from_reason("what is kept of a run"))?;
-        let reason = reason(&result);
-        let errno = errno(&result).unwrap_or_default();
-        let usage = result.as_ref().ok().map(|finished| finished.usage);
-        let (code, ended_by) = ending(env, result.as_ref().ok())?;
-        let mut outputs = result.map(|finished| finished.outputs).unwrap_or_default();
+        let (exit, usage, mut outputs, problem) = match result {
+            Ok(Finished { exit, usage, outputs, problem, .. }) => (exit, Some(usage), outputs, problem),
+            Err(problem) => (None, None, vec![], Some(problem)),
+        };
+        let [code, ended_by] = results::exit_values(env, exit)?;
         let mut output = |index: usize| {
             let mut bytes = outputs.get_mut(index).and_then(Option::take).unwrap_or_default();
             bytes.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
@@ -101,7 +102,7 @@ impl Run {
         object.set_c_named_property(c"stderr", stderr)?;
         object.set_c_named_property(c"exitCode", code)?;
         object.set_c_named_property(c"signal", ended_by)?;
-        object.set_c_named_property(c"durationMs", duration)?;
+        object.set_c_named_property(c"durationMs", duration_ms)?;
         let mut used = engine::null(env)?;
         if let Some(usage) = usage {
             let mut object = Object::new(env)?;
@@ -112,22 +113,14 @@ impl Run {
         }
         object.set_c_named_property(c"resourceUsage", used)?;
 
-        let error = match reason {
-            Some(Reason::Cancelled) => Some(context.aborted(&signal)?),
-            Some(Reason::TooLong(index)) => {
-                let name = results::NAMES.get(index).copied().unwrap_or_default();
-                Some(context.too_much_output(name)?)
-            }
-            Some(Reason::Call(call @ ("spawn" | "wait"))) => {
-                Some(Started { file, args }.failed(context, errno, call)?)
-            }
+        let error = match problem {
+            Some(Problem::Cancelled) => Some(context.aborted(&signal)?),
             // A command need not read all of its input.
-            Some(Reason::Call("write")) if matches!(errno, libc::EPIPE | libc::ECONNRESET) => None,
-            Some(Reason::Call(call)) => Some(results::errno_error(context, errno, &[Piece::Text(call)])?),
-            Some(Reason::TimedOut) | None => None,
+            None | Some(Problem::Failed { call: "write", errno: libc::EPIPE | libc::ECONNRESET }) => None,
+            Some(problem) => results::error_of(context, problem, Program { file, args })?,
         };
-        let is_timed_out = matches!(reason, Some(Reason::TimedOut));
-        let is_success = kind(&code)? == ValueType::Number && engine::to_f64(env, &code)? == 0.0;
+        let is_timed_out = problem == Some(Problem::TimedOut);
+        let is_success = exit == Some(Exit { code: 0, signal: 0 });
         let mut error = match error {
             Some(error) => error,
             None if is_success && !is_timed_out => return Ok([engine::null(env)?, object.to_unknown()]),
@@ -148,10 +141,10 @@ impl Run {
         self.cancel.take();
     }
 
-    /// Has tokio run it.
+    /// Has tokio run `command`.
     ///
     /// # Errors
-    /// What is missing for that.
+    /// There is no thread or no descriptor for that.
     fn start(self: &Rc<Self>, command: Command, input: Option<Vec<u8>>, limits: Limits) -> io::Result<()> {
         let background = background::runtime()?;
         let (cancel, cancelled) = oneshot::channel();
@@ -161,44 +154,20 @@ impl Run {
         self.thread.replace(Some(thread));
         self.keep_alive.set_work(Work::Pending);
         let called = Instant::now();
-        let outcome = Arc::clone(&self.outcome);
+        let (outcome, receiver) = oneshot::channel();
+        self.outcome.replace(receiver);
         let wake = AtEnd::new(wake);
         background.spawn(async move {
             let _wake = wake;
             let begun = Instant::now();
-            // The time begins to run with the call, not when it is this task's turn.
+            // The timeout counts from the call, not from the start of this task.
             let timeout = limits.timeout.map(|timeout| timeout.saturating_sub(called.elapsed()));
             let result = run_to_end(command, input, Limits { timeout, ..limits }, cancelled).await;
-            let duration = begun.elapsed().as_secs_f64() * 1000.0;
-            *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { result, duration });
+            let duration_ms = begun.elapsed().as_secs_f64() * 1000.0;
+            // The receiver is gone if the environment has shut down.
+            let _ = outcome.send(Outcome { result, duration_ms });
         });
         Ok(())
-    }
-}
-
-/// Why a run has not simply ended.
-#[derive(Clone, Copy)]
-enum Reason {
-    Cancelled,
-    TimedOut,
-    /// The output of this descriptor.
-    TooLong(usize),
-    /// The system call that failed.
-    Call(&'static str),
-}
-
-fn reason(result: &RunResult) -> Option<Reason> {
-    let finished = match result {
-        Ok(finished) => finished,
-        Err(NotRun::Cancelled) => return Some(Reason::Cancelled),
-        Err(NotRun::Failed(_)) => return Some(Reason::Call("spawn")),
-    };
-    match (finished.cut, finished.ending, finished.failure) {
-        (Some(Cut::TimedOut), ..) => Some(Reason::TimedOut),
-        (Some(Cut::Cancelled), ..) => Some(Reason::Cancelled),
-        (Some(Cut::TooLong(index)), ..) => Some(Reason::TooLong(index)),
-        (None, Err(_), _) => Some(Reason::Call("wait")),
-        (None, Ok(_), failure) => failure.map(|failure| Reason::Call(failure.call)),
     }
 }
 
@@ -276,17 +245,17 @@ fn begin<'a>(
     if kind(&max_buffer)? == ValueType::Number && max_buffer.coerce_to_number()?.get_double()? == 0.0 {
         limits.bytes = 0;
     }
-    let started = Started { file: normalized.file, args: normalized.args };
+    let program = Program { file: normalized.file, args: normalized.args };
     let kept = [join(context, &words)?, encoding, signal, normalized.file, normalized.args];
     let kept = Held::new(env, &engine::array(env, &kept)?)?;
     let mut command = Plain::of(normalized).into_command(context)?;
-    // As it is now: this thread may change it before the other has looked.
+    // A copy: this thread may change the environment before the other launches the command.
     command.env.get_or_insert_with(|| {
         let mut strings = Strings::new();
         sys::for_each_env(|entry| strings.push(entry.to_bytes()));
         strings
     });
-    let reactor = runtime::of(env)?.reactor(env).map_err(|error| started.thrown(context, &error))?;
+    let reactor = runtime::of(env)?.reactor(env).map_err(|error| program.thrown(context, &error))?;
     let run = Rc::new(Run {
         keep_alive: KeepAlive::new(Rc::clone(&reactor)),
         reactor,
@@ -294,10 +263,10 @@ fn begin<'a>(
         callback: RefCell::new(Some(Callback::new(env, &events, "PROCESSWRAP")?)),
         kept,
         limit: limits.bytes,
-        outcome: Arc::default(),
+        outcome: RefCell::new(oneshot::channel().1),
         cancel: RefCell::default(),
     });
-    run.start(command, input, limits).map_err(|error| started.thrown(context, &error))?;
+    run.start(command, input, limits).map_err(|error| program.thrown(context, &error))?;
     env.create_function_from_closure("cancel", move |_| {
         run.cancel();
         Ok(())
@@ -309,21 +278,9 @@ async fn run_to_end(
     input: Option<Vec<u8>>,
     limits: Limits,
     cancelled: oneshot::Receiver<()>,
-) -> std::result::Result<Finished, NotRun> {
-    let (ends, stdio) = make_ends(input).map_err(|error| NotRun::Failed(sys::errno(&error)))?;
+) -> RunResult {
+    let stdin = if input.is_some() { Entry::Pipe } else { Entry::Ignore };
+    let plan = [(true, stdin), (false, Entry::Pipe), (false, Entry::Pipe)];
+    let (ends, stdio) = make_ends(&plan, Cow::Owned(input.unwrap_or_default()))?;
     capture::run_in_background(Command { stdio, ..command }, ends, limits, cancelled).await
-}
-
-fn make_ends(input: Option<Vec<u8>>) -> io::Result<(Vec<End<'static>>, Vec<Stdio>)> {
-    let (stdin, childs_stdin) = match input {
-        Some(bytes) => {
-            let (ours, childs) = sys::stream_pair()?;
-            (End::Input(ours, bytes.into()), Stdio::Pipe(childs))
-        }
-        None => (End::None, Stdio::Null),
-    };
-    let (stdout, childs_stdout) = sys::stream_pair()?;
-    let (stderr, childs_stderr) = sys::stream_pair()?;
-    let ends = vec![stdin, End::Output(stdout), End::Output(stderr)];
-    Ok((ends, vec![childs_stdin, Stdio::Pipe(childs_stdout), Stdio::Pipe(childs_stderr)]))
 }

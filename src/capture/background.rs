@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 use tokio::time::{self, Sleep};
 
-use super::{Cut, End, Finished, Limits, NotRun, Pipe, Run, failed};
+use super::{End, Finished, Limits, Pipe, Problem, Run};
 use crate::backoff::Backoff;
 use crate::launch::{self, Command};
 use crate::process::{Ending, Process};
@@ -28,28 +28,28 @@ pub async fn run_in_background(
     ends: Vec<End<'static>>,
     limits: Limits,
     mut cancelled: oneshot::Receiver<()>,
-) -> Result<Finished, NotRun> {
+) -> Result<Finished, Problem> {
     if !matches!(cancelled.try_recv(), Err(oneshot::error::TryRecvError::Empty)) {
-        return Err(NotRun::Cancelled);
+        return Err(Problem::Cancelled);
     }
     let mut timeout = pin!(limits.timeout.map(time::sleep));
     let pipes = ends.into_iter().map(|end| {
         let interest = if matches!(end, End::Input(..)) { Interest::WRITABLE } else { Interest::READABLE };
         Pipe::new(end, |fd| sys::watched(fd, interest).map_err(|(_, error)| error))
     });
-    let pipes = pipes.collect::<Result<_, _>>().map_err(|error| failed(&error))?;
-    let launched = launch::launch(command).map_err(NotRun::Failed)?;
+    let pipes = pipes.collect::<Result<_, _>>().map_err(|error| Problem::launch(sys::errno(&error)))?;
+    let launched = launch::launch(command).map_err(Problem::launch)?;
     let mut run = Run::new(launched, pipes, limits);
     let mut watch = Watch::new(&run.process);
     let mut ending = None;
     let ending = future::poll_fn(|cx| {
-        if run.cut.is_none() {
+        if run.killed.is_none() {
             if Pin::new(&mut cancelled).poll(cx).is_ready() {
-                run.kill(Cut::Cancelled);
+                run.kill(Problem::Cancelled);
             } else if let Some(timeout) = timeout.as_mut().as_pin_mut()
                 && timeout.poll(cx).is_ready()
             {
-                run.kill(Cut::TimedOut);
+                run.kill(Problem::TimedOut);
             }
         }
         run.poll_pipes(cx);

@@ -1,13 +1,17 @@
-//! Runs a process from launch to exit: writes its input, reads its output, enforces limits. The synchronous functions
-//! use a poll loop ([`run`]), the promises use tokio ([`run_in_background`]). This file holds the logic that both
-//! share.
+//! Captures the output of processes.
+//!
+//! The synchronous functions and the promises run a process from launch to exit: this writes its input, captures its
+//! output and enforces limits. The former use a poll loop ([`run`]), the latter tokio ([`run_in_background`]); this file
+//! holds the logic that both share. `exec` captures while the event loop goes on ([`output`]).
 
 mod background;
 mod blocking;
+pub mod output;
 
 use std::borrow::Cow;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use background::run_in_background;
@@ -15,7 +19,7 @@ pub use blocking::run;
 
 use crate::launch::{Exec, Launched};
 use crate::process::{Ending, Process, Usage};
-use crate::sys;
+use crate::sys::{self, Exit};
 
 /// The parent's end of one of the child's descriptors.
 #[derive(Debug)]
@@ -47,44 +51,38 @@ pub enum Counted {
     Together,
 }
 
-/// Why a process was killed.
+/// Why a process did not simply run to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub enum Problem {
+    /// It was killed, because its time was over.
     TimedOut,
+    /// It was killed or not even started, because the caller no longer wants it.
     Cancelled,
-    /// The output of this descriptor exceeded its limit.
+    /// It was killed, because the output of this descriptor exceeded its limit.
     TooLong(usize),
+    /// A system call has failed: Node's name for it, and the positive errno. After `spawn` no process has run.
+    Failed { call: &'static str, errno: i32 },
 }
 
-/// A system call that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Node's name for the call.
-    pub call: &'static str,
-    /// Positive.
-    pub errno: i32,
-}
-
-/// Why a process was not run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotRun {
-    Cancelled,
-    /// The launch failed with this positive errno.
-    Failed(i32),
+impl Problem {
+    /// No process has run, for this reason.
+    #[must_use]
+    pub fn launch(errno: i32) -> Self {
+        Self::Failed { call: "spawn", errno }
+    }
 }
 
 /// The result of running a process.
 #[derive(Debug)]
 pub struct Finished {
     pub pid: i32,
-    pub ending: Ending,
+    /// `None` if that is unknown; then there is a problem.
+    pub exit: Option<Exit>,
     pub usage: Usage,
     /// The bytes of each output, by descriptor; `None` if the descriptor is not an output.
     pub outputs: Vec<Option<Vec<u8>>>,
-    /// Why it was killed, if it was.
-    pub cut: Option<Cut>,
-    /// The first failure in reading its output or writing its input.
-    pub failure: Option<Failure>,
+    /// Why it was killed; otherwise the first thing that failed.
+    pub problem: Option<Problem>,
 }
 
 /// The bytes of a pipe.
@@ -140,18 +138,20 @@ impl<'a, F> Pipe<'a, F> {
 /// A running process and its pipes.
 struct Run<'a, F> {
     process: Process,
-    exec: Exec,
+    exec: Arc<Exec>,
     pipes: Vec<Pipe<'a, F>>,
     limits: Limits,
     /// The number of bytes of all outputs.
     total: u64,
-    cut: Option<Cut>,
-    failure: Option<Failure>,
+    /// Why it has been killed, if it has.
+    killed: Option<Problem>,
+    /// The first failure in reading its output or writing its input.
+    failure: Option<Problem>,
 }
 
 impl<'a, F: AsFd> Run<'a, F> {
     fn new(Launched { process, exec }: Launched, pipes: Vec<Pipe<'a, F>>, limits: Limits) -> Self {
-        Self { process, exec, pipes, limits, total: 0, cut: None, failure: None }
+        Self { process, exec, pipes, limits, total: 0, killed: None, failure: None }
     }
 
     /// Whether a pipe is still open.
@@ -160,8 +160,8 @@ impl<'a, F: AsFd> Run<'a, F> {
     }
 
     /// Kills the process and closes its pipes.
-    fn kill(&mut self, cut: Cut) {
-        self.cut.get_or_insert(cut);
+    fn kill(&mut self, reason: Problem) {
+        self.killed.get_or_insert(reason);
         if let Err(error) = self.process.kill(self.limits.kill_signal)
             && sys::errno(&error) != libc::ESRCH
         {
@@ -183,8 +183,8 @@ impl<'a, F: AsFd> Run<'a, F> {
             Err(error) if would_block(&error) => {}
             Err(error) => {
                 pipe.fd = None;
-                let failure = Failure { call: pipe.bytes.call(), errno: sys::errno(&error) };
-                self.failure.get_or_insert(failure);
+                let call = pipe.bytes.call();
+                self.failure.get_or_insert(Problem::Failed { call, errno: sys::errno(&error) });
             }
             Ok(0) => pipe.fd = None,
             Ok(length) => {
@@ -195,7 +195,7 @@ impl<'a, F: AsFd> Run<'a, F> {
                         Counted::Together => self.total,
                     };
                     if counted > self.limits.bytes {
-                        self.kill(Cut::TooLong(index));
+                        self.kill(Problem::TooLong(index));
                     }
                 }
             }
@@ -203,28 +203,24 @@ impl<'a, F: AsFd> Run<'a, F> {
     }
 
     /// The result, after the process has exited.
-    fn finish(self, ending: Ending) -> Result<Finished, NotRun> {
+    fn finish(self, ending: Ending) -> Result<Finished, Problem> {
         // The process has exited, so the result of its exec is known.
         if let Some(Err(errno)) = self.exec.poll() {
-            return Err(NotRun::Failed(errno));
+            return Err(Problem::launch(errno));
         }
+        let unknown = ending.err().map(|errno| Problem::Failed { call: "wait", errno });
         let output = |pipe: Pipe<F>| match pipe.bytes {
             Bytes::Output(bytes) => Some(bytes),
             Bytes::Input { .. } | Bytes::None => None,
         };
         Ok(Finished {
             pid: self.process.pid(),
-            ending,
+            exit: ending.ok(),
             usage: self.process.usage(),
             outputs: self.pipes.into_iter().map(output).collect(),
-            cut: self.cut,
-            failure: self.failure,
+            problem: self.killed.or(unknown).or(self.failure),
         })
     }
-}
-
-fn failed(error: &io::Error) -> NotRun {
-    NotRun::Failed(sys::errno(error))
 }
 
 /// Whether a non-blocking call failed only because it would have blocked.

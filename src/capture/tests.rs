@@ -26,7 +26,7 @@ fn command<'a>(args: &[&str], input: &'a [u8]) -> (Command, Vec<End<'a>>) {
     (command, vec![End::Input(stdin, input.into()), End::Output(stdout), End::Output(stderr)])
 }
 
-fn in_poll_loop(args: &[&str], input: &[u8], limits: Limits) -> Result<Finished, NotRun> {
+fn in_poll_loop(args: &[&str], input: &[u8], limits: Limits) -> Result<Finished, Problem> {
     let (command, ends) = command(args, input);
     run(command, ends, limits)
 }
@@ -36,7 +36,7 @@ fn on_tokio(
     input: &'static [u8],
     limits: Limits,
     is_cancelled: bool,
-) -> Result<Finished, NotRun> {
+) -> Result<Finished, Problem> {
     let (command, ends) = command(args, input);
     let (cancel, cancelled) = oneshot::channel();
     let runtime = background::runtime().unwrap();
@@ -52,10 +52,10 @@ fn run_with(args: &[&str], input: &'static [u8], limits: Limits) -> [Finished; 2
     [in_poll_loop(args, input, limits).unwrap(), on_tokio(args, input, limits, false).unwrap()]
 }
 
-const EXITED: Ending = Ok(Exit { code: 0, signal: 0 });
+const EXITED: Option<Exit> = Some(Exit { code: 0, signal: 0 });
 
-fn killed(signal: i32) -> Ending {
-    Ok(Exit { code: 0, signal })
+fn killed(signal: i32) -> Option<Exit> {
+    Some(Exit { code: 0, signal })
 }
 
 fn output(finished: &Finished, index: usize) -> &[u8] {
@@ -67,8 +67,8 @@ fn both_outputs_and_the_exit_code_are_there() {
     for finished in run_with(&["sh", "-c", "echo out; echo err >&2; exit 3"], b"", limits()) {
         assert_eq!(output(&finished, 1), b"out\n");
         assert_eq!(output(&finished, 2), b"err\n");
-        assert_eq!(finished.ending, Ok(Exit { code: 3, signal: 0 }));
-        assert_eq!((finished.cut, finished.failure), (None, None));
+        assert_eq!(finished.exit, Some(Exit { code: 3, signal: 0 }));
+        assert_eq!(finished.problem, None);
         assert!(finished.outputs[0].is_none());
     }
 }
@@ -78,7 +78,7 @@ fn input_longer_than_any_buffer_comes_back_whole() {
     let input: Vec<u8> = (0..3_000_000u32).map(|number| number.to_le_bytes()[0]).collect();
     for finished in run_with(&["cat"], input.clone().leak(), limits()) {
         assert!(output(&finished, 1) == input);
-        assert_eq!(finished.failure, None);
+        assert_eq!(finished.problem, None);
     }
 }
 
@@ -87,8 +87,8 @@ fn input_that_nobody_reads_is_reported_and_does_not_stop_the_run() {
     for finished in
         run_with(&["sh", "-c", "exec <&-; sleep 0.05; echo done"], vec![0; 1_000_000].leak(), limits())
     {
-        let failure = finished.failure.unwrap();
-        assert!(failure.call == "write" && matches!(failure.errno, libc::EPIPE | libc::ECONNRESET));
+        let Some(Problem::Failed { call: "write", errno }) = finished.problem else { panic!("{finished:?}") };
+        assert!(matches!(errno, libc::EPIPE | libc::ECONNRESET));
         assert_eq!(output(&finished, 1), b"done\n");
     }
 }
@@ -97,7 +97,7 @@ fn input_that_nobody_reads_is_reported_and_does_not_stop_the_run() {
 fn a_timeout_kills_with_the_requested_signal() {
     let limits = Limits { timeout: Some(Duration::from_millis(30)), kill_signal: libc::SIGINT, ..limits() };
     for finished in run_with(&["sleep", "20"], b"", limits) {
-        assert_eq!((finished.ending, finished.cut), (killed(libc::SIGINT), Some(Cut::TimedOut)));
+        assert_eq!((finished.exit, finished.problem), (killed(libc::SIGINT), Some(Problem::TimedOut)));
     }
 }
 
@@ -105,10 +105,10 @@ fn a_timeout_kills_with_the_requested_signal() {
 fn a_limit_counts_each_output_or_all() {
     let script = ["sh", "-c", "printf 123456; printf 123456 >&2; exec sleep 0.1"];
     for each in run_with(&script, b"", Limits { bytes: 6, ..limits() }) {
-        assert_eq!((each.ending, each.cut), (EXITED, None));
+        assert_eq!((each.exit, each.problem), (EXITED, None));
     }
     for all in run_with(&script, b"", Limits { bytes: 6, counted: Counted::Together, ..limits() }) {
-        assert!(matches!(all.cut, Some(Cut::TooLong(1 | 2))));
+        assert!(matches!(all.problem, Some(Problem::TooLong(1 | 2))));
     }
 }
 
@@ -117,9 +117,9 @@ fn a_run_is_cancelled_from_outside() {
     // Both before the start and while it is running.
     match on_tokio(&["sleep", "20"], b"", limits(), true) {
         Ok(finished) => {
-            assert_eq!((finished.ending, finished.cut), (killed(libc::SIGTERM), Some(Cut::Cancelled)));
+            assert_eq!((finished.exit, finished.problem), (killed(libc::SIGTERM), Some(Problem::Cancelled)));
         }
-        Err(not_run) => assert_eq!(not_run, NotRun::Cancelled),
+        Err(not_run) => assert_eq!(not_run, Problem::Cancelled),
     }
 }
 
@@ -132,9 +132,9 @@ fn a_grandchild_that_keeps_the_pipe_is_waited_for() {
 
 #[test]
 fn a_missing_program_is_not_run() {
-    assert_eq!(in_poll_loop(&["no-such-program"], b"", limits()).err(), Some(NotRun::Failed(libc::ENOENT)));
+    assert_eq!(in_poll_loop(&["no-such-program"], b"", limits()).err(), Some(Problem::launch(libc::ENOENT)));
     let off_loop = on_tokio(&["no-such-program"], b"", limits(), false);
-    assert_eq!(off_loop.err(), Some(NotRun::Failed(libc::ENOENT)));
+    assert_eq!(off_loop.err(), Some(Problem::launch(libc::ENOENT)));
 }
 
 #[test]
@@ -142,5 +142,5 @@ fn a_failed_read_is_a_failure_and_not_the_end() {
     let (command, _) = command(&["true"], b"");
     let no_socket = File::open("/dev/zero").unwrap();
     let finished = run(command, vec![End::Output(no_socket.into())], limits()).unwrap();
-    assert_eq!(finished.failure, Some(Failure { call: "read", errno: libc::ENOTSOCK }));
+    assert_eq!(finished.problem, Some(Problem::Failed { call: "read", errno: libc::ENOTSOCK }));
 }

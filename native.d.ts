@@ -106,6 +106,8 @@ export class Process {
   pollExec(): void;
   /** Makes the event loop wait for the process; it does from the start. */
   ref(): void;
+  /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
+  resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
   /** The process is no longer killed when its timeout is over. */
   stopTimer(): void;
   /** Leaves an output that is collected to a stream: what it has brought so far, and the settings of the call. */
@@ -212,6 +214,12 @@ export function replaceFd(target: RawFd, fd: RawFd): void;
  * Throws what Node throws.
  */
 export function execFile(file: unknown, args: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
+
+/**
+ * Runs `file` with all options of `spawn`, and gathers what it writes to those of stdout and stderr that are pipes, with the options
+ * `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
+ */
+export function gather(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
 
 /** Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`. */
 export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;

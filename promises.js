@@ -1,14 +1,8 @@
 'use strict';
 
-// child-process-rs/promises: commands as promises, launched off the event loop.
+// child-process-rs/promises: commands as promises, natively or over the builtin.
 
-const { native, why } = require('./lib/addon/native');
+const { current } = require('./lib/exec/launchers');
+const { promisesOver } = require('./lib/exec/promises');
 
-if (native === null) {
-  throw new Error(
-    `child-process-rs/promises needs the native addon, and ${why}: ` +
-      "use util.promisify(require('node:child_process').execFile) here.",
-  );
-}
-
-module.exports = require('./lib/exec/promises');
+module.exports = promisesOver(current);

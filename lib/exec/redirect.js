@@ -27,15 +27,22 @@ function hasDescriptor(stream) {
 const USUAL = {
   stdio: ['ignore', 'pipe', 'pipe'],
   input: undefined,
-  isKept: [false, true, true],
   targets: [[], [], []],
   close() {},
 };
 
+/** Whether the result has the output `index`. */
+function isKept(settings, index) {
+  if (!settings.buffer) return false;
+  const { stdio } = settings;
+  const value = Array.isArray(stdio) ? stdio[index] : (stdio ?? settings[NAMES[index]]);
+  return (value ?? 'pipe') === 'pipe' || (Array.isArray(value) && includes(value, 'pipe'));
+}
+
 /** The redirections for the options of a command. Throws what opening a file throws, and ERR_INVALID_ARG_TYPE. */
 function redirectionsOf(settings) {
-  const { buffer, input, stderr, stdin, stdio, stdout } = settings;
-  return buffer && (input ?? stderr ?? stdin ?? stdio ?? stdout) === undefined ? USUAL : new Redirections(settings);
+  const { input, stderr, stdin, stdio, stdout } = settings;
+  return (input ?? stderr ?? stdin ?? stdio ?? stdout) === undefined ? USUAL : new Redirections(settings);
 }
 
 /** The redirections of one command. */
@@ -44,15 +51,13 @@ class Redirections {
   stdio;
   /** What is written to the standard input; undefined: nothing. */
   input;
-  /** By descriptor: whether the result has the output. */
-  isKept = [false, false, false];
   /** By descriptor: the streams that the output is written to, and whether they end with it. */
   targets = [[], [], []];
   // By path, what has been opened for the command. It is this process's until the command has been started.
   #opened;
 
   constructor(settings) {
-    const { stdio, input, buffer } = settings;
+    const { stdio, input } = settings;
     const given = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
     const all = stdio === undefined ? [settings.stdin, settings.stdout, settings.stderr] : given;
     try {
@@ -63,7 +68,6 @@ class Redirections {
       this.close();
       throw error;
     }
-    if (!buffer) this.isKept = [false, false, false];
   }
 
   /** Closes the files that were opened for the command. */
@@ -78,7 +82,6 @@ class Redirections {
       value = 'pipe';
     }
     if (includes(MODES, value)) {
-      if (index < NAMES.length) this.isKept[index] = index > 0 && value === 'pipe';
       return value === 'inherit' ? index : value;
     }
     if (typeof value === 'number' || hasDescriptor(value)) return value;
@@ -98,9 +101,8 @@ class Redirections {
   #fork(index, values) {
     for (let i = 0; i < values.length; i++) {
       const value = values[i];
-      if (value === 'pipe') {
-        this.isKept[index] = true;
-      } else if (value === 'inherit') {
+      if (value === 'pipe') continue;
+      if (value === 'inherit') {
         append(this.targets[index], { stream: index === 1 ? process.stdout : process.stderr, ends: false });
       } else if (isFile(value)) {
         const flags = value.append ? 'a' : 'w';
@@ -189,4 +191,4 @@ function drained(stream) {
   });
 }
 
-module.exports = { feed, redirectionsOf };
+module.exports = { feed, isKept, redirectionsOf };

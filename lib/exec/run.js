@@ -9,7 +9,7 @@ const { hooks } = require('../common/errors');
 const { endWithProcess, forget } = require('./cleanup');
 const { spawnOptions } = require('./options');
 const { Interleaved, Output } = require('./output');
-const { feed, redirectionsOf } = require('./redirect');
+const { feed, isKept, redirectionsOf } = require('./redirect');
 const { Result, outcomeOf, present } = require('./result');
 
 const STDOUT = 1;
@@ -20,6 +20,8 @@ const NAMES = [undefined, 'stdout', 'stderr'];
 const KEPT_STDERR = 1_048_576;
 // How many turns of the event loop it takes at most to read what a command has written before its end.
 const TURNS = 8;
+
+const NOTHING = Buffer.alloc(0);
 
 const ignore = () => {};
 
@@ -39,6 +41,8 @@ class Run {
   #hasExited = false;
   #isStopped = false;
   #isOver = false;
+  // What it writes is read no more, because the command that did has ended.
+  #isCutOff = false;
   #timeout;
   #grace;
   #stopInput = ignore;
@@ -104,7 +108,7 @@ class Run {
     const isRead = isIterated && (from === 'all' || from === NAMES[index]);
     return new Output(this, index, {
       limit: isIterated ? KEPT_STDERR : maxBuffer,
-      isKept: this.#redirections.isKept[index] && !isRead,
+      isKept: !isRead && isKept(this.#settings, index),
       isCut: isIterated,
     });
   }
@@ -271,6 +275,7 @@ class Run {
 
   #value(index) {
     const output = this.#outputs[index];
+    if (this.#command === null && isKept(this.#settings, index)) return present(this.#decoded(NOTHING), this.#settings);
     if (!output?.isKept) return undefined;
     const gathered = output.isAttached ? undefined : this.#command.gathered(index);
     return present(gathered ?? this.#decoded(output.bytes), this.#settings);
@@ -353,8 +358,11 @@ class Run {
       stream.once('close', () => {
         if (--open === 0) stdin.end();
       });
-      // A command that writes on gets SIGPIPE, as in a shell.
-      stdin.once('close', () => stream.destroy());
+      // A command that writes on gets SIGPIPE or ECONNRESET.
+      stdin.once('close', () => {
+        this.#isCutOff ||= !stream.readableEnded;
+        stream.destroy();
+      });
     });
   }
 
@@ -368,8 +376,8 @@ class Run {
       const source = this.#sources[i];
       const final = await new Promise((resolve) => source.#follow(resolve));
       append(own.pipedFrom, final.own);
-      // SIGPIPE: this command has stopped reading before that one's end.
-      const isFailure = final.outcome.failed && final.own.signal !== 'SIGPIPE' && source.settings.reject;
+      // If this command has not read all, that one could not succeed.
+      const isFailure = final.outcome.failed && !source.#isCutOff && source.settings.reject;
       if (isFailure && outcome instanceof Result) outcome = final.outcome;
     }
     this.#answer(own, outcome);

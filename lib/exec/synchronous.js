@@ -4,7 +4,7 @@
 
 const { append } = require('../common/arrays');
 const { refuse, spawnOptions } = require('./options');
-const { redirectionsOf } = require('./redirect');
+const { isKept, redirectionsOf } = require('./redirect');
 const { outcomeOf, present } = require('./result');
 
 // What only works while JavaScript runs.
@@ -36,12 +36,10 @@ function runSync(spawnSync, { file, args, settings, shown }) {
   const begun = performance.now();
   const log = (line) => settings.verbose !== 'none' && process.stderr.write(`${line}\n`);
   let ended;
-  let isKept = [];
   try {
     const redirections = redirectionsOf(settings);
     try {
       checkSynchronous(settings, redirections);
-      isKept = redirections.isKept;
       log(`$ ${shown}`);
       const { killSignal, maxBuffer, timeout } = settings;
       const input = bytesOf(redirections.input);
@@ -55,7 +53,7 @@ function runSync(spawnSync, { file, args, settings, shown }) {
     ended = { status: null, signal: null, error };
   }
   const value = (index) => {
-    if (!isKept[index]) return undefined;
+    if (!isKept(settings, index)) return undefined;
     const bytes = ended.output?.[index] ?? Buffer.alloc(0);
     return present(settings.encoding === 'buffer' ? bytes : bytes.toString(settings.encoding), settings);
   };

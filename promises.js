@@ -5,4 +5,7 @@
 const { current } = require('./lib/exec/launchers');
 const { promisesOver } = require('./lib/exec/promises');
 
-module.exports = promisesOver(current);
+const { $, CommandError, exec, execFile, lines, sh } = promisesOver(current);
+
+// From this line Node learns the names that can be imported.
+module.exports = { $, CommandError, exec, execFile, lines, sh };

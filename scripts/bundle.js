@@ -52,7 +52,23 @@ const BUNDLES = {
     'lib/builtin/takeover',
     'lib/common/version',
   ],
-  promises: ['promises', 'lib/exec/promises', 'lib/exec/template'],
+  promises: [
+    'promises',
+    'lib/exec/cleanup',
+    'lib/exec/gathered',
+    'lib/exec/launchers',
+    'lib/exec/options',
+    'lib/exec/output',
+    'lib/exec/promises',
+    'lib/exec/redirect',
+    'lib/exec/result',
+    'lib/exec/run',
+    'lib/exec/running',
+    'lib/exec/streamed',
+    'lib/exec/synchronous',
+    'lib/exec/template',
+    ...OF_PROCESS,
+  ],
   register: ['register', 'lib/common/clock', 'lib/builtin/listed', 'lib/builtin/loading'],
   'lib/process/sync': ['lib/process/sync', ...OF_LAUNCH],
   'lib/process/spawn': OF_PROCESS,
@@ -172,7 +188,9 @@ function write(out, file) {
   const sections = [];
   for (const source of new Set(BUNDLES[file])) {
     // In parentheses, too: nearly all of them run at once.
-    const { code, map } = transformed(source, file);
+    const { code: transformedCode, map } = transformed(source, file);
+    // Written so, Node does not take them for names that can be imported from the file.
+    const code = source === own ? transformedCode : transformedCode.replace('module.exports =', "module['exports'] =");
     text += `if (!sources['${source}']) sources['${source}'] = ((module) => {\n`;
     sections.push({ line: linesIn(text), map: JSON.parse(map) });
     text += `${code}});\n`;

@@ -140,8 +140,8 @@ async function promise(cp, note, { promises }) {
       const { stdout } = await promises.execFile('sh', ['-c', command], { input: 'input' });
       note('stdout', stdout);
     } catch (error) {
-      if (typeof error.code === 'number') note('exit', error.code, error.signal);
-      else noteError(note, error);
+      if (error.exitCode !== null) note('exit', error.exitCode, error.signal);
+      else noteError(note, error.cause ?? error);
       note('stdout', error.stdout ?? '');
     }
   }

@@ -4,6 +4,7 @@
 
 const { native } = require('../addon/native');
 
+/** By the builtin, as it is when the command is started. */
 const builtin = {
   start(call, events) {
     const { Streamed } = require('./streamed');
@@ -12,15 +13,20 @@ const builtin = {
   spawnSync: (file, args, options) => require('node:child_process').spawnSync(file, args, options),
 };
 
-const ours = {
-  start(call, events) {
-    const { isWatched } = require('../process/child');
-    const { isRestricted } = require('../process/permission');
-    if (!isRestricted && !isWatched()) return new (require('./gathered').Gathered)(call, events);
-    const { Streamed } = require('./streamed');
-    return new Streamed(require('../process/spawn').spawn, call, events);
-  },
-  spawnSync: (file, args, options) => require('../process/sync').spawnSync(file, args, options),
-};
+function natively() {
+  const { Gathered } = require('./gathered');
+  const { Streamed } = require('./streamed');
+  const { isWatched } = require('../process/child');
+  const { isRestricted } = require('../process/permission');
+  const { spawn } = require('../process/spawn');
+  return {
+    start(call, events) {
+      // Somebody wants to see a ChildProcess.
+      if (isRestricted || isWatched()) return new Streamed(spawn, call, events);
+      return new Gathered(call, events);
+    },
+    spawnSync: (file, args, options) => require('../process/sync').spawnSync(file, args, options),
+  };
+}
 
-module.exports = { builtin, current: native === null ? builtin : ours };
+module.exports = { builtin, current: native === null ? builtin : natively() };

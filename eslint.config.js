@@ -61,7 +61,7 @@ const ITERATING = [
 ];
 
 module.exports = [
-  { ignores: ['.cache/', 'target/', '**/node_modules/', 'fuzz/'] },
+  { ignores: ['.cache/', 'target/', '**/node_modules/', 'fuzz/', 'site/{pages,dist,.vitepress/cache}/'] },
   {
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: { globals: readonly([...Object.getOwnPropertyNames(globalThis), 'Float16Array']) },
@@ -81,7 +81,7 @@ module.exports = [
     },
   },
   {
-    files: ['lib/**', 'scripts/**', 'examples/**', 'bench/**', '__test__/**', '*.js'],
+    files: ['lib/**', 'scripts/**', 'site/**', 'examples/**', 'bench/**', '__test__/**', '*.js'],
     rules: { 'max-len': ['error', { code: 120, ignoreRegExpLiterals: true }] },
   },
   {
@@ -98,7 +98,7 @@ module.exports = [
   },
   // Its last statement is never run.
   { files: ['index.js'], rules: { 'no-constant-binary-expression': 'off', 'no-undef': 'off' } },
-  { files: ['__test__/consumers/vitest/**'], languageOptions: { sourceType: 'module' } },
+  { files: ['__test__/consumers/vitest/**', 'site/**'], languageOptions: { sourceType: 'module' } },
   {
     files: ['__test__/consumers/{jest,mocha}/**'],
     languageOptions: { globals: readonly(['afterEach', 'beforeEach', 'describe', 'expect', 'it', 'jest', 'test']) },

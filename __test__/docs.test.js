@@ -22,7 +22,7 @@ const inFolder = (folder) =>
     .filter((name) => name.endsWith('.md'))
     .map((name) => path.join(folder, name));
 
-const DOCUMENTS = [...inFolder('.'), ...inFolder('docs'), ...inFolder('docs/decisions'), 'bench/README.md'];
+const DOCUMENTS = ['.', 'docs', 'docs/zh-CN', 'docs/decisions', 'bench'].flatMap(inFolder);
 const read = (document) => fs.readFileSync(path.join(ROOT, document), 'utf8');
 
 // How a block of each language runs, once it is in `file`.
@@ -96,13 +96,21 @@ for (const document of DOCUMENTS) {
   });
 }
 
-test('README.zh-CN.md is README.md in Chinese: the same headings, lists, links and code', (t) => {
-  const chinese = skeleton(read('README.zh-CN.md'));
-  const english = skeleton(read('README.md'));
-  // Each links to the other.
-  const links = (all) => all.filter((link) => !/^README/.test(link));
-  t.deepEqual({ ...chinese, links: links(chinese.links) }, { ...english, links: links(english.links) });
-});
+const TRANSLATIONS = { 'README.md': 'README.zh-CN.md' };
+for (const name of inFolder('docs/zh-CN')) TRANSLATIONS[`docs/${path.basename(name)}`] = name;
+
+for (const [english, chinese] of Object.entries(TRANSLATIONS)) {
+  test(`${chinese} is ${english} in Chinese: the same headings, lists, links and code`, (t) => {
+    // Each README links to the other, and each to documents in its language.
+    const linksIn = ({ links }) =>
+      links.filter((link) => !/^README/.test(link)).map((link) => link.replace('docs/zh-CN/', 'docs/'));
+    const shapeOf = (file) => {
+      const shape = skeleton(read(file));
+      return { ...shape, links: linksIn(shape).sort() };
+    };
+    t.deepEqual(shapeOf(chinese), shapeOf(english));
+  });
+}
 
 test('the benchmark report, its charts and the figures in the READMEs are what was measured', (t) => {
   const files = documentOf(JSON.parse(fs.readFileSync(DATA, 'utf8')));

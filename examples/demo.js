@@ -5,17 +5,21 @@
 const { once } = require('node:events');
 const builtin = require('node:child_process');
 const ours = require('../index.js');
-const { run, pipe } = require('./demo/processes');
-const { compare } = require('./demo/storm');
-const { bold, dim, milliseconds, heading, lines, verdict } = require('./demo/print');
+const { showLoops } = require('./demo/loops');
+const { squares } = require('./demo/messages');
+const { pipe } = require('./demo/processes');
+const { dim, heading, lines, milliseconds, verdict } = require('./demo/print');
 
-const MEGABYTE = 1024 * 1024;
 const RESIDENT_MB = 512;
-const COUNT = 100;
-const ROUNDS = 3;
+const MESSAGES = 100_000;
+
+async function showEventLoop() {
+  heading(`The event loop of a server that holds ${RESIDENT_MB} MB and starts a program every 20 ms`);
+  verdict(await showLoops(RESIDENT_MB), 'every program ended with exit code 0');
+}
 
 async function showPipeline() {
-  heading('A pipeline of six real programs: which letters do the commands in /usr/bin begin with?');
+  heading('A pipeline of six programs: which letters do the commands in /usr/bin begin with?');
   const commands = [['ls', '/usr/bin'], ['cut', '-c1'], ['sort'], ['uniq', '-c'], ['sort', '-rn'], ['head', '-5']];
   console.log(dim(`  $ ${commands.map((command) => command.join(' ')).join(' | ')}`));
   const { output, pids } = await pipe(commands);
@@ -23,71 +27,55 @@ async function showPipeline() {
   verdict(output.trim().split('\n').length === 5, `processes ${pids.join(', ')}`);
 }
 
-async function showFailure() {
-  heading('A command that fails');
-  console.log(dim('  $ ls /no/such/folder'));
-  const { code, stderr } = await run('ls', ['/no/such/folder']);
-  lines(stderr);
-  verdict(code !== 0, `'close' with exit code ${code}`);
+async function showPromises() {
+  heading('Commands as promises, at the same time');
+  const { $ } = require('../promises');
+  const name = "it's; rm -rf ~";
+  console.log(dim('  $`uname -s`   $`date +%Y`   $`echo ${name}`'));
+  const results = await Promise.all([$`uname -s`, $`date +%Y`, $`echo ${name}`]);
+  lines(results.map(({ stdout }) => stdout.trim()).join('\n'));
+  verdict(results[2].stdout.trim() === name, 'what is interpolated is one argument, whatever it contains');
 }
 
-async function showMissing() {
-  heading('A command that does not exist');
-  console.log(dim('  $ no-such-command'));
-  const child = ours.spawn('no-such-command', ['--please']);
-  const [error] = await once(child, 'error');
-  verdict(
-    error.code === 'ENOENT' && child.pid === undefined,
-    `'error' with ${error.message} (${error.errno}, ${error.syscall})`,
-  );
+async function showMessages() {
+  heading(`${MESSAGES.toLocaleString('en')} messages to a forked worker, and its answers`);
+  const results = { builtin: await squares(builtin.fork, MESSAGES), ours: await squares(ours.fork, MESSAGES) };
+  console.log(`  builtin           ${milliseconds(results.builtin.milliseconds)}`);
+  console.log(`  child-process-rs  ${milliseconds(results.ours.milliseconds)}`);
+  verdict(results.ours.sum === results.builtin.sum, `the sum of all answers is ${results.ours.sum}`);
 }
 
-async function showKilled() {
-  heading('A process that is killed by a signal');
-  console.log(dim('  $ sleep 60'));
+async function showErrors() {
+  heading('What goes wrong is reported as Node reports it');
+  const missing = ours.spawn('no-such-command', ['--please']);
+  const [error] = await once(missing, 'error');
+  verdict(error.code === 'ENOENT' && missing.pid === undefined, `a command that does not exist: ${error.message}`);
   const child = ours.spawn('sleep', ['60']);
   await once(child, 'spawn');
   child.kill('SIGTERM');
   const [code, signal] = await once(child, 'exit');
-  verdict(signal === 'SIGTERM' && child.killed, `'exit' with code ${code} and signal ${signal}`);
-}
-
-function table(results) {
-  const row = (label, ...cells) =>
-    console.log(`  ${label.padEnd(36)}${cells.map((cell) => cell.padStart(12)).join('')}`);
-  row('', 'builtin', 'ours', 'ratio');
-  for (const [label, key] of [
-    [`inside ${COUNT} calls of spawn()`, 'calls'],
-    ['longest stall of the event loop', 'stall'],
-    ['until all have closed', 'finished'],
-  ]) {
-    const [theirs, mine] = [results.builtin[key], results.ours[key]];
-    row(label, milliseconds(theirs), milliseconds(mine), bold(`${(theirs / mine).toFixed(1)}×`.padStart(12)));
-  }
-}
-
-async function showStorm() {
-  heading(`${COUNT} processes at once, with ${RESIDENT_MB} MB of Buffers in memory`);
-  // Filled, because memory that was never written is not there: fork() pays for what is.
-  const resident = Array.from({ length: RESIDENT_MB / 64 }, () => Buffer.alloc(64 * MEGABYTE, 1));
-  const turns = process.stdout.isTTY ? () => process.stdout.write(dim('.')) : undefined;
-  const size = `${(process.memoryUsage.rss() / MEGABYTE).toFixed(0)} MB resident`;
-  console.log(dim(`  echo process 0 … ${COUNT - 1}, ${ROUNDS} rounds each by turns, medians; ${size}`));
-  if (turns) process.stdout.write('  ');
-  const results = await compare(
-    { builtin: builtin.spawn, ours: ours.spawn },
-    { count: COUNT, rounds: ROUNDS, onRound: turns },
-  );
-  if (turns) process.stdout.write('\r\x1b[2K');
-  table(results);
-  verdict(results.ours.correct && results.builtin.correct && resident.length > 0, 'every process said its own number');
+  verdict(signal === 'SIGTERM' && child.killed, `a process that is killed: exit code ${code}, signal ${signal}`);
 }
 
 async function main() {
   console.log(`child-process-rs ${ours.version} on Node ${process.version}, ${process.platform}-${process.arch}`);
-  if (!ours.isNative) console.log('No native build serves this platform: what follows is the builtin on both sides.');
+  const parts = [showEventLoop, showPipeline, showPromises, showMessages, showErrors];
+  if (!ours.isNative) {
+    console.log('No native build serves this platform: what follows is the builtin on both sides.');
+    parts.splice(parts.indexOf(showPromises), 1);
+  }
+  // A process that dies early leaves the demo waiting for nothing.
+  let isComplete = false;
+  process.on('exit', () => {
+    if (!isComplete) process.exitCode = 1;
+  });
   const began = Date.now();
-  for (const show of [showPipeline, showFailure, showMissing, showKilled, showStorm]) await show();
+  for (const show of parts) await show();
+  isComplete = true;
+  heading('Where to go on');
+  lines(
+    'README.md            use it in your program\ndocs/benchmarks.md   all figures\ndocs/migrating.md    from execa',
+  );
   console.log(dim(`\n${((Date.now() - began) / 1000).toFixed(1)} s`));
 }
 

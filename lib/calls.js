@@ -14,8 +14,16 @@ let gathering;
 let spawning;
 let synchronous;
 
+const CANNOT_BE_READ = {
+  __proto__: null,
+  ERR_ACCESS_DENIED: true,
+  ERR_INVALID_PACKAGE_CONFIG: true,
+  MODULE_NOT_FOUND: true,
+};
+
 function insteadOf(error) {
-  if (!hasOriginals()) throw error;
+  const cannotBeRead = error?.syscall !== undefined || CANNOT_BE_READ[error?.code];
+  if (!cannotBeRead || !hasOriginals()) throw error;
   return builtin;
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Where our channel differs from the builtin's on purpose. Each difference has its reason here and a line in the
-// README.
+// Where our channel differs from the builtin's on purpose. Each difference has its reason here and a line in
+// docs/differences.md.
 
 const test = require('ava');
 const { once } = require('node:events');

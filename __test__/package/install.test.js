@@ -38,6 +38,41 @@ for (const major of SUPPORTED) {
   });
 }
 
+for (const major of SUPPORTED) {
+  for (const manager of ['pnpm', 'yarn']) {
+    test(`Node ${major}: ${manager} brings the platform's package, says nothing alarming, and it works`, async (t) => {
+      const made = published.machine(t, { node: nodes[major], cargo: 'fake' });
+      const { code, output } = await made.add(manager, MAIN);
+      t.is(code, 0, output);
+      t.notRegex(output, /warn|error|approve|script/i);
+      await smoke(t, made);
+      t.false(made.cargoWasCalled);
+    });
+  }
+
+  test(`Node ${major}: Yarn's Plug'n'Play finds the binary`, async (t) => {
+    const made = published.machine(t, { node: nodes[major], cargo: 'fake' });
+    const { code, output } = await made.add('yarnBerry', MAIN);
+    t.is(code, 0, output);
+    const { output: printed } = await made.run('-r', './.pnp.cjs', '-p', `require('${MAIN}').isNative`);
+    t.is(printed, 'true\n');
+    t.false(made.cargoWasCalled);
+  });
+}
+
+test('pnpm and yarn without optional dependencies: the builtin, and a warning', async (t) => {
+  for (const [manager, option] of [
+    ['pnpm', '--no-optional'],
+    ['yarn', '--ignore-optional'],
+  ]) {
+    const made = published.machine(t, { node: nodes[24] });
+    const { code, output } = await made.add(manager, MAIN, option);
+    t.is(code, 0, output);
+    const told = (await made.run('-p', `require('${MAIN}').isNative`)).output;
+    t.regex(told, /^(?:false\n)?.+\[CHILD_PROCESS_RS_NO_BINARY\] Warning: .+\n.+\n(?:false\n)?$/);
+  }
+});
+
 test('the two tarballs, by hand, beside each other', async (t) => {
   const made = published.machine(t, { node: nodes[24], prebuilt: false });
   await installs(t, made, published.staged[MAIN].tarball, published.staged[PLATFORM].tarball);

@@ -169,6 +169,23 @@ test('200 promises at once take a handful of threads', async (t) => {
   t.true(ends.every(({ reason }) => reason?.isCanceled));
 });
 
+test('a fault in a file of ours is thrown, and not hidden behind the builtin', (t) => {
+  const script = (fault) => `
+    const Module = require('node:module');
+    const { spawnSync } = require(process.env.OURS);
+    const load = Module._load;
+    Module._load = (name, ...rest) => {
+      if (name === './process/sync') throw ${fault};
+      return load(name, ...rest);
+    };
+    try { console.log(spawnSync('true').status); } catch (error) { console.log(error.message); }`;
+  const run = (fault) =>
+    spawnSync(process.execPath, ['-e', script(fault)], { env: { ...process.env, OURS }, encoding: 'utf8' }).stdout;
+  t.is(run(`new TypeError('a fault')`), 'a fault\n');
+  t.is(run(`Object.assign(new Error('a fault'), { code: 'ERR_INVALID_ARG_TYPE' })`), 'a fault\n');
+  t.is(run(`Object.assign(new Error(), { code: 'EMFILE', syscall: 'open' })`), '0\n');
+});
+
 test('the very first call, with no descriptor left, is reported by the builtin as always', async (t) => {
   const script = `
     const fs = require('node:fs');

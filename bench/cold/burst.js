@@ -1,10 +1,9 @@
 'use strict';
 
-// One burst: `burst.js SUBJECT KIND COUNT DIRECTION` prints how long it took, in ms. SUBJECT is ours, builtin, or
-// worker, which is worker_threads' postMessage.
+// One burst: `burst.js SUBJECT KIND COUNT DIRECTION` prints how long it took, in ms. SUBJECT is the folder of this
+// package, builtin, or worker, which is worker_threads' postMessage.
 
 const net = require('node:net');
-const path = require('node:path');
 
 const [, , subject, kind, countText, direction, role] = process.argv;
 const count = Number(countText);
@@ -34,7 +33,7 @@ function endOf(process_) {
 }
 
 function forked() {
-  const cp = subject === 'ours' ? require(path.join(__dirname, '../../index.js')) : require('node:child_process');
+  const cp = require(subject === 'builtin' ? 'node:child_process' : subject);
   return endOf(cp.fork(__filename, [...process.argv.slice(2, 6), 'child'], { execArgv: [] }));
 }
 

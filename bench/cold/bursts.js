@@ -27,9 +27,10 @@ const CASES = [
 ];
 
 /** Milliseconds of one burst; NaN where it cannot be had: a Worker takes no sockets. */
-async function run({ runtime, subject }, [kind, count, direction]) {
+async function run({ runtime, subject }, [kind, count, direction], ours) {
   if (subject === 'worker' && kind === 'sockets') return NaN;
-  const [file, ...args] = [...runtime, PROGRAM, subject, kind, String(count), direction];
+  const module = subject === 'ours' ? ours : subject;
+  const [file, ...args] = [...runtime, PROGRAM, module, kind, String(count), direction];
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 });
   let text = '';
   child.stdout.on('data', (chunk) => {
@@ -39,7 +40,8 @@ async function run({ runtime, subject }, [kind, count, direction]) {
   return text ? Number(text) : NaN;
 }
 
-async function bursts(contestants, rounds, only) {
+/** `ours` is the folder of the package. */
+async function bursts({ contestants, rounds, ours }, only) {
   const rows = [];
   for (const one of CASES) {
     const name = one.join(' ');
@@ -48,7 +50,7 @@ async function bursts(contestants, rounds, only) {
     for (let round = 0; round < rounds; round++) {
       for (let i = 0; i < contestants.length; i++) {
         const at = (i + round) % contestants.length;
-        samples[at].push(await run(contestants[at], one));
+        samples[at].push(await run(contestants[at], one, ours));
       }
     }
     rows.push({ name, medians: samples.map(median) });

@@ -3,11 +3,9 @@
 // Whole processes: from the start of `node program.js` to its end, ours beside the builtin, one after the other.
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
-const { stage } = require('../../scripts/staged');
 const { median } = require('../stats');
 const { names, sourceOf } = require('./programs');
 
@@ -26,14 +24,9 @@ async function run(node, file) {
   return Number(process.hrtime.bigint() - begun) / 1e6;
 }
 
-/**
- * How much more memory than with the builtin, MB, anonymous and of files: in the program (`role`: parent), or in its
- * child.
- */
-function memoryMore(files, role) {
-  const held = (subject) => JSON.parse(fs.readFileSync(`${files[`${subject}Memory`]}.${role}`, 'utf8'));
-  const [builtin, ours] = [held('builtin'), held('ours')];
-  return ours.map((kilobytes, index) => (kilobytes - builtin[index]) / 1024);
+/** The memory, MB, anonymous and of files, of the program (`role`: parent), or of its child. */
+function memoryOf(file, role) {
+  return JSON.parse(fs.readFileSync(`${file}.${role}`, 'utf8')).map((kilobytes) => kilobytes / 1024);
 }
 
 /** Medians of `rounds` pairs of one program; `ours` is the folder of the package. */
@@ -43,7 +36,7 @@ async function measure({ node, rounds, dir, ours }, name) {
   for (const [subject, module] of Object.entries(modules)) {
     for (const withMemory of [false, true]) {
       const file = path.join(dir, `${subject}${withMemory ? '-memory' : ''}.js`);
-      fs.writeFileSync(file, sourceOf(name, module, withMemory));
+      fs.writeFileSync(file, sourceOf(name, { subject, module, measuresMemory: withMemory }));
       files[`${subject}${withMemory ? 'Memory' : ''}`] = file;
     }
   }
@@ -56,7 +49,13 @@ async function measure({ node, rounds, dir, ours }, name) {
       cpu[subject] += childrensCpu() - before;
     }
   }
-  for (const subject of Object.keys(modules)) await run(node, files[`${subject}Memory`]);
+  const memory = {};
+  for (const subject of Object.keys(modules)) {
+    const file = files[`${subject}Memory`];
+    await run(node, file);
+    memory[subject] = { parent: memoryOf(file, 'parent') };
+    if (name.startsWith('fork')) memory[subject].child = memoryOf(file, 'child');
+  }
   const ratios = samples.ours.map((wall, index) => wall / samples.builtin[index]);
   // How much the builtin differs from itself: the rounds of one half beside those of the other.
   const half = (parity) => median(samples.builtin.filter((_, index) => index % 2 === parity));
@@ -67,20 +66,15 @@ async function measure({ node, rounds, dir, ours }, name) {
     ratio: median(ratios),
     noise: Math.abs(half(0) / half(1) - 1),
     cpu: cpu.ours / cpu.builtin,
-    memory: memoryMore(files, 'parent'),
-    childsMemory: name.startsWith('fork') ? memoryMore(files, 'child') : undefined,
+    memory,
   };
 }
 
-async function processes(node, rounds, only) {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'cold-'));
+/** `dir`: where the programs may be written; `ours`: the folder of the package. */
+async function processes({ node, rounds, dir, ours }, only) {
   const rows = [];
-  try {
-    const ours = stage(dir);
-    for (const name of names)
-      if (!only || only.includes(name)) rows.push(await measure({ node, rounds, dir, ours }, name));
-  } finally {
-    fs.rmSync(dir, { recursive: true, force: true });
+  for (const name of names) {
+    if (!only || only.includes(name)) rows.push(await measure({ node, rounds, dir, ours }, name));
   }
   return rows;
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// What a program that uses child_process once does: `${module}` is the module that it requires.
+// What a program that uses child_process once does: `module` is the module that it requires, `cp` what that exports.
 
 const programs = {
   'require only': () => '',
@@ -9,6 +9,10 @@ const programs = {
   'execFile': () => 'cp.execFile("true", () => {});',
   'spawn with pipes': () => 'cp.spawn("echo", ["hi"]).stdout.on("data", () => {});',
   'spawn, inherit': () => 'cp.spawn("true", { stdio: "inherit" });',
+  'promises': (subject) =>
+    subject === 'ours'
+      ? 'require(module + "/promises").execFile("true");'
+      : 'require("node:util").promisify(cp.execFile)("true");',
   'fork, a message': () => `
     const child = cp.fork(__filename, ["child"]);
     child.send("hello");
@@ -35,11 +39,17 @@ const MEMORY = `
     fs.writeFileSync(file, JSON.stringify([kilobytes("RssAnon"), kilobytes("RssFile")]));
   });`;
 
-/** The text of a program, to be run as a file. */
-function sourceOf(name, module, measuresMemory) {
+/** The text of a program, to be run as a file; `subject` is ours or builtin. */
+function sourceOf(name, { subject, module, measuresMemory }) {
   const child = name.startsWith('fork') ? CHILD : '';
   const memory = measuresMemory ? MEMORY : '';
-  return `${memory}${child}\nconst cp = require(${JSON.stringify(module)});\n${programs[name]()}\n`;
+  return `${memory}
+{
+  const module = ${JSON.stringify(module)};${child}
+  const cp = require(module);
+  ${programs[name](subject)}
+}
+`;
 }
 
 module.exports = { names: Object.keys(programs), sourceOf };

@@ -9,6 +9,18 @@ const count = (value) => Number(value.toPrecision(3)).toLocaleString('en-US');
 
 // The row of the report, how its figure is written, and what it is called in English and in Chinese.
 const FIGURES = [
+  [
+    'cold execFile wall',
+    (ms) => duration(ms * 1000),
+    'cold: a program that runs one command (`execFile`)',
+    '冷启动：只运行一条命令（`execFile`）的程序',
+  ],
+  [
+    'burst small 1000 down',
+    (ms) => duration(ms * 1000),
+    'cold: 1,000 messages to a fresh child',
+    '冷启动：发给新子进程的 1,000 条消息',
+  ],
   ['spawn-memory 0 call', duration, 'inside `spawn()`, little memory', '`spawn()` 调用耗时，内存占用小'],
   [
     'spawn-memory 2048 call',

@@ -34,7 +34,8 @@ function prepare(options) {
 const say = (text) => process.stderr.write(`${text}\n`);
 
 /** The metrics of a part that this checkout has. */
-function metricsOf({ entry, only }) {
+function metricsOf({ entry, command, only }) {
+  if (command) return [only];
   const { metrics } = require(entry === 'bench/ipc.js' ? '../channel' : '../metrics');
   return only.split(',').filter((name) => metrics.some((metric) => metric.name === name));
 }
@@ -45,26 +46,21 @@ function measure(section, { rounds, quick }) {
     say(`there is no metric ${section.only} here: left out`);
     return undefined;
   }
-  const file = path.join(FOLDER, `${section.id}.json`);
+  const file = path.join(FOLDER, `${section.measuredWith ?? section.id}.json`);
   if (fs.existsSync(file)) {
     say('kept from before');
   } else {
     const draft = `${file}.draft`;
-    const args = [
-      '--only',
-      names.join(','),
-      '--contestants',
-      section.contestants.join(','),
-      '--rounds',
-      String(rounds),
-      '--json',
-      draft,
-    ];
-    const { signal, status } = spawnSync(
-      process.execPath,
-      [path.join(root, section.entry), ...args, ...(quick ? ['--quick'] : [])],
-      { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
-    );
+    const args = ['--only', names.join(','), '--json', draft];
+    // A cold start has a number of rounds and contestants of its own.
+    if (section.command) args.unshift(section.command);
+    else args.push('--contestants', section.contestants.join(','), '--rounds', String(rounds));
+    if (section.command && quick) args.push('--rounds', '2');
+    else if (quick) args.push('--quick');
+    const { signal, status } = spawnSync(process.execPath, [path.join(root, section.entry), ...args], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     // 1 is a report with failures in it, which the document will name.
     if (signal || status > 1 || !fs.existsSync(draft))
       throw new Error(`${section.entry} --only ${names.join(',')} ended with ${signal ?? status}`);

@@ -8,9 +8,88 @@ const EVERYBODY = [...NODES, 'ours', 'bun', 'deno', 'tokio'];
 const CHANNELS = [...NODES, 'ours', 'bun', 'deno'];
 
 /**
- * `chart`: `lines` over the number at the start of a row's name, or `bars`. `rows`: the labels of the rows, by name.
+ * `chart`: `lines` over the number at the start of a row's name, `bars`, or null: a table alone. `rows`: the labels of
+ * the rows, by name. `command`: of the entry, which then has a number of rounds of its own.
  */
 const sections = [
+  {
+    id: 'cold',
+    entry: 'bench/run.js',
+    command: 'cold',
+    only: 'processes',
+    contestants: ['builtin', 'ours'],
+    chart: 'bars',
+    title: 'A program that uses it once',
+    note:
+      'Cold: whole processes, from the start of `node program.js` to its end, 21 of each in turn. ' +
+      'The program loads the module and starts `true` or `echo` once.',
+    unit: 'ms',
+    rows: {
+      'cold require only wall': 'require and nothing else',
+      'cold execFileSync wall': 'execFileSync',
+      'cold exec wall': 'exec',
+      'cold execFile wall': 'execFile',
+      'cold spawn with pipes wall': 'spawn with pipes',
+      'cold spawn, inherit wall': "spawn with stdio: 'inherit'",
+      'cold promises wall': 'a promise',
+      'cold fork, a message wall': 'fork, and a message each way',
+    },
+  },
+  {
+    id: 'memory',
+    measuredWith: 'cold',
+    entry: 'bench/run.js',
+    command: 'cold',
+    only: 'processes',
+    contestants: ['builtin', 'ours'],
+    chart: 'bars',
+    title: 'Memory of a program that uses it once',
+    note: 'Resident memory of the same programs at their end, anonymous and of files together.',
+    unit: 'MB',
+    rows: {
+      'cold require only memory parent': 'require and nothing else',
+      'cold execFileSync memory parent': 'execFileSync',
+      'cold spawn with pipes memory parent': 'spawn with pipes',
+      'cold fork, a message memory parent': 'fork, in the parent',
+      'cold fork, a message memory child': 'fork, in the child',
+    },
+  },
+  {
+    id: 'bursts',
+    entry: 'bench/run.js',
+    command: 'cold',
+    only: 'bursts',
+    contestants: ['builtin', 'ours', 'bun', 'worker'],
+    chart: null,
+    title: 'The first messages to a fresh child',
+    note:
+      'Cold: two processes that have just started, until the other end has confirmed the last message; 7 rounds. ' +
+      '`postMessage` is that of `worker_threads`, for orientation: a Worker is no process. ' +
+      'Sockets are connected, sent, answered and closed.',
+    unit: 'ms',
+    rows: {
+      'burst small 1 down': '1 small message to the child',
+      'burst small 1 up': '1 to the parent',
+      'burst small 10 down': '10 to the child',
+      'burst small 10 up': '10 to the parent',
+      'burst small 100 down': '100 to the child',
+      'burst small 100 up': '100 to the parent',
+      'burst small 1000 down': '1,000 to the child',
+      'burst small 1000 up': '1,000 to the parent',
+      'burst small 10000 down': '10,000 to the child',
+      'burst small 10000 up': '10,000 to the parent',
+      'burst small 100000 down': '100,000 to the child',
+      'burst small 100000 up': '100,000 to the parent',
+      'burst strings 1000 down': '1,000 strings of 100 characters',
+      'burst kilobyte 1000 down': '1,000 objects of 1 kB',
+      'burst shapes 10000 down': '10,000 objects of 97 shapes',
+      'burst graph 1 down': 'an object of 3 MB',
+      'burst graph 6 down': '6 objects of 3 MB',
+      'burst sockets 50 down': '50 sockets',
+      'burst sockets 400 down': '400 sockets',
+      'burst sockets 2000 down': '2,000 sockets',
+    },
+  },
   {
     id: 'spawn-memory',
     entry: 'bench/run.js',
@@ -153,6 +232,7 @@ const CONTESTANTS = {
   deno: 'Deno',
   tokio: 'Rust, tokio',
   rust: 'Rust',
+  worker: 'postMessage',
 };
 
 module.exports = { CONTESTANTS, sections };

@@ -10,6 +10,9 @@ const { doubtIn } = require('./figures');
 const { CONTESTANTS, sections } = require('./parts');
 const { bars, lines } = require('./svg');
 
+// A native limit, and threads where the others have processes.
+const OUT_OF_CONTEST = ['tokio', 'worker'];
+
 const better = (row) => (row.better === 'less' ? 'less is better' : 'more is better');
 const nameOf = (who) => CONTESTANTS[who];
 
@@ -72,15 +75,15 @@ function chart(section, rows) {
 const tableOf = (rows) => rows.map((cells) => `| ${cells.join(' | ')} |`);
 
 /**
- * The table of figures. The best is bold (the native limit does not count). The last column is the factor by which this
+ * The table of figures. The best is bold. The last column is the factor by which this
  * package is better than the builtin.
  */
 function figures(section, rows) {
   const names = entered(rows);
   const head = [section.unit, ...names.map(nameOf), 'ours beside Node 24'];
   const body = rows.map(({ label, row: { medians, better: which } }) => {
-    const rivals = names.filter((who) => who !== 'tokio' && medians[who] !== undefined).map((who) => medians[who]);
-    const best = which === 'less' ? Math.min(...rivals) : Math.max(...rivals);
+    const rivals = names.filter((who) => !OUT_OF_CONTEST.includes(who) && medians[who] !== undefined);
+    const best = (which === 'less' ? Math.min : Math.max)(...rivals.map((who) => medians[who]));
     const cell = (who) => (medians[who] === best ? `**${number(medians[who])}**` : number(medians[who]));
     const ratio = which === 'less' ? medians.builtin / medians.ours : medians.ours / medians.builtin;
     return [label, ...names.map(cell), Number.isFinite(ratio) ? `${number(ratio)}×` : '–'];
@@ -92,17 +95,9 @@ function part(section, data) {
   const rows = rowsOf(section, data);
   if (rows.length === 0) return { text: [], files: {} };
   const name = `charts/${section.id}.svg`;
-  const text = [
-    `## ${section.title}`,
-    '',
-    section.note,
-    '',
-    `![${section.title}](${name})`,
-    '',
-    ...figures(section, rows),
-    '',
-  ];
-  return { text, files: { [`docs/${name}`]: chart(section, rows) } };
+  const image = section.chart ? [`![${section.title}](${name})`, ''] : [];
+  const text = [`## ${section.title}`, '', section.note, '', ...image, ...figures(section, rows), ''];
+  return { text, files: section.chart ? { [`docs/${name}`]: chart(section, rows) } : {} };
 }
 
 /** The table of the native limit: the published figures, and those of this machine. */
@@ -160,7 +155,7 @@ function render(data) {
   const files = {};
   const text = heading(data);
   for (const section of sections) {
-    if (section.chart === null) {
+    if (section.id === 'limit') {
       text.push(...nativeLimit(section, data));
       continue;
     }

@@ -26,4 +26,4 @@ function verdict(ok, text) {
   if (!ok) process.exitCode = 1;
 }
 
-module.exports = { bold, dim, milliseconds, heading, lines, verdict };
+module.exports = { dim, green, heading, lines, milliseconds, red, verdict };

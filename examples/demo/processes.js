@@ -1,22 +1,11 @@
 'use strict';
 
-// The smallest useful things to do with `spawn`: read all that a process says, and join several into a pipeline.
+// Programs joined into a pipeline, with `spawn` and Node's streams.
 
 const { once } = require('node:events');
 const { pipeline } = require('node:stream');
 const { text } = require('node:stream/consumers');
 const { spawn } = require('../../index.js');
-
-/** Runs a program to its end: what it wrote, and how it ended. Rejects where it could not be started. */
-async function run(file, args) {
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, [code, signal]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { stdout, stderr, code, signal };
-}
 
 /** Runs programs as a shell runs `a | b | c`, without a shell; resolves to what the last one wrote. */
 async function pipe(commands) {
@@ -31,4 +20,4 @@ async function pipe(commands) {
   return { output, pids: children.map(({ pid }) => pid) };
 }
 
-module.exports = { run, pipe };
+module.exports = { pipe };

@@ -131,11 +131,7 @@ function attachChannel(child, handle, { fd, secret, serialization, busyPoll, max
     beforeFirst() {
       if (!handle.isSpawnTold) handle.pollExec();
     },
-    beforeDisconnect(disconnect) {
-      const isAlive = child.pid !== undefined && child._handle;
-      if (!isAlive || handle.isSpawnTold || child.listenerCount('spawn') === 0) disconnect();
-      else handle.afterSpawn(disconnect);
-    },
+    beforeDisconnect: (disconnect) => afterSpawn(child, disconnect),
   };
   openChannel(child, handle, fd, settings).refCounted();
 }
@@ -217,14 +213,22 @@ function closeOne(child) {
 /** Emits 'spawn' once the exec is confirmed, if anybody is there to hear it. */
 function announceSpawn(child) {
   const handle = child._handle;
-  const isHeard = child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
   if (!handle) return;
-  if (!isHeard) {
-    handle.isSpawnTold = true;
-    return;
-  }
-  if (handle.awaitExec()) nextTick(() => handle.spawned());
+  if (!isSpawnHeard(child)) handle.spawned();
+  else if (handle.awaitExec()) nextTick(() => handle.spawned());
   else streamsOf.get(child)?.confirmFirst();
+}
+
+function isSpawnHeard(child) {
+  return child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
+}
+
+/** Calls `body` after 'spawn', if that is still to come and somebody is there to hear it; otherwise at once. */
+function afterSpawn(child, body) {
+  const handle = child._handle;
+  const isDue = child.pid !== undefined && handle && !handle.isSpawnTold && isSpawnHeard(child);
+  if (isDue) handle.afterSpawn(body);
+  else body();
 }
 
 function reportFailure(child, errno) {
@@ -302,4 +306,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, begin, closeOne, isPatched, isWatched, streamsOf };
+module.exports = { ChildProcess, afterSpawn, begin, closeOne, isPatched, isWatched, streamsOf };

@@ -1,5 +1,6 @@
 'use strict';
 
+const { append } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
@@ -65,13 +66,13 @@ class Process extends native.Process {
 
   /** Calls `body` after 'spawn', or after the end of a process of which it was not told. */
   afterSpawn(body) {
-    this.#afterSpawn = body;
+    append((this.#afterSpawn ??= []), body);
   }
 
   #runAfterSpawn() {
-    const body = this.#afterSpawn;
+    const bodies = this.#afterSpawn;
     this.#afterSpawn = undefined;
-    body?.();
+    for (let i = 0; i < bodies?.length; i++) bodies[i]();
   }
 
   spawned() {

@@ -33,6 +33,9 @@ async function withSlot(job) {
 }
 
 const npmCli = fs.realpathSync(which('npm'));
+const yarnCli = require.resolve('yarn/bin/yarn.js');
+const yarnBerryCli = require.resolve('@yarnpkg/cli-dist/bin/yarn.js');
+const pnpm = path.join(__dirname, '../node_modules/.bin/pnpm');
 
 function run(file, args, { cwd, env }) {
   return new Promise((resolve, reject) => {
@@ -88,6 +91,36 @@ class Machine {
       '--fetch-retries=0',
     ];
     return withSlot(() => this.run(npmCli, ...args, ...settings));
+  }
+
+  /** Installs with one of the package managers beside npm; `args`: the package's name, and options of theirs. */
+  add(manager, ...args) {
+    return withSlot(() => this[manager](args));
+  }
+
+  pnpm(args) {
+    const settings = ['--registry', this.registry, '--store-dir', path.join(this.dir, 'store')];
+    return run(pnpm, ['add', ...args, ...settings], { cwd: this.project, env: this.env });
+  }
+
+  yarn(args) {
+    const settings = ['--registry', this.registry, '--cache-folder', path.join(this.dir, 'cache')];
+    return this.run(yarnCli, 'add', ...args, ...settings);
+  }
+
+  /** Yarn 4, which installs for Plug'n'Play: without node_modules. */
+  yarnBerry(args) {
+    const env = {
+      ...this.env,
+      YARN_NPM_REGISTRY_SERVER: this.registry,
+      YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
+      YARN_GLOBAL_FOLDER: path.join(this.dir, 'yarn'),
+      YARN_ENABLE_TELEMETRY: '0',
+      // Takes versions that were published less than a day ago.
+      YARN_NPM_MINIMAL_AGE_GATE: '0',
+    };
+    this.write('yarn.lock', '');
+    return run(this.node, [yarnBerryCli, 'add', ...args], { cwd: this.project, env });
   }
 
   /** `npx child-process-rs build`. */

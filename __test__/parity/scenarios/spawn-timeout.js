@@ -78,6 +78,26 @@ module.exports = {
     return t.record(child);
   },
 
+  'a signal that was aborted before, and listeners that are removed': async (cp) => {
+    const options = { signal: AbortSignal.abort(), stdio: 'ignore' };
+    const errorAndExit = async (child) => {
+      const seen = [];
+      child.on('error', (error) => seen.push(error.name));
+      await new Promise((resolve) => child.on('exit', (...args) => resolve(seen.push(...args))));
+      return seen;
+    };
+    const child = cp.spawn('sleep', ['5'], options);
+    const names = child.eventNames();
+    child.removeAllListeners();
+    const seen = await errorAndExit(child);
+    const late = cp.spawn('sleep', ['5'], options);
+    // Ours may tell a tick later that it has started.
+    const onSpawn = () => {};
+    late.on('spawn', onSpawn);
+    process.nextTick(() => late.off('spawn', onSpawn));
+    return { names, seen, late: await errorAndExit(late) };
+  },
+
   'a signal that was aborted before, with a reason': async (cp, t) => {
     const error = new RangeError('enough');
     return {

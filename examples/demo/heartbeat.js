@@ -1,0 +1,42 @@
+'use strict';
+
+// One of the two processes that the demo shows: its event loop beats every few milliseconds while it starts programs.
+// `heartbeat.js SUBJECT MEGABYTES`: SUBJECT is what it starts them with, MEGABYTES how much it holds in Buffers.
+
+const [, , subject, megabytes] = process.argv;
+const { spawn } = require(subject);
+
+const MEGABYTE = 1024 * 1024;
+const BEAT_MS = 5;
+const SPAWN_MS = 20;
+
+// Filled, because memory that was never written is not there: a fork pays for what is.
+const held = Array.from({ length: megabytes / 64 }, () => Buffer.alloc(64 * MEGABYTE, 1));
+
+let started = 0;
+let succeeded = 0;
+
+function startOne() {
+  started += 1;
+  spawn('true', { stdio: 'ignore' }).on('exit', (code) => {
+    if (code === 0) succeeded += 1;
+  });
+}
+
+process.once('message', () => {
+  const beats = setInterval(() => process.send('beat'), BEAT_MS);
+  const spawns = setInterval(startOne, SPAWN_MS);
+  process.once('message', () => {
+    clearInterval(beats);
+    clearInterval(spawns);
+    // The last ones are still running.
+    const waiting = setInterval(() => {
+      if (succeeded < started) return;
+      clearInterval(waiting);
+      process.send({ started, held: held.length * 64 });
+      process.disconnect();
+    }, BEAT_MS);
+  });
+});
+
+process.send('ready');

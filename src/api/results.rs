@@ -1,10 +1,10 @@
 //! What a process that has run to its end is to JavaScript: above all the errors that tell of a failure.
 
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
-use napi::{Env, Result, Unknown, ValueType};
+use napi::{Env, Result, Unknown};
 
 use crate::engine::{self, Piece};
-use crate::options::{Context, is_nullish, is_truthy, kind};
+use crate::options::{Context, is_nullish};
 
 /// The text of an output, decoded or not.
 pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<'a>> {
@@ -67,14 +67,6 @@ impl<'a> Started<'a> {
         )?;
         Ok(error)
     }
-
-    /// Nothing has been started, to be thrown.
-    pub fn thrown(&self, context: &Context<'a>, error: &std::io::Error) -> napi::Error {
-        match self.failed(context, crate::sys::errno(error), "spawn") {
-            Ok(error) => napi::Error::from(error.to_unknown()),
-            Err(error) => error,
-        }
-    }
 }
 
 /// Writes to an object what another has of its own, as `Object.assign` does.
@@ -90,12 +82,4 @@ pub(super) fn assign(target: &mut Object, source: &Object) -> Result<()> {
 /// Asks the host whether anything may be started, where Node's permission model is at work.
 pub(super) fn check_permitted(context: &Context, file: &Unknown) -> Result<()> {
     context.hook(c"checkPermitted", (*file,)).map(drop)
-}
-
-/// Whether `value` is an AbortSignal that has been aborted.
-pub(super) fn is_aborted(value: &Unknown) -> Result<bool> {
-    if kind(value)? != ValueType::Object {
-        return Ok(false);
-    }
-    is_truthy(&crate::options::option(&value.coerce_to_object()?, c"aborted")?)
 }

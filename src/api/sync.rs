@@ -14,7 +14,7 @@ use super::forking;
 use super::results::{Started, assign, check_permitted, command_failed, text_of};
 use super::spawn::read_arguments;
 pub(super) use crate::capture::Limits;
-use crate::capture::{self, Counted, Cut, End, Finished, NotRun};
+use crate::capture::{self, Cut, End, Finished};
 use crate::engine;
 use crate::launch::{Command, Stdio};
 use crate::options::arguments::{self, Arguments};
@@ -128,9 +128,9 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     let plan = stdio::plan_sync(context, stdio)?;
     let started = Started { file: normalized.file, args: normalized.args };
     let command = Plain::of(normalized).into_sync_command(context)?;
-    let limits = Limits { counted: Counted::Together, ..limits(&max_buffer, &timeout, kill_signal)? };
+    let limits = limits(&max_buffer, &timeout, kill_signal)?;
     let result = make_ends(&plan, &input)
-        .map_err(|error| NotRun::Failed(sys::errno(&error)))
+        .map_err(|error| sys::errno(&error))
         .and_then(|(ends, stdio)| capture::run(Command { stdio, ..command }, ends, limits));
     forking::warn(context.env);
     to_object(context, result, started, &encoding)
@@ -157,21 +157,19 @@ fn make_ends<'a>(plan: &[(bool, Entry)], input: &'a [u8]) -> io::Result<(Vec<End
 }
 
 /// The positive errno of a failed run.
-pub(super) fn errno(result: &std::result::Result<Finished, NotRun>) -> Option<i32> {
+fn errno(result: &std::result::Result<Finished, i32>) -> Option<i32> {
     match result {
-        Err(NotRun::Failed(errno)) => Some(*errno),
-        Err(NotRun::Cancelled) => None,
+        Err(errno) => Some(*errno),
         Ok(finished) => match finished.cut {
             Some(Cut::TimedOut) => Some(libc::ETIMEDOUT),
             Some(Cut::TooLong(_)) => Some(libc::ENOBUFS),
-            Some(Cut::Cancelled) => Some(libc::ECANCELED),
             None => finished.ending.err().or(finished.failure.map(|failure| failure.errno)),
         },
     }
 }
 
 /// The exit code, `null` where a signal ended the process; and the signal's name, `null` where none did.
-pub(super) fn ending<'a>(env: &'a Env, finished: Option<&Finished>) -> Result<(Unknown<'a>, Unknown<'a>)> {
+fn ending<'a>(env: &'a Env, finished: Option<&Finished>) -> Result<(Unknown<'a>, Unknown<'a>)> {
     let exit = finished.and_then(|finished| finished.ending.ok());
     let code = match exit {
         Some(exit) if exit.signal == 0 => engine::number(env, f64::from(exit.code))?,
@@ -190,7 +188,7 @@ pub(super) fn ending<'a>(env: &'a Env, finished: Option<&Finished>) -> Result<(U
 /// What a run returns to JavaScript.
 fn to_object<'a>(
     context: &Context<'a>,
-    result: std::result::Result<Finished, NotRun>,
+    result: std::result::Result<Finished, i32>,
     started: Started<'a>,
     encoding: &Unknown<'a>,
 ) -> Result<Ran<'a>> {
@@ -233,12 +231,11 @@ fn to_object<'a>(
 }
 
 /// Options that have been checked; 0 is no limit.
-pub(super) fn limits(max_buffer: &Unknown, timeout: &Unknown, kill_signal: Option<i32>) -> Result<Limits> {
+fn limits(max_buffer: &Unknown, timeout: &Unknown, kill_signal: Option<i32>) -> Result<Limits> {
     let (bytes, milliseconds) = (number(max_buffer)?, number(timeout)?);
     Ok(Limits {
         bytes: if bytes > 0.0 { bytes as u64 } else { u64::MAX },
         timeout: (milliseconds > 0.0).then(|| Duration::from_millis(milliseconds as u64)),
-        counted: Counted::Each,
         kill_signal: kill_signal.unwrap_or(libc::SIGTERM),
     })
 }

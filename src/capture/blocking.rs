@@ -1,9 +1,9 @@
 //! The poll loop of the synchronous functions.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
-use super::{Cut, End, Failure, Finished, Limits, NotRun, Pipe, Run, failed};
+use super::{Cut, End, Failure, Finished, Limits, Pipe, Run};
 use crate::backoff::Backoff;
 use crate::launch::{self, Command};
 use crate::process::Ending;
@@ -12,18 +12,17 @@ use crate::sys;
 /// Runs `command` until it has exited and its outputs are at their end. `ends` are the parent's ends of its pipes.
 ///
 /// # Errors
-/// The launch failed; nothing is running.
-pub fn run(command: Command, ends: Vec<End>, limits: Limits) -> Result<Finished, NotRun> {
+/// The launch failed with this positive errno; nothing is running.
+pub fn run(command: Command, ends: Vec<End>, limits: Limits) -> Result<Finished, i32> {
     let deadline = limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let pipes = ends.into_iter().map(|end| Pipe::new(end, Ok)).collect::<Result<_, _>>();
-    let pipes = pipes.map_err(|error| failed(&error))?;
-    let launched = launch::launch(command).map_err(NotRun::Failed)?;
+    let pipes = ends.into_iter().map(Pipe::new).collect();
+    let launched = launch::launch(command)?;
     let mut run = Run::new(launched, pipes, limits);
     let ending = run.until_end(deadline);
     run.finish(ending)
 }
 
-impl Run<'_, OwnedFd> {
+impl Run<'_> {
     fn until_end(&mut self, deadline: Option<Instant>) -> Ending {
         let mut ending = None;
         let mut backoff = Backoff::default();

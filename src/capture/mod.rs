@@ -1,20 +1,17 @@
-//! Runs a process from launch to exit: writes its input, reads its output, enforces limits. The synchronous functions
-//! use a poll loop ([`run`]), the promises use tokio ([`run_in_background`]). This file holds the logic that both
-//! share.
+//! Runs a process from launch to exit, for the synchronous functions: writes its input, reads its output, enforces
+//! limits.
 
-mod background;
 mod blocking;
 
 use std::borrow::Cow;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-pub use background::run_in_background;
 pub use blocking::run;
 
 use crate::launch::{Exec, Launched};
-use crate::process::{Ending, Process, Usage};
+use crate::process::{Ending, Process};
 use crate::sys;
 
 /// The parent's end of one of the child's descriptors.
@@ -31,27 +28,16 @@ pub enum End<'a> {
 /// When to kill a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most bytes of output.
+    /// The most bytes of all outputs together.
     pub bytes: u64,
-    pub counted: Counted,
     pub timeout: Option<Duration>,
     pub kill_signal: i32,
-}
-
-/// Which bytes count towards a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
-    /// The bytes of each output separately, as with exec().
-    Each,
-    /// The bytes of all outputs together, as with spawnSync().
-    Together,
 }
 
 /// Why a process was killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     TimedOut,
-    Cancelled,
     /// The output of this descriptor exceeded its limit.
     TooLong(usize),
 }
@@ -65,20 +51,11 @@ pub struct Failure {
     pub errno: i32,
 }
 
-/// Why a process was not run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotRun {
-    Cancelled,
-    /// The launch failed with this positive errno.
-    Failed(i32),
-}
-
 /// The result of running a process.
 #[derive(Debug)]
 pub struct Finished {
     pub pid: i32,
     pub ending: Ending,
-    pub usage: Usage,
     /// The bytes of each output, by descriptor; `None` if the descriptor is not an output.
     pub outputs: Vec<Option<Vec<u8>>>,
     /// Why it was killed, if it was.
@@ -117,15 +94,15 @@ impl Bytes<'_> {
     }
 }
 
-/// One pipe; `F` is the type of its descriptor.
-struct Pipe<'a, F> {
+/// One pipe.
+struct Pipe<'a> {
     /// `None` after its end.
-    fd: Option<F>,
+    fd: Option<OwnedFd>,
     bytes: Bytes<'a>,
 }
 
-impl<'a, F> Pipe<'a, F> {
-    fn new(end: End<'a>, own: impl FnOnce(OwnedFd) -> io::Result<F>) -> io::Result<Self> {
+impl<'a> Pipe<'a> {
+    fn new(end: End<'a>) -> Self {
         let (fd, bytes) = match end {
             End::Input(fd, bytes) => {
                 (Some(fd).filter(|_| !bytes.is_empty()), Bytes::Input { bytes, sent: 0 })
@@ -133,15 +110,15 @@ impl<'a, F> Pipe<'a, F> {
             End::Output(fd) => (Some(fd), Bytes::Output(vec![])),
             End::None => (None, Bytes::None),
         };
-        Ok(Self { fd: fd.map(own).transpose()?, bytes })
+        Self { fd, bytes }
     }
 }
 
 /// A running process and its pipes.
-struct Run<'a, F> {
+struct Run<'a> {
     process: Process,
     exec: Exec,
-    pipes: Vec<Pipe<'a, F>>,
+    pipes: Vec<Pipe<'a>>,
     limits: Limits,
     /// The number of bytes of all outputs.
     total: u64,
@@ -149,8 +126,8 @@ struct Run<'a, F> {
     failure: Option<Failure>,
 }
 
-impl<'a, F: AsFd> Run<'a, F> {
-    fn new(Launched { process, exec }: Launched, pipes: Vec<Pipe<'a, F>>, limits: Limits) -> Self {
+impl<'a> Run<'a> {
+    fn new(Launched { process, exec }: Launched, pipes: Vec<Pipe<'a>>, limits: Limits) -> Self {
         Self { process, exec, pipes, limits, total: 0, cut: None, failure: None }
     }
 
@@ -188,13 +165,9 @@ impl<'a, F: AsFd> Run<'a, F> {
             }
             Ok(0) => pipe.fd = None,
             Ok(length) => {
-                if let Bytes::Output(bytes) = &pipe.bytes {
+                if let Bytes::Output(_) = &pipe.bytes {
                     self.total += length as u64;
-                    let counted = match self.limits.counted {
-                        Counted::Each => bytes.len() as u64,
-                        Counted::Together => self.total,
-                    };
-                    if counted > self.limits.bytes {
+                    if self.total > self.limits.bytes {
                         self.kill(Cut::TooLong(index));
                     }
                 }
@@ -203,28 +176,23 @@ impl<'a, F: AsFd> Run<'a, F> {
     }
 
     /// The result, after the process has exited.
-    fn finish(self, ending: Ending) -> Result<Finished, NotRun> {
+    fn finish(self, ending: Ending) -> Result<Finished, i32> {
         // The process has exited, so the result of its exec is known.
         if let Some(Err(errno)) = self.exec.poll() {
-            return Err(NotRun::Failed(errno));
+            return Err(errno);
         }
-        let output = |pipe: Pipe<F>| match pipe.bytes {
+        let output = |pipe: Pipe| match pipe.bytes {
             Bytes::Output(bytes) => Some(bytes),
             Bytes::Input { .. } | Bytes::None => None,
         };
         Ok(Finished {
             pid: self.process.pid(),
             ending,
-            usage: self.process.usage(),
             outputs: self.pipes.into_iter().map(output).collect(),
             cut: self.cut,
             failure: self.failure,
         })
     }
-}
-
-fn failed(error: &io::Error) -> NotRun {
-    NotRun::Failed(sys::errno(error))
 }
 
 /// Whether a non-blocking call failed only because it would have blocked.

@@ -217,9 +217,15 @@ both(test, 'nothing is left: descriptors, children, timers, listeners', async (t
         await running[Symbol.asyncDispose]();
       })(),
       (async () => execFile('true', { stdin: { file: '/etc/hostname' }, stderr: 'wrong' }))().catch(() => {}),
+      (async () => execFile('true', { stdout: ['pipe', { file: '/dev/null' }], stderr: 'wrong' }))().catch(() => {}),
+      (async () => execFile('true', { stdout: ['pipe', { file: '/dev/null' }], cwd: 7 }))().catch(() => {}),
+      execFile('no-such-program', { reject, stdout: ['pipe', { file: '/dev/null' }] }),
+      execFile('true', { stderr: ['pipe', 'inherit'] }),
     ]);
     const fds = () => fs.readdirSync('/proc/self/fd').length;
-    const listeners = () => ['exit', 'SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => process.listenerCount(name)).join();
+    const count = (emitter, names) => names.map((name) => emitter.listenerCount(name)).join();
+    const listeners = () =>
+      count(process, ['exit', 'SIGINT', 'SIGTERM', 'SIGHUP']) + count(process.stderr, ['close', 'error', 'drain']);
     const children = () => fs.readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim();
     (async () => {
       await all();

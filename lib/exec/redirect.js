@@ -29,6 +29,7 @@ const USUAL = {
   input: undefined,
   targets: [[], [], []],
   close() {},
+  abandon() {},
 };
 
 /** Whether the result has the output `index`. */
@@ -51,10 +52,12 @@ class Redirections {
   stdio;
   /** What is written to the standard input; undefined: nothing. */
   input;
-  /** By descriptor: the streams that the output is written to, and whether they end with it. */
+  /** By descriptor: the streams that the output is written to. They end with it, but for those of this process. */
   targets = [[], [], []];
   // By path, what has been opened for the command. It is this process's until the command has been started.
   #opened;
+  // Streams to files, of which this process stays the owner.
+  #files = [];
 
   constructor(settings) {
     const { stdio, input } = settings;
@@ -65,7 +68,7 @@ class Redirections {
       for (let index = this.stdio.length; index < NAMES.length; index++) this.stdio[index] = this.#redirect(index);
       if (input !== undefined) this.stdio[0] = this.#read('input', input);
     } catch (error) {
-      this.close();
+      this.abandon();
       throw error;
     }
   }
@@ -74,6 +77,12 @@ class Redirections {
   close() {
     this.#opened?.forEach((fd) => require('node:fs').closeSync(fd));
     this.#opened = undefined;
+  }
+
+  /** Closes all files: the command could not be started. */
+  abandon() {
+    this.close();
+    map(this.#files, (stream) => stream.destroy());
   }
 
   #redirect(index, value) {
@@ -90,7 +99,7 @@ class Redirections {
     const isOutput = index < NAMES.length;
     if (isOutput && Array.isArray(value)) return this.#fork(index, value);
     if (isOutput && isWritable(value)) {
-      append(this.targets[index], { stream: value, ends: true });
+      append(this.targets[index], value);
       return 'pipe';
     }
     const name = NAMES[index] ?? `stdio[${index}]`;
@@ -103,14 +112,15 @@ class Redirections {
       const value = values[i];
       if (value === 'pipe') continue;
       if (value === 'inherit') {
-        append(this.targets[index], { stream: index === 1 ? process.stdout : process.stderr, ends: false });
+        append(this.targets[index], index === 1 ? process.stdout : process.stderr);
       } else if (isFile(value)) {
         const flags = value.append ? 'a' : 'w';
         const fd = require('node:fs').openSync(pathOf(value.file), flags);
         const stream = require('node:fs').createWriteStream('', { fd });
-        append(this.targets[index], { stream, ends: true });
+        append(this.targets[index], stream);
+        append(this.#files, stream);
       } else if (isWritable(value)) {
-        append(this.targets[index], { stream: value, ends: value !== process.stdout && value !== process.stderr });
+        append(this.targets[index], value);
       } else {
         throw invalidType(`options.${NAMES[index]}`, "an array of 'pipe', 'inherit', files and streams", value);
       }

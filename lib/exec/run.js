@@ -98,9 +98,11 @@ class Run {
     const call = { file, args, options, limits: { encoding, maxBuffer }, outputs: this.#outputs };
     try {
       this.#command = start(call, this);
-    } finally {
-      this.#redirections.close();
+    } catch (error) {
+      this.#redirections.abandon();
+      throw error;
     }
+    this.#redirections.close();
   }
 
   #output(index) {
@@ -134,38 +136,42 @@ class Run {
   #connectTargets(targets) {
     // By stream, how many outputs are still to come.
     const open = new Map();
-    const connect = (output, { stream, ends }) => {
-      if (!open.has(stream)) append((this.#flushes ??= []), this.#flush(stream, ends));
-      open.set(stream, (open.get(stream) ?? 0) + 1);
-      output.stream.pipe(stream, { end: false }).once('close', () => output.stream.destroy());
-      output.stream.once('close', () => {
-        open.set(stream, open.get(stream) - 1);
-        if (open.get(stream) === 0 && ends) stream.end();
+    const connect = (output, target) => {
+      const { stream } = output;
+      const destroy = () => stream.destroy();
+      if (!open.has(target)) append((this.#flushes ??= []), this.#flushed(target));
+      open.set(target, (open.get(target) ?? 0) + 1);
+      stream.pipe(target, { end: false });
+      target.once('close', destroy);
+      stream.once('close', () => {
+        target.removeListener('close', destroy);
+        open.set(target, open.get(target) - 1);
+        if (open.get(target) === 0) target.end();
       });
     };
     for (let index = STDOUT; index <= STDERR; index++) {
-      map(targets[index], (target) => connect(this.#outputs[index], target));
+      map(targets[index], (target) => {
+        const output = this.#outputs[index];
+        const isOfProcess = target === process.stdout || target === process.stderr;
+        if (isOfProcess) output.follow((chunk) => target.write(chunk), ignore);
+        else connect(output, target);
+      });
     }
   }
 
-  /** A function that waits until `stream` has all of the output, or has failed. */
-  #flush(stream, ends) {
-    let stop;
-    const isOver = new Promise((resolve) => {
+  /** A promise that is resolved when `stream` has all of the output, or has failed. */
+  #flushed(stream) {
+    return new Promise((resolve) => {
       const fail = (error) => {
         this.onBroken(error);
         stop();
       };
-      stop = () => {
+      const stop = () => {
         stream.removeListener('error', fail).removeListener('finish', stop).removeListener('close', stop);
         resolve(undefined);
       };
       stream.on('error', fail).on('finish', stop).on('close', stop);
     });
-    return () => {
-      if (!ends) stop();
-      return isOver;
-    };
   }
 
   #limit() {
@@ -368,7 +374,7 @@ class Run {
 
   /** Waits for what has to be over before there is an outcome. */
   async #finish(ended) {
-    for (let i = 0; i < this.#flushes?.length; i++) await this.#flushes[i]();
+    for (let i = 0; i < this.#flushes?.length; i++) await this.#flushes[i];
     const own = this.#cause === undefined || !(ended instanceof Result) ? ended : this.#describe(this.#cause);
     let outcome = own;
     for (let i = 0; i < this.#sources?.length; i++) {

@@ -46,7 +46,7 @@ function runSync(spawnSync, { file, args, settings, shown }) {
       const limits = { encoding: 'buffer', input, killSignal, maxBuffer, timeout };
       ended = spawnSync(file, args, { ...spawnOptions(settings, redirections.stdio), ...limits });
     } finally {
-      redirections.close();
+      redirections.abandon();
     }
   } catch (error) {
     if (error.syscall === undefined) throw error;

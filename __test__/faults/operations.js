@@ -140,8 +140,8 @@ async function promise(cp, note, { promises }) {
       const { stdout } = await promises.execFile('sh', ['-c', command], { input: 'input' });
       note('stdout', stdout);
     } catch (error) {
-      if (error.exitCode !== null) note('exit', error.exitCode, error.signal);
-      else noteError(note, error.cause ?? error);
+      if (error.cause) noteError(note, error.cause);
+      else note('exit', error.exitCode, error.signal);
       note('stdout', error.stdout ?? '');
     }
   }

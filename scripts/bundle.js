@@ -39,7 +39,8 @@ const OF_CHANNEL = [
   'lib/channel/serialization',
 ];
 
-// By the file, the sources that are in it. The first is what the file itself is for.
+// By the file, the sources that are in it. The first is what the file itself is for. A source that a file does not have
+// is looked for in the first that has it. `promises` is the last, because it is no such file.
 const BUNDLES = {
   index: [
     'index',
@@ -50,6 +51,21 @@ const BUNDLES = {
     'lib/builtin/listed',
     'lib/addon/native',
     'lib/builtin/takeover',
+    'lib/common/version',
+  ],
+  register: ['register', 'lib/common/clock', 'lib/builtin/listed', 'lib/builtin/loading'],
+  'lib/process/sync': ['lib/process/sync', ...OF_LAUNCH],
+  'lib/process/spawn': OF_PROCESS,
+  'lib/exec/exec': ['lib/exec/exec', ...OF_PROCESS],
+  'lib/channel/channel': OF_CHANNEL,
+  'lib/channel/native-end': [
+    'lib/channel/native-end',
+    ...OF_CHANNEL,
+    ...OF_RUNTIME,
+    'lib/common/arrays',
+    'lib/common/clock',
+    'lib/common/errors',
+    'lib/addon/native',
     'lib/common/version',
   ],
   promises: [
@@ -68,21 +84,6 @@ const BUNDLES = {
     'lib/exec/synchronous',
     'lib/exec/template',
     ...OF_PROCESS,
-  ],
-  register: ['register', 'lib/common/clock', 'lib/builtin/listed', 'lib/builtin/loading'],
-  'lib/process/sync': ['lib/process/sync', ...OF_LAUNCH],
-  'lib/process/spawn': OF_PROCESS,
-  'lib/exec/exec': ['lib/exec/exec', ...OF_PROCESS],
-  'lib/channel/channel': OF_CHANNEL,
-  'lib/channel/native-end': [
-    'lib/channel/native-end',
-    ...OF_CHANNEL,
-    ...OF_RUNTIME,
-    'lib/common/arrays',
-    'lib/common/clock',
-    'lib/common/errors',
-    'lib/addon/native',
-    'lib/common/version',
   ],
 };
 

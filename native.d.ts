@@ -2,12 +2,10 @@
 
 // The exports of the addon. Generated from the Rust code by `npm run build` (scripts/types.js).
 
-export interface ChannelSettings {
-  /** Whether messages are serialised by V8 instead of as JSON. */
-  isAdvanced?: boolean;
-  /** How long to poll the socket for a quick answer, microseconds. */
+/** The options of `fork()` that concern its channel, and for the child's end what the parent has announced. */
+export interface ChannelOptions {
+  serialization?: string;
   busyPoll?: number;
-  /** The longest message that is accepted, bytes. */
   maxMessageSize?: number;
   /** The secret with which this end introduces itself to the other end. */
   introduces?: string;
@@ -22,6 +20,56 @@ export interface SendOptions {
 export type Written = (error: Error | null) => void;
 /** Whether the sender should go on sending. Undefined: yes, and the message may not have been written yet. */
 export type Sent = boolean | undefined;
+
+/** One end of an IPC channel, opened by `spawn`, `fork` or `openChannel`. Before that its methods do nothing. */
+export class Channel {
+  /** Whether messages are serialised by V8 instead of as JSON. */
+  readonly isAdvanced: boolean;
+  /** The channel's number. The three functions below are the same for all channels and take it as first argument. */
+  readonly number: number;
+  /**
+   * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being delivered,
+   * `endTick` must be called after that message's delivery.
+   */
+  readonly sendValue: (number: number, message: any, isSilent?: boolean, callback?: Written) => Sent;
+  /**
+   * The same for a message that needs no further checks: in json mode the JSON text of an object, in advanced mode
+   * an object that is neither a Buffer nor an ArrayBuffer.
+   */
+  readonly sendPrepared: (number: number, message: string | object, isSilent?: boolean, callback?: Written) => Sent;
+  /**
+   * Writes coalesced messages that have waited long enough. With `disconnects`, it performs a requested
+   * `disconnect()` instead.
+   */
+  readonly endTick: (number: number, disconnects?: boolean) => void;
+  /**
+   * Creates the object for a handle that came with `message`; `arrival` is the argument of `onHandle`. Calls
+   * `take(error, object)` at once, or for a server or datagram socket when it is listening.
+   */
+  convert(message: unknown, arrival: number, take: (error: Error | null, object?: unknown) => void): void;
+  /**
+   * Closes the channel and calls `onDisconnect()`, after the handles that were sent have arrived and the current
+   * messages have been delivered. `isDelivering`: the caller is still delivering messages, and will call this
+   * again afterwards. Returns false if the channel waits for handles to arrive.
+   */
+  disconnect(isDelivering?: boolean): boolean;
+  /** The file descriptor of its socket; a negative errno if it is closed. */
+  fd(): number;
+  /** Whether the channel keeps the event loop alive. */
+  hasRef(): boolean;
+  /** Makes the channel keep the event loop alive. */
+  ref(): void;
+  /**
+   * Sends any message, with or without a socket or server (Node.js documentation, «subprocess.send»). `options` are
+   * `keepOpen` and `swallowErrors`; `true` means `swallowErrors`. `callback(error)` is called when the message has
+   * been written. Returns whether the sender should go on sending; undefined means yes, and that the message may
+   * not have been written yet.
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what the serialisation throws.
+   */
+  send(message: unknown, handle?: unknown, options?: SendOptions | boolean, callback?: Written): Sent;
+  /** Makes the channel no longer keep the event loop alive. */
+  unref(): void;
+}
 
 /**
  * The listener of a channel. All methods are optional. `key` identifies something that is missing: a handle or a
@@ -65,10 +113,8 @@ export interface ChannelEvents {
 /** A file descriptor. */
 export type RawFd = number;
 
-/** A process. `spawn`, `execFile` and the like make them, or start the one that they are given. */
+/** A process, started by `spawn`, `execFile` and the like. Before that its methods do nothing. */
 export class Process {
-  /** One that has not been started. */
-  constructor();
   /** The process is running, or was. */
   readonly pid?: number;
   /** Nothing was started, for this reason; negative. */
@@ -79,14 +125,7 @@ export class Process {
   readonly pipes?: boolean[];
   /** The streams of this process that the child reads or writes. */
   readonly borrowed?: import('node:stream').Stream[];
-  /** Our end of its channel. */
-  readonly channel?: {
-    fd: RawFd;
-    secret?: string;
-    serialization?: 'json' | 'advanced';
-    busyPoll?: number;
-    maxMessageSize?: number;
-  };
+  readonly channel?: Channel;
   readonly timeout?: number;
   readonly signal?: AbortSignal;
   readonly killSignal?: number;
@@ -124,65 +163,11 @@ export type Started = Process | [status: number, file: string, args: string[], p
 export type Plan = object;
 
 /**
- * One end of an IPC channel.
+ * Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `runtime` is the result of `open`.
+ * Events are reported by calling the methods of `events`, which become the channel where they are a Channel.
+ * @throws `EBADF`, `EMFILE`, `ENOMEM`, `ENOSPC`.
  */
-export class Channel {
-  /**
-   * Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `number` is
-   * the result of `open`. Events are reported by calling the methods of `events`.
-   * @throws `EBADF`, `ENOMEM`, `ENOSPC`.
-   */
-  constructor(number: number, fd: RawFd, options: ChannelSettings, events: ChannelEvents);
-  /**
-   * `send(message, handle, options, callback)` sends any message, with or without a socket or server (Node.js
-   * documentation, «subprocess.send»). `options` are `keepOpen` and `swallowErrors`; `true` means `swallowErrors`.
-   * `callback(error)` is called when the message has been written. Returns whether the sender should go on
-   * sending; undefined means yes, and that the message may not have been written yet.
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what the serialisation throws.
-   */
-  send(message: unknown, handle?: unknown, options?: SendOptions | boolean, callback?: Written): Sent;
-  /** The channel's number. The three functions below are the same for all channels and take it as first argument. */
-  get number(): number;
-  /**
-   * `sendValue(number, message, isSilent, callback)` sends a message without a handle, faster than `send`. If it
-   * returns undefined while a message is being delivered, `endTick` must be called after that message's delivery.
-   * @throws An N-API failure.
-   */
-  get sendValue(): (number: number, message: any, isSilent?: boolean, callback?: Written) => Sent;
-  /**
-   * The same for a message that needs no further checks: in json mode the JSON text of an object, in advanced mode
-   * an object that is neither a Buffer nor an ArrayBuffer.
-   * @throws An N-API failure.
-   */
-  get sendPrepared(): (number: number, message: string | object, isSilent?: boolean, callback?: Written) => Sent;
-  /**
-   * `endTick(number)` writes coalesced messages that have waited long enough. With `disconnects`, it performs a
-   * requested `disconnect()` instead.
-   * @throws An N-API failure.
-   */
-  get endTick(): (number: number, disconnects?: boolean) => void;
-  /**
-   * Creates the object for a handle that came with `message`; `arrival` is the argument of `onHandle`. Calls
-   * `take(error, object)` at once, or for a server or datagram socket when it is listening.
-   * @throws What `take` throws.
-   */
-  convert(message: unknown, arrival: number, take: (error: Error | null, object?: unknown) => void): void;
-  /**
-   * Closes the channel and calls `onDisconnect()`, after the handles that were sent have arrived and the current
-   * messages have been delivered. `isDelivering`: the caller is still delivering messages, and will call this
-   * again afterwards. Returns false if the channel waits for handles to arrive.
-   * @throws An N-API failure.
-   */
-  disconnect(isDelivering?: boolean | undefined | null): boolean;
-  /** Makes the channel keep the event loop alive. A new channel does not. */
-  ref(): void;
-  /** Makes the channel no longer keep the event loop alive. */
-  unref(): void;
-  /** Whether the channel keeps the event loop alive. */
-  hasRef(): boolean;
-  /** The file descriptor of its socket; a negative errno if it is closed. */
-  get fd(): number;
-}
+export function openChannel(runtime: number, fd: RawFd, options: ChannelOptions, events: ChannelEvents): Channel;
 
 /** Sets close-on-exec on a descriptor that this process was given. Throws if it is not open. */
 export function closeOnExec(fd: RawFd): void;
@@ -192,9 +177,6 @@ export function throwUncaught(error: unknown): void;
 
 /** Closes a descriptor. */
 export function closeFd(fd: RawFd): void;
-
-/** A random string that nobody can guess. */
-export function secret(): string;
 
 /**
  * Puts `fd`, which it takes over, in the place of `target`, whose owner has it from now on.
@@ -275,7 +257,11 @@ export function tellThrown(error: unknown): void;
  *
  * The process has `pid`, or `errno`, negative, where nothing was started; `spawnfile` and `spawnargs`; `pipes`, which of the
  * child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
- * streams of this process that the child reads or writes; and `channel`, where it has one.
+ * streams of this process that the child reads or writes.
+ *
+ * Where stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event
+ * loop alive. What `events.onchannel()` returns becomes the channel; without that it is a new `channel` of the process, which reports to
+ * `events`.
  *
  * Where `events` are a Process, they become that process, and an array of its pid or errno, `spawnfile`, `spawnargs` and `pipes` is returned;
  * `signal` is left to the caller.

@@ -1,7 +1,7 @@
 'use strict';
 
-// Generates native.d.ts from the Rust code: from napi-derive's type definitions of the exported functions and
-// classes, and from the TypeScript blocks (```ts) in the doc comments of src/, which declare further types.
+// Generates native.d.ts from the Rust code: from napi-derive's type definitions of the exported functions,
+// and from the TypeScript blocks (```ts) in the doc comments of src/, which declare further types.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -28,23 +28,10 @@ function documentation(text) {
     .replaceAll(/^ \* $/gm, ' *');
 }
 
-function members(definition) {
-  return documentation(definition)
-    .split('\n')
-    .map((line) => (/^( ?\/?\*)/.test(line) ? `  ${line}` : `  ${line.trim()};`))
-    .join('\n');
-}
-
 /** What a line of napi-derive's declares. */
-function declaration({ kind, name, def, js_doc: doc }, parts) {
-  const comment = documentation(doc);
-  if (kind === 'fn') return `${comment}export ${def};\n`;
-  if (kind === 'struct') {
-    const methods = parts.find((part) => part.kind === 'impl' && part.name === name);
-    return `${comment}export class ${name} {\n${members(methods.def)}\n}\n`;
-  }
-  if (kind === 'impl') return '';
-  throw new Error(`${name} is a ${kind}, which scripts/types.js does not know how to declare`);
+function declaration({ kind, name, def, js_doc: doc }) {
+  if (kind !== 'fn') throw new Error(`${name} is a ${kind}, which scripts/types.js does not know how to declare`);
+  return `${documentation(doc)}export ${def};\n`;
 }
 
 /** Writes native.d.ts, where napi-derive has left something in `folder`: cargo had to compile. */
@@ -55,8 +42,7 @@ function writeTypes(folder) {
   const parts = lines.map((line) => JSON.parse(line));
   const sources = fs.readdirSync(path.join(ROOT, 'src'), { recursive: true }).filter((file) => file.endsWith('.rs'));
   const blocks = sources.sort().flatMap((file) => blocksOf(fs.readFileSync(path.join(ROOT, 'src', file), 'utf8')));
-  const declarations = parts.map((part) => declaration(part, parts)).filter((text) => text !== '');
-  fs.writeFileSync(FILE, [HEAD, ...blocks, ...declarations].join('\n'));
+  fs.writeFileSync(FILE, [HEAD, ...blocks, ...parts.map(declaration)].join('\n'));
 }
 
 module.exports = { writeTypes };

@@ -21,10 +21,10 @@ use crate::sys;
 const TURN: usize = 1024 * 1024;
 
 /// The part of one output that has been read.
-#[derive(Debug, Default)]
-pub struct Gathered {
+#[derive(Debug)]
+pub struct Gathered<F = OwnedFd> {
     /// The pipe; `None` after its end.
-    pub fd: Option<OwnedFd>,
+    pub fd: Option<F>,
     pub bytes: Vec<u8>,
     /// How many bytes had been read before the last read.
     pub before_last: usize,
@@ -47,10 +47,24 @@ pub enum Progress {
     Over,
 }
 
-impl Gathered {
+impl<F> Default for Gathered<F> {
+    fn default() -> Self {
+        let (bytes, before_last, limit, error, is_at_end) = Default::default();
+        Self { fd: None, bytes, before_last, limit, error, is_at_end }
+    }
+}
+
+impl<F: AsFd> Gathered<F> {
     #[must_use]
-    pub fn new(fd: OwnedFd, limit: u64) -> Self {
+    pub fn new(fd: F, limit: u64) -> Self {
         Self { fd: Some(fd), limit, ..Self::default() }
+    }
+
+    /// The same output, with a pipe that has another owner.
+    #[must_use]
+    pub fn with_fd<G>(self, fd: Option<G>) -> Gathered<G> {
+        let Self { bytes, before_last, limit, error, is_at_end, .. } = self;
+        Gathered { fd, bytes, before_last, limit, error, is_at_end }
     }
 
     /// Whether there are more bytes than allowed.

@@ -7,9 +7,10 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
+const { execPath } = require('node:process');
 
 const { OURS } = require('../parity/harness');
-const { openAddon, openChannel } = require('../fixtures/addon');
+const { listen, openAddon, openChannel } = require('../fixtures/addon');
 
 const ROOT = path.dirname(OURS);
 const BINARY = path.join(
@@ -18,22 +19,26 @@ const BINARY = path.join(
 );
 const SCRIPT = path.join(__dirname, '../fixtures/addon.js');
 
-function fork(addon, mode, secret, onMessage) {
-  const { native } = addon;
+/** Starts the script: by `spawn`, as a child that knows a secret and finds the pipe by itself, or by `fork`. */
+function start(addon, mode, secret, onMessage) {
+  const { native, runtime } = addon;
   const child = {};
   const ended = new Promise((resolve) => (child.onexit = resolve));
-  const stdio = ['ignore', 'inherit', 'inherit'];
-  // A child that knows the secret finds the channel by itself.
-  const process = secret
-    ? native.spawn(globalThis.process.execPath, [SCRIPT, BINARY, mode, secret], { stdio: [...stdio, 'pipe'] }, child)
-    : native.fork(SCRIPT, [BINARY, mode], { stdio: [...stdio, 'ipc'], serialization: mode }, child);
-  const { pid } = process;
-  const fd = process.takePipe(3);
+  let end;
   const disconnected = new Promise((resolve) => {
-    child.channel = openChannel(addon, fd, { isAdvanced: mode === 'advanced', expects: secret }, onMessage, resolve);
+    const stdio = ['ignore', 'inherit', 'inherit'];
+    if (secret) {
+      const options = { stdio: [...stdio, 'pipe'] };
+      const process = native.spawn(execPath, [SCRIPT, BINARY, mode, secret], options, child);
+      end = openChannel(addon, process.takePipe(3), { serialization: mode, expects: secret }, onMessage, resolve);
+      end.channel.ref();
+    } else {
+      end = Object.assign(listen(onMessage, resolve), child, { runtime });
+      const options = { stdio: [...stdio, 'ipc'], serialization: mode };
+      end.channel = native.fork(SCRIPT, [BINARY, mode], options, end).channel;
+    }
   });
-  child.channel.ref();
-  return Object.assign(child, { pid, ended, disconnected });
+  return { channel: end.channel, ended, disconnected };
 }
 
 for (const mode of ['json', 'advanced']) {
@@ -42,13 +47,12 @@ for (const mode of ['json', 'advanced']) {
     test(`a forked script gets an object and a socket, and gives them back (${mode}, ${end} end)`, async (t) => {
       const arrived = [];
       let heard = () => {};
-      const child = fork(openAddon(BINARY), mode, secret, (...given) => {
+      const child = start(openAddon(BINARY), mode, secret, (...given) => {
         arrived.push(given);
         heard();
       });
-      t.true(child.pid > 0);
       t.true(child.channel.hasRef());
-      t.true(child.channel.fd > 2);
+      t.true(child.channel.fd() > 2);
       const next = async (count) => {
         while (arrived.length < count) await new Promise((resolve) => (heard = resolve));
         return arrived[count - 1];
@@ -80,7 +84,7 @@ for (const mode of ['json', 'advanced']) {
       t.is(typeof child.channel.disconnect(), 'boolean');
       await child.disconnected;
       t.is(await child.ended, 0);
-      t.true(child.channel.fd < 0);
+      t.true(child.channel.fd() < 0);
     });
   }
 }

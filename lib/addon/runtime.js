@@ -27,10 +27,24 @@ function told(body) {
   };
 }
 
+/**
+ * A class with the methods of a native class. Its constructor does not call the addon: the native function to which an
+ * object of it is passed, such as `spawn`, completes the object.
+ * @template T
+ * @param {T} native
+ * @returns {T}
+ */
+function shapeOf(native) {
+  /** @type {any} */
+  const Shape = function () {};
+  Shape.prototype = /** @type {any} */ (native).prototype;
+  return Shape;
+}
+
 // The number that the native functions for channels take first.
 const runtime = native.open({ ...hooks, node });
 
 // Errnos and signals by their names: `node:os` takes 0.2 ms to load.
 const numbers = native.numbers();
 
-module.exports = { native, numbers, runtime, tell, told };
+module.exports = { native, numbers, runtime, shapeOf, tell, told };

@@ -13,12 +13,14 @@ const { MAJOR } = require('../common/version');
 /** `subprocess.channel` and `process.channel`. */
 class Control extends EventEmitter {
   #channel;
-  #count = 0;
+  #count;
   #isExplicit = false;
 
-  constructor(channel) {
+  /** `count`: how many listeners there are, if the channel keeps the event loop alive. */
+  constructor(channel, count) {
     super();
     this.#channel = channel;
+    this.#count = count;
   }
 
   /** Counts one more listener. The first keeps the event loop alive, unless the program has called ref() or unref(). */
@@ -45,7 +47,7 @@ class Control extends EventEmitter {
   }
 
   get fd() {
-    return this.#channel.fd;
+    return this.#channel.fd();
   }
 }
 
@@ -53,10 +55,12 @@ class Control extends EventEmitter {
 const HAS_ALIAS = MAJOR < 26;
 const DEPRECATED = '_channel is deprecated. Use ChildProcess.channel instead.';
 
-/** Makes the socket `fd` the channel of `target`. For the options see the constructor of Link. */
-function setUpChannel(target, fd, options) {
-  const link = new Link(target, fd, options);
-  const control = new Control(link.channel);
+/**
+ * Gives `target` its channel, which is open. `count`: how many listeners keep the event loop alive, as Control counts
+ * them.
+ */
+function setUpChannel(target, link, count) {
+  const control = new Control(link, count);
   target.channel = control;
   if (HAS_ALIAS) {
     Object.defineProperty(target, '_channel', {
@@ -114,4 +118,4 @@ function setUpChannel(target, fd, options) {
   return control;
 }
 
-module.exports = { setUpChannel };
+module.exports = { Link, setUpChannel };

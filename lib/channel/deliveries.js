@@ -18,7 +18,8 @@ class Deliveries {
   // The index of the first entry that has not been delivered, and in an array that of its first such message.
   #first = 0;
   #next = 0;
-  #isRunning = false;
+  /** Whether messages are being delivered. Not a getter, whose first call would take tens of microseconds. */
+  isRunning = false;
   // Whether a listener has thrown in this run: reporting that has cleared Node's stack of async contexts.
   #hasThrown = false;
   #scope = new AsyncResource('PIPEWRAP');
@@ -34,19 +35,6 @@ class Deliveries {
     this.#deliver = deliver;
     this.#between = between;
     this.#done = done;
-  }
-
-  get isRunning() {
-    return this.#isRunning;
-  }
-
-  get isEmpty() {
-    return this.#queue.length === 0;
-  }
-
-  /** Whether something missing blocks the queue. */
-  get isHeld() {
-    return this.#queue.length > 0 && !this.#isReady();
   }
 
   /** Adds an array of messages. */
@@ -98,13 +86,13 @@ class Deliveries {
 
   /** Delivers everything that is not blocked. Does nothing if it is already running. */
   run() {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
+    if (this.isRunning) return;
+    this.isRunning = true;
     this.#hasThrown = false;
     try {
       if (this.#isReady()) this.#deliverAll();
     } finally {
-      this.#isRunning = false;
+      this.isRunning = false;
       this.#done();
     }
   }

@@ -1,83 +1,55 @@
 'use strict';
 
-// Connects a native channel with its target, a ChildProcess or `process`: delivers received messages to the target, and
-// emits events on it. The native channel calls the methods `on…` (see ChannelEvents in native.d.ts).
+// A native channel that is connected with its target, a ChildProcess or `process`: delivers received messages to the
+// target, and emits events on it. The native side calls the methods `on…` (see ChannelEvents in native.d.ts).
 
 const { Deliveries } = require('./deliveries');
 const { brokenHandle, brokenMessage } = require('../common/errors');
-const { native, runtime, told } = require('../addon/runtime');
+const { native, shapeOf, told } = require('../addon/runtime');
 
 const { stringify } = JSON;
 
 // The prefix of the `cmd` of internal messages.
 const INTERNAL = 'NODE_';
 
-// How long an end polls its socket for a quick answer before it returns to the event loop, microseconds; 0 disables it.
-const BUSY_POLL = 50;
-
-function busyPoll(option) {
-  const { CHILD_PROCESS_RS_BUSY_POLL: variable } = process.env;
-  const microseconds = Number(option ?? (variable || BUSY_POLL));
-  return microseconds > 0 ? Math.min(microseconds, 1e6) : 0;
-}
-
-// Native functions, the same for all channels. Set when the first channel is created.
-let sendValue;
-let sendPrepared;
-let endTick;
-
-class Link {
+class Link extends shapeOf(native.Channel) {
   #target;
-  #isAdvanced;
-  // Identifies the channel to the native functions.
-  #number;
   #onClose;
-  #beforeFirst;
-  #beforeDisconnect;
+  #peerProcess;
   #deliveries;
   // Messages, with their handles, that came while there was no 'message' listener.
   #pending = [];
+  // Whether anything has ever been missing.
+  #hasMissed = false;
   // Whether messages were sent during a delivery that may not have been written yet.
   #hasAnswered = false;
   // Whether `disconnect` was called.
   #isDisconnecting = false;
-  // Whether the channel was closed during a delivery, so that 'disconnect' must be emitted after it.
-  #isClosed = false;
 
   /**
-   * `onClose()` is called when the other end is gone, `beforeFirst()` before its first message is delivered, and
-   * `beforeDisconnect(emit)` in place of `emit()`, which emits 'disconnect'. The other options are those of `fork()`
-   * and ChannelSettings in native.d.ts.
+   * `onClose()` is called when the other end is gone. `peerProcess` is the Process at the other end; a child has none
+   * for its parent.
+   * @param {{ onClose?(): void, peerProcess?: any }} [settings]
    */
-  constructor(target, fd, { serialization, onClose, beforeFirst, beforeDisconnect, ...options }) {
-    const isAdvanced = serialization === 'advanced';
-    const settings = { ...options, isAdvanced, busyPoll: busyPoll(options.busyPoll) };
+  constructor(target, settings = {}) {
+    super();
     this.#target = target;
-    this.#isAdvanced = isAdvanced;
-    this.#onClose = onClose;
-    this.#beforeFirst = beforeFirst;
-    this.#beforeDisconnect = beforeDisconnect ?? ((disconnect) => disconnect());
+    this.#onClose = settings.onClose;
+    this.#peerProcess = settings.peerProcess;
     this.#deliveries = new Deliveries({
       deliver: (message) => this.#deliver(message),
       between: () => {
         if (this.#hasAnswered) this.#writeAnswers();
       },
       done: () => {
-        if (this.#isDisconnecting) this.channel.disconnect();
-        if (this.#isClosed) this.#disconnected();
+        if (this.#isDisconnecting) super.disconnect();
       },
     });
-    /** The native channel. */
-    this.channel = new native.Channel(runtime, fd, settings, this);
-    this.#number = this.channel.number;
-    if (sendValue === undefined) ({ sendValue, sendPrepared, endTick } = this.channel);
   }
 
   /** Sends a message. Returns false if the sender should stop until it has been written. */
   send(message, handle, options, callback) {
-    const sent = handle
-      ? this.channel.send(message, handle, options, callback)
-      : this.#sendAlone(message, options, callback);
+    const sent = handle ? super.send(message, handle, options, callback) : this.#sendAlone(message, options, callback);
     if (sent !== undefined) return sent;
     this.#hasAnswered = true;
     return true;
@@ -85,35 +57,35 @@ class Link {
 
   #sendAlone(message, options, callback) {
     const isSilent = options !== undefined && (options === true || Boolean(options?.swallowErrors));
-    let send = sendValue;
+    let send = this.sendValue;
     if (typeof message === 'object' && message !== null) {
-      if (!this.#isAdvanced) {
+      if (!this.isAdvanced) {
         // If `toJSON` returns undefined there is no text. The builtin sends `undefined` in that case.
         message = stringify(message) ?? 'undefined';
-        send = sendPrepared;
+        send = this.sendPrepared;
       } else if (message.constructor === Object) {
-        send = sendPrepared;
+        send = this.sendPrepared;
       }
     }
-    if (typeof callback === 'function') return send(this.#number, message, isSilent, callback);
-    return send(this.#number, message, isSilent);
+    if (typeof callback === 'function') return send(this.number, message, isSilent, callback);
+    return send(this.number, message, isSilent);
   }
 
   /** Closes the channel. Returns false if it first waits for handles to arrive. */
   disconnect() {
     this.#isDisconnecting = true;
-    return this.channel.disconnect(this.#deliveries.isRunning);
+    return super.disconnect(this.#deliveries.isRunning);
   }
 
   #writeAnswers() {
     this.#hasAnswered = false;
-    endTick(this.#number);
+    this.endTick(this.number);
   }
 
-  /** Anything that the other end sends proves that the child's exec succeeded: `beforeFirst` emits 'spawn'. */
+  /** Anything that the other end sends proves that the child's exec succeeded: 'spawn' is emitted now if it is due. */
   #confirm() {
-    this.#beforeFirst?.();
-    this.#beforeFirst = undefined;
+    const peer = this.#peerProcess;
+    if (peer !== undefined && !peer.isSpawnTold) peer.pollExec();
   }
 
   onMessages(messages, key) {
@@ -141,7 +113,7 @@ class Link {
   }
 
   #convert(message, arrival) {
-    this.channel.convert(message, arrival, (error, object) => {
+    this.convert(message, arrival, (error, object) => {
       if (error) this.#report(error);
       else this.#deliverAny(message.msg, object);
     });
@@ -149,6 +121,7 @@ class Link {
 
   onMissing(key) {
     this.#confirm();
+    this.#hasMissed = true;
     this.#deliveries.addMissing(key);
   }
 
@@ -187,7 +160,7 @@ class Link {
   onEnd(isPartial) {
     const target = this.#target;
     this.#confirm();
-    this.#endMissing();
+    if (this.#hasMissed) this.#endMissing();
     if (isPartial) this.#reportBroken('the channel was closed in the middle of a message');
     if (target.connected) target.disconnect();
     // `disconnect` was called, and waited for handles to arrive.
@@ -201,14 +174,10 @@ class Link {
 
   onDisconnect() {
     // Missing messages will not come any more, but those after them are still delivered.
-    this.#endMissing();
-    if (this.#deliveries.isRunning) this.#isClosed = true;
-    else this.#disconnected();
-  }
-
-  #disconnected() {
-    this.#isClosed = false;
-    this.#beforeDisconnect(() => this.#target.emit('disconnect'));
+    if (this.#hasMissed) this.#endMissing();
+    const peer = this.#peerProcess;
+    if (peer === undefined || peer.isSpawnTold) this.#target.emit('disconnect');
+    else peer.afterSpawn(() => this.#target.emit('disconnect'));
   }
 
   #deliver(message, handle) {
@@ -245,8 +214,7 @@ class Link {
   }
 
   #endMissing() {
-    if (!this.#deliveries.isEmpty)
-      this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it was sent again'));
+    this.#deliveries.endMissing(() => this.#reportBroken('the channel was closed before it was sent again'));
   }
 }
 

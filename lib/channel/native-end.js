@@ -33,7 +33,11 @@ function setUp({ fd, secret, ...options }) {
   if (native === null) throw new Error('there is no addon for this Node');
   // Before the addon notes which descriptors this process passes on.
   native.closeOnExec(fd);
-  const control = require('./channel').setUpChannel(process, fd, { ...options, introduces: secret });
+  const { runtime } = require('../addon/runtime');
+  const { Link, setUpChannel } = require('./channel');
+  const link = new Link(process);
+  native.openChannel(runtime, fd, { ...options, introduces: secret }, link);
+  const control = setUpChannel(process, link, 0);
   const isCounted = (name) => name === 'message' || name === 'disconnect';
   process.on('newListener', (name) => {
     if (isCounted(name)) control.refCounted();

@@ -11,7 +11,7 @@ const { nextTick } = require('../common/clock');
 const { errnoError } = require('../common/errors');
 const { hooks, host } = require('./hooks');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
-const { Process } = require('./process');
+const { Process, isSpawnHeard } = require('./process');
 const { native, numbers } = require('../addon/runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
@@ -24,7 +24,7 @@ const created = diagnostics.channel('child_process');
 /** @type {any} */
 const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
-const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH, SIGKILL } = numbers;
+const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = numbers;
 // What becomes an 'error' event; any other failure of the launch is thrown.
 const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
 // Out of descriptors: there are no streams to be had.
@@ -44,7 +44,7 @@ function ChildProcess() {
   this.exitCode = null;
   this.killed = false;
   this.spawnfile = null;
-  this._handle = new Process(this, onExit);
+  this._handle = new Process(this, onExit, makeLink);
   if (created.hasSubscribers) created.publish({ process: this });
 }
 Object.setPrototypeOf(ChildProcess.prototype, EventEmitter.prototype);
@@ -88,7 +88,7 @@ hooks.isWatched = isWatched;
 /** Takes over the result of a launch: pid or negative errno, file, `argv`, pipes. Returns 0 or the errno. */
 function begin(child, described) {
   const handle = child._handle;
-  const { channel, borrowed } = handle;
+  const { link, borrowed } = handle;
   const status = described[0];
   const errno = Math.min(status, 0);
   handle.launched(status > 0 ? status : undefined);
@@ -114,39 +114,24 @@ function begin(child, described) {
 
   child.pid = handle.pid;
   attachStreams(child, handle, described[3]);
-  if (channel) attachChannel(child, handle, channel);
+  if (link) attachChannel(child, link);
   if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
   return errno;
 }
 
-function attachChannel(child, handle, { fd, secret, serialization, busyPoll, maxMessageSize }) {
-  child._closesNeeded++;
-  const settings = {
-    serialization,
-    busyPoll,
-    maxMessageSize,
-    expects: secret,
+/** The channel of a child that is about to be launched. */
+function makeLink(child, handle) {
+  // Loaded now, because it could fail once there is a child: for want of descriptors, or of the files.
+  const { Link } = require('../channel/channel');
+  return new Link(child, {
     onClose: () => closeOne(child),
-    // 'spawn' comes before all that the channel brings, if anybody is there to hear it.
-    beforeFirst() {
-      if (!handle.isSpawnTold) handle.pollExec();
-    },
-    beforeDisconnect: (disconnect) => afterSpawn(child, disconnect),
-  };
-  openChannel(child, handle, fd, settings).refCounted();
+    peerProcess: handle,
+  });
 }
 
-/** Without its channel the child must not run. */
-function openChannel(child, handle, fd, settings) {
-  const end = handle.takePipe(fd);
-  try {
-    return require('../channel/channel').setUpChannel(child, end, settings);
-  } catch (error) {
-    native.closeFd(end);
-    handle.kill(SIGKILL);
-    handle.closePipes();
-    throw error;
-  }
+function attachChannel(child, link) {
+  child._closesNeeded++;
+  require('../channel/channel').setUpChannel(child, link, 1);
 }
 
 function describe(child, file, args) {
@@ -217,18 +202,6 @@ function announceSpawn(child) {
   if (!isSpawnHeard(child)) handle.spawned();
   else if (handle.awaitExec()) nextTick(() => handle.spawned());
   else streamsOf.get(child)?.confirmFirst();
-}
-
-function isSpawnHeard(child) {
-  return child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
-}
-
-/** Calls `body` after 'spawn', if that is still to come and somebody is there to hear it; otherwise at once. */
-function afterSpawn(child, body) {
-  const handle = child._handle;
-  const isDue = child.pid !== undefined && handle && !handle.isSpawnTold && isSpawnHeard(child);
-  if (isDue) handle.afterSpawn(body);
-  else body();
 }
 
 function reportFailure(child, errno) {
@@ -306,4 +279,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, afterSpawn, begin, closeOne, isPatched, isWatched, streamsOf };
+module.exports = { ChildProcess, begin, closeOne, isPatched, isWatched, streamsOf };

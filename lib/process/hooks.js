@@ -56,9 +56,6 @@ const hooks = {
   isPatched: isHooked,
   // Whatever can be iterated, as the builtin takes it.
   listOf: (execArgv) => [...execArgv], // eslint-disable-line no-restricted-syntax
-  loadChannel() {
-    require('../channel/channel');
-  },
   /** What a child needs for the native end of a channel; undefined where none can have it. */
   get nativeEnd() {
     if (isRestricted || process.versions.electron || isSingleExecutable()) return undefined;

@@ -1,23 +1,32 @@
 'use strict';
 
+const EventEmitter = require('node:events');
 const { append } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
-const { native, tell } = require('../addon/runtime');
+const { native, runtime, shapeOf, tell } = require('../addon/runtime');
+
+/** Whether somebody hears 'spawn' of `child`. */
+function isSpawnHeard(child) {
+  return child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
+}
 
 /** The process behind a ChildProcess, and what happens to it. Its own methods are native. */
-class Process extends native.Process {
+class Process extends shapeOf(native.Process) {
   #child;
   #context;
   #onexit;
+  #makeLink;
+  // What is to be done after 'spawn'.
   #afterSpawn;
   #isClosed = false;
 
-  constructor(child, onexit) {
+  constructor(child, onexit, makeLink) {
     super();
     this.#child = child;
     this.#onexit = onexit;
+    this.#makeLink = makeLink;
     this.pid = undefined;
     // The child may be told of our end of the channel rather than the builtin's.
     this.mayBeNative = false;
@@ -25,6 +34,8 @@ class Process extends native.Process {
     this.inheritsEnvironment = false;
     // 'spawn' has been emitted, or nobody was there to hear it.
     this.isSpawnTold = false;
+    // Its channel, if it has one.
+    this.link = undefined;
     // Of exec().
     this.execution = undefined;
   }
@@ -32,7 +43,7 @@ class Process extends native.Process {
   /** It has been launched, or could not be. */
   launched(pid) {
     this.pid = pid;
-    this.#context = new LaunchContext();
+    this.#context ??= new LaunchContext();
   }
 
   /** What `body` returns, called in the async context of the launch. */
@@ -64,9 +75,12 @@ class Process extends native.Process {
     });
   }
 
-  /** Calls `body` after 'spawn', or after the end of a process of which it was not told. */
+  /** Calls `body` after 'spawn', if that is still to come and somebody is there to hear it; otherwise at once. */
   afterSpawn(body) {
-    append((this.#afterSpawn ??= []), body);
+    const child = this.#child;
+    const isAlive = child.pid !== undefined && child._handle;
+    if (!this.isSpawnTold && isAlive && isSpawnHeard(child)) append((this.#afterSpawn ??= []), body);
+    else body();
   }
 
   #runAfterSpawn() {
@@ -93,8 +107,17 @@ class Process extends native.Process {
     }
   }
 
-  // Called by the native side. Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the
-  // launch, and has no more to do with the process when output comes.
+  // The native side calls the methods that follow; `onchannel` before the launch, if stdio asks for a channel. The
+  // builtin, too, creates the async resource of the process before that of the channel.
+
+  onchannel() {
+    this.#context = new LaunchContext();
+    this.link = this.#makeLink(this.#child, this);
+    return this.link;
+  }
+
+  // Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the launch, and has no more to do
+  // with the process when output comes.
 
   onspawn() {
     this.inLaunchContext(() => tell(() => this.spawned()));
@@ -132,6 +155,7 @@ class Process extends native.Process {
 
 // For the native functions.
 Process.prototype.hooks = hooks;
+Process.prototype.runtime = runtime;
 Process.prototype.keysOf = Object.keys;
 
-module.exports = { Process };
+module.exports = { Process, isSpawnHeard };

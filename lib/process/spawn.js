@@ -4,7 +4,7 @@
 
 const { addAbortListener } = require('node:events');
 const { builtin, isHooked } = require('../builtin/originals');
-const { ChildProcess, afterSpawn, begin, isWatched } = require('./child');
+const { ChildProcess, begin, isWatched } = require('./child');
 const { nextTick } = require('../common/clock');
 const { inheritsEnvironment } = require('./environment');
 const { AbortError } = require('../common/errors');
@@ -75,7 +75,8 @@ function killOnAbort(child, signal, killSignal) {
     }
   };
   if (signal.aborted) {
-    nextTick(() => afterSpawn(child, () => nextTick(abort)));
+    const handle = child._handle;
+    nextTick(() => handle.afterSpawn(() => nextTick(abort)));
     return;
   }
   // Nothing was started, so there is nothing to be ended, and no exit to wait for.

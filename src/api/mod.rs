@@ -5,6 +5,7 @@ mod decoding;
 mod descriptors;
 mod exec;
 mod forking;
+mod link;
 mod normalize;
 mod numbers;
 mod process;

@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{JsObjectValue, Object, ObjectRef};
 use napi::{Env, Result, Unknown, sys as sys_napi};
 use napi_derive::napi;
 
-use super::channel::Node;
+use super::channel::{self, Node};
 use super::process;
 use crate::engine::{self, Held};
 use crate::launch::inherited;
@@ -18,8 +18,8 @@ use crate::reactor::{self, Reactor};
 pub(super) struct Runtime {
     env: sys_napi::napi_env,
     reactor: OnceCell<Rc<Reactor>>,
-    /// The class `Process` of this environment; several may have this addon on one thread.
-    process_class: Option<Held>,
+    /// The classes `Process` and `Channel` of this environment; several may have this addon on one thread.
+    classes: Option<[Held; 2]>,
     hooks: Option<ObjectRef<false>>,
     /// What channels use of Node, once there has been one.
     channel_node: OnceCell<Rc<Node>>,
@@ -45,7 +45,12 @@ impl Runtime {
 
     /// The class `Process`.
     pub(super) fn process_class(&self) -> Result<&Held> {
-        self.process_class.as_ref().ok_or_else(not_loaded)
+        self.classes.as_ref().map(|[process, _]| process).ok_or_else(not_loaded)
+    }
+
+    /// The class `Channel`.
+    pub(super) fn channel_class(&self) -> Result<&Held> {
+        self.classes.as_ref().map(|[_, channel]| channel).ok_or_else(not_loaded)
     }
 
     /// What channels use of Node, the same for all of them.
@@ -58,9 +63,9 @@ impl Runtime {
         Ok(Rc::clone(self.channel_node.get_or_init(|| node)))
     }
 
-    fn new(env: &Env, process_class: Option<Held>, hooks: Option<ObjectRef<false>>) -> Self {
+    fn new(env: &Env, classes: Option<[Held; 2]>, hooks: Option<ObjectRef<false>>) -> Self {
         let (reactor, channel_node) = Default::default();
-        Self { env: env.raw(), reactor, process_class, hooks, channel_node }
+        Self { env: env.raw(), reactor, classes, hooks, channel_node }
     }
 }
 
@@ -78,7 +83,8 @@ pub(super) fn of(env: &Env) -> Result<Rc<Runtime>> {
     found.ok_or_else(not_loaded)
 }
 
-pub(super) fn runtime(number: u32) -> Result<Rc<Runtime>> {
+/// The runtime with this number.
+pub(super) fn numbered(number: u32) -> Result<Rc<Runtime>> {
     RUNTIMES.with_borrow(|runtimes| runtimes.get(number as usize).cloned().flatten()).ok_or_else(not_loaded)
 }
 
@@ -96,9 +102,10 @@ fn add(runtime: Runtime) -> u32 {
 /// Called when an environment has loaded the addon.
 #[napi(module_exports, catch_unwind)]
 pub fn loaded(mut exports: Object, env: Env) -> Result<()> {
-    let class = process::class(&env)?;
-    exports.set_c_named_property(c"Process", class)?;
-    add(Runtime::new(&env, Some(Held::new(&env, &class)?), None));
+    let (process, channel) = (process::class(&env)?, channel::class(&env)?);
+    exports.set_c_named_property(c"Process", process)?;
+    exports.set_c_named_property(c"Channel", channel)?;
+    add(Runtime::new(&env, Some([Held::new(&env, &process)?, Held::new(&env, &channel)?]), None));
     env.add_env_cleanup_hook(env.raw() as usize, close)?;
     Ok(())
 }

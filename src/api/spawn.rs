@@ -1,13 +1,17 @@
 //! `spawn` and `fork`: a process started, and watched to its end.
 
+use std::rc::Rc;
+
 use napi::bindgen_prelude::{Array, FromNapiValue, Function, JsObjectValue, JsValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
 use napi_derive::napi;
 
 use super::forking;
+use super::link::Link;
 use super::process::{Child, Failure, Plan, ProcessObject};
 use super::runtime;
 use crate::engine;
+use crate::launch::Command;
 use crate::options::arguments::Arguments;
 use crate::options::channel::{self, Channel};
 use crate::options::command::{self, Env as EnvPairs, Plain};
@@ -24,7 +28,11 @@ use crate::sys;
 ///
 /// The process has `pid`, or `errno`, negative, where nothing was started; `spawnfile` and `spawnargs`; `pipes`, which of the
 /// child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
-/// streams of this process that the child reads or writes; and `channel`, where it has one.
+/// streams of this process that the child reads or writes.
+///
+/// Where stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event
+/// loop alive. What `events.onchannel()` returns becomes the channel; without that it is a new `channel` of the process, which reports to
+/// `events`.
 ///
 /// Where `events` are a Process, they become that process, and an array of its pid or errno, `spawnfile`, `spawnargs` and `pipes` is returned;
 /// `signal` is left to the caller.
@@ -203,8 +211,6 @@ impl<'a> Request<'a> {
         let (secret, started) = Default::default();
         let mut request = Self { context: *context, plain, stdio, entries, channel, secret, started };
         if let Some(fd) = request.channel_fd() {
-            // Once there is a child it might not be loaded any more: for want of descriptors, or of the file.
-            context.hook(c"loadChannel", ((),))?;
             request.channel.fd = fd;
             let mut pairs = request.plain.env.take_list()?;
             request.secret = request.channel.announce(context, &mut pairs)?;
@@ -229,7 +235,18 @@ impl<'a> Request<'a> {
         let (child, status) = match runtime::of(env)?.reactor(env) {
             Ok(reactor) => {
                 let child = Child::new(&reactor, process.is_alone);
-                match child.start(env, command, &entries, events) {
+                let link = match events {
+                    Some(events) if entries.contains(&Entry::Channel) => {
+                        Link::new(&context, events, &channel, secret)?
+                    }
+                    _ => None,
+                };
+                if process.is_alone
+                    && let Some(link) = &link
+                {
+                    process.set(c"channel", &link.object)?;
+                }
+                match start_child(env, &child, command, &entries, events, link.as_ref()) {
                     Ok(pid) => (Some(child), pid),
                     Err(Failure::System(errno)) => (Some(child), -errno),
                     Err(Failure::Node(error)) => return Err(error),
@@ -246,22 +263,35 @@ impl<'a> Request<'a> {
         if !borrowed.is_empty() {
             process.set(c"borrowed", &engine::array(env, &borrowed)?)?;
         }
-        if entries.contains(&Entry::Channel) {
-            let secret = match secret {
-                Some(secret) => engine::string(env, secret.as_bytes())?,
-                None => engine::null(env)?,
-            };
-            let properties = [
-                (c"fd", engine::number(env, channel.fd as f64)?),
-                (c"secret", secret),
-                (c"serialization", channel.serialization),
-                (c"busyPoll", channel.busy_poll),
-                (c"maxMessageSize", channel.max_message_size),
-            ];
-            process.set(c"channel", &engine::object(env, &properties)?)?;
-        }
         Ok(Started { process, status, described })
     }
+}
+
+/// Starts a child. If that fails, `link` is closed where the builtin has no channel either: where an error will be thrown, and where no
+/// descriptors are left.
+fn start_child(
+    env: &Env,
+    child: &Rc<Child>,
+    command: Command,
+    entries: &[Entry],
+    events: Option<Object>,
+    link: Option<&Link>,
+) -> std::result::Result<i32, Failure> {
+    let started = child.open_pipes(entries).map_err(Failure::from).and_then(|stdio| {
+        link.map_or(Ok(()), |link| link.open(env, child))?;
+        child.start(env, Command { stdio, ..command }, events)
+    });
+    let has_channel = match &started {
+        Ok(_) => true,
+        Err(Failure::System(errno)) => matches!(*errno, libc::EACCES | libc::EAGAIN | libc::ENOENT),
+        Err(Failure::Node(_)) => false,
+    };
+    if let Some(link) = link
+        && !has_channel
+    {
+        link.channel.abandon();
+    }
+    started
 }
 
 /// A process that has been started, or could not be.

@@ -47,7 +47,7 @@ fn an_output_over_its_limit_keeps_its_pipe() {
 #[test]
 fn a_failed_read_is_an_error_and_not_the_end() {
     let file = std::fs::File::open("/dev/null").unwrap();
-    let mut gathered = Gathered::new(file.into(), u64::MAX);
+    let mut gathered = Gathered::new(file, u64::MAX);
     assert_eq!(gathered.read(1), Progress::Over);
     assert_eq!(gathered.error, Some(libc::ENOTSOCK));
 }

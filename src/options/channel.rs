@@ -56,9 +56,7 @@ impl Channel<'_> {
     /// # Errors
     /// What a getter throws.
     pub fn announce(&self, context: &Context, pairs: &mut Vec<String>) -> Result<Option<String>> {
-        let is_advanced =
-            kind(&self.serialization)? == ValueType::String && text(&self.serialization)? == "advanced";
-        let mode = if is_advanced { "advanced" } else { "json" };
+        let mode = if is_advanced(&self.serialization)? { "advanced" } else { "json" };
         if self.may_be_native
             && let Some(files) = files(context)?
         {
@@ -97,6 +95,14 @@ impl Channel<'_> {
         set(pairs, NATIVE, &Value::Object(fields).to_string());
         Ok(secret)
     }
+}
+
+/// Whether the option `serialization` asks for the advanced one.
+///
+/// # Errors
+/// An N-API failure.
+pub fn is_advanced(serialization: &Unknown) -> Result<bool> {
+    Ok(kind(serialization)? == ValueType::String && text(serialization)? == "advanced")
 }
 
 fn new_secret() -> String {

@@ -8,8 +8,8 @@ mod orphans;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub type Ending = Result<Exit, i32>;
 #[derive(Debug)]
 pub struct Process {
     pid: libc::pid_t,
-    fd: Option<OwnedFd>,
+    fd: Option<Arc<OwnedFd>>,
     ending: Option<Ending>,
     usage: Usage,
 }
@@ -94,7 +94,7 @@ impl Process {
         // for this child instead.
         let fd =
             fd.filter(|fd| u64::from(fd.as_raw_fd().unsigned_abs()) + RESERVED < sys::most_descriptors());
-        Self { pid, fd, ending: None, usage: Usage::default() }
+        Self { pid, fd: fd.map(Arc::new), ending: None, usage: Usage::default() }
     }
 
     #[must_use]
@@ -107,6 +107,12 @@ impl Process {
     #[must_use]
     pub fn fd(&self) -> Option<RawFd> {
         self.fd.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    /// Shared ownership of the pidfd.
+    #[must_use]
+    pub fn shared_fd(&self) -> Option<Arc<OwnedFd>> {
+        self.fd.clone()
     }
 
     /// Starts a thread that calls `ended` when the process has exited. It does not reap the process.

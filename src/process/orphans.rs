@@ -1,7 +1,7 @@
 //! Reaps children whose owner is gone before they exit, for example those of a terminated Worker.
 
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use libc::pid_t;
 use tokio::io::Interest;
@@ -18,7 +18,7 @@ fn unwatched() -> MutexGuard<'static, Vec<pid_t>> {
 }
 
 /// Takes over the child `pid`, with its pidfd if it has one.
-pub(super) fn adopt(pid: pid_t, fd: Option<OwnedFd>) {
+pub(super) fn adopt(pid: pid_t, fd: Option<Arc<OwnedFd>>) {
     match background::runtime() {
         Ok(runtime) => drop(runtime.spawn(reap_at_end(pid, fd))),
         Err(_) => unwatched().push(pid),
@@ -34,7 +34,7 @@ fn is_running(pid: pid_t) -> bool {
     matches!(sys::reap(pid, false), Ok(None))
 }
 
-async fn reap_at_end(pid: pid_t, fd: Option<OwnedFd>) {
+async fn reap_at_end(pid: pid_t, fd: Option<Arc<OwnedFd>>) {
     if let Some(Ok(watched)) = fd.map(|fd| sys::watched(fd, Interest::READABLE)) {
         // The result does not matter: the loop below checks.
         let _ = watched.readable().await.map(|mut guard| guard.retain_ready());

@@ -10,6 +10,7 @@
 
 mod callback;
 mod keep_alive;
+mod registration;
 mod set;
 mod source;
 mod uv;
@@ -17,7 +18,7 @@ mod uv;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -25,8 +26,7 @@ use napi::{Env, sys as napi_sys};
 
 pub use callback::{Callback, report_uncaught};
 pub use keep_alive::{KeepAlive, Retain, Work};
-pub use set::Key;
-use set::{BATCH, Ready, Set};
+use set::{BATCH, Key, Ready, Set};
 pub use source::{Source, Turn};
 use uv::Handles;
 pub use uv::is_main;
@@ -42,10 +42,16 @@ const MAX_DEFERRED: usize = 64;
 /// How often the source that was ready last is tried before epoll is asked again.
 const MAX_TRIES: u32 = 8;
 
+/// A source with its turn.
+type Registered = (Turn, Rc<dyn Source>);
+
+/// A source of a reactor, with its descriptor. Dropping this removes the source and closes the descriptor.
+pub type Registration<F = ()> = registration::Registration<Registered, F>;
+
 /// The epoll set with its sources, and the libuv handles that watch it.
 pub struct Reactor {
     env: napi_sys::napi_env,
-    set: Set<(Turn, Rc<dyn Source>)>,
+    set: Rc<Set<Registered>>,
     handles: Handles,
     /// Sources to be called after the I/O of this iteration of the loop.
     deferred: RefCell<VecDeque<Key>>,
@@ -80,7 +86,7 @@ impl Reactor {
     /// # Errors
     /// `EMFILE`; `ENOSYS` if the program has no libuv.
     pub fn new(env: &Env) -> io::Result<Rc<Self>> {
-        let set = Set::new()?;
+        let set = Rc::new(Set::new()?);
         let handles = Handles::new(env, set.as_raw_fd())?;
         let reactor = Rc::new(Self {
             env: env.raw(),
@@ -96,21 +102,18 @@ impl Reactor {
         Ok(reactor)
     }
 
-    /// Has the source called when `fd` is readable, until it is closed or the source is deregistered.
+    /// Has the source called whenever something comes through `fd`. The watch is edge-triggered: what the source leaves unread is reported
+    /// again only after [`Registration::reregister`].
     ///
     /// # Errors
-    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
-    pub fn register(&self, fd: RawFd, turn: Turn, source: Rc<dyn Source>) -> io::Result<Key> {
+    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`), with the descriptor.
+    pub fn register<F: AsFd>(
+        &self,
+        fd: F,
+        turn: Turn,
+        source: Rc<dyn Source>,
+    ) -> Result<Registration<F>, (io::Error, F)> {
         self.set.register(fd, (turn, source))
-    }
-
-    /// Re-arms the edge-triggered watch: calls the source again in the next iteration of the loop if its descriptor
-    /// is readable then, or, with `or_writable`, writable.
-    ///
-    /// # Errors
-    /// `ENOMEM` (`epoll_ctl(2)`).
-    pub fn reregister(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
-        self.set.reregister(key, fd, or_writable)
     }
 
     /// Runs a source's code in a handle scope. A panic does not affect other sources.
@@ -119,8 +122,8 @@ impl Reactor {
     }
 
     /// Calls [`Source::elapsed`] once, after `time` or a little later. This does not keep the loop alive.
-    pub fn call_after(&self, key: Key, time: Duration) {
-        self.set.set_deadline(key, time);
+    pub fn call_after<F>(&self, registration: &Registration<F>, time: Duration) {
+        self.set.set_deadline(registration.key(), time);
         self.start_timer();
     }
 
@@ -144,7 +147,7 @@ impl Reactor {
     }
 
     /// Registers a source without a descriptor, to be called by [`Reactor::call_after`] and [`Reactor::call_late`].
-    pub fn register_timed(&self, source: Rc<dyn Source>) -> Key {
+    pub fn register_timed(&self, source: Rc<dyn Source>) -> Registration {
         self.set.insert((Turn::AfterIo, source))
     }
 
@@ -156,28 +159,18 @@ impl Reactor {
         &self,
         turn: Turn,
         source: Rc<dyn Source>,
-    ) -> io::Result<(Key, impl FnOnce() + Send + 'static)> {
+    ) -> io::Result<(Registration, impl FnOnce() + Send + 'static)> {
         self.set.register_thread((turn, source))
     }
 
     /// Calls the source after the I/O of this iteration of the loop, or the next.
-    pub fn call_late(&self, key: Key) {
+    pub fn call_late<F>(&self, registration: &Registration<F>) {
+        let key = registration.key();
         if let Some((_, source)) = self.set.get(key) {
             self.defer(key, source.waits_a_turn());
             // There may be no I/O to wake the loop.
             self.handles.continue_deferred(true);
         }
-    }
-
-    /// Removes a source. Closing its descriptor removes that from the epoll set.
-    pub fn forget(&self, key: Key) {
-        drop(self.set.remove(key));
-    }
-
-    /// Removes a source whose descriptor stays open, and takes the descriptor out of the epoll set.
-    pub fn deregister(&self, key: Key, fd: RawFd) {
-        self.set.deregister(fd);
-        self.forget(key);
     }
 
     /// Calls all sources that are ready. No `RefCell` is borrowed meanwhile, because sources may add and remove others.

@@ -5,13 +5,16 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
+
+use super::registration::Registration;
 
 /// The most events that one [`Set::poll`] takes.
 pub(super) const BATCH: usize = 16;
@@ -77,8 +80,7 @@ impl<T: Clone> Set<T> {
         })
     }
 
-    /// Adds an entry that waits for no file descriptor.
-    pub fn insert(&self, value: T) -> Key {
+    fn add(&self, value: T) -> Key {
         self.uses.set(self.uses.get().wrapping_add(1));
         let mut entries = self.entries.borrow_mut();
         let entry = entries.vacant_entry();
@@ -87,39 +89,26 @@ impl<T: Clone> Set<T> {
         key
     }
 
+    /// Adds an entry that waits for no file descriptor.
+    pub fn insert(self: &Rc<Self>, value: T) -> Registration<T> {
+        Registration::new(self, self.add(value), ())
+    }
+
     /// Adds an entry that waits until `fd` is readable.
     ///
     /// # Errors
-    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
-    pub fn register(&self, fd: RawFd, value: T) -> io::Result<Key> {
-        let key = self.insert(value);
-        let poll = self.poll.borrow();
-        poll.registry().register(&mut SourceFd(&fd), Token(key.0), Interest::READABLE).inspect_err(|_| {
-            self.remove(key);
-        })?;
-        Ok(key)
-    }
-
-    /// Has an entry reported again if its file descriptor is readable, or where `or_writable` writable, now or later.
-    ///
-    /// # Errors
-    /// `ENOMEM` (`epoll_ctl(2)`).
-    pub fn reregister(&self, key: Key, fd: RawFd, or_writable: bool) -> io::Result<()> {
-        let interest = if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
-        self.poll.borrow().registry().reregister(&mut SourceFd(&fd), Token(key.0), interest)
-    }
-
-    /// Takes a file descriptor, which stays open, out of the set.
-    pub fn deregister(&self, fd: RawFd) {
-        // It fails only for one that isn't in the set.
-        let _ = self.poll.borrow().registry().deregister(&mut SourceFd(&fd));
-    }
-
-    /// Removes an entry. Its file descriptor leaves the set when it is closed.
-    pub fn remove(&self, key: Key) -> Option<T> {
-        let mut entries = self.entries.borrow_mut();
-        let is_there = entries.get(key.place()).is_some_and(|(known, _)| *known == key);
-        is_there.then(|| entries.remove(key.place()).1)
+    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`), with the descriptor.
+    pub fn register<F: AsFd>(self: &Rc<Self>, fd: F, value: T) -> Result<Registration<T, F>, (io::Error, F)> {
+        let registration = Registration::new(self, self.add(value), fd);
+        let added = {
+            let fd = registration.as_fd().as_raw_fd();
+            let token = Token(registration.key().0);
+            self.poll.borrow().registry().register(&mut SourceFd(&fd), token, Interest::READABLE)
+        };
+        match added {
+            Ok(()) => Ok(registration),
+            Err(error) => Err((error, registration.deregister())),
+        }
     }
 
     /// Removes all entries.
@@ -160,7 +149,10 @@ impl<T: Clone> Set<T> {
     ///
     /// # Errors
     /// `EMFILE` (`eventfd(2)`).
-    pub fn register_thread(&self, value: T) -> io::Result<(Key, impl FnOnce() + Send + 'static)> {
+    pub fn register_thread(
+        self: &Rc<Self>,
+        value: T,
+    ) -> io::Result<(Registration<T>, impl FnOnce() + Send + 'static)> {
         let threads = match &mut *self.threads.borrow_mut() {
             Some(threads) => Arc::clone(threads),
             empty => {
@@ -168,13 +160,14 @@ impl<T: Clone> Set<T> {
                 Arc::clone(empty.insert(Arc::new(Threads { waker, done: Mutex::default() })))
             }
         };
-        let key = self.insert(value);
+        let registration = self.insert(value);
+        let key = registration.key();
         let report = move || {
             threads.done.lock().unwrap_or_else(PoisonError::into_inner).push(key);
             // It fails only where the set is gone.
             let _ = threads.waker.wake();
         };
-        Ok((key, report))
+        Ok((registration, report))
     }
 
     /// Makes an entry due after `time`.
@@ -198,6 +191,26 @@ impl<T: Clone> Set<T> {
         let mut deadlines = self.deadlines.borrow_mut();
         deadlines.peek().filter(|Reverse((deadline, _))| *deadline <= now)?;
         deadlines.pop().map(|Reverse((_, key))| key)
+    }
+}
+
+/// For [`Registration`].
+impl<T> Set<T> {
+    pub(super) fn reregister(&self, key: Key, fd: BorrowedFd, or_writable: bool) -> io::Result<()> {
+        let interest = if or_writable { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        self.poll.borrow().registry().reregister(&mut SourceFd(&fd.as_raw_fd()), Token(key.0), interest)
+    }
+
+    pub(super) fn deregister(&self, fd: BorrowedFd) {
+        // It fails only for one that isn't in the set.
+        let _ = self.poll.borrow().registry().deregister(&mut SourceFd(&fd.as_raw_fd()));
+    }
+
+    /// Removes an entry. Its file descriptor leaves the set when it is closed.
+    pub(super) fn remove(&self, key: Key) -> Option<T> {
+        let mut entries = self.entries.borrow_mut();
+        let is_there = entries.get(key.place()).is_some_and(|(known, _)| *known == key);
+        is_there.then(|| entries.remove(key.place()).1)
     }
 }
 

@@ -35,7 +35,7 @@ async function withSlot(job) {
 const npmCli = fs.realpathSync(which('npm'));
 const yarnCli = require.resolve('yarn/bin/yarn.js');
 const yarnBerryCli = require.resolve('@yarnpkg/cli-dist/bin/yarn.js');
-const pnpm = path.join(__dirname, '../node_modules/.bin/pnpm');
+const pnpmCli = path.join(__dirname, '../node_modules/pnpm/bin/pnpm.cjs');
 
 function run(file, args, { cwd, env }) {
   return new Promise((resolve, reject) => {
@@ -100,7 +100,7 @@ class Machine {
 
   pnpm(args) {
     const settings = ['--registry', this.registry, '--store-dir', path.join(this.dir, 'store')];
-    return run(pnpm, ['add', ...args, ...settings], { cwd: this.project, env: this.env });
+    return this.run(pnpmCli, 'add', ...args, ...settings);
   }
 
   yarn(args) {

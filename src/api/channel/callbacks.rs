@@ -120,11 +120,11 @@ impl Channel {
     /// The kernel is out of memory, or too many descriptors are in flight, possibly other processes': retries writing
     /// after a delay.
     pub(super) fn retry_later(&self) {
-        if let Some(key) = self.key.get()
+        if let Some(socket) = &*self.socket.borrow()
             && self.retry_at.get().is_none()
         {
             self.retry_at.set(Some(Instant::now() + RETRY_DELAY));
-            self.reactor.call_after(key, RETRY_DELAY);
+            self.reactor.call_after(socket, RETRY_DELAY);
             self.update_work();
         }
     }

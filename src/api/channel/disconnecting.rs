@@ -116,9 +116,6 @@ impl Channel {
     /// Closes the socket and frees everything.
     pub(super) fn finish(&self) {
         self.phase.set(Phase::Closed);
-        if let Some(key) = self.key.take() {
-            self.reactor.forget(key);
-        }
         self.socket.take();
         self.listener.take();
         self.writer.borrow_mut().outbox.clear();

@@ -37,11 +37,11 @@ impl Numbered {
 }
 
 pub(super) struct Functions {
-    /// `sendValue(number, message, isSilent, callback)`: see [`super::class::ChannelClass::send_value`].
+    /// `sendValue(number, message, isSilent, callback)`: see `Channel` in `native.d.ts`.
     pub send_value: Held,
-    /// `sendPrepared(number, message, isSilent, callback)`: see [`super::class::ChannelClass::send_prepared`].
+    /// `sendPrepared(number, message, isSilent, callback)`: see `Channel` in `native.d.ts`.
     pub send_prepared: Held,
-    /// `endTick(number, disconnects)`: see [`super::class::ChannelClass::end_tick`].
+    /// `endTick(number, disconnects)`: see `Channel` in `native.d.ts`.
     pub end_tick: Held,
 }
 

@@ -22,13 +22,14 @@ mod writing;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use napi::Env;
+use napi::{Env, Error};
 
 use callbacks::Awaiting;
+pub(super) use class::{class, create};
 use counting::Sockets;
 use disconnecting::Disconnecting;
 use events::{Event, Listener};
@@ -44,8 +45,7 @@ use crate::channel::shared::{Slots, Views};
 use crate::channel::spin::Spin;
 use crate::channel::word::Word;
 use crate::channel::writer::Writer;
-use crate::reactor::{KeepAlive, Key, Reactor, Source, Turn, Work};
-use crate::sys;
+use crate::reactor::{KeepAlive, Reactor, Registration, Source, Turn, Work};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -79,8 +79,7 @@ pub(super) struct Channel {
     node: Rc<Node>,
     reactor: Rc<Reactor>,
     mode: Mode,
-    socket: RefCell<Option<OwnedFd>>,
-    key: Cell<Option<Key>>,
+    socket: RefCell<Option<Registration<OwnedFd>>>,
     listener: RefCell<Option<Rc<Listener>>>,
     phase: Cell<Phase>,
     disconnecting: RefCell<Disconnecting>,
@@ -106,23 +105,18 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// Opens a channel on the socket `fd`, of which it becomes the owner unless this fails.
-    ///
-    /// # Errors
-    /// `EBADF`, `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
-    fn open(
+    /// A channel that has no socket yet.
+    fn new(
         node: &Rc<Node>,
         reactor: &Rc<Reactor>,
         listener: Listener,
-        fd: RawFd,
         Settings { mode, spin, limit }: Settings,
-    ) -> io::Result<Rc<Self>> {
-        let channel = Rc::new(Self {
+    ) -> Rc<Self> {
+        Rc::new(Self {
             node: Rc::clone(node),
             reactor: Rc::clone(reactor),
             mode,
             socket: RefCell::default(),
-            key: Cell::default(),
             listener: RefCell::new(Some(Rc::new(listener))),
             phase: Cell::new(Phase::Open),
             disconnecting: RefCell::default(),
@@ -138,21 +132,39 @@ impl Channel {
             sockets: Sockets::default(),
             retry_at: Cell::default(),
             housekeeping_at: Cell::default(),
-        });
-        let source = Rc::new(SocketSource(Rc::clone(&channel)));
-        channel.key.set(Some(reactor.register(fd, Turn::WithIo, source)?));
-        channel.socket.replace(Some(sys::adopt(fd)?));
-        Ok(channel)
+        })
+    }
+
+    /// Opens it on a socket. Where that fails, the channel is closed and the socket is given back.
+    ///
+    /// # Errors
+    /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
+    pub fn open(self: &Rc<Self>, env: &Env, socket: OwnedFd) -> std::result::Result<(), (Error, OwnedFd)> {
+        let source = Rc::new(SocketSource(Rc::clone(self)));
+        let socket = self.reactor.register(socket, Turn::WithIo, source).map_err(|(error, socket)| {
+            self.finish();
+            (self.node.channel_error(env, &error), socket)
+        })?;
+        self.socket.replace(Some(socket));
+        registry::add(Rc::clone(self));
+        Ok(())
+    }
+
+    /// Closes it at once, and nobody is told.
+    pub fn abandon(self: &Rc<Self>) {
+        self.finish();
+        registry::forget(self);
+    }
+
+    /// Whether it keeps the event loop alive. A new channel does not.
+    pub fn set_referenced(&self, is_referenced: bool) {
+        self.keep_alive.set_referenced(is_referenced);
     }
 
     /// Has the reactor call this end when the socket is readable, or writable if it is full now.
     fn watch(&self) -> io::Result<()> {
-        match (self.key.get(), &*self.socket.borrow()) {
-            (Some(key), Some(socket)) => {
-                self.reactor.reregister(key, socket.as_raw_fd(), self.writer.borrow().is_full())
-            }
-            _ => Ok(()),
-        }
+        let socket = self.socket.borrow();
+        socket.as_ref().map_or(Ok(()), |socket| socket.reregister(self.writer.borrow().is_full()))
     }
 
     /// Updates whether this channel keeps the event loop alive: it does while there is something to write, or while
@@ -168,7 +180,7 @@ impl Channel {
     }
 
     pub fn fd(&self) -> i32 {
-        self.socket.borrow().as_ref().map_or(-libc::EINVAL, AsRawFd::as_raw_fd)
+        self.socket.borrow().as_ref().map_or(-libc::EINVAL, |socket| socket.as_fd().as_raw_fd())
     }
 
     fn node(&self) -> &Node {
@@ -177,11 +189,11 @@ impl Channel {
 
     /// Has [`Channel::housekeep`] called soon.
     fn schedule_housekeeping(&self) {
-        if let Some(key) = self.key.get()
+        if let Some(socket) = &*self.socket.borrow()
             && self.housekeeping_at.get().is_none()
         {
             self.housekeeping_at.set(Some(Instant::now() + HOUSEKEEPING_INTERVAL));
-            self.reactor.call_after(key, HOUSEKEEPING_INTERVAL);
+            self.reactor.call_after(socket, HOUSEKEEPING_INTERVAL);
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::ffi::CStr;
+use std::io;
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::rc::Rc;
 
 use napi::bindgen_prelude::Object;
-use napi::{Env, JsValue, Result, Unknown};
+use napi::{Env, Error, JsValue, Result, Unknown};
 
 use super::functions::{Functions, Numbered};
 use super::{Channel, Serialization};
@@ -58,6 +59,12 @@ impl Node {
     /// The context in which Node's errors are created.
     pub fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
         Ok(Context::new(env, Some(self.hooks.get(env)?.coerce_to_object()?)))
+    }
+
+    /// An error of a channel that cannot be opened.
+    pub fn channel_error(&self, env: &Env, error: &io::Error) -> Error {
+        self.context(env)
+            .map_or_else(|failure| failure, |context| context.system_error(sys::errno(error), "ipc"))
     }
 
     /// One of Node's modules.

@@ -20,7 +20,7 @@ impl Channel {
     }
 
     /// The other end is expected to introduce itself as native, with this secret.
-    pub(super) fn expect(&self, secret: String) {
+    pub(in crate::api) fn expect(&self, secret: String) {
         self.peer.replace(Peer::Announced { secret });
     }
 

@@ -15,13 +15,11 @@ use crate::engine::{self, Answer, Method, MethodCall};
 use crate::options::{Context, option, signal};
 use crate::sys;
 
-/// A process. `spawn`, `execFile` and their kin make them, or start the one that they are given.
+/// A process. `spawn`, `execFile` and their kin make them, or of the object of the class that they are given.
 ///
 /// ```ts
-/// /** A process. `spawn`, `execFile` and the like make them, or start the one that they are given. */
+/// /** A process, started by `spawn`, `execFile` and the like. Before that its methods do nothing. */
 /// export class Process {
-///   /** One that has not been started. */
-///   constructor();
 ///   /** The process is running, or was. */
 ///   readonly pid?: number;
 ///   /** Nothing was started, for this reason; negative. */
@@ -32,14 +30,7 @@ use crate::sys;
 ///   readonly pipes?: boolean[];
 ///   /** The streams of this process that the child reads or writes. */
 ///   readonly borrowed?: import('node:stream').Stream[];
-///   /** Our end of its channel. */
-///   readonly channel?: {
-///     fd: RawFd;
-///     secret?: string;
-///     serialization?: 'json' | 'advanced';
-///     busyPoll?: number;
-///     maxMessageSize?: number;
-///   };
+///   readonly channel?: Channel;
 ///   readonly timeout?: number;
 ///   readonly signal?: AbortSignal;
 ///   readonly killSignal?: number;
@@ -114,14 +105,18 @@ pub(in crate::api) struct ProcessObject<'a> {
 impl<'a> ProcessObject<'a> {
     /// `events`, where they are one, or a new one.
     pub fn of(env: &'a Env, events: Option<Object<'a>>) -> Result<Self> {
-        if let Some(object) = events
-            && let Some(process) = engine::native(env, &object.to_unknown())
-        {
-            return Ok(Self { env, object: object.to_unknown(), is_alone: false, process });
-        }
         let class = runtime::of(env)?.process_class()?.get(env)?;
+        if let Some(object) = events.map(|events| events.to_unknown())
+            && engine::is_instance(env, &object, &class)?
+        {
+            let process = match engine::native(env, &object) {
+                Some(process) => process,
+                None => engine::wrap(env, &object, Process::default())?,
+            };
+            return Ok(Self { env, object, is_alone: false, process });
+        }
         let object = engine::construct(env, &class, [])?;
-        let process = engine::native(env, &object).ok_or_else(not_a_process)?;
+        let process = engine::wrap(env, &object, Process::default())?;
         Ok(Self { env, object, is_alone: true, process })
     }
 
@@ -143,10 +138,6 @@ impl<'a> ProcessObject<'a> {
         self.process.execution.replace(plan.execution.clone());
         self.child().map_or(Ok(()), |child| child.follow(context, plan))
     }
-}
-
-fn not_a_process() -> napi::Error {
-    napi::Error::from_reason("not a Process")
 }
 
 fn index(env: &Env, call: &MethodCall) -> Result<usize> {

@@ -95,22 +95,21 @@ impl Child {
     }
 
     pub(super) fn start_timer(self: &Rc<Self>, time: Duration, due: Due) {
-        let key = self.reactor.register_timed(Rc::new(TimeSource(Rc::clone(self))));
-        self.timer.set(Some((key, due)));
-        self.reactor.call_after(key, time);
+        let timer = self.reactor.register_timed(Rc::new(TimeSource(Rc::clone(self))));
+        self.reactor.call_after(&timer, time);
+        self.timer.replace(Some((timer, due)));
         self.update_work();
     }
 
     /// Its time does not run any more.
     pub fn stop_timer(&self) {
-        if let Some((key, _)) = self.timer.take() {
-            self.reactor.forget(key);
+        if self.timer.take().is_some() {
             self.update_work();
         }
     }
 
     fn time_is_over(self: &Rc<Self>, env: &Env) {
-        let Some((_, due)) = self.timer.get() else { return };
+        let Some(due) = self.timer.borrow().as_ref().map(|(_, due)| *due) else { return };
         self.stop_timer();
         match (due, self.execution()) {
             (Due::Kill, Some(execution)) => self.cut_off(env, &execution),

@@ -12,6 +12,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use napi::bindgen_prelude::{JsValue, Object};
@@ -32,13 +33,14 @@ use crate::options::command::without_pipe;
 use crate::options::signal;
 use crate::options::stdio::Entry;
 use crate::process::{Process, Usage};
-use crate::reactor::{Callback, KeepAlive, Key, Reactor, Source, Turn, Work};
+use crate::reactor::{Callback, KeepAlive, Reactor, Registration, Source, Turn, Work};
 use crate::sys;
 
 /// A process that has not ended, as far as is known.
 struct Live {
     process: Process,
-    key: Key,
+    /// With the descriptor of the process, where there is one.
+    registration: Registration<Option<Arc<OwnedFd>>>,
     /// There until the exec is known to have succeeded.
     starting: Option<Starting>,
     /// Whether nothing tells of the end, so that it has to be looked for.
@@ -62,7 +64,7 @@ pub(super) struct Child {
     /// Whether nothing of `lib/` is there.
     is_alone: bool,
     /// What its time ends, and with which signal.
-    timer: Cell<Option<(Key, Due)>>,
+    timer: RefCell<Option<(Registration, Due)>>,
     kill_signal: Cell<Option<i32>>,
     abort: RefCell<Option<Abort>>,
     keep_alive: KeepAlive<Reactor>,
@@ -101,7 +103,7 @@ impl Child {
             is_streamed: Cell::default(),
             callback: RefCell::default(),
             is_alone,
-            timer: Cell::default(),
+            timer: RefCell::default(),
             kill_signal: Cell::default(),
             abort: RefCell::default(),
             keep_alive,
@@ -109,15 +111,11 @@ impl Child {
         })
     }
 
-    /// Starts `command` with these descriptors; `events` has the methods that are called later.
-    /// Gives the pid. On failure the pipes stay, at their end-of-file.
-    pub fn start(
-        self: &Rc<Self>,
-        env: &Env,
-        command: Command,
-        entries: &[Entry],
-        events: Option<Object>,
-    ) -> std::result::Result<i32, Failure> {
+    /// Makes the pipes that `entries` ask for. Gives the child's descriptors.
+    ///
+    /// # Errors
+    /// `EMFILE` (`socketpair(2)`).
+    pub fn open_pipes(&self, entries: &[Entry]) -> io::Result<Vec<Stdio>> {
         let mut ends = vec![];
         let mut stdio = vec![];
         for (target, entry) in entries.iter().enumerate() {
@@ -129,9 +127,18 @@ impl Child {
             stdio.push(childs);
         }
         self.ends.replace(ends);
+        Ok(stdio)
+    }
+
+    /// Starts `command`; `events` has the methods that are called later. Gives the pid. On failure the pipes stay, at their end-of-file.
+    pub fn start(
+        self: &Rc<Self>,
+        env: &Env,
+        command: Command,
+        events: Option<Object>,
+    ) -> std::result::Result<i32, Failure> {
         let callback = events.map(|events| Callback::without_context(env, &events)).transpose()?;
-        let Launched { process, exec } =
-            launch::launch(Command { stdio, ..command }).map_err(Failure::System)?;
+        let Launched { process, exec } = launch::launch(command).map_err(Failure::System)?;
         let pid = process.pid();
         self.watch(process, exec);
         self.callback.replace(callback.map(Rc::new));
@@ -151,21 +158,28 @@ impl Child {
     /// Watches by the process descriptor, else by a thread, else by looking again and again.
     fn watch(self: &Rc<Self>, process: Process, exec: Exec) {
         let source: Rc<dyn Source> = Rc::new(ExitSource(Rc::clone(self)));
-        let watched = match process.fd() {
-            Some(fd) => self.reactor.register(fd, Turn::AfterIo, Rc::clone(&source)),
+        let watched = match process.shared_fd() {
+            Some(fd) => {
+                let watched = self.reactor.register(fd, Turn::AfterIo, Rc::clone(&source));
+                watched.ok().map(|registration| registration.map(Some))
+            }
             None => self.watch_from_thread(&process, Rc::clone(&source)),
         };
-        let is_polled = watched.is_err();
-        let key = watched.unwrap_or_else(|_| self.reactor.register_timed(source));
+        let is_polled = watched.is_none();
+        let registration = watched.unwrap_or_else(|| self.reactor.register_timed(source).map(|()| None));
         let starting = Starting::unless_confirmed(exec);
         let (is_timed, backoff) = Default::default();
-        self.live.replace(Some(Live { process, key, starting, is_polled, is_timed, backoff }));
+        self.live.replace(Some(Live { process, registration, starting, is_polled, is_timed, backoff }));
         self.look_later();
     }
 
-    fn watch_from_thread(&self, process: &Process, source: Rc<dyn Source>) -> io::Result<Key> {
-        let (key, wake) = self.reactor.register_thread(Turn::AfterIo, source)?;
-        process.watch_from_thread(wake).map(|()| key).inspect_err(|_| self.reactor.forget(key))
+    fn watch_from_thread(
+        &self,
+        process: &Process,
+        source: Rc<dyn Source>,
+    ) -> Option<Registration<Option<Arc<OwnedFd>>>> {
+        let (registration, wake) = self.reactor.register_thread(Turn::AfterIo, source).ok()?;
+        process.watch_from_thread(wake).ok().map(|()| registration.map(|()| None))
     }
 
     fn is_alive(&self) -> bool {
@@ -179,7 +193,7 @@ impl Child {
 
     /// Drops the callback once nothing can call it any more.
     fn let_go(&self) {
-        if !self.is_alive() && !self.gathers() && self.timer.get().is_none() {
+        if !self.is_alive() && !self.gathers() && self.timer.borrow().is_none() {
             self.callback.take();
         }
     }
@@ -189,7 +203,7 @@ impl Child {
     fn update_work(&self) {
         let is_alive = self.is_alive();
         let has_unread_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
-        let is_pending = self.gathers() || self.timer.get().is_some() || is_alive && has_unread_output();
+        let is_pending = self.gathers() || self.timer.borrow().is_some() || is_alive && has_unread_output();
         self.keep_alive.set_work(match (is_pending, is_alive) {
             (true, _) => Work::Pending,
             (false, true) => Work::Possible,
@@ -206,7 +220,7 @@ impl Child {
     }
 
     /// Hands over the parent's end of the child's descriptor `index`.
-    fn take_end(&self, index: usize) -> Option<OwnedFd> {
+    pub fn take_end(&self, index: usize) -> Option<OwnedFd> {
         let end = self.ends.borrow_mut().get_mut(index).and_then(Option::take);
         self.update_work();
         end
@@ -295,9 +309,7 @@ impl Child {
 
     /// Lets go of the process; the ends of its pipes stay.
     fn end(&self) {
-        if let Some(Live { key, .. }) = self.live.take() {
-            self.reactor.forget(key);
-        }
+        drop(self.live.take());
         self.update_work();
     }
 

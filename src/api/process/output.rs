@@ -2,11 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use crate::collect::{Gathered, Progress, Task};
-use crate::reactor::{Key, Reactor, Source, Turn};
+use crate::reactor::{Reactor, Registration, Source, Turn};
 use crate::sys;
 
 /// An output longer than this goes on in the background, bytes.
@@ -15,9 +15,9 @@ const SHORT: usize = 256 * 1024;
 #[derive(Default)]
 enum Stage {
     /// Read on the loop as it comes.
-    OnLoop { gathered: Gathered, key: Key },
+    OnLoop(Gathered<Registration<OwnedFd>>),
     /// Read by tokio, which wakes the source at the end.
-    OffLoop { task: Task, key: Key },
+    OffLoop { task: Task, _thread: Registration },
     /// At its end, over its limit, or given up.
     Over(Gathered),
     /// JavaScript has it.
@@ -53,8 +53,8 @@ impl Output {
         limit: u64,
         source: Rc<dyn Source>,
     ) -> std::io::Result<Self> {
-        let key = reactor.register(fd.as_raw_fd(), Turn::WithIo, source)?;
-        let stage = RefCell::new(Stage::OnLoop { gathered: Gathered::new(fd, limit), key });
+        let pipe = reactor.register(fd, Turn::WithIo, source).map_err(|(error, _)| error)?;
+        let stage = RefCell::new(Stage::OnLoop(Gathered::new(pipe, limit)));
         Ok(Self { reactor: Rc::clone(reactor), stage, is_cut: Cell::default() })
     }
 
@@ -62,16 +62,15 @@ impl Output {
     pub fn advance(&self, source: impl FnOnce() -> Rc<dyn Source>) {
         let stage = &mut *self.stage.borrow_mut();
         *stage = match mem::take(stage) {
-            Stage::OnLoop { mut gathered, key } => {
+            Stage::OnLoop(mut gathered) => {
                 let length = gathered.bytes.len();
                 match gathered.read(if length < SHORT { SHORT } else { length + SHORT }) {
-                    Progress::Waiting => Stage::OnLoop { gathered, key },
-                    Progress::Over => self.finish(gathered, key),
-                    Progress::More => self.move_off(gathered, key, source()),
+                    Progress::Waiting => Stage::OnLoop(gathered),
+                    Progress::Over => Stage::Over(deregistered(gathered)),
+                    Progress::More => self.move_off(gathered, source()),
                 }
             }
-            Stage::OffLoop { task, key } => {
-                self.reactor.forget(key);
+            Stage::OffLoop { task, .. } => {
                 let mut gathered = task.stop();
                 if gathered.is_unfinished() {
                     // The task has panicked.
@@ -87,44 +86,28 @@ impl Output {
         };
     }
 
-    /// Leaves the rest to tokio, or where there is none goes on here.
-    fn move_off(&self, gathered: Gathered, key: Key, source: Rc<dyn Source>) -> Stage {
-        let Some(fd) = gathered.fd.as_ref().map(AsRawFd::as_raw_fd) else {
-            return self.finish(gathered, key);
-        };
-        let Ok((thread_key, wake)) = self.reactor.register_thread(Turn::WithIo, source) else {
-            return self.stay(gathered, key, fd);
-        };
-        match Task::start(gathered, wake) {
-            Ok(task) => {
-                // The task keeps it open.
-                self.reactor.deregister(key, fd);
-                Stage::OffLoop { task, key: thread_key }
-            }
-            Err(gathered) => {
-                self.reactor.forget(thread_key);
-                self.stay(gathered, key, fd)
-            }
+    /// Leaves the rest to tokio, or where that is impossible goes on here.
+    fn move_off(&self, gathered: Gathered<Registration<OwnedFd>>, source: Rc<dyn Source>) -> Stage {
+        let gathered = deregistered(gathered);
+        match self.reactor.register_thread(Turn::WithIo, Rc::clone(&source)) {
+            Ok((thread, wake)) => match Task::start(gathered, wake) {
+                Ok(task) => Stage::OffLoop { task, _thread: thread },
+                Err(gathered) => self.stay(gathered, source),
+            },
+            Err(_) => self.stay(gathered, source),
         }
     }
 
-    /// Has the source woken again for what is there already.
-    fn stay(&self, mut gathered: Gathered, key: Key, fd: RawFd) -> Stage {
-        match self.reactor.reregister(key, fd, false) {
-            Ok(()) => Stage::OnLoop { gathered, key },
-            Err(error) => {
+    /// Has the source woken again, also for what is there already.
+    fn stay(&self, mut gathered: Gathered, source: Rc<dyn Source>) -> Stage {
+        let Some(fd) = gathered.fd.take() else { return Stage::Over(gathered) };
+        match self.reactor.register(fd, Turn::WithIo, source) {
+            Ok(pipe) => Stage::OnLoop(gathered.with_fd(Some(pipe))),
+            Err((error, fd)) => {
                 gathered.error = Some(sys::errno(&error));
-                self.finish(gathered, key)
+                Stage::Over(gathered.with_fd(Some(fd)))
             }
         }
-    }
-
-    fn finish(&self, gathered: Gathered, key: Key) -> Stage {
-        match &gathered.fd {
-            Some(fd) => self.reactor.deregister(key, fd.as_raw_fd()),
-            None => self.reactor.forget(key),
-        }
-        Stage::Over(gathered)
     }
 
     /// Whether it is read on the loop, so that what is there can be had at once.
@@ -162,20 +145,17 @@ impl Output {
     /// Hands everything over: what came, and the pipe if it isn't at its end.
     pub fn take(&self) -> Gathered {
         match self.stage.take() {
-            Stage::OnLoop { gathered, key } => {
-                if let Some(fd) = &gathered.fd {
-                    self.reactor.deregister(key, fd.as_raw_fd());
-                }
-                gathered
-            }
-            Stage::OffLoop { task, key } => {
-                self.reactor.forget(key);
-                task.stop()
-            }
+            Stage::OnLoop(gathered) => deregistered(gathered),
+            Stage::OffLoop { task, .. } => task.stop(),
             Stage::Over(gathered) => gathered,
             Stage::Taken => Gathered::default(),
         }
     }
+}
+
+fn deregistered(mut gathered: Gathered<Registration<OwnedFd>>) -> Gathered {
+    let fd = gathered.fd.take().map(Registration::deregister);
+    gathered.with_fd(fd)
 }
 
 impl Drop for Output {

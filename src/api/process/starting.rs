@@ -147,7 +147,7 @@ impl Child {
             && live.is_to_be_looked_at()
         {
             live.is_timed = true;
-            self.reactor.call_after(live.key, live.backoff.next_wait());
+            self.reactor.call_after(&live.registration, live.backoff.next_wait());
         }
     }
 
@@ -157,7 +157,7 @@ impl Child {
         if let Some(live) = &mut *self.live.borrow_mut() {
             live.is_timed = false;
             if live.is_polled && live.process.has_ended() {
-                self.reactor.call_late(live.key);
+                self.reactor.call_late(&live.registration);
                 return;
             }
         }

@@ -21,7 +21,7 @@ fn without_a_thread_they_are_reaped_at_the_next_launch() {
 fn with_and_without_a_pidfd_they_are_reaped_when_they_exit() {
     for has_fd in [true, false] {
         let pid = Command::new("true").spawn().unwrap().id() as pid_t;
-        adopt(pid, sys::process_fd(pid).ok().filter(|_| has_fd));
+        adopt(pid, sys::process_fd(pid).ok().filter(|_| has_fd).map(Arc::new));
         while !is_reaped(pid) {
             std::thread::yield_now();
         }

@@ -264,6 +264,15 @@ both(test, 'an option that does not exist is an error, which says what was meant
   );
 });
 
+both(test.serial, 'a polluted Object.prototype adds no option', async (t, { execFile }) => {
+  Object.assign(Object.prototype, { input: 'x', lines: true, reject: false, stdout: 'ignore' });
+  try {
+    t.is((await execFile('echo', ['x'])).stdout, 'x');
+  } finally {
+    for (const name of ['input', 'lines', 'reject', 'stdout']) delete Object.prototype[name];
+  }
+});
+
 both(test, 'what is refused is thrown at once', (t, { $, exec, execFile }) => {
   const wrong = [
     () => exec(),

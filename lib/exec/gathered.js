@@ -8,14 +8,14 @@ const { nextTick } = require('../common/clock');
 const { errnoError } = require('../common/errors');
 const { inheritsEnvironment } = require('../process/environment');
 const { hooks, host } = require('../process/hooks');
-const { native, numbers, tell } = require('../addon/runtime');
+const { native, numbers, shapeOf, tell } = require('../addon/runtime');
 const { Streams, borrow } = require('../process/streams');
 
 const OUTPUTS = [1, 2];
 
 const ignore = () => {};
 
-class Gathered extends native.Process {
+class Gathered extends shapeOf(native.Process) {
   #events;
   // What native.gather() returned: the pid or an errno, the file, its arguments, and which descriptors are pipes.
   #started;

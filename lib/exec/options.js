@@ -54,6 +54,7 @@ const ONLY = {
 };
 
 const DEFAULTS = {
+  __proto__: null,
   all: false,
   buffer: true,
   cleanup: true,

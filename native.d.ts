@@ -151,6 +151,8 @@ export class Process {
   pollExec(): void;
   /** Makes the event loop wait for the process; it does from the start. */
   ref(): void;
+  /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
+  resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
   /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
   /** The process is no longer killed when its timeout is over. */
@@ -203,6 +205,12 @@ export function replaceFd(target: RawFd, fd: RawFd): void;
  */
 export function execFile(file: unknown, args: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
+/**
+ * Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
+ * `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
+ */
+export function capture(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
+
 /** Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`. */
 export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
@@ -231,21 +239,6 @@ export function follow(process: object, plan: Plan, captures: boolean): void;
 
 /** The number of a signal given by name or number. Throws `ERR_UNKNOWN_SIGNAL`. */
 export function signalNumber(signal: unknown, host?: object | undefined | null): number;
-
-/**
- * Runs `file` off the event loop, with the options of `execFile` and `input`. Calls `events.onfinish(error, result)` at its
- * end: the error, or null, is what `execFile` calls back with, and has all of the result, too. The result has `stdout`,
- * `stderr`, `exitCode`, `signal`, `durationMs` and `resourceUsage`: `userCPUTime` and `systemCPUTime` in microseconds,
- * `maxRSS` in kilobytes.
- *
- * Without `input` the child reads the null device. Returns a function that kills the process and ends the run.
- *
- * Throws what Node throws, and an AbortError where `options.signal` has been aborted already.
- */
-export function run(file: unknown, args: unknown, options: unknown, events: object): () => void;
-
-/** The same for a command line, in a shell. */
-export function runCommand(command: unknown, options: unknown, events: object): () => void;
 
 /**
  * The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/common/errors.js` and what else channels

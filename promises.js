@@ -1,14 +1,11 @@
 'use strict';
 
-// child-process-rs/promises: commands as promises, launched off the event loop.
+// child-process-rs/promises: commands as promises, natively or over the builtin.
 
-const { native, why } = require('./lib/addon/native');
+const { current } = require('./lib/exec/launchers');
+const { promisesOver } = require('./lib/exec/promises');
 
-if (native === null) {
-  throw new Error(
-    `child-process-rs/promises needs the native addon, and ${why}: ` +
-      "use util.promisify(require('node:child_process').execFile) here.",
-  );
-}
+const { $, CommandError, exec, execFile, lines, sh } = promisesOver(current);
 
-module.exports = require('./lib/exec/promises');
+// From this line Node learns the names that can be imported.
+module.exports = { $, CommandError, exec, execFile, lines, sh };

@@ -39,7 +39,8 @@ const OF_CHANNEL = [
   'lib/channel/serialization',
 ];
 
-// By the file, the sources that are in it. The first is what the file itself is for.
+// By the file, the sources that are in it. The first is what the file itself is for. A source that a file does not have
+// is looked for in the first that has it. `promises` is the last, because it is no such file.
 const BUNDLES = {
   index: [
     'index',
@@ -52,7 +53,6 @@ const BUNDLES = {
     'lib/builtin/takeover',
     'lib/common/version',
   ],
-  promises: ['promises', 'lib/exec/promises', 'lib/exec/template'],
   register: ['register', 'lib/common/clock', 'lib/builtin/listed', 'lib/builtin/loading'],
   'lib/process/sync': ['lib/process/sync', ...OF_LAUNCH],
   'lib/process/spawn': OF_PROCESS,
@@ -67,6 +67,23 @@ const BUNDLES = {
     'lib/common/errors',
     'lib/addon/native',
     'lib/common/version',
+  ],
+  promises: [
+    'promises',
+    'lib/exec/cleanup',
+    'lib/exec/captured',
+    'lib/exec/launchers',
+    'lib/exec/options',
+    'lib/exec/output',
+    'lib/exec/promises',
+    'lib/exec/redirect',
+    'lib/exec/result',
+    'lib/exec/run',
+    'lib/exec/running',
+    'lib/exec/streamed',
+    'lib/exec/synchronous',
+    'lib/exec/template',
+    ...OF_PROCESS,
   ],
 };
 
@@ -172,7 +189,9 @@ function write(out, file) {
   const sections = [];
   for (const source of new Set(BUNDLES[file])) {
     // In parentheses, too: nearly all of them run at once.
-    const { code, map } = transformed(source, file);
+    const { code: transformedCode, map } = transformed(source, file);
+    // Written so, Node does not take them for names that can be imported from the file.
+    const code = source === own ? transformedCode : transformedCode.replace('module.exports =', "module['exports'] =");
     text += `if (!sources['${source}']) sources['${source}'] = ((module) => {\n`;
     sections.push({ line: linesIn(text), map: JSON.parse(map) });
     text += `${code}});\n`;

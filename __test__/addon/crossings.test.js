@@ -133,7 +133,9 @@ test('spawnSync, execFileSync, execSync: once in', async (t) => {
   t.deepEqual(await crossings(({ cp }) => cp.execSync('true')), ['execSync']);
 });
 
-test('the promise functions: once in, and once out with the result', async (t) => {
-  t.deepEqual(await crossings(({ promises }) => promises.execFile('true')), ['run', 'onfinish']);
-  t.deepEqual(await crossings(({ promises }) => promises.exec('exit 1').catch(() => {})), ['runCommand', 'onfinish']);
+test('the promise functions: once in, once out at the exit, and once more for the resources that were used', async (t) => {
+  const succeeding = await crossings(({ promises }) => promises.execFile('true'));
+  t.deepEqual(succeeding, ['capture', 'onexit', 'Process#resourceUsage']);
+  const failing = await crossings(({ promises }) => promises.exec('exit 1').catch(() => {}));
+  t.deepEqual(failing, ['capture', 'onexit', 'Process#finish', 'Process#resourceUsage']);
 });

@@ -43,7 +43,7 @@ test('import has the same names, each the same value, and all of it as the defau
 test('child-process-rs/promises, both ways', async (t) => {
   const promises = require('child-process-rs/promises');
   const namespace = await import('child-process-rs/promises');
-  t.deepEqual(Object.keys(promises), ['$', 'exec', 'execFile', 'lines', 'sh']);
+  t.deepEqual(Object.keys(promises), ['$', 'CommandError', 'exec', 'execFile', 'lines', 'sh']);
   t.deepEqual(imported(namespace), Object.keys(promises));
   t.is(namespace.default, promises);
 });

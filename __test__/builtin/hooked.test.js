@@ -90,14 +90,16 @@ for (const [order, parts] of Object.entries(orders)) {
       const { exec, execFile } = require(${at('promises')});
       const env = { PATH: process.env.PATH };
       (async () => {
-        const { durationMs, ...result } = await execFile('sh', ['-c', 'cat; echo $SEEN'], { env, input: 'text ' });
+        const whole = await execFile('sh', ['-c', 'cat; echo $SEEN'], { env, input: 'text ' });
+        const { stdout, stderr, exitCode, signal, resourceUsage, durationMs } = whole;
+        const result = { stdout, stderr, exitCode, signal, resourceUsage };
         const told = ({ code, exitCode, stdout }) => ({ code, exitCode, stdout });
         const failed = await exec('echo $SEEN; exit 3', { env }).catch(told);
         const missing = await execFile('/none', [], { env }).catch(told);
         console.log(JSON.stringify([result, failed, missing, durationMs > 0]));
       })();`;
-    const result = { stdout: 'text by the hook\n', stderr: '', exitCode: 0, signal: null, resourceUsage: null };
-    const failed = { code: 3, exitCode: 3, stdout: 'by the hook\n' };
+    const result = { stdout: 'text by the hook', stderr: '', exitCode: 0, signal: null, resourceUsage: null };
+    const failed = { exitCode: 3, stdout: 'by the hook' };
     const missing = { code: 'ENOENT', exitCode: null, stdout: '' };
     t.deepEqual(await printed(t, [...parts, script]), [result, failed, missing, true]);
   });

@@ -79,15 +79,17 @@ const JOBS = {
   execSync: () => thrown(() => cp.execSync('exit 3', { stdio: 'pipe' })),
   ...(promises && {
     'promises.exec': () => promises.exec('echo hello').then(() => 'good'),
-    'promises.execFile, failing': () => promises.execFile('false').catch((error) => `code ${error.code}`),
+    'promises.execFile, failing': () => promises.execFile('false').catch((error) => `code ${error.exitCode}`),
     'promises, missing': () => promises.execFile('no-such-program').catch((error) => `code ${error.code}`),
     'promises, input': () => promises.execFile('cat', { input: 'x'.repeat(100_000) }).then(() => 'good'),
     'promises, timeout': () =>
-      promises.execFile('sleep', ['20'], { timeout: 5 }).catch((error) => `killed ${error.killed}`),
+      promises.execFile('sleep', ['20'], { timeout: 5 }).catch((error) => `timed out ${error.timedOut}`),
     'promises, aborted': () =>
-      promises.execFile('sleep', ['20'], { signal: AbortSignal.timeout(5) }).catch((error) => error.name),
+      promises
+        .execFile('sleep', ['20'], { signal: AbortSignal.timeout(5) })
+        .catch((error) => `canceled ${error.isCanceled}`),
     'promises, overflow': () =>
-      promises.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }).catch((error) => `code ${error.code}`),
+      promises.exec(`printf 0123456789${STAYS}`, { maxBuffer: 4 }).catch((error) => `too long ${error.isMaxBuffer}`),
     'promises.lines, left': async () => {
       for await (const line of promises.lines('yes')) return line;
     },

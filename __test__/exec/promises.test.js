@@ -1,160 +1,279 @@
 'use strict';
 
-// child-process-rs/promises: commands as promises, lines of output as an async iterator. `template.test.js` has the
-// template tags.
+// child-process-rs/promises: results, errors and limits. `promises-io.test.js` has inputs, outputs and pipes,
+// `promises-end.test.js` how commands are ended, `template.test.js` the template tags.
 
 const test = require('ava');
 const { AsyncLocalStorage } = require('node:async_hooks');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { setTimeout: sleep } = require('node:timers/promises');
 
-const { childrenOf, until } = require('../helpers/settle');
-
-const { exec, execFile, lines, sh } = require('../../promises');
+const { both, rejected, thrown } = require('../helpers/both');
 
 const MB = 1 << 20;
-const RESULT = ['stdout', 'stderr', 'exitCode', 'signal', 'durationMs', 'resourceUsage'];
+const RESULT = [
+  'command',
+  'exitCode',
+  'signal',
+  'failed',
+  'timedOut',
+  'isCanceled',
+  'isMaxBuffer',
+  'isTerminated',
+  'durationMs',
+  'resourceUsage',
+  'stdout',
+  'stderr',
+  'pipedFrom',
+];
 
-async function rejected(promise) {
-  return promise.then(
-    () => {
-      throw new Error('it was not rejected');
-    },
-    (error) => error,
-  );
-}
-
-function running(name) {
-  return childrenOf(process.pid).filter(({ pid, state }) => {
-    try {
-      return state !== 'Z' && fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(name);
-    } catch {
-      return false;
-    }
-  }).length;
-}
-
-test('execFile resolves with everything there is to know', async (t) => {
+both(test, 'a result has everything there is to know', async (t, { execFile }) => {
   const result = await execFile('sh', ['-c', 'echo out; echo err >&2; sleep 0.05']);
   t.deepEqual(Object.keys(result), RESULT);
-  t.is(result.stdout, 'out\n');
-  t.is(result.stderr, 'err\n');
-  t.is(result.exitCode, 0);
-  t.is(result.signal, null);
-  t.true(result.durationMs >= 45 && result.durationMs < 600_000, String(result.durationMs));
-  for (const name of ['userCPUTime', 'systemCPUTime', 'maxRSS'])
-    t.is(typeof result.resourceUsage[name], 'number', name);
-  t.true(result.resourceUsage.maxRSS > 100, 'kilobytes');
+  const { durationMs, resourceUsage, ...rest } = result;
+  t.deepEqual(rest, {
+    command: "sh -c 'echo out; echo err >&2; sleep 0.05'",
+    exitCode: 0,
+    signal: null,
+    failed: false,
+    timedOut: false,
+    isCanceled: false,
+    isMaxBuffer: false,
+    isTerminated: false,
+    stdout: 'out',
+    stderr: 'err',
+    pipedFrom: [],
+  });
+  t.true(durationMs >= 45, String(durationMs));
+  t.true(resourceUsage === null || resourceUsage.maxRSS > 100, 'kilobytes');
 });
 
-test('the CPU time is the child’s, in microseconds', async (t) => {
-  const { resourceUsage, durationMs } = await execFile(process.execPath, [
-    '-e',
-    'while (process.cpuUsage().user < 100_000);',
-  ]);
+test('the resources are those of the command, in microseconds', async (t) => {
+  const { execFile } = require('../../promises');
+  const script = 'while (process.cpuUsage().user < 100_000);';
+  const { resourceUsage, durationMs } = await execFile(process.execPath, ['-e', script]);
   const microseconds = resourceUsage.userCPUTime + resourceUsage.systemCPUTime;
   t.true(microseconds > 30_000, String(microseconds));
   t.true(microseconds < durationMs * 1000 * os.availableParallelism() + 500_000, String(microseconds));
 });
 
-test('exec runs a shell', async (t) => {
-  const { stdout, exitCode } = await exec('echo "$A" | tr a-z A-Z', { env: { ...process.env, A: 'loud' } });
-  t.is(stdout, 'LOUD\n');
-  t.is(exitCode, 0);
+both(test, 'arguments and options may be left out', async (t, { exec, execFile }) => {
+  t.is((await execFile('pwd')).stdout, process.cwd());
+  t.is((await execFile('pwd', { cwd: '/usr' })).stdout, '/usr');
+  t.is((await execFile('pwd', [], { cwd: '/usr' })).stdout, '/usr');
+  t.is((await execFile('pwd', undefined, { cwd: '/usr' })).stdout, '/usr');
+  t.is((await execFile('pwd', null, { cwd: '/usr' })).stdout, '/usr');
+  t.is((await exec('pwd', undefined)).stdout, process.cwd());
+  t.is((await exec('pwd', { cwd: new URL('file:///usr') })).stdout, '/usr');
+  t.is((await execFile(new URL('file:///bin/echo'), ['x', 7])).stdout, 'x 7');
 });
 
-test('a shell of the caller’s', async (t) => {
-  t.is((await exec('echo $((2 ** 3))', { shell: '/bin/bash' })).stdout, '8\n');
+both(test, 'exec runs a shell, of the caller’s choice', async (t, { exec }) => {
+  t.is((await exec('echo "$A" | tr a-z A-Z', { env: { ...process.env, A: 'loud' } })).stdout, 'LOUD');
+  t.is((await exec('echo $((2 ** 3))', { shell: '/bin/bash' })).stdout, '8');
 });
 
-test('arguments and options may be left out', async (t) => {
-  t.is((await execFile('pwd')).stdout, `${process.cwd()}\n`);
-  t.is((await execFile('pwd', { cwd: '/usr' })).stdout, '/usr\n');
-  t.is((await execFile('pwd', [], { cwd: '/usr' })).stdout, '/usr\n');
-  t.is((await execFile('pwd', undefined, { cwd: '/usr' })).stdout, '/usr\n');
-  t.is((await execFile('pwd', null, { cwd: '/usr' })).stdout, '/usr\n');
-  t.is((await exec('pwd', undefined)).stdout, `${process.cwd()}\n`);
-  t.is((await exec('pwd', { cwd: new URL('file:///usr') })).stdout, '/usr\n');
+both(test, 'env replaces the environment, and extends it if asked', async (t, { execFile }) => {
+  const env = { A: 'mine' };
+  t.is((await execFile('/usr/bin/env', { env })).stdout, 'A=mine');
+  const { stdout } = await execFile('/usr/bin/env', { env, extendEnv: true });
+  t.true(stdout.split('\n').includes('A=mine') && stdout.includes(`PATH=${process.env.PATH}`));
 });
 
-test('encodings', async (t) => {
+both(test, 'argv0, and what spawn() checks', async (t, { execFile }) => {
+  t.is((await execFile('sh', ['-c', 'echo $0'], { argv0: 'other' })).stdout, 'other');
+  t.is(thrown(() => execFile('true', { cwd: 1 })).code, 'ERR_INVALID_ARG_TYPE');
+  t.is(thrown(() => execFile('true', { uid: 'x' })).code, 'ERR_INVALID_ARG_TYPE');
+});
+
+both(test, 'encodings', async (t, { exec }) => {
   const { stdout, stderr } = await exec('printf "\\303\\244"; printf "\\377" >&2', { encoding: 'buffer' });
-  t.deepEqual([stdout, stderr], [Buffer.from([0xc3, 0xa4]), Buffer.from([0xff])]);
-  t.is((await exec('printf "\\303\\244"', { encoding: 'hex' })).stdout, 'c3a4');
+  t.deepEqual([stdout, stderr], [Uint8Array.of(0xc3, 0xa4), Uint8Array.of(0xff)]);
+  t.is(Object.getPrototypeOf(stdout), Uint8Array.prototype);
+  t.is((await exec('printf "\\303\\244\\n"', { encoding: 'hex' })).stdout, 'c3a40a');
   t.is((await exec('printf "\\303\\244"', { encoding: 'latin1' })).stdout, 'Ã¤');
-  t.true(Buffer.isBuffer((await exec('printf a', { encoding: 'no-such-encoding' })).stdout));
-  t.deepEqual((await execFile('true', { encoding: 'buffer' })).stdout, Buffer.alloc(0));
+  t.deepEqual((await exec('true', { encoding: 'buffer' })).stdout, new Uint8Array(0));
+  t.is((await exec("printf '\\360\\237'; sleep 0.05; printf '\\230\\200'")).stdout, '😀', 'in two pieces');
 });
 
-test('characters that arrive in pieces come out whole', async (t) => {
-  t.is((await exec("printf '\\360\\237'; sleep 0.05; printf '\\230\\200'")).stdout, '😀');
+both(test, 'the final newline is stripped, unless asked otherwise', async (t, { execFile }) => {
+  const print = async (text, options) => (await execFile('printf', [text], options)).stdout;
+  t.is(await print('a\\n'), 'a');
+  t.is(await print('a\\r\\n'), 'a');
+  t.is(await print('a\\n\\n'), 'a\n');
+  t.is(await print('\\n'), '');
+  t.is(await print('a\\n', { stripFinalNewline: false }), 'a\n');
+  t.deepEqual(await print('a\\r\\n', { encoding: 'buffer' }), Uint8Array.of(97));
+  t.deepEqual(await print('a\\n', { encoding: 'buffer', stripFinalNewline: false }), Uint8Array.of(97, 10));
 });
 
-test('10 MB of output', async (t) => {
-  const { stdout } = await exec(`yes 'a line' | head -c ${10 * MB}`, { maxBuffer: Infinity });
+both(test, 'lines: the outputs as arrays', async (t, { exec }) => {
+  const { stdout, stderr } = await exec("printf 'a\\r\\n\\nb\\n'; printf c >&2", { lines: true });
+  t.deepEqual([stdout, stderr], [['a', '', 'b'], ['c']]);
+  t.deepEqual((await exec('true', { lines: true })).stdout, []);
+});
+
+both(test, '10 MB of output', async (t, { exec }) => {
+  const { stdout } = await exec(`yes 'a line' | head -c ${10 * MB}`);
+  // The last character is no newline.
   t.is(stdout.length, 10 * MB);
 });
 
-test('a failing command rejects with the error that exec’s callback would get', async (t) => {
+both(test, 'all: both outputs in the order in which they come', async (t, { exec }) => {
+  // Each part is written when the one before it has come.
+  const parts = ['echo 1', 'echo 2 >&2', "printf '\\303'", 'echo 4 >&2', "printf '\\244'"];
+  const running = exec(parts.join('; read x; '), { all: true, stdin: 'pipe' });
+  for (const stream of [running.stdout, running.stderr]) stream.on('data', () => running.stdin.write('\n'));
+  const result = await running;
+  t.is(result.all, '1\n2\n4\nä');
+  t.deepEqual([result.stdout, result.stderr], ['1\nä', '2\n4']);
+  t.deepEqual(Object.keys(result), [...RESULT.slice(0, -1), 'all', 'pipedFrom']);
+  t.deepEqual((await exec('echo 1; echo 2', { all: true, lines: true })).all, ['1', '2']);
+  const bytes = await exec('echo 1', { all: true, encoding: 'buffer' });
+  t.deepEqual(bytes.all, Uint8Array.of(49));
+  t.is((await exec('echo 1; echo 2 >&2', { all: true, stderr: 'ignore' })).all, '1');
+});
+
+both(test, 'a failing command rejects', async (t, { CommandError, exec }) => {
   const error = await rejected(exec('echo out; echo err >&2; exit 3'));
-  t.true(error instanceof Error);
-  const { message, code, killed, signal, cmd, stdout, stderr, exitCode } = error;
+  t.true(error instanceof CommandError && error instanceof Error);
+  const { name, message, shortMessage, exitCode, signal, failed, isTerminated, stdout, stderr, code } = error;
   t.deepEqual(
-    { message, code, killed, signal, cmd, stdout, stderr, exitCode },
+    { name, message, shortMessage, exitCode, signal, failed, isTerminated, stdout, stderr, code },
     {
-      message: 'Command failed: echo out; echo err >&2; exit 3\nerr\n',
-      code: 3,
-      killed: false,
-      signal: null,
-      cmd: 'echo out; echo err >&2; exit 3',
-      stdout: 'out\n',
-      stderr: 'err\n',
+      name: 'CommandError',
+      message: 'Command failed with exit code 3: echo out; echo err >&2; exit 3\nerr',
+      shortMessage: 'Command failed with exit code 3: echo out; echo err >&2; exit 3',
       exitCode: 3,
+      signal: null,
+      failed: true,
+      isTerminated: false,
+      stdout: 'out',
+      stderr: 'err',
+      code: undefined,
     },
   );
-  t.is(typeof error.durationMs, 'number');
-  t.is(typeof error.resourceUsage.maxRSS, 'number');
+  t.deepEqual(
+    RESULT.filter((name) => !Object.hasOwn(error, name)),
+    [],
+  );
 });
 
-test('the command in the error of execFile has its arguments', async (t) => {
-  t.is((await rejected(execFile('false', ['a', 'b c']))).cmd, 'false a b c');
+both(test, 'the stack of an error has the functions that wait for the command', async (t, { execFile }) => {
+  async function waitsForIt() {
+    return await execFile('false');
+  }
+  const { stack, message } = await rejected(waitsForIt());
+  t.true(stack.startsWith(`CommandError: ${message}\n    at `), stack);
+  t.regex(stack, /at async waitsForIt .*promises\.test\.js/);
 });
 
-test('ended by a signal', async (t) => {
-  const { code, signal, exitCode, killed } = await rejected(exec('kill -KILL $$'));
-  t.deepEqual({ code, signal, exitCode, killed }, { code: null, signal: 'SIGKILL', exitCode: null, killed: false });
+both(test, 'a command that a signal has ended', async (t, { exec }) => {
+  const { message, signal, exitCode, isTerminated } = await rejected(exec('kill -KILL $$'));
+  t.deepEqual(
+    { message, signal, exitCode, isTerminated },
+    {
+      message: 'Command was killed with SIGKILL: kill -KILL $$',
+      signal: 'SIGKILL',
+      exitCode: null,
+      isTerminated: true,
+    },
+  );
 });
 
-test('programs that do not start', async (t) => {
-  for (const [file, expected] of [
+both(test, 'reject: false resolves with the error', async (t, { CommandError, execFile, $ }) => {
+  const failed = await execFile('false', { reject: false });
+  t.true(failed instanceof CommandError);
+  t.deepEqual([failed.failed, failed.exitCode, failed.stdout], [true, 1, '']);
+  t.is((await execFile('true', { reject: false })).failed, false);
+  t.is((await execFile('no-such-program', { reject: false })).code, 'ENOENT');
+  t.is((await $({ reject: false })`sh -c ${'exit 4'}`).exitCode, 4);
+});
+
+both(test, 'programs that do not start', async (t, { exec, execFile }) => {
+  for (const [file, code] of [
     ['no-such-program', 'ENOENT'],
     ['/usr', 'EACCES'],
-    ['/etc/passwd/x', 'ENOTDIR'],
   ]) {
-    const error = await rejected(execFile(file, ['a', 'b']));
-    const { code, syscall, path: at, spawnargs, message, cmd, stdout, stderr } = error;
+    const running = execFile(file, ['a', 'b c']);
+    const { cause, durationMs, resourceUsage, ...error } = await rejected(running);
+    t.is(running.pid, undefined);
     t.deepEqual(
-      { code, syscall, at, spawnargs, message, cmd, stdout, stderr },
+      { ...error },
       {
-        code: expected,
-        syscall: `spawn ${file}`,
-        at: file,
-        spawnargs: ['a', 'b'],
-        message: `spawn ${file} ${expected}`,
-        cmd: `${file} a b`,
+        shortMessage: `Command could not be started: ${file} a 'b c'\nspawn ${file} ${code}`,
+        code,
+        command: `${file} a 'b c'`,
+        exitCode: null,
+        signal: null,
+        failed: true,
+        timedOut: false,
+        isCanceled: false,
+        isMaxBuffer: false,
+        isTerminated: false,
         stdout: '',
         stderr: '',
+        pipedFrom: [],
       },
     );
-    t.is(typeof error.errno, 'number');
+    t.deepEqual([cause.code, cause.path, cause.spawnargs], [code, file, ['a', 'b c']]);
   }
   t.is((await rejected(exec('true', { cwd: '/nonexistent-dir' }))).code, 'ENOENT');
   t.is((await rejected(execFile('true', ['x'.repeat(200_000)]))).code, 'E2BIG');
 });
 
-test('what is refused is rejected, never thrown', async (t) => {
+both(test, 'an option that does not exist is an error, which says what was meant', (t, promises) => {
+  const { $, exec, execFile, lines, sh } = promises;
+  const meant = (body) => {
+    const { code, message } = thrown(body);
+    t.is(code, 'ERR_INVALID_ARG_VALUE');
+    return message;
+  };
+  t.is(
+    meant(() => execFile('true', { timeuot: 1 })),
+    'There is no option "timeuot": did you mean timeout?',
+  );
+  t.is(
+    meant(() => exec('true', { maxbuffer: 1 })),
+    'There is no option "maxbuffer": did you mean maxBuffer?',
+  );
+  t.is(
+    meant(() => $({ rejct: false })),
+    'There is no option "rejct": did you mean reject?',
+  );
+  t.is(
+    meant(() => sh({ pipfail: true })),
+    'There is no option "pipfail": did you mean pipefail?',
+  );
+  t.is(
+    meant(() => lines('true', { form: 'all' })),
+    'There is no option "form": did you mean from?',
+  );
+  t.is(
+    meant(() => execFile('true', { cancelSignal: 1 })),
+    'There is no option "cancelSignal": did you mean signal?',
+  );
+  t.is(
+    meant(() => execFile('true', { pipefail: true })),
+    'There is no option "pipefail"',
+  );
+  t.is(
+    meant(() => execFile('true', { somethingElse: 1 })),
+    'There is no option "somethingElse"',
+  );
+});
+
+both(test.serial, 'a polluted Object.prototype adds no option', async (t, { execFile }) => {
+  Object.assign(Object.prototype, { input: 'x', lines: true, reject: false, stdout: 'ignore' });
+  try {
+    t.is((await execFile('echo', ['x'])).stdout, 'x');
+  } finally {
+    for (const name of ['input', 'lines', 'reject', 'stdout']) delete Object.prototype[name];
+  }
+});
+
+both(test, 'what is refused is thrown at once', (t, { $, exec, execFile }) => {
   const wrong = [
     () => exec(),
     () => exec(1),
@@ -163,223 +282,113 @@ test('what is refused is rejected, never thrown', async (t) => {
     () => execFile(''),
     () => execFile('true', 'x'),
     () => execFile('true', ['a\0b']),
+    () => execFile('true', [], 'x'),
     () => exec('true', { timeout: -1 }),
+    () => exec('true', { timeout: 1.5 }),
     () => exec('true', { maxBuffer: -1 }),
     () => exec('true', { killSignal: 'SIGNOTHING' }),
-    () => exec('true', { cwd: 1 }),
-    () => exec('true', { uid: 'x' }),
     () => exec('true', { signal: 1 }),
     () => exec('true', { input: 7 }),
     () => exec('true', { env: { A: '\0' } }),
+    () => exec('true', { encoding: 'latin-9' }),
+    () => exec('true', { lines: true, encoding: 'buffer' }),
+    () => exec('true', { stdout: 'pipes' }),
+    () => exec('true', { stdio: 'pipe', stdout: 'pipe' }),
+    () => exec('true', { input: '', stdin: 'inherit' }),
+    () => exec('true', { verbose: true }),
+    () => $({ shell: true })`true`,
   ];
   for (const start of wrong) {
-    const error = await rejected(start());
-    t.regex(error.code, /^ERR_(INVALID_ARG|OUT_OF_RANGE|UNKNOWN_SIGNAL)/, String(start));
+    t.regex(thrown(start).code ?? 'none', /^ERR_(INVALID_ARG|OUT_OF_RANGE|UNKNOWN_SIGNAL)/, String(start));
   }
 });
 
-test('input: strings, bytes, none', async (t) => {
-  t.is((await execFile('cat', { input: 'text ä' })).stdout, 'text ä');
-  t.is((await execFile('cat', { input: Buffer.from('bytes') })).stdout, 'bytes');
-  t.is((await execFile('cat', { input: new DataView(Uint8Array.of(65, 66, 67).buffer, 1) })).stdout, 'BC');
-  t.is((await execFile('cat', { input: '616263', encoding: 'hex' })).stdout, '616263');
-  t.is((await execFile('wc', ['-c'], { input: '' })).stdout.trim(), '0');
-  t.is((await execFile('wc', ['-c'])).stdout.trim(), '0', 'without an input it is empty');
-  t.is((await sh`tr a-z A-Z < ${'/etc/hostname'}`).stdout, fs.readFileSync('/etc/hostname', 'utf8').toUpperCase());
-});
-
-test('5 MB of input come back, on a loop that goes on', async (t) => {
-  const input = Buffer.alloc(5 * MB, 'a line that comes back\n');
-  const { stdout } = await execFile('cat', { input, encoding: 'buffer', maxBuffer: Infinity });
-  t.true(stdout.equals(input));
-});
-
-test('an input that the caller changes meanwhile does not crash, one that nobody reads does not matter', async (t) => {
-  const input = Buffer.alloc(2 * MB, 'a');
-  const promise = execFile('sh', ['-c', 'sleep 0.1; wc -c'], { input });
-  input.fill('b');
-  t.is((await promise).stdout.trim(), String(2 * MB));
-  t.is((await execFile('sh', ['-c', 'exec 0<&-; sleep 0.1; echo done'], { input })).stdout, 'done\n');
-});
-
-test('timeout', async (t) => {
-  const error = await rejected(exec('echo before; exec sleep 100', { timeout: 3000 }));
-  const { killed, signal, code, stdout, exitCode } = error;
-  t.deepEqual(
-    { killed, signal, code, stdout, exitCode },
-    { killed: true, signal: 'SIGTERM', code: null, stdout: 'before\n', exitCode: null },
-  );
-  t.is((await rejected(execFile('sleep', ['10'], { timeout: 30, killSignal: 'SIGKILL' }))).signal, 'SIGKILL');
-  t.is((await execFile('echo', ['x'], { timeout: 0 })).stdout, 'x\n');
-});
-
-test('maxBuffer', async (t) => {
+both(test, 'maxBuffer, which is 100 MB', async (t, { exec, execFile }) => {
   t.is((await execFile('printf', ['0123456789'], { maxBuffer: 10 })).stdout, '0123456789');
-  const error = await rejected(exec('printf 0123456789; exec sleep 10', { maxBuffer: 9 }));
-  t.is(error.code, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER');
-  t.is(error.stdout, '012345678');
-  t.is(error.message, 'stdout maxBuffer length exceeded');
-  t.is(
-    (await rejected(exec('printf 0123456789 >&2; exec sleep 10', { maxBuffer: 9 }))).message,
-    'stderr maxBuffer length exceeded',
-  );
+  for (const redirection of ['', '>&2']) {
+    const command = `printf 0123456789 ${redirection}; exec sleep 10`;
+    const error = await rejected(exec(command, { maxBuffer: 9 }));
+    t.deepEqual([error.isMaxBuffer, error.isTerminated, error.stdout + error.stderr], [true, true, '012345678']);
+    t.is(error.shortMessage, `Command wrote more than maxBuffer allows, 9 bytes: ${command}`);
+  }
+  const error = await rejected(execFile('head', ['-c', '100000001', '/dev/zero'], { encoding: 'buffer' }));
+  t.is(error.shortMessage.split(':')[0], 'Command wrote more than maxBuffer allows, 100000000 bytes');
+  t.is(error.stdout.length, 100_000_000);
 });
 
-test('aborted before: nothing is started', async (t) => {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'promises-'));
-  const reason = new TypeError('mine');
-  const error = await rejected(exec('touch started', { cwd: dir, signal: AbortSignal.abort(reason) }));
-  t.deepEqual([error.name, error.code, error.cause], ['AbortError', 'ABORT_ERR', reason]);
-  t.deepEqual(fs.readdirSync(dir), []);
-  fs.rmdirSync(dir);
-});
-
-test.serial('aborted while it runs: the process is killed', async (t) => {
-  const controller = new AbortController();
-  const promise = rejected(execFile('sleep', ['71'], { signal: controller.signal }));
-  t.true(await until(() => running('sleep\x0071') === 1));
-  controller.abort();
-  const error = await promise;
-  t.deepEqual([error.name, error.code], ['AbortError', 'ABORT_ERR']);
-  t.true(await until(() => running('sleep\x0071') === 0));
-});
-
-test('aborted in the tick of the call', async (t) => {
-  const controller = new AbortController();
-  const promise = rejected(execFile('sleep', ['10'], { signal: controller.signal }));
-  controller.abort();
-  t.is((await promise).name, 'AbortError');
-});
-
-test('aborted after the end: nothing happens', async (t) => {
-  const controller = new AbortController();
-  const result = await execFile('echo', ['a'], { signal: controller.signal });
-  const before = { ...result };
-  controller.abort();
-  await sleep(20);
-  t.deepEqual({ ...result }, before);
-  t.is(result.stdout, 'a\n');
-});
-
-test('AsyncLocalStorage', async (t) => {
-  const storage = new AsyncLocalStorage();
-  await storage.run('mine', async () => {
-    await execFile('true');
-    t.is(storage.getStore(), 'mine');
-    await rejected(execFile('false'));
-    t.is(storage.getStore(), 'mine');
-  });
-});
-
-test('forty at a time, each with its own result', async (t) => {
+both(test, 'forty at a time, each with its own result', async (t, { exec }) => {
   const results = await Promise.all(
     Array.from({ length: 40 }, (_, i) => exec(`echo ${i}; exit ${i % 2}`).catch((error) => error)),
   );
   t.deepEqual(
     results.map(({ stdout, exitCode }) => [stdout, exitCode]),
-    Array.from({ length: 40 }, (_, i) => [`${i}\n`, i % 2]),
+    Array.from({ length: 40 }, (_, i) => [`${i}`, i % 2]),
   );
 });
 
-test('lines: one by one, without their ends', async (t) => {
-  const collect = async (iterator) => {
-    const all = [];
-    for await (const line of iterator) all.push(line);
-    return all;
-  };
-  const of = (text, options) => collect(lines('printf', [text], options));
-  t.deepEqual(await of('one\\ntwo\\n'), ['one', 'two']);
-  t.deepEqual(await of('one\\ntwo'), ['one', 'two'], 'a last line without an end');
-  t.deepEqual(await of('\\n\\na\\n\\n'), ['', '', 'a', '']);
-  t.deepEqual(await of(''), []);
-  t.deepEqual(await of('a\\r\\nb\\r\\n'), ['a', 'b']);
-  t.deepEqual(await of('ä€\\n😀\\n'), ['ä€', '😀']);
-  t.deepEqual(await collect(lines('sh', ['-c', "printf '\\303'; sleep 0.05; printf '\\244\\nx'"])), ['ä', 'x']);
-  t.deepEqual(await collect(lines('pwd', { cwd: '/usr' })), ['/usr']);
-  t.is((await collect(lines('seq', ['50000']))).length, 50_000);
+both(test, 'AsyncLocalStorage', async (t, { execFile }) => {
+  const storage = new AsyncLocalStorage();
+  await storage.run('mine', async () => {
+    await execFile('true');
+    t.is(storage.getStore(), 'mine');
+    const running = execFile('echo', ['x']);
+    const heard = new Promise((resolve) => running.stdout.once('data', () => resolve(storage.getStore())));
+    t.is(await heard, 'mine');
+    await rejected(execFile('false'));
+    t.is(storage.getStore(), 'mine');
+  });
 });
 
-test('lines: they come while the command runs', async (t) => {
-  const iterator = lines('sh', ['-c', 'echo early; exec sleep 74']);
-  t.deepEqual(await iterator.next(), { value: 'early', done: false });
-  t.true(await until(() => running('sleep\x0074') === 1));
-  await iterator.return();
+both(test, 'preferLocal: programs of node_modules/.bin come first', async (t, { execFile }) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'promises-'));
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  fs.mkdirSync(path.join(folder, 'node_modules/.bin'), { recursive: true });
+  fs.mkdirSync(path.join(folder, 'deep/er'), { recursive: true });
+  fs.writeFileSync(path.join(folder, 'node_modules/.bin/cprs-local'), '#!/bin/sh\necho "local $A"', { mode: 0o755 });
+  t.is((await rejected(execFile('cprs-local', { cwd: folder }))).code, 'ENOENT');
+  const inside = { cwd: path.join(folder, 'deep/er'), preferLocal: true };
+  t.is((await execFile('cprs-local', inside)).stdout, 'local ');
+  t.is((await execFile('cprs-local', { ...inside, env: { A: 'a' } })).stdout, 'local a');
+  t.is((await execFile('cprs-local', { preferLocal: folder })).stdout, 'local ');
 });
 
-test.serial('lines: leaving the loop kills the command', async (t) => {
-  for await (const line of lines('sh', ['-c', 'echo one; exec sleep 72'])) {
-    t.is(line, 'one');
-    t.true(await until(() => running('sleep\x0072') === 1));
-    break;
+both(test, 'verbose writes what runs to stderr', async (t, promises) => {
+  const written = [];
+  const { write } = process.stderr;
+  process.stderr.write = (text) => written.push(String(text).replace(/\d+ ms/, '… ms'));
+  try {
+    await promises.$({ verbose: 'short' })`echo ${'a b'}`;
+    await promises.exec('exit 2', { verbose: 'short', reject: false });
+    await promises.exec('echo out; sleep 0.05; echo err >&2', { verbose: 'full' });
+  } finally {
+    process.stderr.write = write;
   }
-  t.true(await until(() => running('sleep\x0072') === 0));
+  t.deepEqual(written, [
+    "$ echo 'a b'\n",
+    "$ echo 'a b' (… ms)\n",
+    '$ exit 2\n',
+    'Command failed with exit code 2: exit 2\n',
+    '$ echo out; sleep 0.05; echo err >&2\n',
+    'out\n',
+    'err\n',
+    '$ echo out; sleep 0.05; echo err >&2 (… ms)\n',
+  ]);
 });
 
-test.serial('lines: an exception in the loop kills the command and goes through', async (t) => {
-  await t.throwsAsync(
-    async () => {
-      for await (const line of lines('sh', ['-c', 'echo one; exec sleep 73'])) throw new RangeError(line);
-    },
-    { instanceOf: RangeError, message: 'one' },
-  );
-  t.true(await until(() => running('sleep\x0073') === 0));
-});
-
-test('lines: a failing command throws after its last line', async (t) => {
-  const seen = [];
-  const error = await t.throwsAsync(async () => {
-    for await (const line of lines('sh', ['-c', 'echo one; echo two; echo err >&2; exit 3'])) seen.push(line);
-  });
-  t.deepEqual(seen, ['one', 'two']);
-  t.deepEqual([error.code, error.exitCode, error.signal, error.stderr], [3, 3, null, 'err\n']);
-});
-
-test('lines: a program that does not start throws', async (t) => {
-  await t.throwsAsync(
-    async () => {
-      for await (const line of lines('no-such-program')) t.fail(line);
-    },
-    { code: 'ENOENT' },
-  );
-});
-
-test('lines: who does not ask holds the command back', async (t) => {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'promises-'));
-  const file = path.join(dir, 'written');
-  // Tells, after each 100 kB that it got rid of, how often.
-  const script = `
-    const fs = require('fs');
-    const line = 'x'.repeat(99999) + '\\n';
-    for (let i = 1; ; i++) {
-      fs.writeSync(1, line);
-      fs.writeFileSync(process.argv[1], String(i));
-    }`;
-  const iterator = lines(process.execPath, ['-e', script, file]);
-  await iterator.next();
-  t.teardown(() => iterator.return());
-  const written = () => (fs.existsSync(file) ? Number(fs.readFileSync(file, 'utf8')) : 0);
-  const standsStill = await until(async () => {
-    const before = written();
-    await sleep(300);
-    return before > 0 && written() === before;
-  });
-  t.true(standsStill);
-  t.true(written() < 100, `${written()} lines of 100 kB`);
-  await iterator.return();
-  fs.rmSync(dir, { recursive: true });
-});
-
-test('nothing keeps the process alive afterwards', async (t) => {
-  const { runNode } = require('../helpers/run-node');
-  const script = `
-    const { execFile, lines, $ } = require(${JSON.stringify(path.resolve(__dirname, '../../promises.js'))})
-    execFile('echo', ['x']).then(({ stdout }) => console.log(stdout.trim()))
-    execFile('true', { timeout: 600_000, signal: new AbortController().signal })
-    execFile('no-such-program').catch(({ code }) => console.log(code))
-    $\`sleep 0.2\`.then(() => console.log('slept'))
-  `;
-  const { stdout, timedOut, code } = await runNode(['-e', script], { timeout: 120_000 });
-  t.false(timedOut);
-  t.is(code, 0);
-  t.deepEqual(stdout.trim().split('\n').sort(), ['ENOENT', 'slept', 'x']);
+both(test, '$.sync and sh.sync', (t, { $, sh, CommandError }) => {
+  const result = $.sync`echo ${'a b'}`;
+  t.deepEqual(Object.keys(result), RESULT);
+  t.is(result.stdout, 'a b');
+  t.is(sh.sync`echo ${'x'} | tr x y`.stdout, 'y');
+  t.is($({ input: 'given' }).sync`cat`.stdout, 'given');
+  t.is($.sync({ input: ['gi', 'ven'] })`cat`.stdout, 'given');
+  const error = thrown(() => $.sync`sh -c ${'echo err >&2; exit 3'}`);
+  t.true(error instanceof CommandError);
+  t.deepEqual([error.exitCode, error.stderr], [3, 'err']);
+  t.regex(error.stack.split('\n').slice(2).join('\n'), /promises\.test\.js/);
+  t.is($({ reject: false }).sync`no-such-program`.code, 'ENOENT');
+  const late = $({ reject: false, timeout: 50 }).sync`sleep 10`;
+  t.deepEqual([late.timedOut, late.isTerminated, late.signal], [true, true, 'SIGTERM']);
+  t.true($({ reject: false, maxBuffer: 3 }).sync`echo long`.isMaxBuffer);
+  t.is(thrown(() => $({ all: true }).sync`true`).code, 'ERR_INVALID_ARG_VALUE');
 });

@@ -176,18 +176,6 @@ const EXCEPTIONS = [
     error,
     why: "the other end is gone, which 'disconnect' tells, as with the builtin",
   })),
-  ...['ECONNRESET', 'EPIPE'].map((error) => ({
-    operations: ['promise'],
-    call: 'send',
-    error,
-    why: 'a command need not read its input to the end',
-  })),
-  {
-    operations: ['promise'],
-    call: 'send',
-    error: 'EAGAIN',
-    why: 'the edge-triggered set tells that there is room again only where there was none',
-  },
 ];
 
 /** Whether a combination is not judged. */

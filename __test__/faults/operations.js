@@ -140,8 +140,8 @@ async function promise(cp, note, { promises }) {
       const { stdout } = await promises.execFile('sh', ['-c', command], { input: 'input' });
       note('stdout', stdout);
     } catch (error) {
-      if (typeof error.code === 'number') note('exit', error.code, error.signal);
-      else noteError(note, error);
+      if (error.cause) noteError(note, error.cause);
+      else note('exit', error.exitCode, error.signal);
       note('stdout', error.stdout ?? '');
     }
   }

@@ -143,8 +143,11 @@ const STEPS = {
     if (!OURS) return;
     const promises = require(`${OURS}/promises`);
     assert.strictEqual((await promises.execFile('cat', [], { input: 'input' })).stdout, 'input');
-    await assert.rejects(promises.exec('exit 3'), { code: 3 });
-    await assert.rejects(promises.execFile('sleep', [FOREVER], { timeout: 100 }), { signal: 'SIGTERM', killed: true });
+    await assert.rejects(promises.exec('exit 3'), { exitCode: 3 });
+    await assert.rejects(promises.execFile('sleep', [FOREVER], { timeout: 100 }), {
+      signal: 'SIGTERM',
+      timedOut: true,
+    });
   },
   async 'another user'() {
     if (!HAS_OTHERS) return;

@@ -50,7 +50,7 @@ const RUNS = `
       try {
         return ['resolved', (await promises.execFile('sh', ['-c', 'cat'], { input: 'hi' })).stdout];
       } catch (error) {
-        return ['rejected', ...described(error)];
+        return ['rejected', ...described(error.cause)];
       }
     },
   };`;
@@ -93,9 +93,8 @@ test('no thread to be had: the synchronous family works', async (t) => {
   await comesTo(t, ['pthread_create', EAGAIN, MANY, 'sync()'], [null, 3, null, 'hi']);
 });
 
-test('no thread to be had: a promise is rejected, and the next one is tried anew', async (t) => {
-  await comesTo(t, ['pthread_create', EAGAIN, MANY, 'promise()'], ['rejected', 'EAGAIN', 'spawn sh']);
-  await comesTo(t, ['pthread_create', EAGAIN, 1, 'promise().then(() => runs.promise())'], ['resolved', 'hi']);
+test('no thread to be had: the promises work', async (t) => {
+  await comesTo(t, ['pthread_create', EAGAIN, MANY, 'promise()'], ['resolved', 'hi']);
 });
 
 test('an output that cannot be read is an error', async (t) => {
@@ -114,7 +113,6 @@ test('an errno that Node has no name for is called as Node calls it', async (t) 
 
 test('an ENOBUFS of the kernel is no output that is too long', async (t) => {
   await comesTo(t, ['recv', ENOBUFS, 1, 'promise()'], ['rejected', 'ENOBUFS', 'read']);
-  await comesTo(t, ['send', ENOBUFS, 1, 'promise()'], ['rejected', 'ENOBUFS', 'write']);
 });
 
 test('a poll that fails is told by its own errno', async (t) => {
@@ -192,7 +190,7 @@ test('200 promises at once take a handful of threads', async (t) => {
   t.true(threads() <= before + 4, `${threads() - before} threads more`);
   controller.abort();
   const ends = await Promise.allSettled(runs);
-  t.true(ends.every(({ reason }) => reason?.name === 'AbortError'));
+  t.true(ends.every(({ reason }) => reason?.isCanceled));
 });
 
 test('a fault in a file of ours is thrown, and not hidden behind the builtin', (t) => {

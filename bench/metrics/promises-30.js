@@ -21,7 +21,7 @@ module.exports = {
     const { execFile } = subjects.loadPromises(subjectName);
     const work = async () => {
       const { stdout } = await execFile(FILE, ARGS);
-      if (String(stdout) !== 'hi\n') throw new Error(`echo said ${JSON.stringify(stdout)}`);
+      if (String(stdout).trim() !== 'hi') throw new Error(`echo said ${JSON.stringify(stdout)}`);
     };
     return { rate: await rateOf(work, plan(WIDTH, quick)) };
   },

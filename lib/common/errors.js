@@ -155,6 +155,13 @@ function tooMuchOutput(name) {
   return nodeError(RangeError, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER', `${name} maxBuffer length exceeded`, tooMuchOutput);
 }
 
+/** An option that does not exist. `meant`: the one that was probably meant. */
+function unknownOption(name, meant) {
+  const advice = meant === undefined ? '' : `: did you mean ${meant}?`;
+  const message = `There is no option "${name}"${advice}`;
+  return nodeError(TypeError, 'ERR_INVALID_ARG_VALUE', message, unknownOption);
+}
+
 /** The name of a negative errno. Node takes it from libuv, which does not know all of them. */
 function nameOf(errno) {
   const names = require('node:os').constants.errno;
@@ -190,6 +197,7 @@ module.exports = {
   errnoError,
   invalidType,
   tooMuchOutput,
+  unknownOption,
   // Native code throws these.
   hooks: {
     brokenHandle,

@@ -1,152 +1,112 @@
 'use strict';
 
-// The promise functions. Only the start and the end of a run happen on the event loop: native code launches the
-// command, writes its input, reads its output and reaps it on one background thread.
+// The functions of child-process-rs/promises, over any way to start commands.
 
-const { StringDecoder } = require('node:string_decoder');
-const { concat, copy, join } = require('../common/arrays');
-const { isWatched } = require('../process/child');
-const { exec: execOnLoop, execFile: execFileOnLoop } = require('./exec');
-const { hooks } = require('../process/hooks');
-const { native, told } = require('../addon/runtime');
-const { spawn } = require('../process/spawn');
-const { shellWords, words } = require('./template');
+const { concat, copy, map } = require('../common/arrays');
+const { invalidType } = require('../common/errors');
+const { checkOptions, pathOf, readOptions, refuse } = require('./options');
+const { CommandError } = require('./result');
+const { Running } = require('./running');
+const { runSync } = require('./synchronous');
+const { commandLine, shellScript, words } = require('./template');
 
-/** How much of a command's stderr `lines` keeps for its error, characters. */
-const MAX_STDERR = 1024 * 1024;
+const IS_WINDOWS = process.platform === 'win32';
 
-/** Runs `file` with `args`, without a shell. */
-async function execFile(file, args, options) {
-  const given = Array.isArray(args) ? options : (args ?? options);
-  if (isWatched()) return runOnLoop((done) => execFileOnLoop(file, args, options, done), given);
-  return run((events) => native.run(file, args, options, events), given);
-}
-
-/** Runs a command line in a shell. Never put user input into it; `sh` and `$` quote interpolated values. */
-async function exec(command, options) {
-  if (isWatched()) return runOnLoop((done) => execOnLoop(command, options, done), options);
-  return run((events) => native.runCommand(command, options, events), options);
-}
-
-function run(start, options) {
-  const signal = options?.signal;
-  return new Promise((resolve, reject) => {
-    const events = {
-      hooks,
-      onfinish: told((error, result) => {
-        signal?.removeEventListener('abort', cancel);
-        if (error) reject(error);
-        else resolve(result);
-      }),
-    };
-    const cancel = start(events);
-    signal?.addEventListener('abort', cancel, { once: true });
-  });
-}
-
-/** Runs a command with exec() or execFile(), because a patch or a diagnostics channel must see a ChildProcess. */
-function runOnLoop(start, options) {
-  return new Promise((resolve, reject) => {
-    const begun = performance.now();
-    const child = start((error, stdout, stderr) => {
-      const { exitCode, signalCode: signal } = child;
-      const durationMs = performance.now() - begun;
-      const result = {
-        stdout,
-        stderr,
-        exitCode: exitCode < 0 ? null : exitCode,
-        signal,
-        durationMs,
-        resourceUsage: null,
-      };
-      if (error) reject(Object.assign(error, result));
-      else resolve(result);
-    });
-    const input = options?.input ?? '';
-    const bytes = ArrayBuffer.isView(input) ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : input;
-    // A command that does not read all of its input is no error.
-    child.stdin?.on('error', () => {}).end(bytes);
-  });
+/** What a template of `sh` runs. */
+function scriptOf(strings, values, { pipefail, shell }) {
+  const { script, parameters, shown } = shellScript(strings, values);
+  const usual = pipefail ? 'bash' : IS_WINDOWS ? 'sh' : '/bin/sh';
+  const file = typeof shell === 'string' || shell instanceof URL ? shell : usual;
+  const text = pipefail ? `set -o pipefail; ${script}` : script;
+  return { file, args: concat(['-c', text, 'sh'], parameters), shown };
 }
 
 /**
- * Runs `file` and yields the lines of its output as they come, without line ends. The command is blocked while the
- * consumer does not ask for more lines, and killed when the consumer leaves its loop. If the command fails, this throws
- * after the last line.
+ * `start` starts a command, as the classes Captured and Streamed do. `spawnSync` is that of child_process.
  */
-async function* lines(file, args, options) {
-  if (!Array.isArray(args)) {
-    options = args ?? options;
-    args = [];
+function promisesOver({ start, spawnSync }) {
+  function readCall(file, args, options) {
+    if (Array.isArray(args)) return { args: map(args, String), options };
+    if (args !== undefined && args !== null && typeof args !== 'object') throw invalidType('args', 'an array', args);
+    return { args: [], options: args ?? options };
   }
-  const { encoding = 'utf8', ...rest } = options ?? {};
-  const child = spawn(file, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve, reject) =>
-    child.once('error', reject).once('close', (code, signal) => resolve({ code, signal })),
+
+  /** Runs `file` with `args`, without a shell. */
+  function execFile(file, args, options) {
+    file = pathOf(file);
+    const call = readCall(file, args, options);
+    const settings = readOptions(call.options);
+    const shown = commandLine(String(file), call.args);
+    return new Running({ file, args: call.args, settings, shown, start });
+  }
+
+  /** Runs a command line in a shell. Never put user input into it; `sh` and `$` keep interpolated values apart. */
+  function exec(command, options) {
+    if (typeof command !== 'string') throw invalidType('command', 'of type string', command);
+    const settings = readOptions(options);
+    if (typeof settings.shell !== 'string' && !(settings.shell instanceof URL)) settings.shell = true;
+    return new Running({ file: command, args: [], settings, shown: command, start });
+  }
+
+  /**
+   * Runs `file` and yields the lines of its output as they come. It is started when the first line is asked for. The
+   * command is held back while the consumer does not ask for more lines, and ended when the consumer leaves its loop.
+   * If the command fails, this throws after the last line.
+   */
+  function lines(file, args, options) {
+    file = pathOf(file);
+    const call = readCall(file, args, options);
+    const settings = readOptions(call.options, 'lines');
+    settings.isIterated = true;
+    const shown = commandLine(String(file), call.args);
+    return (async function* () {
+      const running = new Running({ file, args: call.args, settings, shown, start });
+      yield* running.iterable({ from: settings.from });
+    })();
+  }
+
+  /**
+   * A template tag. Called with options, it returns a tag that uses these too. `read(strings, values, settings)`
+   * returns what is to be run; `verb`: whose options are known.
+   */
+  function tag(read, verb, options) {
+    const prepare = (strings, values) => {
+      const settings = readOptions(options, verb);
+      const call = read(strings, values, settings);
+      if (verb === 'sh') settings.shell = false;
+      else if (settings.shell) refuse('shell', settings.shell, 'is for sh: $ has no shell parse its arguments');
+      return { ...call, settings, start };
+    };
+    const withOptions = (given) => {
+      checkOptions(given, verb);
+      return tag(read, verb, { ...options, ...given });
+    };
+    const run = (strings, ...values) => {
+      if (!Array.isArray(strings?.raw)) return withOptions(strings);
+      return new Running(prepare(strings, values));
+    };
+    run.sync = (strings, ...values) => {
+      if (!Array.isArray(strings?.raw)) return withOptions(strings).sync;
+      return runSync(spawnSync, prepare(strings, values));
+    };
+    return run;
+  }
+
+  /** $`ls -l ${path}`: each interpolated value is exactly one argument, and an array is several. There is no shell. */
+  const $ = tag(
+    (strings, values) => {
+      const list = words(strings, values);
+      const args = copy(list, 1);
+      return { file: list[0], args, shown: commandLine(list[0], args) };
+    },
+    undefined,
+    {},
   );
-  // Avoids an unhandled rejection, and an 'error' event without a listener if there are several.
-  ended.catch(() => {});
-  child.on('error', () => {});
-  // If no descriptors were available, there are no streams, and `ended` is rejected.
-  if (!child.stdout) await ended;
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    if (stderr.length < MAX_STDERR) stderr += text;
-  });
-  try {
-    yield* splitLines(child.stdout, encoding);
-    const { code, signal } = await ended;
-    if (code === 0) return;
-    const command = join(concat([file], args), ' ');
-    const message = `Command failed: ${command}\n${stderr}`;
-    throw Object.assign(new Error(message), {
-      code,
-      exitCode: code,
-      signal,
-      killed: child.killed,
-      cmd: command,
-      stderr,
-    });
-  } finally {
-    if (child.exitCode === null && child.signalCode === null) child.kill();
-    child.stdout.destroy();
-  }
+
+  /** sh`ls -l ${path} | wc -l`: runs in a shell, which takes each interpolated value as data. */
+  const sh = tag(scriptOf, 'sh', {});
+
+  return { $, CommandError, exec, execFile, lines, sh };
 }
 
-async function* splitLines(stream, encoding) {
-  const decoder = new StringDecoder(encoding);
-  let rest = '';
-  for await (const chunk of stream) {
-    const parts = decoder.write(chunk).split('\n');
-    rest += parts[0];
-    for (let i = 1; i < parts.length; i++) {
-      yield withoutReturn(rest);
-      rest = parts[i];
-    }
-  }
-  rest += decoder.end();
-  if (rest !== '') yield withoutReturn(rest);
-}
-
-function withoutReturn(line) {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
-}
-
-/** A template tag that runs commands with `options`. Called with options, it returns a tag that uses these too. */
-function tag(start, options = {}) {
-  return (strings, ...values) => {
-    if (!Array.isArray(strings?.raw)) return tag(start, { ...options, ...strings });
-    return start(strings, values, options);
-  };
-}
-
-/** $`ls -l ${path}`: each interpolated value is exactly one argument, and an array is several. There is no shell. */
-const $ = tag(async (strings, values, options) => {
-  const command = words(strings, values);
-  return execFile(command[0], copy(command, 1), options);
-});
-
-/** sh`ls -l ${path} | wc -l`: runs in a shell, with each interpolated value quoted. */
-const sh = tag(async (strings, values, options) => exec(shellWords(strings, values), options));
-
-module.exports = { $, exec, execFile, lines, sh };
+module.exports = { promisesOver };

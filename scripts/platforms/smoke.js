@@ -18,7 +18,7 @@ async function main() {
   const child = ours.spawn('sleep', ['60']);
   child.once('spawn', () => child.kill());
   assert.deepStrictEqual(await once(child, 'exit'), [null, 'SIGTERM']);
-  assert.strictEqual((await promises.exec('echo hi')).stdout, 'hi\n');
+  assert.strictEqual((await promises.exec('echo hi')).stdout, 'hi');
   const [error] = await once(ours.spawn('a-command-that-is-not-there'), 'error');
   assert.strictEqual(error.code, 'ENOENT');
   const [code] = await once(ours.exec('exit 7'), 'exit');

@@ -39,6 +39,22 @@ pub fn exec_file<'env>(
     ExecCall::read(&context, [file, args, options, callback])?.start(&context, events)
 }
 
+/// Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
+/// `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
+#[napi(catch_unwind, ts_return_type = "Started")]
+pub fn capture<'env>(
+    env: &'env Env,
+    file: Unknown<'env>,
+    args: Unknown<'env>,
+    options: Unknown<'env>,
+    callback: Unknown<'env>,
+    events: Object<'env>,
+) -> Result<Unknown<'env>> {
+    let context = Context::of(env, Some(events));
+    let options = Options::read(&context, &options)?;
+    ExecCall::read_limits(&context, [file, args, callback], options)?.start(&context, Some(events))
+}
+
 /// Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn exec<'env>(
@@ -78,16 +94,11 @@ impl<'a> ExecCall<'a> {
     fn check(
         context: &Context<'a>,
         [file, args, callback]: [Unknown<'a>; 3],
-        mut options: Options<'a>,
+        options: Options<'a>,
     ) -> Result<Self> {
         let env = context.env;
-        let max_buffer = arguments::max_buffer(context, &options)?;
-        let timeout = options.get("timeout");
-        let kill_signal =
-            arguments::check_limits(context, &timeout, &max_buffer, &options.get("killSignal"))?;
-        let kill_signal = if options.has("killSignal") { kill_signal } else { Some(libc::SIGTERM) };
-        let encoding = options.get_or("encoding", engine::string(env, b"utf8")?);
-        let encoding = if input::is_encoding(&encoding)? { Some(text(&encoding)?) } else { None };
+        let mut call = Self::read_limits(context, [file, args, callback], options)?;
+        let options = &mut call.arguments.options;
         options.keep(&SPAWN);
         // The builtin sets all of them, which a patched `ChildProcess.prototype.spawn` sees.
         for name in SPAWN {
@@ -102,6 +113,23 @@ impl<'a> ExecCall<'a> {
             let is_set = is_truthy(&options.get(name))?;
             options.set(context, name, engine::boolean(env, is_set)?)?;
         }
+        Ok(call)
+    }
+
+    /// Takes of `options` what is not `spawn`'s.
+    fn read_limits(
+        context: &Context<'a>,
+        [file, args, callback]: [Unknown<'a>; 3],
+        options: Options<'a>,
+    ) -> Result<Self> {
+        let env = context.env;
+        let max_buffer = arguments::max_buffer(context, &options)?;
+        let timeout = options.get("timeout");
+        let kill_signal =
+            arguments::check_limits(context, &timeout, &max_buffer, &options.get("killSignal"))?;
+        let kill_signal = if options.has("killSignal") { kill_signal } else { Some(libc::SIGTERM) };
+        let encoding = options.get_or("encoding", engine::string(env, b"utf8")?);
+        let encoding = if input::is_encoding(&encoding)? { Some(text(&encoding)?) } else { None };
         // Converted as by a comparison in JavaScript.
         let max_buffer = match kind(&max_buffer)? {
             ValueType::Undefined => f64::NAN,

@@ -11,7 +11,7 @@ test.each(Object.entries(jobs))('%s', async (title, [job, expected]) => {
 });
 
 test('promises', async () => {
-  expect((await $`echo ${'one; two'}`).stdout).toBe('one; two\n');
+  expect((await $`echo ${'one; two'}`).stdout).toBe('one; two');
   await expect(execFile('false')).rejects.toMatchObject({ exitCode: 1 });
 });
 

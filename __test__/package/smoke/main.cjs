@@ -1,7 +1,6 @@
 'use strict';
 
-// A program of a user: everything once. Prints what it has seen as one line of JSON. `builtin` as its argument: no
-// promises there.
+// A program of a user: everything once. Prints what it has seen as one line of JSON.
 
 const { once } = require('node:events');
 const { promisify } = require('node:util');
@@ -24,10 +23,13 @@ async function main() {
   forked.disconnect();
   await once(forked, 'exit');
 
-  if (process.argv[2] !== 'builtin') {
-    const { $, sh } = require('child-process-rs/promises');
-    seen.promises = [(await $`echo ${'one; two'}`).stdout, (await sh`echo ${'a b'} | wc -w`).stdout.trim()];
-  }
+  const { $, sh } = require('child-process-rs/promises');
+  seen.promises = [
+    (await $`echo ${'one; two'}`).stdout,
+    (await sh`echo ${'a b'} | wc -w`).stdout.trim(),
+    (await $({ reject: false })`no-such-program`).code,
+    $.sync`echo sync`.stdout,
+  ];
   console.log(JSON.stringify(seen));
 }
 

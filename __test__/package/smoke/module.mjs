@@ -10,6 +10,6 @@ console.log(
     isNative,
     same: [ours.spawn === spawn, all.spawn === spawn, builtinSpawn === spawn, registered === spawn],
     echo: execFileSync('echo', ['hello'], { encoding: 'utf8' }),
-    promises: isNative ? Object.keys(await import('child-process-rs/promises')).includes('execFile') : null,
+    promises: Object.keys(await import('child-process-rs/promises')).includes('execFile'),
   }),
 );

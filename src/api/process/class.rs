@@ -57,6 +57,8 @@ use crate::sys;
 ///   pollExec(): void;
 ///   /** Makes the event loop wait for the process; it does from the start. */
 ///   ref(): void;
+///   /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
+///   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
 ///   /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
 ///   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
 ///   /** The process is no longer killed when its timeout is over. */
@@ -77,7 +79,7 @@ pub struct Process {
     capture: RefCell<Option<Rc<Capture>>>,
 }
 
-static METHODS: [Method<Process>; 12] = [
+static METHODS: [Method<Process>; 13] = [
     Method { name: c"awaitExec", body: Process::await_exec },
     Method { name: c"closePipes", body: Process::close_pipes },
     Method { name: c"cutOutput", body: Process::cut_output },
@@ -86,6 +88,7 @@ static METHODS: [Method<Process>; 12] = [
     Method { name: c"kill", body: Process::kill },
     Method { name: c"pollExec", body: Process::poll_exec },
     Method { name: c"ref", body: Process::reference },
+    Method { name: c"resourceUsage", body: Process::resource_usage },
     Method { name: c"stopCapture", body: Process::stop_capture },
     Method { name: c"stopTimer", body: Process::stop_timer },
     Method { name: c"takePipe", body: Process::take_pipe },
@@ -215,6 +218,14 @@ impl Process {
         self.with_child(|child| {
             child.poll_exec();
         })
+    }
+
+    /// `resourceUsage()`: what it used (`getrusage(2)`); undefined until it has ended.
+    fn resource_usage<'a>(&self, env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        let Some(usage) = self.child().and_then(|child| child.usage()) else { return Ok(None) };
+        let numbers = [usage.user.as_micros() as f64, usage.system.as_micros() as f64, usage.max_rss as f64];
+        let numbers = numbers.map(|number| engine::number(env, number));
+        engine::array(env, &numbers.into_iter().collect::<Result<Vec<_>>>()?).map(Some)
     }
 
     fn stop_timer<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {

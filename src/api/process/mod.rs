@@ -28,7 +28,7 @@ use crate::options::Context;
 use crate::options::command::without_pipe;
 use crate::options::signal;
 use crate::options::stdio::Entry;
-use crate::process::Process;
+use crate::process::{Process, Usage};
 use crate::reactor::{Callback, KeepAlive, Reactor, Registration, Source, Turn, Work};
 use crate::sys;
 
@@ -70,6 +70,8 @@ pub(super) struct Child {
     kill_signal: Cell<Option<i32>>,
     abort: RefCell<Option<Abort>>,
     keep_alive: KeepAlive<Reactor>,
+    /// Known once it has ended.
+    usage: Cell<Option<Usage>>,
 }
 
 /// The arguments of `onexit`: the exit code, or a negative errno and the call that failed; and the name of the signal that ended the
@@ -114,6 +116,7 @@ impl Child {
             kill_signal: Cell::default(),
             abort: RefCell::default(),
             keep_alive,
+            usage: Cell::default(),
         })
     }
 
@@ -251,11 +254,15 @@ impl Child {
     fn poll_exit(self: &Rc<Self>, env: &Env) {
         // Before it is reaped, so that a listener of 'spawn' can send it a signal, as with the builtin.
         self.poll_exec();
-        let ending = self.live.borrow_mut().as_mut().and_then(|live| live.process.try_wait());
-        let Some(ending) = ending else {
+        let ended = self.live.borrow_mut().as_mut().and_then(|live| {
+            let ending = live.process.try_wait()?;
+            Some((ending, live.process.usage()))
+        });
+        let Some((ending, usage)) = ended else {
             self.poll_later();
             return;
         };
+        self.usage.set(ending.is_ok().then_some(usage));
         let (code, signal, failed) = match (self.poll_exec(), ending) {
             (Some(Err(errno)), _) => (-errno, None, Some("spawn")),
             (_, Err(errno)) => (-errno, None, Some("wait")),
@@ -304,6 +311,11 @@ impl Child {
         let callback = self.callback.borrow().clone();
         let receiver = callback.map(|callback| callback.receiver(env)?.coerce_to_object()).transpose()?;
         Ok(Context::of(env, receiver))
+    }
+
+    /// The resources that it used; `None` until it has ended, and if nobody could wait for it.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage.get()
     }
 
     /// Drops the process, but not our ends of its pipes.

@@ -1,0 +1,169 @@
+'use strict';
+
+// A command whose outputs are captured natively: no stream is created unless somebody asks for it. Has the same methods
+// and calls the same events as Streamed (lib/exec/streamed.js).
+
+const { copy, map } = require('../common/arrays');
+const { nextTick } = require('../common/clock');
+const { errnoError } = require('../common/errors');
+const { inheritsEnvironment } = require('../process/environment');
+const { hooks, host } = require('../process/hooks');
+const { native, numbers, shapeOf, tell } = require('../addon/runtime');
+const { Streams, borrow } = require('../process/streams');
+
+const OUTPUTS = [1, 2];
+
+const ignore = () => {};
+
+class Captured extends shapeOf(native.Process) {
+  #events;
+  // What native.capture() returned: the pid or an errno, the file, its arguments, which descriptors are pipes, and the
+  // call.
+  #started;
+  #outputs;
+  #streams = null;
+  #openStreams = 0;
+  #isCapturing = true;
+  #isClosed = false;
+  #ending = null;
+  #failure = null;
+  // What has been captured, by descriptor.
+  #captured = null;
+  pid = undefined;
+  inheritsEnvironment = inheritsEnvironment();
+
+  /** Starts it. `outputs`: by descriptor, what takes over if its stream is asked for. `events`: see Streamed. */
+  constructor({ file, args, options, limits, outputs }, events) {
+    super();
+    this.#events = events;
+    this.#outputs = outputs;
+    options.encoding = limits.encoding;
+    options.maxBuffer = limits.maxBuffer;
+    this.#started = native.capture(file, args, options, ignore, this);
+    const status = this.#started[0];
+    if (status < 0) {
+      this.#fail(status, 'spawn');
+      return;
+    }
+    this.pid = status;
+    const { borrowed } = /** @type {any} */ (this);
+    if (borrowed) map(borrowed, borrow);
+  }
+
+  /** The stream of a descriptor, created when it is first asked for; null if it is not a pipe. */
+  stream(index) {
+    return (this.#streams ??= this.#makeStreams()).get(index);
+  }
+
+  get stdio() {
+    return map(this.#started[3], (_, index) => this.stream(index));
+  }
+
+  #makeStreams() {
+    const streams = new Streams(this, this.#started[3], (socket) => this.#awaitClose(socket));
+    map(OUTPUTS, (index) => {
+      const output = this.#isCapturing && this.#outputs[index];
+      if (output) streams.capture(index, (socket, taken) => output.attach(socket, taken.begun));
+    });
+    if (this.#ending !== null) streams.settle();
+    return streams;
+  }
+
+  /** Sends a signal; whether it was sent. */
+  send(signal) {
+    const errno = super.kill(signal === 0 ? 0 : native.signalNumber(signal, host));
+    if (-errno === numbers.EINVAL || -errno === numbers.ENOSYS) throw errnoError(errno, 'kill');
+    return errno === 0;
+  }
+
+  /** What has been captured natively of an output: text in the encoding of the call, or a Buffer. */
+  captured(index) {
+    return this.#captured?.[index];
+  }
+
+  /** Closes the outputs, which others may hold open after the end of the process. */
+  closeOutputs() {
+    if (this.#isCapturing) this.#take(null);
+    this.#streams?.destroyOutputs();
+    this.#close();
+  }
+
+  /** For lib/process/streams.js. */
+  inLaunchContext(body) {
+    return body();
+  }
+
+  #awaitClose(socket) {
+    this.#openStreams++;
+    socket.once('close', () => {
+      this.#openStreams--;
+      this.#close();
+    });
+  }
+
+  #fail(errno, syscall) {
+    const file = this.#started[1];
+    const args = this.#started[2];
+    this.pid = undefined;
+    const error = Object.assign(errnoError(errno, `${syscall} ${file}`), { path: file, spawnargs: copy(args, 1) });
+    this.closePipes();
+    nextTick(() => this.#events.onFailure(error));
+  }
+
+  /** `outputs`: stdout and stderr; null if the native side has to be asked for them, because something went wrong. */
+  #take(outputs) {
+    this.#isCapturing = false;
+    if (outputs !== null) {
+      this.#captured = [undefined, outputs[0], outputs[1]];
+      return;
+    }
+    const result = this.finish(this.#started[4], this.#ending ?? {});
+    const error = result[0];
+    this.#captured = [undefined, result[1], result[2]];
+    // An exit code is no error here.
+    if (error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return;
+    if (error?.syscall || error?.code === 'ERR_STRING_TOO_LONG') this.#failure = error;
+  }
+
+  #close() {
+    if (this.#ending === null || this.#isCapturing || this.#openStreams > 0) return;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#events.onClose(this.#failure);
+  }
+
+  // Called by the native side.
+
+  onexit(code, signal, syscall, outputs) {
+    tell(() => {
+      this.#ending = { code, signal };
+      this.#streams?.endInput();
+      if (code < 0) {
+        this.#take(null);
+        this.#fail(code, syscall);
+        return;
+      }
+      if (outputs !== undefined) this.#take(outputs);
+      this.#events.onExit(signal === null ? code : null, signal);
+      if (this.#streams !== null) nextTick(() => this.#streams.settle());
+      this.#close();
+    });
+  }
+
+  onend(outputs) {
+    tell(() => {
+      if (this.#isCapturing) this.#take(outputs);
+      this.#close();
+    });
+  }
+
+  onkill() {
+    tell(() => this.#events.onTooLong());
+  }
+}
+
+// For the native functions.
+Captured.prototype.hooks = hooks;
+Captured.prototype.keysOf = Object.keys;
+
+module.exports = { Captured };

@@ -1,0 +1,43 @@
+'use strict';
+
+// Commands end when this process does: when it exits, and when a signal ends it that it does not handle itself.
+
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'];
+
+// The runs of commands.
+const running = new Set();
+
+function killAll() {
+  running.forEach((run) => run.kill());
+}
+
+function onSignal(signal) {
+  // Another listener decides what becomes of this process. If it exits, killAll() is called.
+  if (process.listenerCount(signal) > 1) return;
+  killAll();
+  uninstall();
+  process.kill(process.pid, signal);
+}
+
+function install() {
+  process.on('exit', killAll);
+  for (let i = 0; i < SIGNALS.length; i++) process.on(SIGNALS[i], onSignal);
+}
+
+function uninstall() {
+  process.removeListener('exit', killAll);
+  for (let i = 0; i < SIGNALS.length; i++) process.removeListener(SIGNALS[i], onSignal);
+}
+
+/** Has `run` end when this process does. */
+function endWithProcess(run) {
+  if (running.size === 0) install();
+  running.add(run);
+}
+
+/** The command has ended. */
+function forget(run) {
+  if (running.delete(run) && running.size === 0) uninstall();
+}
+
+module.exports = { endWithProcess, forget };

@@ -1,0 +1,190 @@
+'use strict';
+
+// One output of a command, stdout or stderr: what it brings is kept for the result, and handed to whoever reads along.
+
+const { StringDecoder } = require('node:string_decoder');
+const { append, join } = require('../common/arrays');
+
+/** The most characters of lines that wait for their reader before the command is held back. */
+const WAITING = 65_536;
+
+class Output {
+  #run;
+  #index;
+  #limit;
+  #isKept;
+  #isCut;
+  #chunks = null;
+  #length = 0;
+  #stream = null;
+
+  /**
+   * The output `index` of `run`. If `isKept`, `limit` bytes of what comes are kept. If there is more, the rest is
+   * dropped if `isCut`, or else `run.onTooLong()` is called.
+   */
+  constructor(run, index, { limit, isKept, isCut }) {
+    this.#run = run;
+    this.#index = index;
+    this.#limit = limit;
+    this.#isKept = isKept;
+    this.#isCut = isCut;
+  }
+
+  /** Its stream, for which `attach` has been called. */
+  get stream() {
+    return this.#run.stream(this.#index);
+  }
+
+  /** Whether the result has it. */
+  get isKept() {
+    return this.#isKept;
+  }
+
+  /** Whether it is read here. If not, what it brings is captured natively. */
+  get isAttached() {
+    return this.#stream !== null;
+  }
+
+  /** From now on `stream` brings it; `begun` is what came before. */
+  attach(stream, begun) {
+    this.#stream = stream;
+    stream.on('error', (error) => this.#run.onBroken(error));
+    if (!this.#isKept) return;
+    if (begun.length > 0) this.#keep(begun);
+    stream.on('data', (chunk) => this.#keep(chunk));
+  }
+
+  #keep(chunk) {
+    if (!this.#isKept) return;
+    // The program may have called setEncoding().
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, this.#stream.readableEncoding) : chunk;
+    const room = this.#limit - this.#length;
+    if (room > 0) append((this.#chunks ??= []), bytes.length > room ? bytes.subarray(0, room) : bytes);
+    this.#length += bytes.length;
+    if (bytes.length > room && !this.#isCut) this.#run.onTooLong();
+  }
+
+  /** What has been kept, as a Buffer. */
+  get bytes() {
+    return Buffer.concat(this.#chunks ?? []);
+  }
+
+  /** Writes all of it to `target`, and no longer keeps it. */
+  pipeTo(target) {
+    const { stream, bytes } = this;
+    this.#isKept = false;
+    this.#chunks = null;
+    if (bytes.length > 0) target.write(bytes);
+    if (!stream.readableEnded) stream.pipe(target, { end: false });
+  }
+
+  /** Calls `hear` with each chunk, those that have been kept first, and `onEnd` at the end. */
+  follow(hear, onEnd) {
+    const { stream } = this;
+    if (this.#chunks !== null) hear(this.bytes);
+    stream.on('data', hear);
+    if (stream.readableEnded || stream.destroyed) onEnd();
+    else stream.once('end', onEnd).once('close', onEnd);
+  }
+}
+
+/** Reads outputs line by line, and holds the command back while nobody asks for more. */
+class LineReader {
+  #outputs;
+  #lines = [];
+  #next = 0;
+  #waiting = 0;
+  #open = 0;
+  #wake = null;
+
+  constructor(outputs, encoding) {
+    this.#outputs = outputs;
+    this.#open = outputs.length;
+    for (let i = 0; i < outputs.length; i++) this.#read(outputs[i], encoding);
+  }
+
+  #read(output, encoding) {
+    const decoder = new StringDecoder(encoding);
+    let rest = '';
+    let isOver = false;
+    const add = (line) => {
+      append(this.#lines, line.endsWith('\r') ? line.slice(0, -1) : line);
+      this.#waiting += line.length + 1;
+    };
+    const hear = (chunk) => {
+      const parts = (typeof chunk === 'string' ? chunk : decoder.write(chunk)).split('\n');
+      for (let i = 0; i < parts.length - 1; i++) {
+        add(rest + parts[i]);
+        rest = '';
+      }
+      rest += parts[parts.length - 1];
+      if (this.#waiting > WAITING) this.#each((stream) => stream.pause());
+      this.#answer();
+    };
+    output.follow(hear, () => {
+      if (isOver) return;
+      isOver = true;
+      rest += decoder.end();
+      if (rest !== '') add(rest);
+      this.#open--;
+      this.#answer();
+    });
+  }
+
+  #each(body) {
+    for (let i = 0; i < this.#outputs.length; i++) body(this.#outputs[i].stream);
+  }
+
+  #answer() {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+
+  /** The next line; undefined at the end. */
+  async next() {
+    while (this.#next === this.#lines.length) {
+      if (this.#open === 0) return undefined;
+      this.#lines = [];
+      this.#next = 0;
+      this.#waiting = 0;
+      this.#each((stream) => stream.resume());
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#lines[this.#next++];
+  }
+
+  /** Nobody asks for more. */
+  stop() {
+    this.#each((stream) => stream.destroy());
+  }
+}
+
+/** Both outputs in the order in which they come. */
+class Interleaved {
+  #texts = [];
+  #chunks = [];
+  #encoding;
+
+  constructor(outputs, encoding) {
+    this.#encoding = encoding;
+    for (let i = 0; i < outputs.length; i++) {
+      const decoder = encoding === 'buffer' ? null : new StringDecoder(encoding);
+      outputs[i].follow(
+        (chunk) => {
+          if (decoder === null) append(this.#chunks, chunk);
+          else append(this.#texts, typeof chunk === 'string' ? chunk : decoder.write(chunk));
+        },
+        () => decoder && append(this.#texts, decoder.end()),
+      );
+    }
+  }
+
+  get value() {
+    return this.#encoding === 'buffer' ? Buffer.concat(this.#chunks) : join(this.#texts, '');
+  }
+}
+
+module.exports = { Interleaved, LineReader, Output };

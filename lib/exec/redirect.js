@@ -1,0 +1,204 @@
+'use strict';
+
+// Where a command reads from and writes to: from the options stdin, stdout, stderr, stdio and input to what spawn()
+// takes, and to what this process has to read and write for it.
+
+const { append, includes, map } = require('../common/arrays');
+const { invalidType } = require('../common/errors');
+const { pathOf } = require('./options');
+
+const NAMES = ['stdin', 'stdout', 'stderr'];
+const MODES = ['pipe', 'inherit', 'ignore'];
+// The handles of Node that a child can have.
+const HANDLES = ['Pipe', 'TCP', 'TTY'];
+
+const isFile = (value) => typeof value?.file === 'string' || value?.file instanceof URL;
+const isWritable = (value) => typeof value?.write === 'function' && typeof value.on === 'function';
+const isIterable = (value) => typeof value?.[Symbol.asyncIterator] === 'function' || isSyncIterable(value);
+const isSyncIterable = (value) => typeof value === 'object' && typeof value?.[Symbol.iterator] === 'function';
+
+/** Whether a child can have the stream itself. */
+function hasDescriptor(stream) {
+  if (typeof stream?.on !== 'function') return false;
+  return (typeof stream.fd === 'number' && stream.fd >= 0) || includes(HANDLES, stream._handle?.constructor?.name);
+}
+
+/** Those of a command with none of these options. */
+const USUAL = {
+  stdio: ['ignore', 'pipe', 'pipe'],
+  input: undefined,
+  targets: [[], [], []],
+  close() {},
+  abandon() {},
+};
+
+/** Whether the result has the output `index`. */
+function isKept(settings, index) {
+  if (!settings.buffer) return false;
+  const { stdio } = settings;
+  const value = Array.isArray(stdio) ? stdio[index] : (stdio ?? settings[NAMES[index]]);
+  return (value ?? 'pipe') === 'pipe' || (Array.isArray(value) && includes(value, 'pipe'));
+}
+
+/** The redirections for the options of a command. Throws what opening a file throws, and ERR_INVALID_ARG_TYPE. */
+function redirectionsOf(settings) {
+  const { input, stderr, stdin, stdio, stdout } = settings;
+  return (input ?? stderr ?? stdin ?? stdio ?? stdout) === undefined ? USUAL : new Redirections(settings);
+}
+
+/** The redirections of one command. */
+class Redirections {
+  /** What spawn() takes. */
+  stdio;
+  /** What is written to the standard input; undefined: nothing. */
+  input;
+  /** By descriptor: the streams that the output is written to. They end with it, but for those of this process. */
+  targets = [[], [], []];
+  // By path, what has been opened for the command. It is this process's until the command has been started.
+  #opened;
+  // Streams to files, of which this process stays the owner.
+  #files = [];
+
+  constructor(settings) {
+    const { stdio, input } = settings;
+    const given = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
+    const all = stdio === undefined ? [settings.stdin, settings.stdout, settings.stderr] : given;
+    try {
+      this.stdio = map(all, (value, index) => this.#redirect(index, value));
+      for (let index = this.stdio.length; index < NAMES.length; index++) this.stdio[index] = this.#redirect(index);
+      if (input !== undefined) this.stdio[0] = this.#read('input', input);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  /** Closes the files that were opened for the command. */
+  close() {
+    this.#opened?.forEach((fd) => require('node:fs').closeSync(fd));
+    this.#opened = undefined;
+  }
+
+  /** Closes all files: the command could not be started. */
+  abandon() {
+    this.close();
+    map(this.#files, (stream) => stream.destroy());
+  }
+
+  #redirect(index, value) {
+    if (value === undefined || value === null) {
+      if (index === 0 || index >= NAMES.length) return 'ignore';
+      value = 'pipe';
+    }
+    if (includes(MODES, value)) {
+      return value === 'inherit' ? index : value;
+    }
+    if (typeof value === 'number' || hasDescriptor(value)) return value;
+    if (index === 0) return this.#read('options.stdin', value);
+    if (isFile(value)) return this.#open(value.file, value.append ? 'a' : 'w');
+    const isOutput = index < NAMES.length;
+    if (isOutput && Array.isArray(value)) return this.#fork(index, value);
+    if (isOutput && isWritable(value)) {
+      append(this.targets[index], value);
+      return 'pipe';
+    }
+    const name = NAMES[index] ?? `stdio[${index}]`;
+    throw invalidType(`options.${name}`, "'pipe', 'inherit', 'ignore', a file, a stream or a descriptor", value);
+  }
+
+  /** An output with several targets. */
+  #fork(index, values) {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (value === 'pipe') continue;
+      if (value === 'inherit') {
+        append(this.targets[index], index === 1 ? process.stdout : process.stderr);
+      } else if (isFile(value)) {
+        const flags = value.append ? 'a' : 'w';
+        const fd = require('node:fs').openSync(pathOf(value.file), flags);
+        const stream = require('node:fs').createWriteStream('', { fd });
+        append(this.targets[index], stream);
+        append(this.#files, stream);
+      } else if (isWritable(value)) {
+        append(this.targets[index], value);
+      } else {
+        throw invalidType(`options.${NAMES[index]}`, "an array of 'pipe', 'inherit', files and streams", value);
+      }
+    }
+    return 'pipe';
+  }
+
+  /** A standard input that is to be read from `value`. */
+  #read(name, value) {
+    if (isFile(value)) return this.#open(value.file, 'r');
+    const isBytes = ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+    if (isBytes || isIterable(value) || (name === 'input' && typeof value === 'string')) {
+      this.input = value;
+      return 'pipe';
+    }
+    throw invalidType(name, 'a string, bytes, a file, a stream or an iterable', value);
+  }
+
+  #open(file, flags) {
+    const path = pathOf(file);
+    // Two outputs that go to one file have one position in it.
+    const key = flags === 'r' ? path : `${flags[0]} ${path}`;
+    this.#opened ??= new Map();
+    if (!this.#opened.has(key)) this.#opened.set(key, require('node:fs').openSync(path, flags));
+    return this.#opened.get(key);
+  }
+}
+
+const bytesOf = (value) => {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : value;
+};
+
+/**
+ * Writes `input` to `stdin`. A command need not read all of it: that is no error. `fail(error)` is called where `input`
+ * itself fails. Returns a function that stops it.
+ */
+function feed(stdin, input, fail) {
+  if (typeof input === 'string' || ArrayBuffer.isView(input) || input instanceof ArrayBuffer) {
+    stdin.end(bytesOf(input));
+    return () => {};
+  }
+  const iterator = (input[Symbol.asyncIterator] ?? input[Symbol.iterator]).call(input);
+  let isOver = false;
+  const stop = () => {
+    if (isOver) return;
+    isOver = true;
+    // A stream that waits for more does not answer return().
+    if (typeof input.destroy === 'function') input.on('error', () => {}).destroy();
+    else Promise.resolve(iterator.return?.()).catch(() => {});
+  };
+  const write = async () => {
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+      if (isOver) return;
+      if (!stdin.write(bytesOf(next.value)) && !stdin.destroyed) await drained(stdin);
+      if (stdin.destroyed) return stop();
+    }
+    isOver = true;
+    stdin.end();
+  };
+  write().catch((error) => {
+    if (isOver) return;
+    stop();
+    fail(error);
+  });
+  stdin.once('close', stop);
+  return stop;
+}
+
+/** Resolves when the stream takes more, or none any more. */
+function drained(stream) {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.removeListener('drain', done).removeListener('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
+}
+
+module.exports = { feed, isKept, redirectionsOf };

@@ -1,0 +1,104 @@
+'use strict';
+
+// What comes of a command: a Result, or a CommandError with the same properties.
+
+/** What a command that succeeded has brought. */
+class Result {
+  constructor(properties) {
+    fill(this, properties);
+  }
+}
+
+/** One by one, which is faster than Object.assign(). */
+function fill(outcome, properties) {
+  outcome.command = properties.command;
+  outcome.exitCode = properties.exitCode;
+  outcome.signal = properties.signal;
+  outcome.failed = properties.failed;
+  outcome.timedOut = properties.timedOut;
+  outcome.isCanceled = properties.isCanceled;
+  outcome.isMaxBuffer = properties.isMaxBuffer;
+  outcome.isTerminated = properties.signal !== null;
+  outcome.durationMs = properties.durationMs;
+  outcome.resourceUsage = properties.resourceUsage;
+  outcome.stdout = properties.stdout;
+  outcome.stderr = properties.stderr;
+  if ('all' in properties) outcome.all = properties.all;
+  outcome.pipedFrom = [];
+}
+
+// An error shows this much of what the command wrote to its stderr, characters.
+const SHOWN = 65_536;
+
+/** The error of a command that failed. It has the properties of a Result. */
+class CommandError extends Error {
+  constructor(reason, properties, cause) {
+    const shortMessage = `${reason}: ${properties.command}${cause === undefined ? '' : `\n${messageOf(cause)}`}`;
+    const stderr = typeof properties.stderr === 'string' ? properties.stderr.slice(-SHOWN).trimEnd() : '';
+    super(stderr === '' ? shortMessage : `${shortMessage}\n${stderr}`);
+    this.shortMessage = shortMessage;
+    if (cause !== undefined) {
+      this.cause = cause;
+      if (typeof cause?.code === 'string') this.code = cause.code;
+    }
+    fill(this, properties);
+  }
+}
+Object.defineProperty(CommandError.prototype, 'name', { value: 'CommandError', writable: true, configurable: true });
+
+function messageOf(cause) {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function reasonOf(properties, settings, cause) {
+  const { exitCode, signal } = properties;
+  if (properties.timedOut) return `Command timed out after ${settings.timeout} milliseconds`;
+  if (properties.isCanceled) return 'Command was canceled';
+  if (properties.isMaxBuffer) return `Command wrote more than maxBuffer allows, ${settings.maxBuffer} bytes`;
+  if (signal !== null) return `Command was killed with ${signal}`;
+  if (exitCode !== null && exitCode !== 0) return `Command failed with exit code ${exitCode}`;
+  return cause?.syscall?.startsWith('spawn') ? 'Command could not be started' : 'Command failed';
+}
+
+/**
+ * The Result, or where it has failed the CommandError.
+ * @returns {any}
+ */
+function outcomeOf(properties, settings, cause) {
+  if (!properties.failed) return new Result(properties);
+  return new CommandError(reasonOf(properties, settings, cause), properties, cause);
+}
+
+/** What a result is as an interpolation: its output. Anything else is itself. */
+function outputOf(value) {
+  const isOutcome = value instanceof Result || value instanceof CommandError;
+  if (!isOutcome) return value;
+  const { stdout } = /** @type {any} */ (value);
+  return ArrayBuffer.isView(stdout)
+    ? Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength).toString()
+    : stdout;
+}
+
+const NEWLINE = 10;
+const RETURN = 13;
+
+/** Text or bytes as `settings` ask for them: without the final newline, as lines, as a Uint8Array. */
+function present(output, settings) {
+  const { encoding, lines, stripFinalNewline } = settings;
+  if (typeof output === 'string') {
+    if (lines) return output === '' ? [] : withoutNewline(output).split(/\r?\n/);
+    return stripFinalNewline && !settings.isBinary ? withoutNewline(output) : output;
+  }
+  let { length } = output;
+  if (encoding === 'buffer' && stripFinalNewline && output[length - 1] === NEWLINE) {
+    length -= output[length - 2] === RETURN ? 2 : 1;
+  }
+  return new Uint8Array(output.buffer, output.byteOffset, length);
+}
+
+function withoutNewline(text) {
+  if (!text.endsWith('\n')) return text;
+  return text.slice(0, text.endsWith('\r\n') ? -2 : -1);
+}
+
+module.exports = { CommandError, Result, outcomeOf, outputOf, present };

@@ -1,0 +1,84 @@
+'use strict';
+
+// Commands that block until they have ended: $.sync and sh.sync.
+
+const { append } = require('../common/arrays');
+const { refuse, spawnOptions } = require('./options');
+const { isKept, redirectionsOf } = require('./redirect');
+const { outcomeOf, present } = require('./result');
+
+// What only works while JavaScript runs.
+const ASYNCHRONOUS = ['all', 'detached', 'signal'];
+
+function checkSynchronous(settings, { input, targets }) {
+  for (let i = 0; i < ASYNCHRONOUS.length; i++) {
+    const value = settings[ASYNCHRONOUS[i]];
+    if (value) refuse(ASYNCHRONOUS[i], value, 'does not work synchronously');
+  }
+  if (targets[1].length + targets[2].length > 0) refuse('stdout', 'a stream', 'does not work synchronously');
+  const isReadable = typeof input === 'string' || ArrayBuffer.isView(input) || input instanceof ArrayBuffer;
+  const isList = typeof input === 'object' && typeof input[Symbol.iterator] === 'function';
+  if (input !== undefined && !isReadable && !isList) refuse('input', input, 'does not work synchronously');
+}
+
+function bytesOf(input) {
+  if (input === undefined || ArrayBuffer.isView(input)) return input;
+  if (typeof input === 'string') return Buffer.from(input);
+  if (input instanceof ArrayBuffer) return new Uint8Array(input);
+  const chunks = [];
+  const iterator = input[Symbol.iterator]();
+  for (let next = iterator.next(); !next.done; next = iterator.next()) append(chunks, Buffer.from(next.value));
+  return Buffer.concat(chunks);
+}
+
+/** Runs a command to its end. Returns its Result, or throws a CommandError. */
+function runSync(spawnSync, { file, args, settings, shown }) {
+  const begun = performance.now();
+  const log = (line) => settings.verbose !== 'none' && process.stderr.write(`${line}\n`);
+  let ended;
+  try {
+    const redirections = redirectionsOf(settings);
+    try {
+      checkSynchronous(settings, redirections);
+      log(`$ ${shown}`);
+      const { killSignal, maxBuffer, timeout } = settings;
+      const input = bytesOf(redirections.input);
+      const limits = { encoding: 'buffer', input, killSignal, maxBuffer, timeout };
+      ended = spawnSync(file, args, { ...spawnOptions(settings, redirections.stdio), ...limits });
+    } finally {
+      redirections.abandon();
+    }
+  } catch (error) {
+    if (error.syscall === undefined) throw error;
+    ended = { status: null, signal: null, error };
+  }
+  const value = (index) => {
+    if (!isKept(settings, index)) return undefined;
+    const bytes = ended.output?.[index] ?? Buffer.alloc(0);
+    return present(settings.encoding === 'buffer' ? bytes : bytes.toString(settings.encoding), settings);
+  };
+  const { error, signal, status } = ended;
+  const timedOut = error?.code === 'ETIMEDOUT';
+  const isMaxBuffer = error?.code === 'ENOBUFS';
+  const properties = {
+    command: shown,
+    exitCode: status,
+    signal,
+    failed: error !== undefined || status !== 0,
+    timedOut,
+    isCanceled: false,
+    isMaxBuffer,
+    durationMs: performance.now() - begun,
+    resourceUsage: null,
+    stdout: value(1),
+    stderr: value(2),
+  };
+  const cause = timedOut || isMaxBuffer ? undefined : error;
+  const outcome = outcomeOf(properties, settings, cause);
+  log(outcome.shortMessage ?? `$ ${shown} (${Math.round(properties.durationMs)} ms)`);
+  if (outcome.failed) Error.captureStackTrace(outcome, runSync);
+  if (outcome.failed && settings.reject) throw outcome;
+  return outcome;
+}
+
+module.exports = { runSync };

@@ -133,7 +133,7 @@ test('spawnSync, execFileSync, execSync: once in', async (t) => {
   t.deepEqual(await crossings(({ cp }) => cp.execSync('true')), ['execSync']);
 });
 
-test('the promise functions: once in, once out at the exit, and once more for the resources that were used', async (t) => {
+test('the promise functions: once in, once out with the outputs, and once for the resources', async (t) => {
   const succeeding = await crossings(({ promises }) => promises.execFile('true'));
   t.deepEqual(succeeding, ['capture', 'onexit', 'Process#resourceUsage']);
   const failing = await crossings(({ promises }) => promises.exec('exit 1').catch(() => {}));

@@ -193,8 +193,8 @@ function feed(stdin, input, fail) {
 }
 
 /**
- * Writes the outputs to their targets: `targets` and `outputs` are by descriptor. `fail(error)` is called where a target
- * fails. Returns promises that are resolved when each target has all, or has failed.
+ * Writes the outputs to their targets: `targets` and `outputs` are by descriptor. `fail(error)` is called if a target
+ * fails. Returns promises that are resolved when each target has everything, or has failed.
  */
 function writeTo(targets, outputs, fail) {
   const flushes = [];

@@ -133,7 +133,9 @@ test('spawnSync, execFileSync, execSync: once in', async (t) => {
   t.deepEqual(await crossings(({ cp }) => cp.execSync('true')), ['execSync']);
 });
 
-test('the promise functions: once in, and once out with the result', async (t) => {
-  t.deepEqual(await crossings(({ promises }) => promises.execFile('true')), ['run', 'onfinish']);
-  t.deepEqual(await crossings(({ promises }) => promises.exec('exit 1').catch(() => {})), ['runCommand', 'onfinish']);
+test('the promise functions: once in, once out with the outputs, and once for the resources', async (t) => {
+  const succeeds = await crossings(({ promises }) => promises.execFile('true'));
+  t.deepEqual(succeeds, ['gather', 'onexit', 'Process#resourceUsage']);
+  const fails = await crossings(({ promises }) => promises.exec('exit 1').catch(() => {}));
+  t.deepEqual(fails, ['gather', 'onexit', 'Process#finish', 'Process#resourceUsage']);
 });

@@ -235,7 +235,7 @@ both(test, 'nothing is left: descriptors, children, timers, listeners', async (t
       for (let i = 0; i < 5; i++) await all();
       const deadline = Date.now() + 60_000;
       const resources = () => process.getActiveResourcesInfo().filter((name) => !/Timeout|TTYWrap|PipeWrap/.test(name));
-      const isLeft = () => fds() > before || children() !== '' || resources().length > 0;
+      const isLeft = () => fds() > before || children() !== '' || resources().length > 0 || listeners() !== ofProcess;
       while (isLeft() && Date.now() < deadline) await new Promise((r) => setTimeout(r, 50));
       console.log(JSON.stringify({
         fds: fds() - before,

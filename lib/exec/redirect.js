@@ -12,6 +12,8 @@ const MODES = ['pipe', 'inherit', 'ignore'];
 // The handles of Node that a child can have.
 const HANDLES = ['Pipe', 'TCP', 'TTY'];
 
+const ignore = () => {};
+
 const isFile = (value) => typeof value?.file === 'string' || value?.file instanceof URL;
 const isWritable = (value) => typeof value?.write === 'function' && typeof value.on === 'function';
 const isIterable = (value) => typeof value?.[Symbol.asyncIterator] === 'function' || isSyncIterable(value);
@@ -190,6 +192,52 @@ function feed(stdin, input, fail) {
   return stop;
 }
 
+/**
+ * Writes the outputs to their targets: `targets` and `outputs` are by descriptor. `fail(error)` is called where a target
+ * fails. Returns promises that are resolved when each target has all, or has failed.
+ */
+function writeTo(targets, outputs, fail) {
+  const flushes = [];
+  // By stream, how many outputs are still to come.
+  const open = new Map();
+  const connect = (output, target) => {
+    const { stream } = output;
+    const destroy = () => stream.destroy();
+    if (!open.has(target)) append(flushes, flushed(target, fail));
+    open.set(target, (open.get(target) ?? 0) + 1);
+    stream.pipe(target, { end: false });
+    target.once('close', destroy);
+    stream.once('close', () => {
+      target.removeListener('close', destroy);
+      open.set(target, open.get(target) - 1);
+      if (open.get(target) === 0) target.end();
+    });
+  };
+  for (let index = 0; index < targets.length; index++) {
+    map(targets[index], (target) => {
+      const isOfProcess = target === process.stdout || target === process.stderr;
+      if (isOfProcess) outputs[index].follow((chunk) => target.write(chunk), ignore);
+      else connect(outputs[index], target);
+    });
+  }
+  return flushes;
+}
+
+/** A promise that is resolved when `stream` has been written, or has failed. */
+function flushed(stream, fail) {
+  return new Promise((resolve) => {
+    const stop = () => {
+      stream.removeListener('error', failed).removeListener('finish', stop).removeListener('close', stop);
+      resolve(undefined);
+    };
+    const failed = (error) => {
+      fail(error);
+      stop();
+    };
+    stream.on('error', failed).on('finish', stop).on('close', stop);
+  });
+}
+
 /** Resolves when the stream takes more, or none any more. */
 function drained(stream) {
   return new Promise((resolve) => {
@@ -201,4 +249,4 @@ function drained(stream) {
   });
 }
 
-module.exports = { feed, isKept, redirectionsOf };
+module.exports = { feed, isKept, redirectionsOf, writeTo };

@@ -9,7 +9,7 @@ const { hooks } = require('../common/errors');
 const { endWithProcess, forget } = require('./cleanup');
 const { spawnOptions } = require('./options');
 const { Interleaved, Output } = require('./output');
-const { feed, isKept, redirectionsOf } = require('./redirect');
+const { feed, isKept, redirectionsOf, writeTo } = require('./redirect');
 const { Result, outcomeOf, present } = require('./result');
 
 const STDOUT = 1;
@@ -129,49 +129,10 @@ class Run {
     }
     if (kept.length > 0) this.#all = new Interleaved(kept, encoding);
     const { input, targets } = this.#redirections;
-    if (targets[STDOUT].length + targets[STDERR].length > 0) this.#connectTargets(targets);
-    if (input !== undefined) this.#stopInput = feed(this.stream(0), input, (error) => this.onBroken(error));
-  }
-
-  #connectTargets(targets) {
-    // By stream, how many outputs are still to come.
-    const open = new Map();
-    const connect = (output, target) => {
-      const { stream } = output;
-      const destroy = () => stream.destroy();
-      if (!open.has(target)) append((this.#flushes ??= []), this.#flushed(target));
-      open.set(target, (open.get(target) ?? 0) + 1);
-      stream.pipe(target, { end: false });
-      target.once('close', destroy);
-      stream.once('close', () => {
-        target.removeListener('close', destroy);
-        open.set(target, open.get(target) - 1);
-        if (open.get(target) === 0) target.end();
-      });
-    };
-    for (let index = STDOUT; index <= STDERR; index++) {
-      map(targets[index], (target) => {
-        const output = this.#outputs[index];
-        const isOfProcess = target === process.stdout || target === process.stderr;
-        if (isOfProcess) output.follow((chunk) => target.write(chunk), ignore);
-        else connect(output, target);
-      });
+    if (targets[STDOUT].length + targets[STDERR].length > 0) {
+      this.#flushes = writeTo(targets, this.#outputs, (error) => this.onBroken(error));
     }
-  }
-
-  /** A promise that is resolved when `stream` has all of the output, or has failed. */
-  #flushed(stream) {
-    return new Promise((resolve) => {
-      const fail = (error) => {
-        this.onBroken(error);
-        stop();
-      };
-      const stop = () => {
-        stream.removeListener('error', fail).removeListener('finish', stop).removeListener('close', stop);
-        resolve(undefined);
-      };
-      stream.on('error', fail).on('finish', stop).on('close', stop);
-    });
+    if (input !== undefined) this.#stopInput = feed(this.stream(0), input, (error) => this.onBroken(error));
   }
 
   #limit() {

@@ -135,8 +135,14 @@ export class Process {
   closePipes(): void;
   /** A stream of an output has brought more than `maxBuffer`, which ends the process. */
   cutOutput(index: number): void;
-  /** Ends the run of `execFile`: returns its callback and the arguments for it. */
-  finish(end: { error?: unknown; code?: unknown; signal?: unknown; stdout?: unknown; stderr?: unknown }): any[];
+  /**
+   * Ends the capture of `execFile`: returns what its callback is to be called with, and the command for `error.cmd`. `end`: how
+   * the process ended, what else went wrong, and what streams have brought of the outputs.
+   */
+  finish(
+    call: Call,
+    end: { error?: unknown; code?: unknown; signal?: unknown; stdout?: unknown; stderr?: unknown },
+  ): [error: any, stdout: unknown, stderr: unknown, command: string];
   /** Whether the event loop waits for the process. */
   hasRef(): boolean;
   /** Sends a signal. Returns 0 or a negative errno (`kill(2)`). */
@@ -145,19 +151,21 @@ export class Process {
   pollExec(): void;
   /** Makes the event loop wait for the process; it does from the start. */
   ref(): void;
+  /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
+  stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
   /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
   /** The process is no longer killed when its timeout is over. */
   stopTimer(): void;
-  /** Leaves an output that is collected to a stream: what it has brought so far, and the settings of the call. */
-  takeOutput(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number } | undefined;
   /** Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 if there is none. */
   takePipe(index: number): number;
   /** Lets the event loop end before the process. */
   unref(): void;
 }
 /** What `spawn` and the like return: for a given Process its pid or negative errno, file, arguments and pipes. */
-export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[]];
+export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[], call?: Call];
+/** One call of `execFile`: an array that begins with its callback. */
+export type Call = [callback: unknown, ...unknown[]];
 
 /** What `normalize` has planned; for `follow`. */
 export type Plan = object;
@@ -189,19 +197,19 @@ export function replaceFd(target: RawFd, fd: RawFd): void;
  * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process has ended
  * and its outputs have. The process is as with `spawn`.
  *
- * Where `events` are a Process, they are told instead, as `onexit(code, signal, syscall, outcome)` and, where outputs outlive the process,
- * `onend(outcome)`. The outcome is an array of the callback and its arguments, or null where `finish` is to be asked for it. `onkill(signal)`
- * is to kill the process.
+ * If `events` is a Process, the callback is left to it. Then its method `onexit(code, signal, syscall, outputs)` is called, and, if outputs
+ * outlive the process, `onend(outputs)`. `outputs` is undefined if they may bring more; null if something went wrong or a stream has one of
+ * them, then `finish` says what the callback is to be called with; otherwise an array of both. `onkill(signal)` has to kill the process.
  *
  * Throws what Node throws.
  */
 export function execFile(file: unknown, args: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
- * Runs `file` with all options of `spawn`, and gathers what it writes to those of stdout and stderr that are pipes, with the options
+ * Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
  * `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
  */
-export function gather(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
+export function spawnCaptured(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
 
 /** Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`. */
 export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
@@ -214,23 +222,38 @@ export function launchMethod(): 'clone' | 'fork';
 
 /**
  * Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns `killSignal`,
- * the number of that option, `mayBeNative`, whether the child may have the native end of a channel, and `plan`, what `Process#follow` is
- * to do.
+ * the number of that option, `mayBeNative`, whether the child may have the native end of a channel, `plan` for `follow`, and for
+ * `execFile` the `call` for `Process#finish`.
  *
  * Throws what that function throws.
  */
-export function normalize(verb: string, call: Array<unknown>, host: object | undefined | null, target: object): { killSignal?: number; mayBeNative: boolean; plan: Plan };
+export function normalize(verb: string, call: Array<unknown>, host: object | undefined | null, target: object): { killSignal?: number; mayBeNative: boolean; plan: Plan; call?: Call };
 
 /** Errnos and signals by their names. */
 export function numbers(): Record<string, number>;
 
 /**
- * Does with `process` what `normalize` has planned.
+ * Does with `process` what `normalize` has planned. `captures`: whether the outputs of `execFile` are captured natively.
  */
-export function follow(process: object, plan: Plan): void;
+export function follow(process: object, plan: Plan, captures: boolean): void;
 
 /** The number of a signal given by name or number. Throws `ERR_UNKNOWN_SIGNAL`. */
 export function signalNumber(signal: unknown, host?: object | undefined | null): number;
+
+/**
+ * Runs `file` off the event loop, with the options of `execFile` and `input`. Calls `events.onfinish(error, result)` at its
+ * end: the error, or null, is what `execFile` calls back with, and has all of the result, too. The result has `stdout`,
+ * `stderr`, `exitCode`, `signal`, `durationMs` and `resourceUsage`: `userCPUTime` and `systemCPUTime` in microseconds,
+ * `maxRSS` in kilobytes.
+ *
+ * Without `input` the child reads the null device. Returns a function that kills the process and ends the run.
+ *
+ * Throws what Node throws, and an AbortError where `options.signal` has been aborted already.
+ */
+export function run(file: unknown, args: unknown, options: unknown, events: object): () => void;
+
+/** The same for a command line, in a shell. */
+export function runCommand(command: unknown, options: unknown, events: object): () => void;
 
 /**
  * The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/common/errors.js` and what else channels
@@ -284,8 +307,8 @@ export function fork(modulePath: unknown, args: unknown, options: unknown, event
 export function launch(options: unknown, events?: object | undefined | null, started?: (() => unknown) | undefined | null): Started;
 
 /**
- * Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). `host.hooks` words the errors, as
- * for every function.
+ * Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the functions of
+ * `lib/process/hooks.js`.
  */
 export function spawnSync(file: unknown, args: unknown, options: unknown, host?: object | undefined | null): object;
 

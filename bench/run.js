@@ -1,6 +1,6 @@
 'use strict';
 
-// npm run bench: processes. What it costs to start them, to talk to them over pipes, and to gather what they say.
+// npm run bench: processes. What it costs to start them, to talk to them over pipes, and to capture what they write.
 // With --report: everything, written down as docs/benchmarks.md (bench/document). `npm run bench -- cold`: programs
 // that use it once.
 

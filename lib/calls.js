@@ -8,9 +8,7 @@ const { MAJOR } = require('./common/version');
 
 const promisified = Symbol.for('nodejs.util.promisify.custom');
 
-// If a file cannot be loaded, for want of file descriptors or of the right to read it, Node's own function makes this
-// call: that is in its binary, and reports what is wrong as programs expect it.
-let gathering;
+let executing;
 let spawning;
 let synchronous;
 
@@ -21,35 +19,23 @@ const CANNOT_BE_READ = {
   MODULE_NOT_FOUND: true,
 };
 
-function insteadOf(error) {
-  const cannotBeRead = error?.syscall !== undefined || CANNOT_BE_READ[error?.code];
-  if (!cannotBeRead || !hasOriginals()) throw error;
-  return builtin;
-}
-
-function ofExec() {
+/**
+ * The functions that `load` loads. If their file cannot be read, for want of file descriptors or of the right to do so,
+ * Node's own function makes this call: that is in its binary, and reports what is wrong as programs expect it.
+ */
+function orBuiltin(load) {
   try {
-    return (gathering ??= require('./exec/exec'));
+    return load();
   } catch (error) {
-    return insteadOf(error);
+    const cannotBeRead = error?.syscall !== undefined || CANNOT_BE_READ[error?.code];
+    if (!cannotBeRead || !hasOriginals()) throw error;
+    return builtin;
   }
 }
 
-function ofSpawn() {
-  try {
-    return (spawning ??= require('./process/spawn'));
-  } catch (error) {
-    return insteadOf(error);
-  }
-}
-
-function ofSync() {
-  try {
-    return (synchronous ??= require('./process/sync'));
-  } catch (error) {
-    return insteadOf(error);
-  }
-}
+const ofExec = () => orBuiltin(() => (executing ??= require('./exec/exec')));
+const ofSpawn = () => orBuiltin(() => (spawning ??= require('./process/spawn')));
+const ofSync = () => orBuiltin(() => (synchronous ??= require('./process/sync')));
 
 function exec(command, options, callback) {
   return ofExec().exec(command, options, callback);
@@ -84,9 +70,13 @@ function _forkChild(fd, serializationMode) {
   return builtin._forkChild(fd, serializationMode);
 }
 
-/** What util.promisify makes of exec and execFile. */
+/** What util.promisify makes of exec and execFile: from Node 22 on a function with a name and a prototype. */
 function promising(name) {
-  const start = (args) => Reflect.apply(ofExec()[name][promisified], undefined, args);
+  const start = (args) => {
+    const { promised } = ofExec();
+    const run = promised ? promised[name] : builtin[name][promisified];
+    return Reflect.apply(run, undefined, args);
+  };
   if (MAJOR < 22) return (...args) => start(args);
   const promised = function (...args) {
     return start(args);

@@ -9,7 +9,6 @@ mod background;
 mod backoff;
 pub mod capture;
 pub mod channel;
-mod collect;
 #[expect(unsafe_code, reason = "raw N-API")]
 mod engine;
 #[expect(unsafe_code, reason = "the child shares our memory until it execs")]

@@ -195,16 +195,26 @@ test('the synchronous family', (t) => {
   t.is(native.spawnSync('sleep', ['1000'], { timeout: 10 }).error.code, 'ETIMEDOUT');
 });
 
-test('outputs gathered of a command with any stdio', async (t) => {
+test('outputs captured of a command with any stdio', async (t) => {
   const run = (options) =>
     new Promise((resolve) => {
       const args = ['-c', 'readlink /proc/self/fd/0; echo error >&2'];
-      native.gather('sh', args, options, (...how) => resolve(how), {});
+      native.spawnCaptured('sh', args, options, (...how) => resolve(how), {});
     });
   t.deepEqual(await run({ stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' }), [null, '/dev/null\n', 'error\n']);
   t.deepEqual(await run({ stdio: ['ignore', 'pipe', 'ignore'] }), [null, '/dev/null\n', '']);
   const [error] = await run({ stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 3 });
   t.is(error.code, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER');
+});
+
+test('a run off the loop', async (t) => {
+  const run = (...call) => new Promise((resolve) => native.runCommand(...call, { onfinish: (...how) => resolve(how) }));
+  const [none, { stdout, exitCode }] = await run('echo hi', {});
+  t.deepEqual([none, stdout, exitCode], [null, 'hi\n', 0]);
+  const [error] = await run('yes', { maxBuffer: 10 });
+  t.deepEqual([error.code, error.stdout], ['ERR_CHILD_PROCESS_STDIO_MAXBUFFER', 'y\n'.repeat(5)]);
+  const [late] = await run('exec sleep 1000', { timeout: 10 });
+  t.deepEqual([late.killed, late.signal], [true, 'SIGTERM']);
 });
 
 test('what is wrong with arguments is an error with the code of Node', (t) => {

@@ -135,7 +135,7 @@ test('spawnSync, execFileSync, execSync: once in', async (t) => {
 
 test('the promise functions: once in, once out with the outputs, and once for the resources', async (t) => {
   const succeeds = await crossings(({ promises }) => promises.execFile('true'));
-  t.deepEqual(succeeds, ['gather', 'onexit', 'Process#resourceUsage']);
+  t.deepEqual(succeeds, ['spawnCaptured', 'onexit', 'Process#resourceUsage']);
   const fails = await crossings(({ promises }) => promises.exec('exit 1').catch(() => {}));
-  t.deepEqual(fails, ['gather', 'onexit', 'Process#finish', 'Process#resourceUsage']);
+  t.deepEqual(fails, ['spawnCaptured', 'onexit', 'Process#finish', 'Process#resourceUsage']);
 });

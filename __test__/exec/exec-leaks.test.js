@@ -56,3 +56,27 @@ test('a child with a timeout is collected after its end, whoever has read its ou
   // One or two may still be on the stack.
   t.true((await valueFromNode(['--expose-gc', '-e', script], options)) >= 18);
 });
+
+test('a failing child is collected after its end, though its listeners of close are gone', async (t) => {
+  const script = `
+    const cp = require(process.env.SOAK_SUBJECT);
+    let collected = 0;
+    const registry = new FinalizationRegistry(() => collected++);
+    (async () => {
+      for (let i = 0; i < 20; i++) {
+        const callback = () => {};
+        registry.register(callback);
+        const child = cp.exec('exit 3', callback);
+        child.removeAllListeners('close');
+        await new Promise((resolve) => child.once('close', resolve));
+      }
+      for (let i = 0; i < 100 && collected < 18; i++) {
+        global.gc();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      console.log(collected);
+    })();`;
+  const options = { env: { SOAK_SUBJECT: OURS }, timeout: 60_000 };
+  // One or two may still be on the stack.
+  t.true((await valueFromNode(['--expose-gc', '-e', script], options)) >= 18);
+});

@@ -18,7 +18,7 @@ const metrics = [
   require('./promises-30'),
   require('./spawnsync'),
   require('./execfilesync'),
-  require('./gather-100mb'),
+  require('./capture-100mb'),
   require('./spawn-memory'),
 ];
 

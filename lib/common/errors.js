@@ -21,13 +21,15 @@ function nodeError(Base, code, message, caller) {
   Error.captureStackTrace(error, caller);
   void error.stack;
   delete error.name;
-  Object.defineProperty(error, 'toString', {
+  // Errors of Node inherit `toString` from a class of their own.
+  const toString = {
     value() {
       return `${this.name} [${code}]: ${this.message}`;
     },
     writable: true,
     configurable: true,
-  });
+  };
+  Object.setPrototypeOf(error, Object.create(Base.prototype, { toString }));
   error.code = code;
   return error;
 }

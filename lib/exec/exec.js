@@ -1,9 +1,8 @@
 'use strict';
 
-// exec() and execFile(): a child whose outputs are collected natively and handed over once. If the program accesses a
-// stream, it gets a live one, and what that brings is collected here.
+// exec() and execFile(): a child whose outputs are captured natively and passed to a callback. If the program accesses
+// a stream, it gets one, and what that brings is captured here.
 
-const { promisify } = require('node:util');
 const { append, copy, join } = require('../common/arrays');
 const { builtin, isHooked } = require('../builtin/originals');
 const { closeOne, streamsOf } = require('../process/child');
@@ -12,60 +11,83 @@ const exported = require('../builtin/exported');
 const { host } = require('../process/hooks');
 const { native } = require('../addon/runtime');
 const { launch } = require('../process/spawn');
-const { MAJOR } = require('../common/version');
 
 const STDOUT = 1;
 const STDERR = 2;
 
-/** Runs `file` and hands over its output (Node.js documentation, «child_process.execFile»). */
+/** Calls `body(index)` for stdout and for stderr. */
+function forBoth(body) {
+  body(STDOUT);
+  body(STDERR);
+}
+
+/** Runs `file` and passes its output to `callback` (Node.js documentation, «child_process.execFile»). */
 function execFile(file, args, options, callback) {
   if (isHooked()) return builtin.execFile(file, args, options, callback);
-  const child = launch('execFile', [file, args, options, callback], (handle) => {
+  const { child, handle } = launch('execFile', [file, args, options, callback], (handle) => {
     return native.execFile(file, args, options, callback, handle);
   });
-  new Execution(child);
+  new PendingCall(child, handle);
   return child;
 }
 
-/** One run of a command: its callback is called when the child has closed, or with its first error. */
-class Execution {
+/** A call of execFile() until its callback is called: when the child has closed, or with the first error. */
+class PendingCall {
   #child;
   #handle;
   #streams;
-  // By descriptor: what the streams that the program touches bring.
-  #heard = { __proto__: null };
-  // The callback and its arguments, once they are known; null: they are to be asked for.
-  #outcome;
+  // What streams have brought, by descriptor.
+  #streamed = { __proto__: null };
+  // Both outputs, once the child has ended in success and no stream was needed.
+  #outputs;
   #waits = false;
   #isOver = false;
 
-  constructor(child) {
+  constructor(child, handle) {
     this.#child = child;
-    this.#handle = child._handle;
+    this.#handle = handle;
     this.#streams = streamsOf.get(child);
-    this.#handle.execution = this;
-    if (this.#streams && this.#handle.pid !== undefined) {
-      child._closesNeeded++;
-      this.#waits = true;
-      for (let index = STDOUT; index <= STDERR; index++) {
-        if (!this.#streams.isPipe(index)) continue;
-        this.#streams.gather(index, (socket, begun) => this.#hear(index, socket, begun));
-      }
-    }
+    handle.pendingCall = this;
+    if (handle.captures) this.#awaitCapture();
+    else this.#readStreams();
     child.addListener('close', (code, signal) => this.#finish({ code, signal }));
     child.addListener('error', (error) => this.#fail(error));
   }
 
-  /** No more will be gathered natively, and the child has ended. */
-  onEnd(outcome) {
-    this.#outcome = outcome;
+  #awaitCapture() {
+    if (!this.#streams || this.#handle.pid === undefined) return;
+    this.#child._closesNeeded++;
+    this.#waits = true;
+    forBoth((index) => this.#streams.capture(index, (stream, captured) => this.#read(index, stream, captured)));
+  }
+
+  /** Somebody has seen the child before, and may have replaced its streams or be reading them. */
+  #readStreams() {
+    forBoth((index) => {
+      const stream = index === STDOUT ? this.#child.stdout : this.#child.stderr;
+      if (stream) this.#read(index, stream, this.#handle.stopCapture(index));
+    });
+  }
+
+  /** The child has ended, and no more will be captured natively. */
+  onEnd(outputs) {
+    this.#outputs = outputs;
     this.#endWait();
   }
 
-  /** The child has been killed for its timeout or `maxBuffer`; or could not be, because of `failure`. */
-  onKilled(failure) {
-    if (failure === undefined) this.#streams?.destroyOutputs();
-    else this.#fail(failure);
+  /** Kills the child, for its timeout or `maxBuffer`. */
+  kill(signal) {
+    this.#destroyOutputs();
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      this.#finish({ error });
+    }
+  }
+
+  #destroyOutputs() {
+    this.#streams?.destroyOutputs();
+    forBoth((index) => this.#streamed[index]?.stream.destroy());
   }
 
   #endWait() {
@@ -74,19 +96,19 @@ class Execution {
     closeOne(this.#child);
   }
 
-  /** The program reads along: from now on the stream is the one to be heard. What came before, it does not hear. */
-  #hear(index, socket, { begun, encoding, maxBuffer }) {
-    const output = { socket, chunks: [], length: 0, maxBuffer };
-    if (!this.#outcome) this.#heard[index] = output;
-    if (encoding) socket.setEncoding(encoding);
-    // The stream's decoder keeps the first bytes of a character whose last are still to come.
-    if (begun.length > 0) this.#add(index, output, encoding ? socket._readableState.decoder.write(begun) : begun);
-    socket.on('data', (chunk) => this.#add(index, output, chunk));
+  /** Captures what a stream brings, after `begun`. The program may read the stream, too, and then misses `begun`. */
+  #read(index, stream, { begun, encoding, maxBuffer }) {
+    const output = { stream, encoding, maxBuffer, chunks: [], length: 0 };
+    if (!this.#outputs) this.#streamed[index] = output;
+    if (encoding) stream.setEncoding(encoding);
+    // The decoder of the stream keeps the first bytes of a character whose last bytes are still to come.
+    if (begun.length > 0) this.#add(index, output, encoding ? stream._readableState.decoder.write(begun) : begun);
+    stream.on('data', (chunk) => this.#add(index, output, chunk));
   }
 
   #add(index, output, chunk) {
-    const { maxBuffer, socket } = output;
-    const { readableEncoding } = socket;
+    const { maxBuffer, stream } = output;
+    const { readableEncoding } = stream;
     const length = readableEncoding ? Buffer.byteLength(chunk, readableEncoding) : chunk.length;
     output.length += length;
     if (output.length > maxBuffer) {
@@ -97,33 +119,42 @@ class Execution {
     }
   }
 
-  #take(index) {
-    const output = this.#heard[index];
-    if (!output) return undefined;
-    return output.socket.readableEncoding ? join(output.chunks, '') : Buffer.concat(output.chunks);
+  #streamedOutput(index) {
+    const output = this.#streamed[index];
+    if (!output) return this.#outputs?.[index - STDOUT];
+    const isText = output.encoding || output.stream.readableEncoding;
+    return isText ? join(output.chunks, '') : Buffer.concat(output.chunks);
   }
 
   #fail(error) {
-    this.#streams?.destroyOutputs();
+    this.#destroyOutputs();
     this.#finish({ error });
   }
 
   #finish(end) {
     if (this.#isOver) return;
     this.#isOver = true;
-    const outputs = { stdout: this.#take(STDOUT), stderr: this.#take(STDERR) };
-    const outcome = this.#outcome ?? this.#handle.finish({ ...end, ...outputs });
-    for (let index = STDOUT; index <= STDERR; index++) this.#streams?.ungather(index);
-    // Later, as a stream would tell it; where the child lives on, its exit does.
+    // Later, as a stream would close. If the child still runs, its exit ends the wait.
     if (!this.#child._handle) nextTick(() => this.#endWait());
-    const callback = outcome[0];
-    if (typeof callback === 'function') callback(end.error ?? outcome[1], outcome[2], outcome[3]);
+    forBoth((index) => this.#streams?.endCapture(index));
+    const { call } = this.#handle;
+    const callback = call[0];
+    if (this.#outputs && end.code === 0 && end.signal === null) {
+      callback?.(null, this.#outputs[0], this.#outputs[1]);
+      return;
+    }
+    const outputs = { stdout: this.#streamedOutput(STDOUT), stderr: this.#streamedOutput(STDERR) };
+    const result = this.#handle.finish(call, { ...end, ...outputs });
+    if (!callback) return;
+    const error = result[0];
+    if (error !== null) error.cmd = result[3];
+    callback(error, result[1], result[2]);
   }
 }
 
 /**
- * Runs a command line in a shell and hands over its output (Node.js documentation, «child_process.exec»). Never put
- * user input into the command: a shell reads it. execFile() takes arguments as they are.
+ * Runs a command line in a shell and passes its output to `callback` (Node.js documentation, «child_process.exec»).
+ * Never put user input into the command: a shell reads it. execFile() takes arguments as they are.
  */
 function exec(command, options, callback) {
   // Throws.
@@ -137,9 +168,9 @@ function exec(command, options, callback) {
   return exported.current.execFile(command, shellOptions, callback);
 }
 
-/** What util.promisify makes of `run`: a promise of both outputs, with the child. */
+/** What util.promisify makes of `run`: a function that returns a promise of both outputs, with the child. */
 function promising(run) {
-  const start = (args) => {
+  return (...args) => {
     const { promise, resolve, reject } = withResolvers();
     const call = copy(args);
     append(call, (error, stdout, stderr) => {
@@ -149,11 +180,6 @@ function promising(run) {
     promise.child = Reflect.apply(run, undefined, call);
     return promise;
   };
-  if (MAJOR < 22) return (...args) => start(args);
-  const promised = function (...args) {
-    return start(args);
-  };
-  return Object.defineProperty(promised, 'name', { value: run.name });
 }
 
 /** @returns {any} */
@@ -163,7 +189,4 @@ function withResolvers() {
   return resolvers;
 }
 
-Object.defineProperty(exec, promisify.custom, { value: promising(exec), enumerable: false });
-Object.defineProperty(execFile, promisify.custom, { value: promising(execFile), enumerable: false });
-
-module.exports = { exec, execFile };
+module.exports = { exec, execFile, promised: { exec: promising(exec), execFile: promising(execFile) } };

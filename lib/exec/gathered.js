@@ -8,7 +8,7 @@ const { nextTick } = require('../common/clock');
 const { errnoError } = require('../common/errors');
 const { inheritsEnvironment } = require('../process/environment');
 const { hooks, host } = require('../process/hooks');
-const { native, numbers, shapeOf, tell } = require('../addon/runtime');
+const { native, numbers, runtime, shapeOf, tell } = require('../addon/runtime');
 const { Streams, borrow } = require('../process/streams');
 
 const OUTPUTS = [1, 2];
@@ -17,7 +17,8 @@ const ignore = () => {};
 
 class Gathered extends shapeOf(native.Process) {
   #events;
-  // What native.gather() returned: the pid or an errno, the file, its arguments, and which descriptors are pipes.
+  // What the native function returned: the pid or an errno, the file, its arguments, which descriptors are pipes, and
+  // what `finish` takes.
   #started;
   #outputs;
   #streams = null;
@@ -38,7 +39,7 @@ class Gathered extends shapeOf(native.Process) {
     this.#outputs = outputs;
     options.encoding = limits.encoding;
     options.maxBuffer = limits.maxBuffer;
-    this.#started = native.gather(file, args, options, ignore, this);
+    this.#started = native.spawnCaptured(file, args, options, ignore, this);
     const status = this.#started[0];
     if (status < 0) {
       this.#fail(status, 'spawn');
@@ -62,7 +63,7 @@ class Gathered extends shapeOf(native.Process) {
     const streams = new Streams(this, this.#started[3], (socket) => this.#awaitClose(socket));
     map(OUTPUTS, (index) => {
       const output = this.#isGathering && this.#outputs[index];
-      if (output) streams.gather(index, (socket, taken) => output.attach(socket, taken.begun));
+      if (output) streams.capture(index, (socket, captured) => output.attach(socket, captured.begun));
     });
     if (this.#ending !== null) streams.settle();
     return streams;
@@ -112,9 +113,13 @@ class Gathered extends shapeOf(native.Process) {
   /** The outcome of the native side: null where it is to be asked for. */
   #take(outcome) {
     this.#isGathering = false;
-    const all = outcome ?? this.finish(this.#ending);
-    const error = all[1];
-    this.#gathered = [undefined, all[2], all[3]];
+    if (outcome !== null) {
+      this.#gathered = [undefined, outcome[0], outcome[1]];
+      return;
+    }
+    const all = this.finish(this.#started[4], this.#ending);
+    const error = all[0];
+    this.#gathered = [undefined, all[1], all[2]];
     // An exit code is no error here.
     if (error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return;
     if (error?.syscall || error?.code === 'ERR_STRING_TOO_LONG') this.#failure = error;
@@ -159,6 +164,7 @@ class Gathered extends shapeOf(native.Process) {
 
 // For the native functions.
 Gathered.prototype.hooks = hooks;
+Gathered.prototype.runtime = runtime;
 Gathered.prototype.keysOf = Object.keys;
 
 module.exports = { Gathered };

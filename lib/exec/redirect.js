@@ -193,7 +193,7 @@ function feed(stdin, input, fail) {
 }
 
 /**
- * Writes the outputs to their targets: `targets` and `outputs` are by descriptor. `fail(error)` is called where a target
+ * Writes the outputs to their targets: `targets` and `outputs` are by descriptor. Calls `fail(error)` where a target
  * fails. Returns promises that are resolved when each target has all, or has failed.
  */
 function writeTo(targets, outputs, fail) {

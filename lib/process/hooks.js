@@ -61,6 +61,16 @@ const hooks = {
     if (isRestricted || process.versions.electron || isSingleExecutable()) return undefined;
     return { require: require('../channel/native-end').REQUIRE, binary };
   },
+  /**
+   * The text of an output that was cut off, without the bytes of an incomplete character. `limit` counts the bytes of
+   * what was read before, and then the characters of what was read last.
+   */
+  decodeBeginning(before, last, encoding, limit) {
+    const { StringDecoder } = require('node:string_decoder');
+    const decoder = new StringDecoder(encoding);
+    const text = decoder.write(before);
+    return text + decoder.write(last).slice(0, limit - Buffer.byteLength(text, encoding));
+  },
   showComplaint(stderr) {
     // The builtin writes even what is empty. That makes process.stderr, which takes 2 ms; where no stream has been
     // made, nobody has looked at it.

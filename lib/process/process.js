@@ -36,8 +36,16 @@ class Process extends shapeOf(native.Process) {
     this.isSpawnTold = false;
     // Its channel, if it has one.
     this.link = undefined;
-    // Of exec().
-    this.execution = undefined;
+    // For exec(): what waits for the outputs, the call as the native side has read it, and whether outputs are captured
+    // natively.
+    this.pendingCall = undefined;
+    this.call = undefined;
+    this.captures = false;
+  }
+
+  /** Whether a launch has been tried: a program that replaced ChildProcess.prototype.spawn may do without. */
+  get isLaunched() {
+    return this.#context !== undefined;
   }
 
   /** It has been launched, or could not be. */
@@ -46,9 +54,9 @@ class Process extends shapeOf(native.Process) {
     this.#context ??= new LaunchContext();
   }
 
-  /** What `body` returns, called in the async context of the launch. */
+  /** What `body` returns, called in the async context of the launch, if there was one. */
   inLaunchContext(body) {
-    return this.#context.runAsLauncher(body);
+    return this.#context ? this.#context.runAsLauncher(body) : body();
   }
 
   /** Nothing was launched, and nobody is told. */
@@ -123,17 +131,17 @@ class Process extends shapeOf(native.Process) {
     this.inLaunchContext(() => tell(() => this.spawned()));
   }
 
-  onexit(code, signal, syscall, outcome) {
+  onexit(code, signal, syscall, outputs) {
     this.#context.runAsProcess(() =>
       tell(() => {
-        if (outcome !== undefined) this.execution?.onEnd(outcome);
+        if (outputs !== undefined) this.pendingCall?.onEnd(outputs);
         this.exited(code, signal, syscall);
       }),
     );
   }
 
-  onend(outcome) {
-    this.inLaunchContext(() => tell(() => this.execution?.onEnd(outcome)));
+  onend(outputs) {
+    this.inLaunchContext(() => tell(() => this.pendingCall?.onEnd(outputs)));
   }
 
   onkill(signal) {
@@ -141,15 +149,15 @@ class Process extends shapeOf(native.Process) {
   }
 
   #kill(signal) {
-    const child = this.#child;
-    let failure;
-    try {
-      child.kill(signal);
-    } catch (error) {
-      failure = error;
+    if (this.pendingCall) {
+      this.pendingCall.kill(signal);
+      return;
     }
-    if (this.execution) this.execution.onKilled(failure);
-    else if (failure !== undefined) child.emit('error', failure);
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      this.#child.emit('error', error);
+    }
   }
 }
 

@@ -23,50 +23,59 @@ function spawn(file, args, options) {
 
 /** The same past all hooks in the builtin. */
 function start(file, args, options) {
-  return launch('spawn', [file, args, options], (handle) => native.spawn(file, args, options, handle));
+  return launch('spawn', [file, args, options], (handle) => native.spawn(file, args, options, handle)).child;
 }
 
 /** Starts the Node module at `modulePath` (Node.js documentation, «child_process.fork»). */
 function fork(modulePath, args = [], options) {
   if (isHooked()) return builtin.fork(modulePath, args, options);
-  return launch('fork', [modulePath, args, options], (handle) => native.fork(modulePath, args, options, handle));
+  const call = [modulePath, args, options];
+  return launch('fork', call, (handle) => native.fork(modulePath, args, options, handle)).child;
 }
 
 /**
- * A child whose native process `start` creates. If something hooks in between the call and the launch (a tracer, or
- * Node's permission model), there are two steps: the arguments of `verb` are normalised, then the process is launched.
+ * A child, and its `handle`, the native process, which `start` creates. If something hooks in between the call and the
+ * launch (a tracer, or Node's permission model), there are two steps: the arguments of `verb` are normalised, then the
+ * process is launched.
  */
 function launch(verb, call, start) {
   if (isRestricted || isWatched()) return launchNormalized(verb, call);
   const child = new ChildProcess();
   const handle = child._handle;
   handle.inheritsEnvironment = inheritsEnvironment();
-  begin(child, start(handle));
-  endEarly(child, handle, handle.killSignal);
-  return child;
+  const started = start(handle);
+  handle.call = started[4];
+  handle.captures = true;
+  begin(child, started);
+  endEarly(child, handle, handle, handle.killSignal);
+  return { child, handle };
 }
 
 function launchNormalized(verb, call) {
   /** @type {any} */
   const options = { __proto__: null };
-  const { killSignal, mayBeNative, plan } = native.normalize(verb, call, host, options);
+  const normalized = native.normalize(verb, call, host, options);
   const child = new ChildProcess();
-  child._handle.mayBeNative = mayBeNative;
+  // The program may take it from the child.
+  const handle = child._handle;
+  handle.mayBeNative = normalized.mayBeNative;
+  handle.call = normalized.call;
   child.spawn(options);
-  native.follow(child._handle, plan);
-  endEarly(child, verb === 'execFile' ? { signal: options.signal } : options, killSignal);
-  return child;
+  handle.captures = !isWatched();
+  native.follow(handle, normalized.plan, handle.captures);
+  const limits = verb === 'execFile' ? { signal: options.signal } : options;
+  endEarly(child, handle, limits, normalized.killSignal);
+  return { child, handle };
 }
 
 /** @param {{ timeout?: number, signal?: AbortSignal }} options */
-function endEarly(child, options, killSignal) {
+function endEarly(child, handle, options, killSignal) {
   const { timeout, signal } = options;
-  const handle = child._handle;
   if (timeout > 0) child.once(END, () => handle.stopTimer());
-  if (signal) killOnAbort(child, signal, killSignal);
+  if (signal) killOnAbort(child, handle, signal, killSignal);
 }
 
-function killOnAbort(child, signal, killSignal) {
+function killOnAbort(child, handle, signal, killSignal) {
   const abort = () => {
     try {
       if (child.kill(killSignal)) child.emit('error', new AbortError({ cause: signal.reason }));
@@ -79,8 +88,8 @@ function killOnAbort(child, signal, killSignal) {
     nextTick(() => handle.afterSpawn(() => nextTick(abort)));
     return;
   }
-  // Nothing was started, so there is nothing to be ended, and no exit to wait for.
-  if (child.pid === undefined) return;
+  // The launch has failed: there is nothing to be ended, and no exit to wait for.
+  if (handle.isLaunched && handle.pid === undefined) return;
   const listener = addAbortListener(signal, abort);
   child.once('exit', () => listener[Symbol.dispose]());
 }

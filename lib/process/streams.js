@@ -53,7 +53,7 @@ class Streams {
   #pipes;
   #made = [];
   #onClose;
-  #gatherers = new Map();
+  #captures = new Map();
   // Whether each stream has been destroyed, or must be as soon as it is created.
   #givenUp = [];
   #confirmFirst = false;
@@ -74,25 +74,25 @@ class Streams {
     return this.#pipes[index];
   }
 
-  /** Whether any pipe has neither a stream nor a gatherer. */
+  /** Whether any pipe has neither a stream nor is captured. */
   get hasUntouched() {
     for (let index = 0; index < this.length; index++) {
-      if (this.isPipe(index) && !this.#made[index] && !this.#gatherers.has(index)) return true;
+      if (this.isPipe(index) && !this.#made[index] && !this.#captures.has(index)) return true;
     }
     return false;
   }
 
   /**
-   * Has an output collected natively. If the program accesses the stream after all, `gatherer(socket, begun)` is
-   * called; `begun` is the output so far.
+   * An output is captured natively. If the program accesses the stream after all, the capture ends, and
+   * `onStream(socket, captured)` is called with what the native method `stopCapture` has returned.
    */
-  gather(index, gatherer) {
-    this.#gatherers.set(index, gatherer);
+  capture(index, onStream) {
+    this.#captures.set(index, onStream);
   }
 
-  /** Undoes `gather`, after the output has been handed over. */
-  ungather(index) {
-    this.#gatherers.delete(index);
+  /** The output has been passed on. */
+  endCapture(index) {
+    this.#captures.delete(index);
   }
 
   /** The stream of descriptor `index`, created on first access; null if the descriptor is not a pipe. */
@@ -102,12 +102,13 @@ class Streams {
   }
 
   #make(index) {
-    const gatherer = this.#gatherers.get(index);
-    if (this.#settled && !gatherer) return this.#closed(index);
-    this.#gatherers.delete(index);
-    const begun = gatherer && this.#handle.takeOutput(index);
+    const onStream = this.#captures.get(index);
+    // A captured output that has been given up stays captured, up to there.
+    if (onStream ? this.#givenUp[index] : this.#settled) return this.#closed(index);
+    this.#captures.delete(index);
+    const captured = onStream && this.#handle.stopCapture(index);
     const fd = this.#handle.takePipe(index);
-    if (fd === -1 && !gatherer) return this.#closed(index);
+    if (fd === -1 && !onStream) return this.#closed(index);
     const socket = this.#handle.inLaunchContext(() => {
       // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
       return fd === -1
@@ -115,7 +116,7 @@ class Streams {
         : socketOver(fd, { readable: index > 0 });
     });
     if (index > 0) this.#onClose(socket);
-    gatherer?.(socket, begun);
+    onStream?.(socket, captured);
     if (this.#givenUp[index]) return socket.destroy();
     if (socket._handle === null) socket.push(null);
     if (this.#confirmFirst && index > 0) confirmBeforeData(socket, this.#handle);

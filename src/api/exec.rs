@@ -1,28 +1,29 @@
-//! `exec` and `execFile`: a process whose outputs are gathered.
+//! `exec` and `execFile`: a process whose outputs are captured, and what its callback is called with.
 
-use napi::bindgen_prelude::{JsValue, Object};
-use napi::{Env, Result, Unknown, ValueType};
+use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
+use napi::{Env, Error, Result, Unknown, ValueType};
 use napi_derive::napi;
 
-use super::process::{self, Plan};
+use super::process::{self, Capture, Plan};
+use super::results::{self, Program};
 use super::spawn::start_normalized;
 use crate::engine;
 use crate::options::arguments::{self, Arguments};
 use crate::options::call::{Call, read_command};
 use crate::options::given::Options;
-use crate::options::normalize::{Normalized, elements, normalize};
-use crate::options::{Context, input, is_truthy, kind, text};
+use crate::options::normalize::{Normalized, elements, join, normalize};
+use crate::options::{Context, input, is_truthy, kind, option, text};
 
-/// The options that are `spawn`'s.
+/// The options that are passed on to `spawn`.
 const SPAWN: [&str; 8] =
     ["cwd", "env", "gid", "shell", "signal", "uid", "windowsHide", "windowsVerbatimArguments"];
 
 /// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process has ended
 /// and its outputs have. The process is as with `spawn`.
 ///
-/// Where `events` are a Process, they are told instead, as `onexit(code, signal, syscall, outcome)` and, where outputs outlive the process,
-/// `onend(outcome)`. The outcome is an array of the callback and its arguments, or null where `finish` is to be asked for it. `onkill(signal)`
-/// is to kill the process.
+/// If `events` is a Process, the callback is left to it. Then its method `onexit(code, signal, syscall, outputs)` is called, and, if outputs
+/// outlive the process, `onend(outputs)`. `outputs` is undefined if they may bring more; null if something went wrong or a stream has one of
+/// them, then `finish` says what the callback is to be called with; otherwise an array of both. `onkill(signal)` has to kill the process.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -35,13 +36,13 @@ pub fn exec_file<'env>(
     events: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
     let context = Context::of(env, events);
-    Execution::read(&context, [file, args, options, callback])?.start(&context, events)
+    ExecCall::read(&context, [file, args, options, callback])?.start(&context, events)
 }
 
-/// Runs `file` with all options of `spawn`, and gathers what it writes to those of stdout and stderr that are pipes, with the options
+/// Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
 /// `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
 #[napi(catch_unwind, ts_return_type = "Started")]
-pub fn gather<'env>(
+pub fn spawn_captured<'env>(
     env: &'env Env,
     file: Unknown<'env>,
     args: Unknown<'env>,
@@ -51,7 +52,7 @@ pub fn gather<'env>(
 ) -> Result<Unknown<'env>> {
     let context = Context::of(env, Some(events));
     let options = Options::read(&context, &options)?;
-    Execution::read_limits(&context, [file, args, callback], options)?.start(&context, Some(events))
+    ExecCall::check_limits(&context, [file, args, callback], options)?.start(&context, Some(events))
 }
 
 /// Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`.
@@ -68,11 +69,11 @@ pub fn exec<'env>(
     let Arguments { file, options, .. } = read_command(&context, command, options)?;
     arguments::check_call(&context, &context.undefined()?, &callback)?;
     let args = engine::array(env, &[])?;
-    Execution::settle(&context, [file, args, callback], options)?.start(&context, events)
+    ExecCall::check(&context, [file, args, callback], options)?.start(&context, events)
 }
 
-/// What `spawn` takes of a call, and what becomes of the outputs.
-pub(super) struct Execution<'a> {
+/// The arguments of `execFile`, checked: those of `spawn`, and what becomes of the outputs.
+pub(super) struct ExecCall<'a> {
     arguments: Arguments<'a>,
     callback: Unknown<'a>,
     encoding: Option<String>,
@@ -81,25 +82,25 @@ pub(super) struct Execution<'a> {
     kill_signal: Option<i32>,
 }
 
-impl<'a> Execution<'a> {
-    /// Reads a call of `execFile`.
+impl<'a> ExecCall<'a> {
+    /// Reads and checks the arguments of `execFile`.
     pub fn read(context: &Context<'a>, call: [Unknown<'a>; 4]) -> Result<Self> {
         let [file, args, options, callback] = call;
         let Call { file, args, options, callback } = Call::read(context, file, args, options, callback)?;
         let options = Options::read(context, &options)?;
-        Self::settle(context, [file, args, callback], options)
+        Self::check(context, [file, args, callback], options)
     }
 
-    fn settle(
+    fn check(
         context: &Context<'a>,
         [file, args, callback]: [Unknown<'a>; 3],
         options: Options<'a>,
     ) -> Result<Self> {
         let env = context.env;
-        let mut execution = Self::read_limits(context, [file, args, callback], options)?;
-        let options = &mut execution.arguments.options;
+        let mut call = Self::check_limits(context, [file, args, callback], options)?;
+        let options = &mut call.arguments.options;
         options.keep(&SPAWN);
-        // What the tracing channel publishes has all of them.
+        // The builtin sets all of them, which a patched `ChildProcess.prototype.spawn` sees.
         for name in SPAWN {
             let usual = match name {
                 "cwd" | "env" => engine::null(env)?,
@@ -112,11 +113,11 @@ impl<'a> Execution<'a> {
             let is_set = is_truthy(&options.get(name))?;
             options.set(context, name, engine::boolean(env, is_set)?)?;
         }
-        Ok(execution)
+        Ok(call)
     }
 
-    /// Takes of `options` what is not `spawn`'s.
-    fn read_limits(
+    /// The same with all options of `spawn`.
+    fn check_limits(
         context: &Context<'a>,
         [file, args, callback]: [Unknown<'a>; 3],
         options: Options<'a>,
@@ -129,7 +130,7 @@ impl<'a> Execution<'a> {
         let kill_signal = if options.has("killSignal") { kill_signal } else { Some(libc::SIGTERM) };
         let encoding = options.get_or("encoding", engine::string(env, b"utf8")?);
         let encoding = if input::is_encoding(&encoding)? { Some(text(&encoding)?) } else { None };
-        // As a comparison takes it.
+        // Converted as by a comparison in JavaScript.
         let max_buffer = match kind(&max_buffer)? {
             ValueType::Undefined => f64::NAN,
             _ => max_buffer.coerce_to_number()?.get_double()?,
@@ -138,24 +139,134 @@ impl<'a> Execution<'a> {
         Ok(Self { arguments, callback, encoding, max_buffer, timeout, kill_signal })
     }
 
-    /// What is to be started, and what is to be done with it.
-    pub fn normalize(self, context: &Context<'a>) -> Result<(Normalized<'a>, Plan)> {
+    /// What is to be started, what is to be done with it, and the call as an array: see [`CallParts`].
+    pub fn normalize(self, context: &Context<'a>) -> Result<(Normalized<'a>, Plan, Unknown<'a>)> {
         let Self { arguments, callback, encoding, max_buffer, timeout, kill_signal } = self;
         let mut words = elements(&arguments.args)?;
         words.insert(0, arguments.file);
         let command = engine::array(context.env, &words)?;
         let normalized = normalize(context, arguments)?;
-        let kept = [callback, command, normalized.file, normalized.args];
-        let execution = Some(process::Execution::new(context, kept, encoding, max_buffer)?);
-        Ok((
-            normalized,
-            Plan { timeout: process::timeout(context, &timeout)?, kill_signal, execution, ..Plan::default() },
-        ))
+        let call = engine::array(context.env, &[callback, command, normalized.file, normalized.args])?;
+        let timeout = process::timeout(context, &timeout)?;
+        let capture = Some(Capture::new(encoding, max_buffer));
+        Ok((normalized, Plan { timeout, kill_signal, capture, ..Plan::default() }, call))
     }
 
     fn start(self, context: &Context<'a>, events: Option<Object<'a>>) -> Result<Unknown<'a>> {
-        let (normalized, plan) = self.normalize(context)?;
+        let (normalized, plan, call) = self.normalize(context)?;
         let events = events.map_or_else(|| Object::new(context.env), Ok)?;
-        start_normalized(context, Some(events), normalized, None, Some(plan))
+        start_normalized(context, Some(events), normalized, None, Some((plan, call)))
     }
+}
+
+/// What is kept of a call until its callback is called.
+struct CallParts<'a> {
+    callback: Unknown<'a>,
+    /// The file and the arguments as they were given.
+    words: Vec<Unknown<'a>>,
+    program: Program<'a>,
+}
+
+impl<'a> CallParts<'a> {
+    /// Reads the array that [`ExecCall::normalize`] has made.
+    fn read(call: &Unknown<'a>) -> Result<Self> {
+        let [callback, words, file, args] = <[Unknown; 4]>::try_from(elements(call)?)
+            .map_err(|_| Error::from_reason("not a call of execFile"))?;
+        Ok(Self { callback, words: elements(&words)?, program: Program { file, args } })
+    }
+}
+
+/// The callback of a call.
+pub(super) fn callback<'a>(call: &Unknown<'a>) -> Result<Unknown<'a>> {
+    CallParts::read(call).map(|parts| parts.callback)
+}
+
+/// What the caller knows when a process has closed, or has failed.
+pub(super) struct CloseEvent<'a> {
+    /// What went wrong, if that is known only to the caller.
+    pub error: Unknown<'a>,
+    pub code: Unknown<'a>,
+    pub signal: Unknown<'a>,
+    /// What streams have brought of stdout and stderr.
+    pub streamed: [Unknown<'a>; 2],
+}
+
+impl<'a> CloseEvent<'a> {
+    pub fn read(end: &Object<'a>) -> Result<Self> {
+        let streamed = [option(end, c"stdout")?, option(end, c"stderr")?];
+        let [error, code, signal] = [option(end, c"error")?, option(end, c"code")?, option(end, c"signal")?];
+        Ok(Self { error, code, signal, streamed })
+    }
+
+    pub fn unknown(context: &Context<'a>) -> Result<Self> {
+        let unknown = context.undefined()?;
+        Ok(Self { error: unknown, code: unknown, signal: unknown, streamed: [unknown; 2] })
+    }
+}
+
+/// The arguments of a callback, error, stdout and stderr; then the command line, for `error.cmd`.
+pub(super) type CallbackArguments<'a> = [Unknown<'a>; 4];
+
+/// What the callback of `call` is to be called with.
+pub(super) fn callback_arguments<'a>(
+    context: &Context<'a>,
+    capture: &Capture,
+    call: &Unknown<'a>,
+    end: &CloseEvent<'a>,
+) -> Result<CallbackArguments<'a>> {
+    let env = context.env;
+    let CallParts { words, program, .. } = CallParts::read(call)?;
+    let command = join(context, &words)?;
+    let mut undecodable = None;
+    let mut output = |index: usize, streamed: Unknown<'a>| {
+        let captured = capture.take(context, index);
+        if kind(&streamed)? != ValueType::Undefined {
+            return Ok(streamed);
+        }
+        // It may be longer than a string can be.
+        captured.or_else(|error| {
+            undecodable = Some(engine::thrown(env, error));
+            engine::string(env, b"")
+        })
+    };
+    let [stdout, stderr] = [output(1, end.streamed[0])?, output(2, end.streamed[1])?];
+    let error = if is_truthy(&end.error)? {
+        end.error
+    } else if let Some(problem) = capture.problem()
+        && let Some(error) = results::error_of(context, problem, program)?
+    {
+        error.to_unknown()
+    } else if let Some(error) = undecodable {
+        error
+    } else if is_success(env, end)? {
+        engine::null(env)?
+    } else {
+        failed(context, capture, end, command, &stderr)?.to_unknown()
+    };
+    Ok([error, stdout, stderr, command])
+}
+
+fn is_success(env: &Env, end: &CloseEvent) -> Result<bool> {
+    let is_zero = kind(&end.code)? == ValueType::Number && engine::to_f64(env, &end.code)? == 0.0;
+    Ok(is_zero && kind(&end.signal)? == ValueType::Null)
+}
+
+/// The error of a command that has run and failed.
+fn failed<'a>(
+    context: &Context<'a>,
+    capture: &Capture,
+    end: &CloseEvent<'a>,
+    command: Unknown<'a>,
+    stderr: &Unknown<'a>,
+) -> Result<Object<'a>> {
+    let env = context.env;
+    let mut error = results::command_failed(env, command, stderr, "\n")?;
+    let errno = engine::to_f64(env, &end.code).ok().filter(|code| *code < 0.0);
+    match errno {
+        Some(errno) => error.set_c_named_property(c"code", context.errno_name(-errno as i32)?)?,
+        None => error.set_c_named_property(c"code", end.code)?,
+    }
+    error.set_c_named_property(c"killed", capture.is_killed())?;
+    error.set_c_named_property(c"signal", end.signal)?;
+    Ok(error)
 }

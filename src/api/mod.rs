@@ -10,6 +10,7 @@ mod normalize;
 mod numbers;
 mod process;
 mod results;
+mod run;
 mod runtime;
 mod spawn;
 mod sync;

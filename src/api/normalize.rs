@@ -1,10 +1,10 @@
-//! Normalised options for JavaScript, where a program hooks in between a call and its launch.
+//! The first of two steps, used when a program hooks in between a call and its launch: options are normalised for JavaScript.
 
 use napi::bindgen_prelude::{External, JsObjectValue, Object};
 use napi::{Env, Error, Result, Unknown};
 use napi_derive::napi;
 
-use super::exec::Execution;
+use super::exec::ExecCall;
 use super::process::Plan;
 use super::spawn::read_arguments;
 use crate::engine;
@@ -13,11 +13,14 @@ use crate::options::normalize::normalize as normalize_arguments;
 use crate::options::{Context, channel};
 
 /// Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns `killSignal`,
-/// the number of that option, `mayBeNative`, whether the child may have the native end of a channel, and `plan`, what `Process#follow` is
-/// to do.
+/// the number of that option, `mayBeNative`, whether the child may have the native end of a channel, `plan` for `follow`, and for
+/// `execFile` the `call` for `Process#finish`.
 ///
 /// Throws what that function throws.
-#[napi(catch_unwind, ts_return_type = "{ killSignal?: number; mayBeNative: boolean; plan: Plan }")]
+#[napi(
+    catch_unwind,
+    ts_return_type = "{ killSignal?: number; mayBeNative: boolean; plan: Plan; call?: Call }"
+)]
 pub fn normalize<'env>(
     env: &'env Env,
     verb: String,
@@ -30,6 +33,7 @@ pub fn normalize<'env>(
     let undefined = engine::undefined(env)?;
     let [first, args, options, callback] =
         [0, 1, 2, 3].map(|index| call.get(index).copied().unwrap_or(undefined));
+    let mut described = Object::new(env)?;
     let (normalized, exec_argv, plan) = match verb.as_str() {
         "spawn" => {
             (normalize_arguments(&context, read_arguments(&context, first, args, options)?)?, None, None)
@@ -39,14 +43,14 @@ pub fn normalize<'env>(
             (normalize_arguments(&context, arguments)?, is_this_node.then_some(exec_argv), None)
         }
         "execFile" => {
-            let execution = Execution::read(&context, [first, args, options, callback])?;
-            let (normalized, plan) = execution.normalize(&context)?;
+            let call = ExecCall::read(&context, [first, args, options, callback])?;
+            let (normalized, plan, call) = call.normalize(&context)?;
+            described.set_c_named_property(c"call", call)?;
             (normalized, None, Some(plan))
         }
         _ => return Err(Error::from_reason("no such verb")),
     };
     normalized.write_to(&mut target)?;
-    let mut described = Object::new(env)?;
     let pairs = normalized.env.as_deref().unwrap_or_default();
     let may_be_native = match exec_argv {
         Some(exec_argv) => channel::may_be_native(&context, &exec_argv, pairs)?,

@@ -1,12 +1,14 @@
-//! What a process that has run to its end is to JavaScript: above all the errors that tell of a failure.
+//! How JavaScript sees a process that has run: its exit, and the errors for failures.
 
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
-use napi::{Env, Result, Unknown};
+use napi::{Env, Result, Unknown, ValueType};
 
+use crate::capture::Problem;
 use crate::engine::{self, Piece};
-use crate::options::{Context, is_nullish};
+use crate::options::{Context, is_nullish, is_truthy, kind, signal};
+use crate::sys::Exit;
 
-/// The text of an output, decoded or not.
+/// An output as a string, whether it is one already or bytes.
 pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<'a>> {
     match engine::with_bytes(env, output, |bytes| engine::string(env, bytes)) {
         Some(text) => text,
@@ -15,10 +17,36 @@ pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<
     }
 }
 
-/// The names of a process's first descriptors.
-pub(super) const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
+/// How a process has ended, as its events have it: its exit code or null, and the name of the signal that ended it or null.
+pub(super) fn exit_values(env: &Env, exit: Option<Exit>) -> Result<[Unknown<'_>; 2]> {
+    let null = engine::null(env)?;
+    Ok(match exit {
+        None => [null; 2],
+        Some(Exit { code, signal: 0 }) => [engine::number(env, f64::from(code))?, null],
+        // Real-time signals have no name in Node.
+        Some(Exit { signal, .. }) => {
+            [null, engine::string(env, signal::name(signal).unwrap_or_default().as_bytes())?]
+        }
+    })
+}
 
-/// The error of a command, a line, that has failed and written `complaint`.
+/// The error for too much output or a failed system call; for other problems there is none.
+pub(super) fn error_of<'a>(
+    context: &Context<'a>,
+    problem: Problem,
+    program: Program<'a>,
+) -> Result<Option<Object<'a>>> {
+    match problem {
+        Problem::TooLong(1) => context.too_much_output("stdout"),
+        Problem::TooLong(_) => context.too_much_output("stderr"),
+        Problem::Failed { call: call @ ("spawn" | "wait"), errno } => program.failed(context, errno, call),
+        Problem::Failed { call, errno } => errno_error(context, errno, &[Piece::Text(call)]),
+        Problem::TimedOut | Problem::Cancelled => return Ok(None),
+    }
+    .map(Some)
+}
+
+/// The error for a command line that has failed and has written `complaint` to stderr.
 pub(super) fn command_failed<'a>(
     env: &'a Env,
     command: Unknown<'a>,
@@ -29,13 +57,13 @@ pub(super) fn command_failed<'a>(
     error(env, &[Piece::Text("Command failed: "), Piece::Value(command), Piece::Text(separator), complaint])
 }
 
-/// An Error with these words.
+/// An Error with this message.
 fn error<'a>(env: &'a Env, message: &[Piece]) -> Result<Object<'a>> {
     engine::error(env, &engine::concat(env, message)?)?.coerce_to_object()
 }
 
-/// A failed system call, with a positive errno.
-pub(super) fn errno_error<'a>(context: &Context<'a>, errno: i32, call: &[Piece]) -> Result<Object<'a>> {
+/// The error for a failed system call; `errno` is positive.
+fn errno_error<'a>(context: &Context<'a>, errno: i32, call: &[Piece]) -> Result<Object<'a>> {
     let env = context.env;
     let name = context.errno_name(errno)?;
     let call = engine::concat(env, call)?;
@@ -46,16 +74,16 @@ pub(super) fn errno_error<'a>(context: &Context<'a>, errno: i32, call: &[Piece])
     Ok(error)
 }
 
-/// What was to be started.
+/// The program that was to be started.
 #[derive(Clone, Copy)]
-pub(super) struct Started<'a> {
+pub(super) struct Program<'a> {
     pub file: Unknown<'a>,
     /// `argv`, its zeroth entry included.
     pub args: Unknown<'a>,
 }
 
-impl<'a> Started<'a> {
-    /// `call` has failed for it.
+impl<'a> Program<'a> {
+    /// The error for a `call` that has failed for it.
     pub fn failed(&self, context: &Context<'a>, errno: i32, call: &str) -> Result<Object<'a>> {
         let call = [Piece::Text(call), Piece::Text(" "), Piece::Value(self.file)];
         let mut error = errno_error(context, errno, &call)?;
@@ -67,9 +95,17 @@ impl<'a> Started<'a> {
         )?;
         Ok(error)
     }
+
+    /// The error for a failed launch, to be thrown.
+    pub fn thrown(&self, context: &Context<'a>, error: &std::io::Error) -> napi::Error {
+        match self.failed(context, crate::sys::errno(error), "spawn") {
+            Ok(error) => napi::Error::from(error.to_unknown()),
+            Err(error) => error,
+        }
+    }
 }
 
-/// Writes to an object what another has of its own, as `Object.assign` does.
+/// Copies the properties of an object to another, like `Object.assign`.
 pub(super) fn assign(target: &mut Object, source: &Object) -> Result<()> {
     let names = source.get_property_names()?;
     for index in 0..names.get_array_length()? {
@@ -79,7 +115,15 @@ pub(super) fn assign(target: &mut Object, source: &Object) -> Result<()> {
     Ok(())
 }
 
-/// Asks the host whether anything may be started, where Node's permission model is at work.
+/// Throws if Node's permission model does not allow children.
 pub(super) fn check_permitted(context: &Context, file: &Unknown) -> Result<()> {
     context.hook(c"checkPermitted", (*file,)).map(drop)
+}
+
+/// Whether `value` is an AbortSignal that has been aborted.
+pub(super) fn is_aborted(value: &Unknown) -> Result<bool> {
+    if kind(value)? != ValueType::Object {
+        return Ok(false);
+    }
+    is_truthy(&crate::options::option(&value.coerce_to_object()?, c"aborted")?)
 }

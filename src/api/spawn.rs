@@ -1,16 +1,17 @@
 //! `spawn` and `fork`: a process started, and watched to its end.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use napi::bindgen_prelude::{Array, FromNapiValue, Function, JsObjectValue, JsValue, Object};
-use napi::{Env, Result, Unknown, ValueType};
+use napi::{Env, Error, Result, Unknown, ValueType};
 use napi_derive::napi;
 
 use super::forking;
 use super::link::Link;
-use super::process::{Child, Failure, Plan, ProcessObject};
+use super::process::{Child, Plan, ProcessObject};
 use super::runtime;
-use crate::engine;
+use crate::engine::{self, Held};
 use crate::launch::Command;
 use crate::options::arguments::Arguments;
 use crate::options::channel::{self, Channel};
@@ -139,16 +140,17 @@ pub(super) fn read_arguments<'a>(
     Ok(Arguments { file, args, given, options: Options::read(context, &given)? })
 }
 
-/// `forked`: the `execArgv` of a child that is this Node; `plan`: what is planned by `exec`.
+/// Starts a process. `forked`: the `execArgv` of a child that is this Node; `exec`: what `execFile` plans, and its call.
 pub(super) fn start_normalized<'a>(
     context: &Context<'a>,
     events: Option<Object<'a>>,
     normalized: Normalized<'a>,
     forked: Option<Vec<Unknown<'a>>>,
-    plan: Option<Plan>,
+    exec: Option<(Plan, Unknown<'a>)>,
 ) -> Result<Unknown<'a>> {
     let options = &normalized.options;
-    let plan = Plan::read(context, options, plan)?;
+    let (plan, call) = exec.unzip();
+    let mut plan = Plan::read(context, options, plan)?;
     let [timeout, signal] = ["timeout", "signal"].map(|name| options.get(name));
     let stdio = options.get("stdio");
     let mut channel = Channel {
@@ -164,18 +166,24 @@ pub(super) fn start_normalized<'a>(
         channel.may_be_native = channel::may_be_native(context, &exec_argv, &pairs)?;
         plain.env = EnvPairs::Made(Some(pairs));
     }
-    let started = Request::new(context, plain, stdio, channel)?.start(events)?;
+    let mut started = Request::new(context, plain, stdio, channel)?.start(events)?;
     let Started { process, status, .. } = started;
-    process.follow(context, &plan)?;
     if process.is_alone
         && let Some(child) = process.child()
     {
+        if let Some(call) = &call {
+            child.keep_call(Held::new(context.env, call)?);
+        }
         if status < 0 {
-            child.tell_failure(context.env, -status)?;
+            // Nothing is there to be killed; but the callback of `exec` has to be called.
+            plan.timeout = plan.capture.as_ref().map(|_| Duration::ZERO);
+            child.set_failed(-status);
         } else if kind(&signal)? == ValueType::Object {
             child.end_on_abort(context, &signal)?;
         }
     }
+    process.follow(&plan, true)?;
+    started.described.extend(call);
     for (name, value) in [(c"timeout", timeout), (c"signal", signal)] {
         if kind(&value)? != ValueType::Undefined {
             process.set(name, &value)?;
@@ -246,11 +254,17 @@ impl<'a> Request<'a> {
                 {
                     process.set(c"channel", &link.object)?;
                 }
-                match start_child(env, &child, command, &entries, events, link.as_ref()) {
-                    Ok(pid) => (Some(child), pid),
-                    Err(Failure::System(errno)) => (Some(child), -errno),
+                let status = match start_child(env, &child, command, &entries, link.as_ref()) {
+                    Ok(pid) => pid,
+                    Err(Failure::System(errno)) => -errno,
                     Err(Failure::Node(error)) => return Err(error),
+                };
+                if status > 0
+                    && let Some(events) = events
+                {
+                    child.listen(env, &events.to_unknown())?;
                 }
+                (Some(child), status)
             }
             Err(error) => (None, -sys::errno(&error)),
         };
@@ -258,13 +272,20 @@ impl<'a> Request<'a> {
         process.set_child(child);
         let pipes = entries.iter().map(|entry| engine::boolean(env, *entry == Entry::Pipe));
         let pipes = engine::array(env, &pipes.collect::<Result<Vec<_>>>()?)?;
-        let described = [engine::number(env, status.into())?, file, args, pipes];
+        let described = vec![engine::number(env, status.into())?, file, args, pipes];
         let borrowed = borrowed(&stdio, &entries)?;
         if !borrowed.is_empty() {
             process.set(c"borrowed", &engine::array(env, &borrowed)?)?;
         }
         Ok(Started { process, status, described })
     }
+}
+
+/// Why a child could not be started.
+enum Failure {
+    /// A positive errno.
+    System(i32),
+    Node(Error),
 }
 
 /// Starts a child. If that fails, `link` is closed where the builtin has no channel either: where an error will be thrown, and where no
@@ -274,12 +295,11 @@ fn start_child(
     child: &Rc<Child>,
     command: Command,
     entries: &[Entry],
-    events: Option<Object>,
     link: Option<&Link>,
 ) -> std::result::Result<i32, Failure> {
-    let started = child.open_pipes(entries).map_err(Failure::from).and_then(|stdio| {
-        link.map_or(Ok(()), |link| link.open(env, child))?;
-        child.start(env, Command { stdio, ..command }, events)
+    let started = child.open_pipes(entries).map_err(Failure::System).and_then(|stdio| {
+        link.map_or(Ok(()), |link| link.open(env, child)).map_err(Failure::Node)?;
+        child.start(Command { stdio, ..command }).map_err(Failure::System)
     });
     let has_channel = match &started {
         Ok(_) => true,
@@ -299,8 +319,8 @@ struct Started<'a> {
     process: ProcessObject<'a>,
     /// Its pid, or a negative errno.
     status: i32,
-    /// That, its file and `argv`, and which of its descriptors are pipes.
-    described: [Unknown<'a>; 4],
+    /// That, its file and `argv`, which of its descriptors are pipes, and the call of `execFile`.
+    described: Vec<Unknown<'a>>,
 }
 
 impl<'a> Started<'a> {

@@ -1,7 +1,7 @@
-//! `spawnSync`, `execFileSync`, `execSync`: a process run to its end while JavaScript waits.
+//! `spawnSync`, `execFileSync`, `execSync`: run a process to its end while JavaScript waits.
 
-use std::io;
-use std::os::fd::OwnedFd;
+use std::borrow::Cow;
+use std::mem;
 use std::time::Duration;
 
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
@@ -11,10 +11,9 @@ use napi_derive::napi;
 use super::channel::registry;
 use super::decoding::decode;
 use super::forking;
-use super::results::{Started, assign, check_permitted, command_failed, text_of};
+use super::results::{self, Program, assign, check_permitted, command_failed, text_of};
 use super::spawn::read_arguments;
-pub(super) use crate::capture::Limits;
-use crate::capture::{self, Cut, End, Finished};
+use crate::capture::{self, Counted, End, Finished, Limits, Problem};
 use crate::engine;
 use crate::launch::{Command, Stdio};
 use crate::options::arguments::{self, Arguments};
@@ -22,11 +21,11 @@ use crate::options::call::{Call, read_command};
 use crate::options::command::{self, Plain};
 use crate::options::normalize::{elements, join, normalize};
 use crate::options::stdio::{self, Entry};
-use crate::options::{Context, input, is_nullish, is_truthy, option, signal};
-use crate::sys;
+use crate::options::{Context, input, is_nullish, is_truthy, option};
+use crate::sys::{self, Exit};
 
-/// Starts `file` and waits for its end (Node.js documentation, «child_process.spawnSync»). `host.hooks` words the errors, as
-/// for every function.
+/// Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the functions of
+/// `lib/process/hooks.js`.
 #[napi(catch_unwind)]
 pub fn spawn_sync<'env>(
     env: &'env Env,
@@ -77,7 +76,7 @@ pub fn exec_sync<'env>(
     output_of(&context, &run(&context, arguments)?, shows_complaint, || Ok(command))
 }
 
-/// What `spawnSync` returns.
+/// What `spawnSync` returns, and parts of that.
 struct Ran<'a> {
     object: Object<'a>,
     error: Option<Object<'a>>,
@@ -126,28 +125,34 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     };
     registry::flush_all();
     let plan = stdio::plan_sync(context, stdio)?;
-    let started = Started { file: normalized.file, args: normalized.args };
+    let program = Program { file: normalized.file, args: normalized.args };
     let command = Plain::of(normalized).into_sync_command(context)?;
-    let limits = limits(&max_buffer, &timeout, kill_signal)?;
-    let result = make_ends(&plan, &input)
-        .map_err(|error| sys::errno(&error))
+    let limits = Limits { counted: Counted::Together, ..limits(&max_buffer, &timeout, kill_signal)? };
+    let result = make_ends(&plan, Cow::Borrowed(&input))
         .and_then(|(ends, stdio)| capture::run(Command { stdio, ..command }, ends, limits));
     forking::warn(context.env);
-    to_object(context, result, started, &encoding)
+    to_object(context, result, program, &encoding)
 }
 
-fn make_ends<'a>(plan: &[(bool, Entry)], input: &'a [u8]) -> io::Result<(Vec<End<'a>>, Vec<Stdio>)> {
+/// Creates the pipes for these descriptors: our ends, and what the child gets. `bool`: whether the child reads `input`
+/// there; one may.
+///
+/// # Errors
+/// No more descriptors.
+pub(super) fn make_ends<'a>(
+    plan: &[(bool, Entry)],
+    mut input: Cow<'a, [u8]>,
+) -> std::result::Result<(Vec<End<'a>>, Vec<Stdio>), Problem> {
     let mut ends = vec![];
     let mut stdio = vec![];
     for (target, (is_read, entry)) in plan.iter().enumerate() {
         let (end, childs) = match command::without_pipe(target, *entry) {
             Some(stdio) => (End::None, stdio),
             None => {
-                let (ours, childs): (OwnedFd, OwnedFd) = sys::stream_pair()?;
-                (
-                    if *is_read { End::Input(ours, input.into()) } else { End::Output(ours) },
-                    Stdio::Pipe(childs),
-                )
+                let (ours, childs) =
+                    sys::stream_pair().map_err(|error| Problem::launch(sys::errno(&error)))?;
+                let end = if *is_read { End::Input(ours, mem::take(&mut input)) } else { End::Output(ours) };
+                (end, Stdio::Pipe(childs))
             }
         };
         ends.push(end);
@@ -156,86 +161,69 @@ fn make_ends<'a>(plan: &[(bool, Entry)], input: &'a [u8]) -> io::Result<(Vec<End
     Ok((ends, stdio))
 }
 
-/// The positive errno of a failed run.
-fn errno(result: &std::result::Result<Finished, i32>) -> Option<i32> {
-    match result {
-        Err(errno) => Some(*errno),
-        Ok(finished) => match finished.cut {
-            Some(Cut::TimedOut) => Some(libc::ETIMEDOUT),
-            Some(Cut::TooLong(_)) => Some(libc::ENOBUFS),
-            None => finished.ending.err().or(finished.failure.map(|failure| failure.errno)),
-        },
+/// The positive errno with which the builtin describes a problem.
+fn errno(problem: Problem) -> i32 {
+    match problem {
+        Problem::TimedOut => libc::ETIMEDOUT,
+        Problem::TooLong(_) => libc::ENOBUFS,
+        Problem::Cancelled => libc::ECANCELED,
+        Problem::Failed { errno, .. } => errno,
     }
 }
 
-/// The exit code, `null` where a signal ended the process; and the signal's name, `null` where none did.
-fn ending<'a>(env: &'a Env, finished: Option<&Finished>) -> Result<(Unknown<'a>, Unknown<'a>)> {
-    let exit = finished.and_then(|finished| finished.ending.ok());
-    let code = match exit {
-        Some(exit) if exit.signal == 0 => engine::number(env, f64::from(exit.code))?,
-        _ => engine::null(env)?,
-    };
-    let signal = match exit {
-        // Real-time signals have no name in Node.
-        Some(exit) if exit.signal != 0 => {
-            engine::string(env, signal::name(exit.signal).unwrap_or_default().as_bytes())?
-        }
-        _ => engine::null(env)?,
-    };
-    Ok((code, signal))
-}
-
-/// What a run returns to JavaScript.
+/// What `spawnSync` returns to JavaScript.
 fn to_object<'a>(
     context: &Context<'a>,
-    result: std::result::Result<Finished, i32>,
-    started: Started<'a>,
+    result: std::result::Result<Finished, Problem>,
+    program: Program<'a>,
     encoding: &Unknown<'a>,
 ) -> Result<Ran<'a>> {
     let env = context.env;
     let mut object = Object::new(env)?;
-    let error = errno(&result).map(|errno| started.failed(context, errno, "spawnSync")).transpose()?;
+    let (finished, problem) = match result {
+        Ok(finished) => {
+            let problem = finished.problem;
+            (Some(finished), problem)
+        }
+        Err(problem) => (None, Some(problem)),
+    };
+    let error = problem.map(|problem| program.failed(context, errno(problem), "spawnSync")).transpose()?;
     if let Some(error) = &error {
         object.set_c_named_property(c"error", *error)?;
     }
-    let finished = result.ok();
-    let (status, signal) = ending(env, finished.as_ref())?;
+    let exit = finished.as_ref().and_then(|finished| finished.exit);
+    let [status, signal] = results::exit_values(env, exit)?;
     object.set_c_named_property(c"status", status)?;
     object.set_c_named_property(c"signal", signal)?;
-    let is_success = finished
-        .as_ref()
-        .is_some_and(|finished| finished.ending.is_ok_and(|exit| exit.signal == 0 && exit.code == 0));
-    let nothing = if context.node >= 22 { engine::undefined(env)? } else { engine::null(env)? };
-    let (mut stdout, mut stderr) = (nothing, nothing);
-    match finished {
-        Some(finished) => {
-            let decoded = |output: Option<Vec<u8>>| match output {
-                Some(bytes) => decode(env, bytes, encoding),
-                None => engine::null(env),
-            };
-            let outputs = finished.outputs.into_iter().map(decoded).collect::<Result<Vec<_>>>()?;
-            let undefined = engine::undefined(env)?;
-            stdout = outputs.get(1).copied().unwrap_or(undefined);
-            stderr = outputs.get(2).copied().unwrap_or(undefined);
-            object.set_c_named_property(c"output", engine::array(env, &outputs)?)?;
-            object.set_c_named_property(c"pid", finished.pid)?;
-        }
-        None => {
-            object.set_c_named_property(c"output", engine::null(env)?)?;
-            object.set_c_named_property(c"pid", 0)?;
-        }
-    }
+    let is_success = exit == Some(Exit { code: 0, signal: 0 });
+    let pid = finished.as_ref().map_or(0, |finished| finished.pid);
+    let decoded = |output: Option<Vec<u8>>| match output {
+        Some(bytes) => decode(env, bytes, encoding),
+        None => engine::null(env),
+    };
+    let outputs =
+        finished.map(|finished| finished.outputs.into_iter().map(decoded).collect::<Result<Vec<_>>>());
+    let (output, outputs) = match outputs.transpose()? {
+        Some(outputs) => (engine::array(env, &outputs)?, outputs),
+        None if context.node >= 22 => (engine::null(env)?, vec![]),
+        None => (engine::null(env)?, vec![engine::null(env)?; 3]),
+    };
+    let undefined = engine::undefined(env)?;
+    let [stdout, stderr] = [1, 2].map(|index| outputs.get(index).copied().unwrap_or(undefined));
+    object.set_c_named_property(c"output", output)?;
+    object.set_c_named_property(c"pid", pid)?;
     object.set_c_named_property(c"stdout", stdout)?;
     object.set_c_named_property(c"stderr", stderr)?;
     Ok(Ran { object, error, is_success, stdout, stderr })
 }
 
-/// Options that have been checked; 0 is no limit.
-fn limits(max_buffer: &Unknown, timeout: &Unknown, kill_signal: Option<i32>) -> Result<Limits> {
+/// Limits from options that have been checked. 0 sets no limit.
+pub(super) fn limits(max_buffer: &Unknown, timeout: &Unknown, kill_signal: Option<i32>) -> Result<Limits> {
     let (bytes, milliseconds) = (number(max_buffer)?, number(timeout)?);
     Ok(Limits {
         bytes: if bytes > 0.0 { bytes as u64 } else { u64::MAX },
         timeout: (milliseconds > 0.0).then(|| Duration::from_millis(milliseconds as u64)),
+        counted: Counted::Each,
         kill_signal: kill_signal.unwrap_or(libc::SIGTERM),
     })
 }

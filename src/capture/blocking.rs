@@ -1,9 +1,9 @@
 //! The poll loop of the synchronous functions.
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use super::{Cut, End, Failure, Finished, Limits, Pipe, Run};
+use super::{End, Finished, Limits, Pipe, Problem, Run};
 use crate::backoff::Backoff;
 use crate::launch::{self, Command};
 use crate::process::Ending;
@@ -12,17 +12,18 @@ use crate::sys;
 /// Runs `command` until it has exited and its outputs are at their end. `ends` are the parent's ends of its pipes.
 ///
 /// # Errors
-/// The launch failed with this positive errno; nothing is running.
-pub fn run(command: Command, ends: Vec<End>, limits: Limits) -> Result<Finished, i32> {
+/// The launch failed; nothing is running.
+pub fn run(command: Command, ends: Vec<End>, limits: Limits) -> Result<Finished, Problem> {
     let deadline = limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let pipes = ends.into_iter().map(Pipe::new).collect();
-    let launched = launch::launch(command)?;
+    let pipes = ends.into_iter().map(|end| Pipe::new(end, Ok)).collect::<Result<_, _>>();
+    let pipes = pipes.map_err(|error| Problem::launch(sys::errno(&error)))?;
+    let launched = launch::launch(command).map_err(Problem::launch)?;
     let mut run = Run::new(launched, pipes, limits);
     let ending = run.until_end(deadline);
     run.finish(ending)
 }
 
-impl Run<'_> {
+impl Run<'_, OwnedFd> {
     fn until_end(&mut self, deadline: Option<Instant>) -> Ending {
         let mut ending = None;
         let mut backoff = Backoff::default();
@@ -36,10 +37,10 @@ impl Run<'_> {
                 return ending;
             }
             let time_left = deadline
-                .filter(|_| self.cut.is_none())
+                .filter(|_| self.killed.is_none())
                 .map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if time_left == Some(Duration::ZERO) {
-                self.kill(Cut::TimedOut);
+                self.kill(Problem::TimedOut);
                 continue;
             }
             let wait = if needs_no_polling {
@@ -50,7 +51,7 @@ impl Run<'_> {
             let (mut set, pipes) = self.poll_set(ending.is_none());
             if let Err(error) = sys::wait_for_events(&mut set, wait) {
                 // Going on would be a busy loop.
-                self.failure.get_or_insert(Failure { call: "poll", errno: sys::errno(&error) });
+                self.failure.get_or_insert(Problem::Failed { call: "poll", errno: sys::errno(&error) });
                 self.close_pipes();
                 let _ = self.process.kill(libc::SIGKILL);
                 return self.process.wait_for_end();

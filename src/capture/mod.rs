@@ -1,18 +1,25 @@
-//! Runs a process from launch to exit, for the synchronous functions: writes its input, reads its output, enforces
-//! limits.
+//! Captures the output of processes.
+//!
+//! The synchronous functions and the promises run a process from launch to exit: this writes its input, captures its
+//! output and enforces limits. The former use a poll loop ([`run`]), the latter tokio ([`run_in_background`]); this file
+//! holds the logic that both share. `exec` captures while the event loop goes on ([`output`]).
 
+mod background;
 mod blocking;
+pub mod output;
 
 use std::borrow::Cow;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
+pub use background::run_in_background;
 pub use blocking::run;
 
 use crate::launch::{Exec, Launched};
-use crate::process::{Ending, Process};
-use crate::sys;
+use crate::process::{Ending, Process, Usage};
+use crate::sys::{self, Exit};
 
 /// The parent's end of one of the child's descriptors.
 #[derive(Debug)]
@@ -28,40 +35,54 @@ pub enum End<'a> {
 /// When to kill a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most bytes of all outputs together.
+    /// The most bytes of output.
     pub bytes: u64,
+    pub counted: Counted,
     pub timeout: Option<Duration>,
     pub kill_signal: i32,
 }
 
-/// Why a process was killed.
+/// Which bytes count towards a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    TimedOut,
-    /// The output of this descriptor exceeded its limit.
-    TooLong(usize),
+pub enum Counted {
+    /// The bytes of each output separately, as with exec().
+    Each,
+    /// The bytes of all outputs together, as with spawnSync().
+    Together,
 }
 
-/// A system call that failed.
+/// Why a process did not simply run to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Node's name for the call.
-    pub call: &'static str,
-    /// Positive.
-    pub errno: i32,
+pub enum Problem {
+    /// It was killed, because its time was over.
+    TimedOut,
+    /// It was killed or not even started, because the caller no longer wants it.
+    Cancelled,
+    /// It was killed, because the output of this descriptor exceeded its limit.
+    TooLong(usize),
+    /// A system call has failed: Node's name for it, and the positive errno. After `spawn` no process has run.
+    Failed { call: &'static str, errno: i32 },
+}
+
+impl Problem {
+    /// No process has run, for this reason.
+    #[must_use]
+    pub fn launch(errno: i32) -> Self {
+        Self::Failed { call: "spawn", errno }
+    }
 }
 
 /// The result of running a process.
 #[derive(Debug)]
 pub struct Finished {
     pub pid: i32,
-    pub ending: Ending,
+    /// `None` if that is unknown; then there is a problem.
+    pub exit: Option<Exit>,
+    pub usage: Usage,
     /// The bytes of each output, by descriptor; `None` if the descriptor is not an output.
     pub outputs: Vec<Option<Vec<u8>>>,
-    /// Why it was killed, if it was.
-    pub cut: Option<Cut>,
-    /// The first failure in reading its output or writing its input.
-    pub failure: Option<Failure>,
+    /// Why it was killed; otherwise the first thing that failed.
+    pub problem: Option<Problem>,
 }
 
 /// The bytes of a pipe.
@@ -94,15 +115,15 @@ impl Bytes<'_> {
     }
 }
 
-/// One pipe.
-struct Pipe<'a> {
+/// One pipe; `F` is the type of its descriptor.
+struct Pipe<'a, F> {
     /// `None` after its end.
-    fd: Option<OwnedFd>,
+    fd: Option<F>,
     bytes: Bytes<'a>,
 }
 
-impl<'a> Pipe<'a> {
-    fn new(end: End<'a>) -> Self {
+impl<'a, F> Pipe<'a, F> {
+    fn new(end: End<'a>, own: impl FnOnce(OwnedFd) -> io::Result<F>) -> io::Result<Self> {
         let (fd, bytes) = match end {
             End::Input(fd, bytes) => {
                 (Some(fd).filter(|_| !bytes.is_empty()), Bytes::Input { bytes, sent: 0 })
@@ -110,25 +131,27 @@ impl<'a> Pipe<'a> {
             End::Output(fd) => (Some(fd), Bytes::Output(vec![])),
             End::None => (None, Bytes::None),
         };
-        Self { fd, bytes }
+        Ok(Self { fd: fd.map(own).transpose()?, bytes })
     }
 }
 
 /// A running process and its pipes.
-struct Run<'a> {
+struct Run<'a, F> {
     process: Process,
-    exec: Exec,
-    pipes: Vec<Pipe<'a>>,
+    exec: Arc<Exec>,
+    pipes: Vec<Pipe<'a, F>>,
     limits: Limits,
     /// The number of bytes of all outputs.
     total: u64,
-    cut: Option<Cut>,
-    failure: Option<Failure>,
+    /// Why it has been killed, if it has.
+    killed: Option<Problem>,
+    /// The first failure in reading its output or writing its input.
+    failure: Option<Problem>,
 }
 
-impl<'a> Run<'a> {
-    fn new(Launched { process, exec }: Launched, pipes: Vec<Pipe<'a>>, limits: Limits) -> Self {
-        Self { process, exec, pipes, limits, total: 0, cut: None, failure: None }
+impl<'a, F: AsFd> Run<'a, F> {
+    fn new(Launched { process, exec }: Launched, pipes: Vec<Pipe<'a, F>>, limits: Limits) -> Self {
+        Self { process, exec, pipes, limits, total: 0, killed: None, failure: None }
     }
 
     /// Whether a pipe is still open.
@@ -137,8 +160,8 @@ impl<'a> Run<'a> {
     }
 
     /// Kills the process and closes its pipes.
-    fn kill(&mut self, cut: Cut) {
-        self.cut.get_or_insert(cut);
+    fn kill(&mut self, reason: Problem) {
+        self.killed.get_or_insert(reason);
         if let Err(error) = self.process.kill(self.limits.kill_signal)
             && sys::errno(&error) != libc::ESRCH
         {
@@ -160,15 +183,19 @@ impl<'a> Run<'a> {
             Err(error) if would_block(&error) => {}
             Err(error) => {
                 pipe.fd = None;
-                let failure = Failure { call: pipe.bytes.call(), errno: sys::errno(&error) };
-                self.failure.get_or_insert(failure);
+                let call = pipe.bytes.call();
+                self.failure.get_or_insert(Problem::Failed { call, errno: sys::errno(&error) });
             }
             Ok(0) => pipe.fd = None,
             Ok(length) => {
-                if let Bytes::Output(_) = &pipe.bytes {
+                if let Bytes::Output(bytes) = &pipe.bytes {
                     self.total += length as u64;
-                    if self.total > self.limits.bytes {
-                        self.kill(Cut::TooLong(index));
+                    let counted = match self.limits.counted {
+                        Counted::Each => bytes.len() as u64,
+                        Counted::Together => self.total,
+                    };
+                    if counted > self.limits.bytes {
+                        self.kill(Problem::TooLong(index));
                     }
                 }
             }
@@ -176,21 +203,22 @@ impl<'a> Run<'a> {
     }
 
     /// The result, after the process has exited.
-    fn finish(self, ending: Ending) -> Result<Finished, i32> {
+    fn finish(self, ending: Ending) -> Result<Finished, Problem> {
         // The process has exited, so the result of its exec is known.
         if let Some(Err(errno)) = self.exec.poll() {
-            return Err(errno);
+            return Err(Problem::launch(errno));
         }
-        let output = |pipe: Pipe| match pipe.bytes {
+        let unknown = ending.err().map(|errno| Problem::Failed { call: "wait", errno });
+        let output = |pipe: Pipe<F>| match pipe.bytes {
             Bytes::Output(bytes) => Some(bytes),
             Bytes::Input { .. } | Bytes::None => None,
         };
         Ok(Finished {
             pid: self.process.pid(),
-            ending,
+            exit: ending.ok(),
+            usage: self.process.usage(),
             outputs: self.pipes.into_iter().map(output).collect(),
-            cut: self.cut,
-            failure: self.failure,
+            problem: self.killed.or(unknown).or(self.failure),
         })
     }
 }

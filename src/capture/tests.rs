@@ -3,12 +3,15 @@
 use std::ffi::CString;
 use std::fs::File;
 
+use tokio::sync::oneshot;
+
 use super::*;
+use crate::background;
 use crate::launch::{Command, Stdio};
 use crate::sys::Exit;
 
 fn limits() -> Limits {
-    Limits { bytes: u64::MAX, timeout: None, kill_signal: libc::SIGTERM }
+    Limits { bytes: u64::MAX, counted: Counted::Each, timeout: None, kill_signal: libc::SIGTERM }
 }
 
 /// The command, and the parent's ends of its three pipes.
@@ -23,15 +26,36 @@ fn command<'a>(args: &[&str], input: &'a [u8]) -> (Command, Vec<End<'a>>) {
     (command, vec![End::Input(stdin, input.into()), End::Output(stdout), End::Output(stderr)])
 }
 
-fn run_with(args: &[&str], input: &[u8], limits: Limits) -> Finished {
+fn in_poll_loop(args: &[&str], input: &[u8], limits: Limits) -> Result<Finished, Problem> {
     let (command, ends) = command(args, input);
-    run(command, ends, limits).unwrap()
+    run(command, ends, limits)
 }
 
-const EXITED: Ending = Ok(Exit { code: 0, signal: 0 });
+fn on_tokio(
+    args: &[&str],
+    input: &'static [u8],
+    limits: Limits,
+    is_cancelled: bool,
+) -> Result<Finished, Problem> {
+    let (command, ends) = command(args, input);
+    let (cancel, cancelled) = oneshot::channel();
+    let runtime = background::runtime().unwrap();
+    let run = runtime.spawn(run_in_background(command, ends, limits, cancelled));
+    let kept = (!is_cancelled).then_some(cancel);
+    let result = runtime.block_on(run).unwrap();
+    drop(kept);
+    result
+}
 
-fn killed(signal: i32) -> Ending {
-    Ok(Exit { code: 0, signal })
+/// Runs it in both ways.
+fn run_with(args: &[&str], input: &'static [u8], limits: Limits) -> [Finished; 2] {
+    [in_poll_loop(args, input, limits).unwrap(), on_tokio(args, input, limits, false).unwrap()]
+}
+
+const EXITED: Option<Exit> = Some(Exit { code: 0, signal: 0 });
+
+fn killed(signal: i32) -> Option<Exit> {
+    Some(Exit { code: 0, signal })
 }
 
 fn output(finished: &Finished, index: usize) -> &[u8] {
@@ -40,56 +64,77 @@ fn output(finished: &Finished, index: usize) -> &[u8] {
 
 #[test]
 fn both_outputs_and_the_exit_code_are_there() {
-    let finished = run_with(&["sh", "-c", "echo out; echo err >&2; exit 3"], b"", limits());
-    assert_eq!(output(&finished, 1), b"out\n");
-    assert_eq!(output(&finished, 2), b"err\n");
-    assert_eq!(finished.ending, Ok(Exit { code: 3, signal: 0 }));
-    assert_eq!((finished.cut, finished.failure), (None, None));
-    assert!(finished.outputs[0].is_none());
+    for finished in run_with(&["sh", "-c", "echo out; echo err >&2; exit 3"], b"", limits()) {
+        assert_eq!(output(&finished, 1), b"out\n");
+        assert_eq!(output(&finished, 2), b"err\n");
+        assert_eq!(finished.exit, Some(Exit { code: 3, signal: 0 }));
+        assert_eq!(finished.problem, None);
+        assert!(finished.outputs[0].is_none());
+    }
 }
 
 #[test]
 fn input_longer_than_any_buffer_comes_back_whole() {
     let input: Vec<u8> = (0..3_000_000u32).map(|number| number.to_le_bytes()[0]).collect();
-    let finished = run_with(&["cat"], &input, limits());
-    assert!(output(&finished, 1) == input);
-    assert_eq!(finished.failure, None);
+    for finished in run_with(&["cat"], input.clone().leak(), limits()) {
+        assert!(output(&finished, 1) == input);
+        assert_eq!(finished.problem, None);
+    }
 }
 
 #[test]
 fn input_that_nobody_reads_is_reported_and_does_not_stop_the_run() {
-    let finished = run_with(&["sh", "-c", "exec <&-; sleep 0.05; echo done"], &vec![0; 1_000_000], limits());
-    let failure = finished.failure.unwrap();
-    assert!(failure.call == "write" && matches!(failure.errno, libc::EPIPE | libc::ECONNRESET));
-    assert_eq!(output(&finished, 1), b"done\n");
+    for finished in
+        run_with(&["sh", "-c", "exec <&-; sleep 0.05; echo done"], vec![0; 1_000_000].leak(), limits())
+    {
+        let Some(Problem::Failed { call: "write", errno }) = finished.problem else { panic!("{finished:?}") };
+        assert!(matches!(errno, libc::EPIPE | libc::ECONNRESET));
+        assert_eq!(output(&finished, 1), b"done\n");
+    }
 }
 
 #[test]
 fn a_timeout_kills_with_the_requested_signal() {
     let limits = Limits { timeout: Some(Duration::from_millis(30)), kill_signal: libc::SIGINT, ..limits() };
-    let finished = run_with(&["sleep", "20"], b"", limits);
-    assert_eq!((finished.ending, finished.cut), (killed(libc::SIGINT), Some(Cut::TimedOut)));
+    for finished in run_with(&["sleep", "20"], b"", limits) {
+        assert_eq!((finished.exit, finished.problem), (killed(libc::SIGINT), Some(Problem::TimedOut)));
+    }
 }
 
 #[test]
-fn a_limit_counts_all_outputs() {
+fn a_limit_counts_each_output_or_all() {
     let script = ["sh", "-c", "printf 123456; printf 123456 >&2; exec sleep 0.1"];
-    let within = run_with(&script, b"", Limits { bytes: 12, ..limits() });
-    assert_eq!((within.ending, within.cut), (EXITED, None));
-    let beyond = run_with(&script, b"", Limits { bytes: 11, ..limits() });
-    assert!(matches!(beyond.cut, Some(Cut::TooLong(1 | 2))));
+    for each in run_with(&script, b"", Limits { bytes: 6, ..limits() }) {
+        assert_eq!((each.exit, each.problem), (EXITED, None));
+    }
+    for all in run_with(&script, b"", Limits { bytes: 6, counted: Counted::Together, ..limits() }) {
+        assert!(matches!(all.problem, Some(Problem::TooLong(1 | 2))));
+    }
+}
+
+#[test]
+fn a_run_is_cancelled_from_outside() {
+    // Both before the start and while it is running.
+    match on_tokio(&["sleep", "20"], b"", limits(), true) {
+        Ok(finished) => {
+            assert_eq!((finished.exit, finished.problem), (killed(libc::SIGTERM), Some(Problem::Cancelled)));
+        }
+        Err(not_run) => assert_eq!(not_run, Problem::Cancelled),
+    }
 }
 
 #[test]
 fn a_grandchild_that_keeps_the_pipe_is_waited_for() {
-    let finished = run_with(&["sh", "-c", "(sleep 0.1; echo late) & exit 0"], b"", limits());
-    assert_eq!(output(&finished, 1), b"late\n");
+    for finished in run_with(&["sh", "-c", "(sleep 0.1; echo late) & exit 0"], b"", limits()) {
+        assert_eq!(output(&finished, 1), b"late\n");
+    }
 }
 
 #[test]
 fn a_missing_program_is_not_run() {
-    let (command, ends) = command(&["no-such-program"], b"");
-    assert_eq!(run(command, ends, limits()).err(), Some(libc::ENOENT));
+    assert_eq!(in_poll_loop(&["no-such-program"], b"", limits()).err(), Some(Problem::launch(libc::ENOENT)));
+    let off_loop = on_tokio(&["no-such-program"], b"", limits(), false);
+    assert_eq!(off_loop.err(), Some(Problem::launch(libc::ENOENT)));
 }
 
 #[test]
@@ -97,5 +142,5 @@ fn a_failed_read_is_a_failure_and_not_the_end() {
     let (command, _) = command(&["true"], b"");
     let no_socket = File::open("/dev/zero").unwrap();
     let finished = run(command, vec![End::Output(no_socket.into())], limits()).unwrap();
-    assert_eq!(finished.failure, Some(Failure { call: "read", errno: libc::ENOTSOCK }));
+    assert_eq!(finished.problem, Some(Problem::Failed { call: "read", errno: libc::ENOTSOCK }));
 }

@@ -1,7 +1,7 @@
 //! The memory that a child and its parent share between clone and exec.
 //!
 //! Everything the child needs is built here before the clone. The child may use it long after `launch` has returned,
-//! so a block in use is kept in [`BUSY`] until the kernel has set [`Outcome::occupied`] to zero, which it does when the
+//! so a block in use is kept in [`BUSY`] until the kernel has set [`Exec::occupied`] to zero, which it does when the
 //! child execs or exits (`CLONE_CHILD_CLEARTID`).
 
 use std::ffi::CString;
@@ -47,7 +47,7 @@ pub(super) struct Block {
     pub slots: Vec<Slot>,
     /// Descriptors above the slots that the child inherits, in ascending order.
     pub kept: &'static [RawFd],
-    pub outcome: Arc<Outcome>,
+    pub exec: Arc<Exec>,
     pub stack: Option<Stack>,
     _args: Strings,
 }
@@ -89,7 +89,7 @@ impl Block {
             detached: command.detached,
             slots,
             kept: inherited::list(),
-            outcome: Arc::default(),
+            exec: Arc::default(),
             stack: None,
             _args: command.args,
         });
@@ -105,18 +105,24 @@ impl Drop for Block {
     }
 }
 
-/// The result of a child's exec. The child and the kernel write it, the parent reads it.
+/// The exec of a child, which may still be pending. The child and the kernel write it, the parent reads it.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct Exec {
     /// Not zero while a child uses the block.
     pub(super) occupied: AtomicI32,
     /// The errno of the step that failed; zero if none has.
     pub(super) errno: AtomicI32,
 }
 
-impl Outcome {
-    /// The result of the exec, if the child has left our memory.
-    pub(super) fn get(&self) -> Option<Result<(), i32>> {
+impl Exec {
+    /// An exec that is over.
+    pub(super) fn over(errno: i32) -> Arc<Self> {
+        Arc::new(Self { occupied: AtomicI32::new(0), errno: AtomicI32::new(errno) })
+    }
+
+    /// The result; the error is the positive errno of the step that failed. `None`: the child still shares our memory.
+    #[must_use]
+    pub fn poll(&self) -> Option<Result<(), i32>> {
         if self.occupied.load(Ordering::Acquire) != 0 {
             return None;
         }
@@ -126,15 +132,30 @@ impl Outcome {
         })
     }
 
-    /// Waits until the child has left our memory, or until `deadline`.
-    pub(super) fn wait(&self, deadline: Option<Instant>) -> Option<Result<(), i32>> {
+    /// Waits for the result.
+    ///
+    /// # Errors
+    /// The positive errno of the step that failed in the child.
+    pub fn wait(&self) -> Result<(), i32> {
         loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let result = self.get();
-            if result.is_some() || left == Some(Duration::ZERO) {
+            if let Some(result) = self.poll() {
                 return result;
             }
-            sys::wait_while_set(&self.occupied, left);
+            sys::wait_while_set(&self.occupied, None);
+        }
+    }
+
+    /// Waits for the result, for at most `timeout`.
+    #[must_use]
+    pub fn wait_for(&self, timeout: Duration) -> Option<Result<(), i32>> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let result = self.poll();
+            if result.is_some() || left.is_zero() {
+                return result;
+            }
+            sys::wait_while_set(&self.occupied, Some(left));
         }
     }
 }
@@ -146,7 +167,7 @@ static BUSY: Mutex<Vec<Box<Block>>> = Mutex::new(vec![]);
 /// Keeps a block as long as its child uses it, and frees the blocks whose children have left.
 pub(super) fn keep_while_busy(block: Box<Block>) {
     let mut busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
-    busy.retain(|block| block.outcome.get().is_none());
+    busy.retain(|block| block.exec.poll().is_none());
     busy.push(block);
 }
 

@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering;
 
 use libc::{c_int, c_void};
 
-use super::block::{self, Block, Slot, Stack};
-use super::{Exec, Launched};
+use super::Launched;
+use super::block::{self, Block, Exec, Slot, Stack};
 use crate::process::Process;
 use crate::sys;
 use crate::sys::child as call;
@@ -31,14 +31,14 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     };
     let top = stack.top();
     block.stack = Some(stack);
-    let outcome = Arc::clone(&block.outcome);
-    outcome.occupied.store(1, Ordering::Release);
+    let exec = Arc::clone(&block.exec);
+    exec.occupied.store(1, Ordering::Release);
     let argument = (&raw const *block).cast_mut().cast::<c_void>();
     let clone = |wants_fd| {
         let _blocked = sys::SignalsBlocked::new();
-        // SAFETY: all signals are blocked; only this child uses the stack; the block, and with it the outcome, is kept
+        // SAFETY: all signals are blocked; only this child uses the stack; the block, and with it the exec, is kept
         // by `keep_while_busy` until `occupied` is zero again; `run` makes raw system calls only.
-        unsafe { sys::clone_sharing_memory(run, top, argument, &outcome.occupied, wants_fd) }
+        unsafe { sys::clone_sharing_memory(run, top, argument, &exec.occupied, wants_fd) }
     };
     let cloned = match clone(Process::wants_clone_fd()) {
         Err(error) if Process::wants_clone_fd() && is_refused(&error) => {
@@ -49,10 +49,10 @@ pub(super) fn start_sharing_memory(mut block: Box<Block>) -> Result<Launched, (i
     match cloned {
         Ok(cloned) => {
             block::keep_while_busy(block);
-            Ok(Launched { process: Process::new(cloned.pid, cloned.process), exec: Exec::InMemory(outcome) })
+            Ok(Launched { process: Process::new(cloned.pid, cloned.process), exec })
         }
         Err(error) => {
-            outcome.occupied.store(0, Ordering::Release);
+            exec.occupied.store(0, Ordering::Release);
             Err((error, block))
         }
     }
@@ -86,21 +86,20 @@ pub(super) fn start_forked(block: &Block) -> Result<Launched, i32> {
     let process = Process::new(pid, None);
     let mut errno = [0; size_of::<i32>()];
     let mut status = File::from(status);
-    let read = loop {
-        match status.read(&mut errno) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => break read.map_err(failure)?,
+    while let Err(error) = status.read(&mut errno) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(failure(error));
         }
-    };
-    let result = if read == 0 { Ok(()) } else { Err(i32::from_ne_bytes(errno)) };
-    Ok(Launched { process, exec: Exec::Over(result) })
+    }
+    // At once at the end of the pipe, this is still zero.
+    Ok(Launched { process, exec: Exec::over(i32::from_ne_bytes(errno)) })
 }
 
 extern "C" fn run(argument: *mut c_void) -> c_int {
     // SAFETY: the argument is the block, which is kept until the child has left this memory.
     let block = unsafe { &*argument.cast_const().cast::<Block>() };
     let errno = attempt(block);
-    block.outcome.errno.store(errno, Ordering::Release);
+    block.exec.errno.store(errno, Ordering::Release);
     call::exit(NOT_EXECUTED)
 }
 

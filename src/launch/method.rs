@@ -1,4 +1,4 @@
-//! How children are made, and whether this system allows it.
+//! How children are started: with shared memory, or by fork if the system refuses that.
 
 use std::io;
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ pub(super) enum Method {
     Fork,
 }
 
-/// The errno with which this system has refused the shared clone; zero where it has not.
+/// The errno with which the system has refused the clone with shared memory; zero if it has not.
 static REFUSAL: AtomicI32 = AtomicI32::new(0);
 
 impl Method {
@@ -31,14 +31,14 @@ pub(super) fn note_refusal(error: &io::Error) {
     REFUSAL.store(sys::errno(error), Ordering::Relaxed);
 }
 
-/// How children are started here: `clone` or `fork`. One that changes its user is always forked.
+/// How children are started: `clone` or `fork`. A child that changes its user is always forked.
 #[must_use]
 pub fn launch_method() -> &'static str {
     let is_refused = REFUSAL.load(Ordering::Relaxed) != 0;
     if is_refused || Method::preferred() == Method::Fork { "fork" } else { "clone" }
 }
 
-/// Why children are forked though nobody asked for it, as an errno; for the first who asks, and only once.
+/// The errno because of which children are forked. Returned only once, for a warning.
 #[must_use]
 pub fn take_refusal() -> Option<i32> {
     static TAKEN: AtomicBool = AtomicBool::new(false);

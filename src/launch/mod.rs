@@ -22,10 +22,9 @@ mod strings;
 use std::ffi::CString;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use block::Block;
-pub use block::Outcome;
+pub use block::Exec;
 use environment::Environment;
 use method::Method;
 pub use method::{launch_method, take_refusal};
@@ -70,47 +69,7 @@ pub struct Command {
 #[derive(Debug)]
 pub struct Launched {
     pub process: Process,
-    pub exec: Exec,
-}
-
-/// An exec that may still be pending.
-#[derive(Debug)]
-pub enum Exec {
-    /// It has succeeded, or failed with this positive errno.
-    Over(Result<(), i32>),
-    /// The child shares, or has shared, our memory.
-    InMemory(Arc<Outcome>),
-}
-
-impl Exec {
-    /// The result of the exec; the error is the positive errno of the step that failed. `None`: it is still pending.
-    #[must_use]
-    pub fn poll(&self) -> Option<Result<(), i32>> {
-        match self {
-            Self::Over(result) => Some(*result),
-            Self::InMemory(outcome) => outcome.get(),
-        }
-    }
-
-    /// Waits for the result.
-    ///
-    /// # Errors
-    /// The positive errno of the step that failed in the child.
-    pub fn wait(&self) -> Result<(), i32> {
-        match self {
-            Self::Over(result) => *result,
-            Self::InMemory(outcome) => outcome.wait(None).unwrap_or(Ok(())),
-        }
-    }
-
-    /// Waits for the result, for at most `timeout`.
-    #[must_use]
-    pub fn wait_for(&self, timeout: Duration) -> Option<Result<(), i32>> {
-        match self {
-            Self::Over(result) => Some(*result),
-            Self::InMemory(outcome) => outcome.wait(Some(Instant::now() + timeout)),
-        }
-    }
+    pub exec: Arc<Exec>,
 }
 
 /// With more bytes of arguments and environment than this, the exec may fail with `E2BIG`. execve(2) guarantees that

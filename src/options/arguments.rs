@@ -1,4 +1,4 @@
-//! What the functions were called with: checked in Node's order.
+//! Checks the arguments of the functions, in the same order as Node.
 
 use napi::bindgen_prelude::{Array, FromNapiValue, JsObjectValue, JsValue};
 use napi::{Result, Unknown, ValueType};
@@ -16,7 +16,7 @@ pub struct Arguments<'a> {
     pub options: Options<'a>,
 }
 
-/// Checks the arguments; `cwd` is `options.cwd`, a path rather than a URL by now.
+/// Checks the arguments. `cwd` is `options.cwd`, converted to a path if it was a URL.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
@@ -65,7 +65,7 @@ fn check_argv0(context: &Context, argv0: &Unknown) -> Result<()> {
     context.check_no_nul(argv0, || "options.argv0".into())
 }
 
-/// Checks what may end a child early. Gives the number of `options.killSignal`.
+/// Checks the options that may end a child early. Returns the number of `options.killSignal`.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
@@ -88,16 +88,7 @@ fn check_args(context: &Context, args: &Unknown) -> Result<()> {
     Ok(())
 }
 
-/// Checks the command line of `exec()`.
-///
-/// # Errors
-/// `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`.
-pub fn check_command(context: &Context, command: &Unknown) -> Result<()> {
-    context.check_string(command, "command")?;
-    context.check_no_nul(command, || "command".into())
-}
-
-/// Checks what `execFile()` was called with besides the file and its arguments.
+/// Checks the options and the callback of `execFile()`.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
@@ -114,7 +105,7 @@ pub fn check_call(context: &Context, options: &Unknown, callback: &Unknown) -> R
     Ok(())
 }
 
-/// Checks what limits a process whose output is gathered. Gives the number of `options.killSignal`.
+/// Checks the limits of a process whose output is captured. Returns the number of `options.killSignal`.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
@@ -129,7 +120,7 @@ pub fn check_limits(
     signal::from_option(context, kill_signal)
 }
 
-/// `options.maxBuffer`, bytes; where it isn't given, what it is for all functions that have it.
+/// `options.maxBuffer`, bytes, or its default.
 ///
 /// # Errors
 /// An N-API failure.
@@ -138,7 +129,7 @@ pub fn max_buffer<'a>(context: &Context<'a>, options: &Options<'a>) -> Result<Un
     Ok(options.get_or("maxBuffer", engine::number(context.env, USUAL)?))
 }
 
-/// Checks what `fork()` was called with.
+/// Checks the arguments of `fork()`.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
@@ -148,7 +139,7 @@ pub fn check_fork(context: &Context, module_path: &Unknown, args: &Unknown, opti
     if is_nullish(options)? { Ok(()) } else { context.check_object(options, "options") }
 }
 
-/// Checks the options of `fork()` that `spawn()` does not have in this form.
+/// Checks the options that `spawn()` does not have, or has in another form.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
@@ -166,7 +157,7 @@ pub fn check_forked(
         }
     }
     if kind(stdio)? == ValueType::String {
-        return stdio::check_shorthand(context, stdio);
+        return stdio::shorthand(context, stdio).map(drop);
     }
     if stdio.is_array()? && !stdio::has_channel(*stdio)? {
         return Err(context.channel_required("options.stdio"));

@@ -1,4 +1,4 @@
-//! The many ways to call `exec()` and `execFile()`: every argument after the first may be left out.
+//! The arguments of `exec()` and `execFile()`, of which all but the first may be left out.
 
 use napi::bindgen_prelude::JsValue;
 use napi::{Result, Unknown, ValueType};
@@ -18,7 +18,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Sorts out which argument is which, and checks the options and the callback.
+    /// Finds out which argument is which, and checks the options and the callback.
     ///
     /// # Errors
     /// What Node throws for the first thing that is wrong.
@@ -48,7 +48,7 @@ impl<'a> Call<'a> {
         }
         arguments::check_call(context, &options, &callback)?;
         if args.is_array()? || is_nullish(&args)? {
-            // A copy: the caller may change its own.
+            // A copy, because the caller may change the array later.
             args = engine::array(context.env, &elements(&args)?)?;
         }
         Ok(Self { file, args, options, callback })
@@ -64,7 +64,8 @@ pub fn read_command<'a>(
     command: Unknown<'a>,
     options: Unknown<'a>,
 ) -> Result<Arguments<'a>> {
-    arguments::check_command(context, &command)?;
+    context.check_string(&command, "command")?;
+    context.check_no_nul(&command, || "command".into())?;
     let undefined = context.undefined()?;
     let given = if kind(&options)? == ValueType::Function { undefined } else { options };
     let mut options = Options::read(context, &given)?;

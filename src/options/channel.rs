@@ -1,5 +1,5 @@
-//! What a child's environment says of its channel. A child that is this very Node gets the native end of it: Node loads
-//! `lib/channel/native-end.js` there first.
+//! The variables that tell a child about its channel. A child that runs the same Node as this process gets a native end:
+//! Node loads `lib/channel/native-end.js` in it first.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,15 +10,15 @@ use serde_json::{Map, Value};
 use super::environment::{set, take, value};
 use super::{Context, is_truthy, kind, option, text};
 
-/// Tells the native end of its channel; `builtin`: there is to be none.
+/// The settings of a native end; `builtin` forbids one.
 const NATIVE: &str = "CHILD_PROCESS_RS_CHANNEL";
 const BINARY: &str = "CHILD_PROCESS_RS_BINARY";
 const OPTIONS: &str = "NODE_OPTIONS";
-/// The id of a worker of cluster's, which Node looks for before there is our channel.
+/// The id of a cluster worker. Node looks for it before our channel exists.
 const WORKER: &str = "NODE_UNIQUE_ID";
 const FD: &str = "NODE_CHANNEL_FD";
 const MODE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
-/// With one of these the addon could not be loaded, or not even the preload; or `NODE_OPTIONS` means something else.
+/// With one of these options the addon or the preloaded file could not be loaded, or `NODE_OPTIONS` has another meaning.
 const FORBIDDING: [&str; 8] = [
     "--permission",
     "--experimental-permission",
@@ -30,9 +30,9 @@ const FORBIDDING: [&str; 8] = [
     "--watch-path",
 ];
 
-/// What the host has for native ends.
+/// The files of a native end.
 struct Files {
-    /// The option with which a Node loads `lib/channel/native-end.js`.
+    /// The option that makes Node load `lib/channel/native-end.js`.
     require: String,
     /// The addon.
     binary: String,
@@ -45,13 +45,13 @@ pub struct Channel<'a> {
     pub serialization: Unknown<'a>,
     pub busy_poll: Unknown<'a>,
     pub max_message_size: Unknown<'a>,
-    /// Whether the child is a Node of this kind that may have a native end.
+    /// Whether the child runs the same Node and may have a native end.
     pub may_be_native: bool,
 }
 
 impl Channel<'_> {
-    /// Puts it into the environment of the child. Gives the secret with which a native end introduces itself; whatever else may
-    /// run in the child's place does not know it.
+    /// Adds the variables to the environment of the child. Returns the secret by which a native end proves that it is one: any
+    /// other program that may run in the child does not know it.
     ///
     /// # Errors
     /// What a getter throws.
@@ -68,7 +68,7 @@ impl Channel<'_> {
     }
 
     fn announce_native(&self, files: &Files, mode: &str, pairs: &mut Vec<String>) -> Result<String> {
-        // Another channel's, that the caller passes on.
+        // It belongs to the channel of this process, and the caller passes it on.
         take(pairs, FD);
         let given = value(pairs, OPTIONS).map(str::to_owned);
         set(pairs, OPTIONS, &format!("{} {}", files.require, given.as_deref().unwrap_or_default()));
@@ -84,14 +84,14 @@ impl Channel<'_> {
             }
         }
         if value(pairs, BINARY).is_none() {
-            // It need not look for it again.
+            // The child does not have to search for the addon again.
             fields.insert("hasBinary".into(), true.into());
             set(pairs, BINARY, &files.binary);
         }
         if let Some(worker) = take(pairs, WORKER) {
             fields.insert("worker".into(), worker.into());
         }
-        // Anything but `builtin` that is there means nothing, and would be found first.
+        // Replaces a value other than `builtin`: it has no meaning, and would be found first.
         set(pairs, NATIVE, &Value::Object(fields).to_string());
         Ok(secret)
     }
@@ -118,7 +118,7 @@ fn files(context: &Context) -> Result<Option<Files>> {
     }))
 }
 
-/// Whether a child that is this Node, started with `exec_argv`, may have a native end in this environment.
+/// Whether a child that runs this Node with `exec_argv` may have a native end in this environment.
 ///
 /// # Errors
 /// What a getter throws.

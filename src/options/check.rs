@@ -28,7 +28,7 @@ impl Context<'_> {
         if value.is_array()? { Ok(()) } else { Err(self.invalid_type(name, "an instance of Array", value)) }
     }
 
-    /// A boolean, or nothing.
+    /// Checks for a boolean, null or undefined.
     pub fn check_boolean(&self, value: &Unknown, name: &str) -> Result<bool> {
         match kind(value)? {
             ValueType::Boolean => value.coerce_to_bool(),
@@ -37,7 +37,7 @@ impl Context<'_> {
         }
     }
 
-    /// A user or group id, or nothing.
+    /// Checks for a user or group id, null or undefined.
     pub fn check_id(&self, value: &Unknown, name: &str) -> Result<()> {
         if is_nullish(value)? {
             return Ok(());
@@ -48,7 +48,7 @@ impl Context<'_> {
         if integer.is_some_and(|number| fits(&number)) {
             return Ok(());
         }
-        // Node 26 tells the three ways of being wrong apart.
+        // Node 26 has an error for each of the three cases.
         Err(match (self.node >= 26, number, integer) {
             (false, ..) => self.invalid_type(name, "int32", value),
             (true, None, _) => self.invalid_type(name, "of type number", value),
@@ -57,7 +57,7 @@ impl Context<'_> {
         })
     }
 
-    /// `options.timeout`, milliseconds, or nothing.
+    /// Checks `options.timeout`, milliseconds; null and undefined pass.
     pub fn check_timeout(&self, value: &Unknown) -> Result<()> {
         const NAME: &str = "timeout";
         if is_nullish(value)? {
@@ -81,7 +81,7 @@ impl Context<'_> {
         }
     }
 
-    /// `options.maxBuffer`, bytes, or nothing.
+    /// Checks `options.maxBuffer`, bytes; null and undefined pass.
     pub fn check_max_buffer(&self, value: &Unknown) -> Result<()> {
         const NAME: &str = "options.maxBuffer";
         match (is_nullish(value)?, self.number(value)?) {
@@ -93,7 +93,7 @@ impl Context<'_> {
         }
     }
 
-    /// `options.signal`, an AbortSignal, or nothing.
+    /// Checks `options.signal`, an AbortSignal; undefined passes.
     pub fn check_abort_signal(&self, value: &Unknown) -> Result<()> {
         let fits = match kind(value)? {
             ValueType::Undefined => true,
@@ -107,7 +107,7 @@ impl Context<'_> {
         }
     }
 
-    /// Refuses a string with a NUL in it; anything else passes.
+    /// Rejects a string that contains a NUL; any other value passes.
     pub fn check_no_nul(&self, value: &Unknown, name: impl FnOnce() -> String) -> Result<()> {
         if kind(value)? == ValueType::String && text(value)?.contains('\0') {
             return Err(self.invalid_value(&name(), value, NO_NUL));
@@ -115,7 +115,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// A path: a string or a Buffer (a `file:` URL is one of the two by now).
+    /// Checks for a path: a string or a Buffer. A `file:` URL has been converted before.
     pub fn check_path(&self, value: &Unknown, name: &str) -> Result<()> {
         let has_nul = match kind(value)? {
             ValueType::String => text(value)?.contains('\0'),

@@ -1,4 +1,4 @@
-//! The normalised options of `ChildProcess.prototype.spawn` → what the launcher runs.
+//! Turns the normalised options of `ChildProcess.prototype.spawn` into what the launcher runs.
 
 use std::ffi::CString;
 use std::mem;
@@ -13,7 +13,7 @@ use super::{Context, is_nullish, is_truthy, kind, text};
 use crate::engine;
 use crate::launch::{Command, Stdio, Strings};
 
-/// The normalised options that both families read.
+/// The normalised options that the synchronous and the asynchronous functions share.
 pub struct Plain<'a> {
     pub file: Unknown<'a>,
     pub args: Unknown<'a>,
@@ -26,9 +26,9 @@ pub struct Plain<'a> {
 
 /// An environment of `NAME=value` strings.
 pub enum Env<'a> {
-    /// Made here.
+    /// Made from `options.env`, or from the environment of this process.
     Made(Pairs),
-    /// `options.envPairs`.
+    /// `options.envPairs`, from JavaScript.
     Given(Unknown<'a>),
 }
 
@@ -46,10 +46,9 @@ impl Env<'_> {
             Self::Given(_) => Ok(None),
         }
     }
-}
 
-impl Env<'_> {
-    /// The strings, to be added to and put back; those of this process where the child would just inherit.
+    /// Takes the strings out, so that the caller can add some and put them back. If the child would simply inherit the
+    /// environment, returns that of this process.
     ///
     /// # Errors
     /// What a `toString` throws.
@@ -62,7 +61,7 @@ impl Env<'_> {
 }
 
 impl<'a> Plain<'a> {
-    /// Of what [`normalize`](super::normalize) has made.
+    /// From the result of [`normalize`](super::normalize).
     #[must_use]
     pub fn of(normalized: Normalized<'a>) -> Self {
         let Normalized { file, args, env, cwd, options } = normalized;
@@ -70,12 +69,12 @@ impl<'a> Plain<'a> {
         Self { file, args, env: Env::Made(env), cwd, uid, gid, detached }
     }
 
-    /// Checks them in Node's order, for a child of these descriptors.
+    /// Checks them, in the same order as Node, for a child with these descriptors.
     ///
     /// # Errors
     /// `ERR_INVALID_ARG_TYPE`.
     pub fn check(&self, context: &Context, stdio: &[Entry]) -> Result<()> {
-        // What has been normalised here needs no check.
+        // Options that have been normalised here need no check.
         let Env::Given(pairs) = &self.env else { return Ok(()) };
         if stdio.contains(&Entry::Channel) && kind(pairs)? != ValueType::Undefined {
             context.check_array(pairs, "options.envPairs")?;
@@ -87,31 +86,28 @@ impl<'a> Plain<'a> {
         Ok(())
     }
 
-    /// What the launcher runs, but for the descriptors. Only a string that isn't empty is a directory to the builtin's
-    /// spawn().
+    /// What the launcher runs, without the descriptors. The builtin's `spawn()` accepts only a string that is not empty as
+    /// `cwd`, and from Node 22 on replaces an argument that cannot be converted to a string by an empty one.
     ///
     /// # Errors
     /// What a `toString` of an argument throws.
     pub fn into_command(self, context: &Context) -> Result<Command> {
-        let is_directory = kind(&self.cwd)? == ValueType::String;
-        // What cannot become a string is an empty one from Node 22 on.
-        let is_lenient = context.node >= 22;
-        let args = arguments(context, &self.args, is_lenient)?;
-        let command = self.with_arguments(args)?;
-        let cwd = command.cwd.filter(|path| is_directory && !path.is_empty());
+        let is_string = kind(&self.cwd)? == ValueType::String;
+        let command = self.with_arguments(context, context.node >= 22)?;
+        let cwd = command.cwd.filter(|path| is_string && !path.is_empty());
         Ok(Command { cwd, ..command })
     }
 
-    /// The same for the synchronous family, where a Buffer and an empty string are directories, too.
+    /// The same for `spawnSync()` and its like, which also accept a Buffer or an empty string as `cwd`.
     ///
     /// # Errors
     /// What a `toString` of an argument throws.
     pub fn into_sync_command(self, context: &Context) -> Result<Command> {
-        let args = arguments(context, &self.args, false)?;
-        self.with_arguments(args)
+        self.with_arguments(context, false)
     }
 
-    fn with_arguments(self, args: Strings) -> Result<Command> {
+    fn with_arguments(self, context: &Context, is_lenient: bool) -> Result<Command> {
+        let args = arguments(context, &self.args, is_lenient)?;
         Ok(Command {
             env: self.env.into_pairs()?.map(|pairs| pairs.iter().map(String::as_bytes).collect()),
             cwd: path(&self.cwd)?,
@@ -123,7 +119,7 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// Arguments of any type as strings. `is_lenient`: what cannot become a string is an empty one.
+/// Arguments of any type as strings. `is_lenient`: one that cannot be converted becomes an empty string.
 fn arguments(context: &Context, args: &Unknown, is_lenient: bool) -> Result<Strings> {
     let mut strings = Strings::new();
     for argument in elements(args)? {
@@ -139,7 +135,7 @@ fn arguments(context: &Context, args: &Unknown, is_lenient: bool) -> Result<Stri
     Ok(strings)
 }
 
-/// What the child gets for an entry that is no pipe.
+/// What the child gets for an entry that is not a pipe; `None` for a pipe.
 pub fn without_pipe(target: usize, entry: Entry) -> Option<Stdio> {
     match entry {
         Entry::Ignore if target <= 2 => Some(Stdio::Null),

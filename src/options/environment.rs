@@ -10,10 +10,10 @@ use crate::{reactor, sys};
 /// Where Node writes coverage (Node.js documentation, «NODE_V8_COVERAGE»).
 const COVERAGE: &str = "NODE_V8_COVERAGE";
 
-/// `NAME=value` strings; `None` passes the environment of this process on as it is.
+/// `NAME=value` strings; with `None` the child inherits the environment of this process.
 pub type Pairs = Option<Vec<String>>;
 
-/// The environment of a child of these options. `PATH` and all the rest are `options.env`'s where that is given.
+/// The environment of a child with these options.
 ///
 /// # Errors
 /// `ERR_INVALID_ARG_VALUE` for a NUL; what a getter or a value's `toString` throws.
@@ -32,7 +32,7 @@ pub fn pairs(context: &Context, options: &Options) -> Result<Pairs> {
     let ambient = match context.hook(c"ambient", ((),))? {
         Some(ambient) => ambient,
         None if reactor::is_main(context.env) => return Ok(None),
-        // Without lib/: a Worker has an environment of its own, and the process's may be changing meanwhile.
+        // Without lib/: a Worker has its own environment, and other threads may be changing that of the process.
         None => context.of_process(c"env")?,
     };
     if !is_truthy(&ambient)? {
@@ -55,7 +55,7 @@ pub fn value<'a>(pairs: &'a [String], name: &str) -> Option<&'a str> {
     pairs.iter().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Sets a variable, in its place where it has one: the order of the environment can be seen.
+/// Sets a variable. If it is already set, it keeps its place, because the child can see the order.
 pub fn set(pairs: &mut Vec<String>, name: &str, value: &str) {
     let pair = format!("{name}={value}");
     match pairs.iter_mut().find(|pair| is_of(pair, name)) {
@@ -64,7 +64,7 @@ pub fn set(pairs: &mut Vec<String>, name: &str, value: &str) {
     }
 }
 
-/// Takes a variable out; gives its value.
+/// Removes a variable, and returns its value.
 pub fn take(pairs: &mut Vec<String>, name: &str) -> Option<String> {
     let place = pairs.iter().position(|pair| is_of(pair, name))?;
     Some(pairs.remove(place).split_off(name.len() + 1))
@@ -74,8 +74,7 @@ fn is_of(pair: &str, name: &str) -> bool {
     pair.strip_prefix(name).is_some_and(|rest| rest.starts_with('='))
 }
 
-/// Every enumerable property, inherited ones included, but those that are `undefined`; and `NODE_V8_COVERAGE`, which
-/// reaches children whatever environment they are given.
+/// Lists `env` as [`list`] does, and adds `NODE_V8_COVERAGE`, which children get whatever environment they are given.
 fn list_with_coverage(context: &Context, env: &Object, coverage: &Unknown) -> Result<Vec<String>> {
     let mut pairs = vec![];
     let passes_coverage = is_truthy(coverage)? && !env.has_own_property(COVERAGE)?;
@@ -86,7 +85,7 @@ fn list_with_coverage(context: &Context, env: &Object, coverage: &Unknown) -> Re
     Ok(pairs)
 }
 
-/// Every enumerable property, inherited ones included, but those that are `undefined` and the one named.
+/// Lists every enumerable property, including inherited ones, except those with the value `undefined` and the property `but`.
 fn list(context: &Context, env: &Object, but: Option<&str>, pairs: &mut Vec<String>) -> Result<()> {
     let names = env.get_property_names()?;
     for index in 0..names.get_array_length()? {

@@ -1,4 +1,4 @@
-//! What `fork()` was called with → the arguments of `spawn()`.
+//! Turns the arguments of `fork()` into those of `spawn()`.
 
 use napi::bindgen_prelude::JsValue;
 use napi::{Result, Unknown, ValueType};
@@ -9,11 +9,11 @@ use super::normalize::{elements, path_of_url};
 use super::{Context, is_nullish, is_truthy, kind, text};
 use crate::engine;
 
-/// A Node to be started with a channel.
+/// A Node that is to be started with a channel.
 pub struct Forked<'a> {
     pub arguments: Arguments<'a>,
     pub exec_argv: Vec<Unknown<'a>>,
-    /// Whether it is this Node, with this user's rights, and nobody has asked for the builtin's end of the channel.
+    /// Whether it is the same Node, run by the same user, and the builtin's end of the channel was not asked for.
     pub is_this_node: bool,
 }
 
@@ -83,7 +83,7 @@ fn is_same(context: &Context, one: &Unknown, other: &Unknown) -> Result<bool> {
     context.env.strict_equals(*one, *other)
 }
 
-/// The list that `execArgv` is, which may be anything iterable.
+/// `execArgv` as an array; it may be anything iterable.
 fn list_of<'a>(context: &Context<'a>, exec_argv: Unknown<'a>) -> Result<Unknown<'a>> {
     if exec_argv.is_array()? {
         return Ok(exec_argv);

@@ -1,5 +1,5 @@
-//! The options that a function was given, copied as a spread copies them: own enumerable properties only, so that nothing
-//! that was put on `Object.prototype` becomes an option; each read once, in order.
+//! A copy of the options that a function was given, made like `{ ...options }`: it has only own enumerable properties, so that
+//! a property of `Object.prototype` cannot become an option, and reads each of them once, in order.
 
 use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi::{Result, Unknown, ValueType};
@@ -32,7 +32,7 @@ fn names<'a>(context: &Context<'a>, object: &Unknown) -> Result<Vec<Unknown<'a>>
 }
 
 impl<'a> Options<'a> {
-    /// Copies `given`; of anything but an object, nothing.
+    /// Copies `given`. If that is not an object, there are no options.
     ///
     /// # Errors
     /// What a getter throws.
@@ -53,31 +53,31 @@ impl<'a> Options<'a> {
         self.entries.iter().find(|entry| entry.name.as_deref() == Some(name))
     }
 
-    /// Whether it was given, be it as `undefined`.
+    /// Whether an option was given, even if it is `undefined`.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
 
-    /// An option that was given: what is done with one costs something even where it is `undefined`.
+    /// An option; `None` if it was not given, so that nothing has to be checked.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&Unknown<'a>> {
         self.find(name).map(|entry| &entry.value)
     }
 
-    /// An option; `undefined` where it was not given.
+    /// An option; `undefined` if it was not given.
     #[must_use]
     pub fn get(&self, name: &str) -> Unknown<'a> {
         self.find(name).map_or(self.undefined, |entry| entry.value)
     }
 
-    /// An option; `usual` where it was not given.
+    /// An option; `usual` if it was not given.
     #[must_use]
     pub fn get_or(&self, name: &str, usual: Unknown<'a>) -> Unknown<'a> {
         self.find(name).map_or(usual, |entry| entry.value)
     }
 
-    /// Puts `value` in the place of what was given.
+    /// Sets an option.
     ///
     /// # Errors
     /// An N-API failure.
@@ -91,7 +91,7 @@ impl<'a> Options<'a> {
         Ok(())
     }
 
-    /// Leaves only the options of these names.
+    /// Keeps only the options with these names.
     pub fn keep(&mut self, names: &[&str]) {
         self.entries.retain(|entry| entry.name.as_deref().is_some_and(|name| names.contains(&name)));
     }

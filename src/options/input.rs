@@ -1,4 +1,4 @@
-//! What is written to a child's standard input in one go.
+//! `options.input`, which is written to the standard input of a child, and the encoding of its outputs.
 
 use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, JsValue};
 use napi::{Error, Result, Unknown, ValueType};
@@ -8,11 +8,11 @@ use crate::engine;
 
 const EXPECTED: &str = "of type string or an instance of Buffer, TypedArray, or DataView";
 
-/// The names of encodings that Node knows, in small letters.
+/// The encodings that Node knows, in lower case.
 const ENCODINGS: [&str; 11] =
     ["utf8", "utf-8", "hex", "base64", "base64url", "ascii", "latin1", "binary", "ucs2", "ucs-2", "utf16le"];
 
-/// Whether outputs are to be text: `encoding` is a known one, and not `'buffer'`.
+/// Whether `encoding` is one that Node knows, so that outputs become strings; `'buffer'` is not.
 ///
 /// # Errors
 /// An N-API failure.
@@ -32,7 +32,7 @@ pub fn is_input(context: &Context, input: &Unknown) -> Result<bool> {
     Ok(kind(input)? == ValueType::String || engine::with_bytes(context.env, input, |_| ()).is_some())
 }
 
-/// `options.input` as bytes; a string is encoded, as UTF-8 where `encoding` says nothing else.
+/// `options.input` as bytes. A string is encoded as `encoding` says, by default as UTF-8.
 ///
 /// # Errors
 /// `ERR_INVALID_ARG_TYPE`; what Node throws for an encoding that it does not know.

@@ -1,8 +1,8 @@
-//! JavaScript options in, plain Rust data out, or the error that Node would throw.
+//! Turns JavaScript options into plain Rust data, or into the error that Node would throw.
 //!
-//! Two steps, as in Node, because programs hook in between (`ChildProcess.prototype.spawn` is patched by tracers and
-//! coverage tools): [`normalize`] turns what a function was called with into normalised options, [`command`] turns those
-//! into a [`crate::launch::Command`].
+//! There are two steps, as in Node, because programs hook in between: tracers and coverage tools patch
+//! `ChildProcess.prototype.spawn`. [`normalize`] turns the arguments of a function into normalised options, [`command`] turns
+//! those into a [`crate::launch::Command`].
 
 pub mod arguments;
 pub mod call;
@@ -28,15 +28,15 @@ use napi::{Env, Result, Unknown, ValueType};
 
 use crate::engine;
 
-/// What the conversions need from JavaScript: hooks, the functions of `lib/process/hooks.js`. Without them the addon has sentences of its
-/// own.
+/// What the conversions need from JavaScript, above all the hooks: the functions of `lib/process/hooks.js`. Everything also works without
+/// them, for programs that load the addon alone.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub env: &'a Env,
     hooks: Hooks<'a>,
-    /// Whether a program sees the options between the call and the launch: symbols are kept, too.
+    /// Whether a program sees the options between the call and the launch. Then symbols are copied, too.
     pub is_watched: bool,
-    /// The major version of the running Node, for what has changed.
+    /// The major version of the running Node.
     pub node: u32,
 }
 
@@ -44,12 +44,12 @@ pub struct Context<'a> {
 enum Hooks<'a> {
     None,
     These(Object<'a>),
-    /// The property `hooks` of this, which is read when it is needed.
+    /// The property `hooks` of this object, which is read only when a hook is needed.
     Of(Object<'a>),
 }
 
 impl<'a> Context<'a> {
-    /// `host`: what a native function was given to call JavaScript on, if anything; its `hooks` count.
+    /// `host`: the object whose property `hooks` has the hooks.
     #[must_use]
     pub fn of(env: &'a Env, host: Option<Object<'a>>) -> Self {
         let hooks = host.map_or(Hooks::None, Hooks::Of);
@@ -66,7 +66,7 @@ impl<'a> Context<'a> {
         Self { env, hooks: hooks.map_or(Hooks::None, Hooks::These), is_watched: false, node }
     }
 
-    /// A member of the hooks; `None` where there is none.
+    /// A member of the hooks; `None` if there is none.
     ///
     /// # Errors
     /// What a getter throws.
@@ -83,7 +83,7 @@ impl<'a> Context<'a> {
         Ok((kind(&member)? != ValueType::Undefined).then_some(member))
     }
 
-    /// Whether the host knows that a child without `options.env` just inherits the environment.
+    /// Whether the host says that a child without `options.env` simply inherits the environment.
     ///
     /// # Errors
     /// What a getter throws.
@@ -94,7 +94,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Calls a hook; `None` where there is no such hook.
+    /// Calls a hook; `None` if there is no such hook.
     ///
     /// # Errors
     /// What the hook throws.
@@ -106,7 +106,8 @@ impl<'a> Context<'a> {
         Function::<FnArgs<A>, Unknown>::from_unknown(hook)?.call(arguments.into()).map(Some)
     }
 
-    /// `Object.keys(object)` of the host, which costs a quarter of what N-API's own way does; `None` where there is no host.
+    /// `Object.keys(object)`, called through the host, which takes a quarter of the time of N-API's own function. `None`
+    /// without a host.
     ///
     /// # Errors
     /// What a proxy throws.
@@ -165,7 +166,7 @@ pub fn text(value: &Unknown) -> Result<String> {
     }
 }
 
-/// The kind of `value`; an array and a null count as objects, as with `typeof`, but null is told apart.
+/// The type of `value`, as `typeof` gives it, except that null has a type of its own.
 pub fn kind(value: &Unknown) -> Result<ValueType> {
     value.get_type()
 }
@@ -175,12 +176,12 @@ pub fn is_nullish(value: &Unknown) -> Result<bool> {
     Ok(matches!(kind(value)?, ValueType::Null | ValueType::Undefined))
 }
 
-/// Whether JavaScript takes `value` for true.
+/// Whether `value` is true as a condition in JavaScript.
 pub fn is_truthy(value: &Unknown) -> Result<bool> {
     Ok(!is_nullish(value)? && value.coerce_to_bool()?)
 }
 
-/// An option's value; `undefined` where there is none.
+/// The value of an option; `undefined` if there is none.
 pub fn option<'a>(options: &Object<'a>, name: &CStr) -> Result<Unknown<'a>> {
     options.get_c_named_property_unchecked(name)
 }

@@ -1,4 +1,4 @@
-//! What `spawn()` was called with → normalised options.
+//! Turns the arguments of `spawn()` into normalised options.
 
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::{Result, Unknown, ValueType};
@@ -47,7 +47,7 @@ pub fn normalize<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<
     list.insert(0, if is_nullish(&argv0)? { file } else { argv0 });
     let args = engine::array(context.env, &list)?;
     let mut env = environment::pairs(context, &options)?;
-    // Only where Node's permission model is at work.
+    // There is such a hook only under Node's permission model.
     if let Some(pairs) =
         env.take_if(|_| context.hook_member(c"passPermissions").is_ok_and(|hook| hook.is_some()))
     {
@@ -59,7 +59,7 @@ pub fn normalize<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<
 }
 
 impl Normalized<'_> {
-    /// Writes them to an object as `ChildProcess.prototype.spawn` takes them.
+    /// Writes them to an object, in the form that `ChildProcess.prototype.spawn` takes.
     ///
     /// # Errors
     /// An N-API failure.
@@ -77,7 +77,7 @@ impl Normalized<'_> {
     }
 }
 
-/// The path of a `file:` URL, where the host reads those; anything else as it is.
+/// Converts a `file:` URL to a path, if there is a hook for that. Returns any other value unchanged.
 ///
 /// # Errors
 /// What Node throws for a URL that names no file.
@@ -88,7 +88,7 @@ pub fn path_of_url<'a>(context: &Context<'a>, path: Unknown<'a>) -> Result<Unkno
     Ok(context.hook(c"pathOfUrl", (path,))?.unwrap_or(path))
 }
 
-/// The elements of an array; of anything else, none.
+/// The elements of an array; none if it is not an array.
 ///
 /// # Errors
 /// What a getter throws.
@@ -96,7 +96,7 @@ pub fn elements<'a>(list: &Unknown<'a>) -> Result<Vec<Unknown<'a>>> {
     if list.is_array()? { engine::elements(list) } else { Ok(vec![]) }
 }
 
-/// As `Array.prototype.join` with a space does it: null and undefined are empty.
+/// Joins values with spaces, like `Array.prototype.join`: null and undefined become empty strings.
 ///
 /// # Errors
 /// What a `toString` throws.

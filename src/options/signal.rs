@@ -5,10 +5,10 @@ use nix::sys::signal::Signal;
 
 use super::{Context, is_nullish, kind, text};
 
-/// Second names, with the one that is reported.
+/// Alternative names, with the signal that they mean.
 const ALIASES: [(&str, Signal); 2] = [("SIGIOT", Signal::SIGABRT), ("SIGPOLL", Signal::SIGIO)];
 
-/// The name of a signal; `None` for one that has none (the real-time signals).
+/// The name of a signal; `None` for real-time signals, which have none in Node.
 #[must_use]
 pub fn name(number: i32) -> Option<&'static str> {
     Signal::try_from(number).ok().map(Signal::as_str)
@@ -19,7 +19,7 @@ fn number(name: &str) -> Option<i32> {
     alias.or_else(|| name.parse().ok()).map(|signal| signal as i32)
 }
 
-/// The number of the signal that `value` names; names in any case, numbers that have a name.
+/// The number of a signal, from a name in upper or lower case, or from a number that has a name.
 ///
 /// # Errors
 /// `ERR_UNKNOWN_SIGNAL`.
@@ -35,7 +35,7 @@ pub fn from_value(context: &Context, value: &Unknown) -> Result<i32> {
     found.ok_or_else(|| context.unknown_signal(value))
 }
 
-/// `options.killSignal`; `None` where it isn't given.
+/// `options.killSignal`; `None` if it is null or undefined.
 ///
 /// # Errors
 /// `ERR_UNKNOWN_SIGNAL`, `ERR_INVALID_ARG_TYPE`.

@@ -1,4 +1,4 @@
-//! `options.stdio` → the plan of the child's descriptors.
+//! Turns `options.stdio` into a plan of the child's descriptors.
 
 use std::os::fd::RawFd;
 
@@ -10,22 +10,22 @@ use super::{Context, is_nullish, is_truthy, kind, option, text};
 /// One entry of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// The null device for 0, 1 and 2; not open above.
+    /// The null device for 0, 1 and 2; higher descriptors are not open.
     Ignore,
-    /// A new pair of sockets, one end ours.
+    /// A new socket pair; one end is ours.
     Pipe,
     /// A descriptor of this process.
     Inherit(RawFd),
-    /// The descriptor under a stream of this process, which must stop reading it.
+    /// The descriptor of a stream of this process, which must stop reading it.
     Stream(RawFd),
     /// The IPC channel.
     Channel,
 }
 
-/// The first descriptors, which are always planned.
+/// The number of descriptors that every child has.
 const STANDARD: u32 = 3;
 
-/// Reads `options.stdio`; nothing means `'pipe'`.
+/// Reads `options.stdio`; the default is `'pipe'`.
 ///
 /// # Errors
 /// `ERR_INVALID_ARG_VALUE`, `ERR_IPC_ONE_PIPE`, `ERR_INVALID_SYNC_FORK_INPUT`.
@@ -40,7 +40,7 @@ pub fn plan(context: &Context, stdio: Unknown) -> Result<Vec<Entry>> {
     Ok(plan)
 }
 
-/// Reads `options.stdio` of the synchronous family. Gives the entries, and whether the child reads each.
+/// Reads `options.stdio` of the synchronous functions. Returns the entries, and whether the child reads from each.
 ///
 /// # Errors
 /// `ERR_INVALID_ARG_VALUE`, `ERR_IPC_SYNC_FORK`.
@@ -55,13 +55,15 @@ pub fn plan_sync(context: &Context, stdio: Unknown) -> Result<Vec<(bool, Entry)>
     Ok(plan)
 }
 
-/// Checks a string that stands for the first three entries.
+/// The entries that a string means which is given instead of an array.
 ///
 /// # Errors
 /// `ERR_INVALID_ARG_VALUE`.
-pub fn check_shorthand(context: &Context, stdio: &Unknown) -> Result<()> {
+pub fn shorthand(context: &Context, stdio: &Unknown) -> Result<[Entry; STANDARD as usize]> {
     match text(stdio)?.as_str() {
-        "pipe" | "overlapped" | "ignore" | "inherit" => Ok(()),
+        "pipe" | "overlapped" => Ok([Entry::Pipe; STANDARD as usize]),
+        "ignore" => Ok([Entry::Ignore; STANDARD as usize]),
+        "inherit" => Ok([0, 1, 2].map(Entry::Inherit)),
         _ => Err(context.invalid_value("stdio", stdio, "is invalid")),
     }
 }
@@ -87,20 +89,14 @@ enum Family {
     Synchronous,
 }
 
-/// The entries with their indices in the option. The synchronous family leaves out Buffers and strings, as the builtin
-/// does; input goes another way.
+/// The entries with their indices in the option. For the synchronous functions, Buffers and strings are left out, as by the
+/// builtin: their input comes from `options.input`.
 fn entries(context: &Context, stdio: Unknown, family: Family) -> Result<Vec<(u32, Entry)>> {
-    let same = |entry: Entry| Ok((0..STANDARD).map(|index| (index, entry)).collect());
     if !is_truthy(&stdio)? {
-        return same(Entry::Pipe);
+        return Ok((0..).zip([Entry::Pipe; STANDARD as usize]).collect());
     }
     if kind(&stdio)? == ValueType::String {
-        return match text(&stdio)?.as_str() {
-            "pipe" | "overlapped" => same(Entry::Pipe),
-            "ignore" => same(Entry::Ignore),
-            "inherit" => Ok((0..STANDARD).map(|index| (index, Entry::Inherit(index as RawFd))).collect()),
-            _ => Err(context.invalid_value("stdio", &stdio, "is invalid")),
-        };
+        return Ok((0..).zip(shorthand(context, &stdio)?).collect());
     }
     if !stdio.is_array()? {
         return Err(context.invalid_value("stdio", &stdio, "is invalid"));
@@ -146,13 +142,13 @@ fn entry(context: &Context, value: Unknown, index: u32, family: Family) -> Resul
     Ok(Some(entry))
 }
 
-/// A negative number stands for a pipe, as with the builtin; one that is no descriptor at all is refused.
+/// A number in the option: a descriptor, or a pipe if it is negative, as with the builtin.
 fn descriptor(context: &Context, value: &Unknown) -> Result<Entry> {
     let number = value.coerce_to_number()?;
     if number.get_double()? < 0.0 { Ok(Entry::Pipe) } else { inherited(context, value) }
 }
 
-/// The descriptor that a number names.
+/// A number as a descriptor of this process.
 fn inherited(context: &Context, value: &Unknown) -> Result<Entry> {
     let number = value.coerce_to_number()?.get_double()?;
     if number.fract() == 0.0 && number.abs() <= f64::from(RawFd::MAX) {
@@ -171,7 +167,7 @@ fn object_entry(context: &Context, value: Unknown) -> Result<Option<Entry>> {
     if kind(&fd)? == ValueType::Number {
         return inherited(context, &fd).map(Some);
     }
-    // A server has a handle, too, which nothing can be read from.
+    // The handle of a server is not a stream.
     if kind(&option(&object, c"listen")?)? == ValueType::Function {
         return Ok(None);
     }

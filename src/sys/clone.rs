@@ -53,11 +53,11 @@ pub unsafe fn clone_sharing_memory(
     Ok(Cloned { pid, process })
 }
 
-/// `clone(2)`.
+/// `clone(2)`. With musl this makes the system call itself, because musl's function refuses `CLONE_CHILD_CLEARTID`. To have
+/// the child ask for that (`set_tid_address(2)`) would be too late for one that is killed before: its word would stay set.
 ///
 /// # Safety
 /// As [`clone_sharing_memory`]; `process` and `child` are what the flags write to.
-#[cfg(target_env = "gnu")]
 unsafe fn clone(
     run: Entry,
     stack_top: *mut c_void,
@@ -66,71 +66,61 @@ unsafe fn clone(
     process: *mut RawFd,
     child: *mut i32,
 ) -> io::Result<pid_t> {
-    let thread = ptr::null_mut::<c_void>();
-    // SAFETY: the caller's promises.
-    check(unsafe { libc::clone(run, stack_top, flags, argument, process, thread, child) })
-}
-
-/// `clone(2)` as the kernel has it: musl's own refuses `CLONE_CHILD_CLEARTID`. To have the child ask for that itself
-/// (`set_tid_address(2)`) would be too late for one that is killed before: its word would stay set.
-///
-/// # Safety
-/// As [`clone_sharing_memory`]; `process` and `child` are what the flags write to.
-#[cfg(target_env = "musl")]
-unsafe fn clone(
-    run: Entry,
-    stack_top: *mut c_void,
-    flags: c_int,
-    argument: *mut c_void,
-    process: *mut RawFd,
-    child: *mut i32,
-) -> io::Result<pid_t> {
-    let mut result = libc::SYS_clone as isize;
-    // SAFETY: the kernel keeps all registers but those named as outputs. The child, which gets 0, has a stack of its own and
-    // stays in `run`; the caller promises the rest.
-    #[cfg(target_arch = "x86_64")]
-    unsafe {
-        asm!(
-            "syscall",
-            "test rax, rax",
-            "jnz 2f",
-            "mov rdi, {argument}",
-            "call {run}",
-            "ud2",
-            "2:",
-            run = in(reg) run,
-            argument = in(reg) argument,
-            inlateout("rax") result,
-            in("rdi") flags as isize,
-            in("rsi") stack_top,
-            in("rdx") process,
-            in("r10") child,
-            in("r8") 0_isize,
-            out("rcx") _,
-            out("r11") _,
-        );
+    #[cfg(target_env = "gnu")]
+    {
+        let thread = ptr::null_mut::<c_void>();
+        // SAFETY: the caller's promises.
+        check(unsafe { libc::clone(run, stack_top, flags, argument, process, thread, child) })
     }
-    // SAFETY: as above.
-    #[cfg(target_arch = "aarch64")]
-    unsafe {
-        asm!(
-            "svc #0",
-            "cbnz x0, 2f",
-            "mov x0, {argument}",
-            "blr {run}",
-            "brk #1",
-            "2:",
-            run = in(reg) run,
-            argument = in(reg) argument,
-            in("x8") result,
-            inlateout("x0") flags as isize => result,
-            in("x1") stack_top,
-            in("x2") process,
-            in("x3") 0_isize,
-            in("x4") child,
-        );
+    #[cfg(target_env = "musl")]
+    {
+        let mut result = libc::SYS_clone as isize;
+        // SAFETY: the kernel keeps all registers but those named as outputs. The child, which gets 0, has a stack of its own and
+        // stays in `run`; the caller promises the rest.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            asm!(
+                "syscall",
+                "test rax, rax",
+                "jnz 2f",
+                "mov rdi, {argument}",
+                "call {run}",
+                "ud2",
+                "2:",
+                run = in(reg) run,
+                argument = in(reg) argument,
+                inlateout("rax") result,
+                in("rdi") flags as isize,
+                in("rsi") stack_top,
+                in("rdx") process,
+                in("r10") child,
+                in("r8") 0_isize,
+                out("rcx") _,
+                out("r11") _,
+            );
+        }
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            asm!(
+                "svc #0",
+                "cbnz x0, 2f",
+                "mov x0, {argument}",
+                "blr {run}",
+                "brk #1",
+                "2:",
+                run = in(reg) run,
+                argument = in(reg) argument,
+                in("x8") result,
+                inlateout("x0") flags as isize => result,
+                in("x1") stack_top,
+                in("x2") process,
+                in("x3") 0_isize,
+                in("x4") child,
+            );
+        }
+        if result < 0 { Err(io::Error::from_raw_os_error(-result as c_int)) } else { Ok(result as pid_t) }
     }
-    if result < 0 { Err(io::Error::from_raw_os_error(-result as c_int)) } else { Ok(result as pid_t) }
 }
 
 /// Sleeps while `word` is 1, until the kernel sets it to zero, but at most for `timeout` (`futex(2)`). `None` sets no

@@ -1,4 +1,4 @@
-//! Runs `/bin/echo hi` with a given number in flight and gathers the output: what `execFile` and the promise API do.
+//! Runs `/bin/echo hi` with a given number in flight and captures the output: what `execFile` and the promise API do.
 
 use std::io;
 use std::process::Stdio;

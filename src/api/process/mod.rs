@@ -1,32 +1,28 @@
 //! The native side of one `ChildProcess`: a command launched, watched, signalled and reaped.
 
+mod capture;
 mod class;
-mod early;
-mod execution;
+mod limits;
 mod output;
-mod outputs;
 mod starting;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::CStr;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
-use napi::bindgen_prelude::{JsValue, Object};
+use napi::bindgen_prelude::JsValue;
 use napi::{Env, Result, Unknown};
 
+pub(super) use capture::Capture;
 pub(super) use class::{ProcessObject, class};
-use early::{Abort, Due};
-pub(super) use early::{Plan, timeout};
-use execution::Ending;
-pub(super) use execution::{End, Execution};
+use limits::Abort;
+pub(super) use limits::{Plan, timeout};
 use starting::Starting;
 
 use crate::backoff::Backoff;
-use crate::engine;
+use crate::engine::{self, Held};
 use crate::launch::{self, Command, Exec, Launched, Stdio};
 use crate::options::Context;
 use crate::options::command::without_pipe;
@@ -43,9 +39,9 @@ struct Live {
     registration: Registration<Option<Arc<OwnedFd>>>,
     /// There until the exec is known to have succeeded.
     starting: Option<Starting>,
-    /// Whether nothing tells of the end, so that it has to be looked for.
+    /// Whether neither a pidfd nor a thread reports the exit, so that it must be polled for.
     is_polled: bool,
-    /// Whether a look at the exec or the end is due, and how long the next one waits.
+    /// Whether the timer for the next poll of the exec or the exit is running.
     is_timed: bool,
     backoff: Backoff,
 }
@@ -54,17 +50,23 @@ struct Live {
 pub(super) struct Child {
     reactor: Rc<Reactor>,
     live: RefCell<Option<Live>>,
-    /// The parent's ends that no stream has taken yet, by descriptor.
+    /// Our ends of its pipes that nothing has taken yet, by descriptor.
     ends: RefCell<Vec<Option<OwnedFd>>>,
-    /// Gathers the outputs, of an `exec`.
-    execution: RefCell<Option<Rc<Execution>>>,
+    /// The outputs, of an `exec`.
+    capture: RefCell<Option<Rc<Capture>>>,
     /// Whether there is a stream of an output.
     is_streamed: Cell<bool>,
+    /// The object whose methods are called when something happens.
     callback: RefCell<Option<Rc<Callback>>>,
-    /// Whether nothing of `lib/` is there.
+    /// Whether the program uses the addon without `lib/`.
     is_alone: bool,
-    /// What its time ends, and with which signal.
-    timer: RefCell<Option<(Registration, Due)>>,
+    /// Without `lib/`: the call of `exec`, until its callback is called.
+    call: RefCell<Option<Held>>,
+    /// Set when it has ended.
+    exit: Cell<Option<ExitEvent>>,
+    /// The timer of `timeout`.
+    timer: RefCell<Option<Registration>>,
+    /// What ends it at its timeout; SIGTERM if there is none.
     kill_signal: Cell<Option<i32>>,
     abort: RefCell<Option<Abort>>,
     keep_alive: KeepAlive<Reactor>,
@@ -72,21 +74,26 @@ pub(super) struct Child {
     usage: Cell<Option<Usage>>,
 }
 
-/// Why nothing was started: a positive errno, or an N-API failure.
-pub(super) enum Failure {
-    System(i32),
-    Node(napi::Error),
+/// The arguments of `onexit`: the exit code, or a negative errno and the call that failed; and the name of the signal that ended the
+/// process.
+#[derive(Clone, Copy)]
+struct ExitEvent {
+    code: i32,
+    signal: Option<&'static str>,
+    failed: Option<&'static str>,
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::System(sys::errno(&error))
+impl ExitEvent {
+    fn is_success(&self) -> bool {
+        self.code == 0 && self.signal.is_none()
     }
-}
 
-impl From<napi::Error> for Failure {
-    fn from(error: napi::Error) -> Self {
-        Self::Node(error)
+    /// The arguments of `'exit'`.
+    fn values<'a>(&self, env: &'a Env) -> Result<[Unknown<'a>; 2]> {
+        match self.signal {
+            Some(signal) => Ok([engine::null(env)?, engine::string(env, signal.as_bytes())?]),
+            None => Ok([engine::number(env, f64::from(self.code))?, engine::null(env)?]),
+        }
     }
 }
 
@@ -99,10 +106,12 @@ impl Child {
             reactor: Rc::clone(reactor),
             live: RefCell::default(),
             ends: RefCell::default(),
-            execution: RefCell::default(),
+            capture: RefCell::default(),
             is_streamed: Cell::default(),
             callback: RefCell::default(),
             is_alone,
+            call: RefCell::default(),
+            exit: Cell::default(),
             timer: RefCell::default(),
             kill_signal: Cell::default(),
             abort: RefCell::default(),
@@ -111,17 +120,17 @@ impl Child {
         })
     }
 
-    /// Makes the pipes that `entries` ask for. Gives the child's descriptors.
-    ///
-    /// # Errors
-    /// `EMFILE` (`socketpair(2)`).
-    pub fn open_pipes(&self, entries: &[Entry]) -> io::Result<Vec<Stdio>> {
+    /// Makes the pipes that `entries` ask for. Returns the child's descriptors, or a positive errno (`socketpair(2)`).
+    pub fn open_pipes(&self, entries: &[Entry]) -> std::result::Result<Vec<Stdio>, i32> {
         let mut ends = vec![];
         let mut stdio = vec![];
         for (target, entry) in entries.iter().enumerate() {
             let (end, childs) = match without_pipe(target, *entry) {
                 Some(stdio) => (None, stdio),
-                None => sys::stream_pair().map(|(ours, childs)| (Some(ours), Stdio::Pipe(childs)))?,
+                None => {
+                    let (ours, childs) = sys::stream_pair().map_err(|error| sys::errno(&error))?;
+                    (Some(ours), Stdio::Pipe(childs))
+                }
             };
             ends.push(end);
             stdio.push(childs);
@@ -130,33 +139,35 @@ impl Child {
         Ok(stdio)
     }
 
-    /// Starts `command`; `events` has the methods that are called later. Gives the pid. On failure the pipes stay, at their end-of-file.
-    pub fn start(
-        self: &Rc<Self>,
-        env: &Env,
-        command: Command,
-        events: Option<Object>,
-    ) -> std::result::Result<i32, Failure> {
-        let callback = events.map(|events| Callback::without_context(env, &events)).transpose()?;
-        let Launched { process, exec } = launch::launch(command).map_err(Failure::System)?;
+    /// Starts `command`. Returns the pid, or a positive errno. After a failure the pipes stay, and are at their end.
+    pub fn start(self: &Rc<Self>, command: Command) -> std::result::Result<i32, i32> {
+        let Launched { process, exec } = launch::launch(command)?;
         let pid = process.pid();
         self.watch(process, exec);
-        self.callback.replace(callback.map(Rc::new));
         self.update_work();
         Ok(pid)
     }
 
-    /// Has the callback of `exec` told that nothing could be started.
-    pub fn tell_failure(self: &Rc<Self>, env: &Env, errno: i32) -> Result<()> {
-        let Some(execution) = self.execution() else { return Ok(()) };
-        execution.end(Ending { code: -errno, signal: None, failed: Some("spawn") });
-        self.callback.replace(Some(Rc::new(Callback::without_context(env, &Object::new(env)?)?)));
-        self.start_timer(Duration::ZERO, Due::Tell);
+    /// Without `lib/`: keeps the call of `exec` until its callback is called.
+    pub fn keep_call(&self, call: Held) {
+        self.call.replace(Some(call));
+    }
+
+    /// Nothing could be started.
+    pub fn set_failed(&self, errno: i32) {
+        self.exit.set(Some(ExitEvent { code: -errno, signal: None, failed: Some("spawn") }));
+    }
+
+    /// Has methods of `events` called, unless those of another object are.
+    pub fn listen(&self, env: &Env, events: &Unknown) -> Result<()> {
+        if self.callback.borrow().is_none() {
+            self.callback.replace(Some(Rc::new(Callback::without_context(env, events)?)));
+        }
         Ok(())
     }
 
-    /// Watches by the process descriptor, else by a thread, else by looking again and again.
-    fn watch(self: &Rc<Self>, process: Process, exec: Exec) {
+    /// Watches for the exit: through the pidfd; if there is none, in a thread; if there is none either, by polling.
+    fn watch(self: &Rc<Self>, process: Process, exec: Arc<Exec>) {
         let source: Rc<dyn Source> = Rc::new(ExitSource(Rc::clone(self)));
         let watched = match process.shared_fd() {
             Some(fd) => {
@@ -170,7 +181,7 @@ impl Child {
         let starting = Starting::unless_confirmed(exec);
         let (is_timed, backoff) = Default::default();
         self.live.replace(Some(Live { process, registration, starting, is_polled, is_timed, backoff }));
-        self.look_later();
+        self.poll_later();
     }
 
     fn watch_from_thread(
@@ -186,24 +197,24 @@ impl Child {
         self.live.borrow().is_some()
     }
 
-    /// Whether outputs that are gathered may bring more.
-    fn gathers(&self) -> bool {
-        self.execution.borrow().as_ref().is_some_and(|execution| !execution.is_over())
+    /// Whether captured outputs may bring more.
+    fn captures(&self) -> bool {
+        self.capture.borrow().as_ref().is_some_and(|capture| !capture.is_over())
     }
 
     /// Drops the callback once nothing can call it any more.
-    fn let_go(&self) {
-        if !self.is_alive() && !self.gathers() && self.timer.borrow().is_none() {
+    pub fn let_go(&self) {
+        if !self.is_alive() && !self.captures() && self.timer.borrow().is_none() {
             self.callback.take();
         }
     }
 
-    /// The loop waits for a process that is referenced; and in any case for its timeout, for output that is collected, and
+    /// The loop waits for a process that is referenced; and in any case for its timeout, for output that is captured, and
     /// for output that no stream reads yet: the builtin's streams would be reading it.
     fn update_work(&self) {
         let is_alive = self.is_alive();
         let has_unread_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
-        let is_pending = self.gathers() || self.timer.borrow().is_some() || is_alive && has_unread_output();
+        let is_pending = self.captures() || self.timer.borrow().is_some() || is_alive && has_unread_output();
         self.keep_alive.set_work(match (is_pending, is_alive) {
             (true, _) => Work::Pending,
             (false, true) => Work::Possible,
@@ -219,7 +230,7 @@ impl Child {
         self.is_alive() && self.keep_alive.is_referenced()
     }
 
-    /// Hands over the parent's end of the child's descriptor `index`.
+    /// Hands over our end of the child's descriptor `index`.
     pub fn take_end(&self, index: usize) -> Option<OwnedFd> {
         let end = self.ends.borrow_mut().get_mut(index).and_then(Option::take);
         self.update_work();
@@ -239,16 +250,16 @@ impl Child {
         self.update_work();
     }
 
-    /// The process may have ended.
+    /// Reaps the process if it has exited.
     fn poll_exit(self: &Rc<Self>, env: &Env) {
-        // Before it is reaped: who hears of its exec may send it a signal, as with the builtin.
+        // Before it is reaped, so that a listener of 'spawn' can send it a signal, as with the builtin.
         self.poll_exec();
         let ended = self.live.borrow_mut().as_mut().and_then(|live| {
             let ending = live.process.try_wait()?;
             Some((ending, live.process.usage()))
         });
         let Some((ending, usage)) = ended else {
-            self.look_later();
+            self.poll_later();
             return;
         };
         self.usage.set(ending.is_ok().then_some(usage));
@@ -257,45 +268,45 @@ impl Child {
             (_, Err(errno)) => (-errno, None, Some("wait")),
             (_, Ok(exit)) => (exit.code, signal::name(exit.signal), None),
         };
-        self.end();
-        // What it wrote is there by now: read it first, so that the end is told once.
+        self.forget_process();
+        // Everything that it wrote is in the pipes now. If that is all, one call reports the exit and the outputs.
         self.drain(env);
         self.update_work();
-        let _ = self.tell_exit(env, Ending { code, signal, failed });
-        // What its listeners have asked for has been done: nobody can want the rest.
+        let _ = self.notify_of_exit(env, ExitEvent { code, signal, failed });
+        // The listeners have taken the pipes that they want.
         self.close_ends();
         self.let_go();
     }
 
-    fn tell_exit(&self, env: &Env, ending: Ending) -> Result<()> {
+    fn notify_of_exit(&self, env: &Env, exit: ExitEvent) -> Result<()> {
         let text = |name: Option<&str>| match name {
             Some(name) => engine::string(env, name.as_bytes()),
             None => engine::null(env),
         };
-        let Ending { code, signal, failed } = ending;
+        let ExitEvent { code, signal, failed } = exit;
         let arguments = [engine::number(env, f64::from(code))?, text(signal)?, text(failed)?];
-        if self.forget_abort(env).is_err() {
-            // What only looks like an AbortSignal may throw anything.
+        if self.stop_listening(env).is_err() {
+            // An object that only looks like an AbortSignal may throw anything.
             let _ = engine::take_exception(env);
         }
-        let Some(execution) = self.execution() else {
-            if self.is_alone {
-                self.stop_timer();
-            }
-            return self.tell(c"onexit", &arguments).map(drop);
-        };
-        execution.end(ending);
-        self.tell_end(&self.context(env)?, &execution, c"onexit", &arguments)
+        self.exit.set(Some(exit));
+        if let Some(capture) = self.capture() {
+            return self.notify(&self.context(env)?, &capture, c"onexit", &arguments);
+        }
+        if self.is_alone {
+            self.stop_timer();
+        }
+        self.call_method(c"onexit", &arguments).map(drop)
     }
 
-    /// Calls a method of the events, where they have it; says whether they have.
-    fn tell(&self, method: &CStr, arguments: &[Unknown]) -> Result<bool> {
-        // A count of our own: what JavaScript does there may shut this process down.
+    /// Calls a method of the object that listens, and returns whether there is such a method.
+    fn call_method(&self, method: &CStr, arguments: &[Unknown]) -> Result<bool> {
+        // Cloned, because what JavaScript does there may shut this process down.
         let callback = self.callback.borrow().clone();
         callback.map_or(Ok(false), |callback| callback.call(method, arguments))
     }
 
-    /// What conversions need, with the hooks of the events.
+    /// What conversions need, with the hooks of the object that listens.
     fn context<'a>(&self, env: &'a Env) -> Result<Context<'a>> {
         let callback = self.callback.borrow().clone();
         let receiver = callback.map(|callback| callback.receiver(env)?.coerce_to_object()).transpose()?;
@@ -307,23 +318,24 @@ impl Child {
         self.usage.get()
     }
 
-    /// Lets go of the process; the ends of its pipes stay.
-    fn end(&self) {
+    /// Drops the process, but not our ends of its pipes.
+    fn forget_process(&self) {
         drop(self.live.take());
         self.update_work();
     }
 
     fn shut_down(&self) {
-        self.end();
+        self.forget_process();
         self.stop_timer();
         self.callback.take();
         self.ends.take();
-        self.execution.take();
+        self.capture.take();
+        self.call.take();
         self.abort.take();
     }
 }
 
-/// Waits for the end of the process.
+/// Called when the process has exited.
 struct ExitSource(Rc<Child>);
 
 impl Source for ExitSource {
@@ -331,14 +343,14 @@ impl Source for ExitSource {
         self.0.poll_exit(env);
     }
 
-    /// A stream reads data and end of its pipe in two turns of the loop, and a signal that this process got,
-    /// too, is told in the next.
+    /// A stream needs two iterations of the loop to read data and end-of-file, and a signal that this process has also
+    /// received is reported in the next one.
     fn waits_a_turn(&self) -> bool {
-        self.0.is_streamed.get() || self.0.execution.borrow().is_none()
+        self.0.is_streamed.get() || self.0.capture.borrow().is_none()
     }
 
     fn elapsed(&self, _env: &Env) {
-        self.0.look();
+        self.0.poll();
     }
 
     fn shut_down(&self) {

@@ -1,49 +1,38 @@
-//! The outputs of a process that nobody streams: gathered here until JavaScript asks for them.
+//! One output of a process that is captured: the reactor begins to read it, and tokio takes over if it is long.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::mem;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use crate::collect::{Gathered, Progress, Task};
+use crate::capture::output::{Captured, Progress, Stop, Task};
 use crate::reactor::{Reactor, Registration, Source, Turn};
 use crate::sys;
 
-/// An output longer than this goes on in the background, bytes.
+/// The rest of an output that is longer than this is read by tokio, bytes.
 const SHORT: usize = 256 * 1024;
 
 #[derive(Default)]
 enum Stage {
     /// Read on the loop as it comes.
-    OnLoop(Gathered<Registration<OwnedFd>>),
+    OnLoop(Captured<Registration<OwnedFd>>),
     /// Read by tokio, which wakes the source at the end.
     OffLoop { task: Task, _thread: Registration },
-    /// At its end, over its limit, or given up.
-    Over(Gathered),
-    /// JavaScript has it.
+    /// Nothing more is read.
+    Over(Captured),
     #[default]
     Taken,
-}
-
-/// Why an output ended before its end.
-pub(super) enum Failure {
-    /// More came than may.
-    TooLong,
-    /// Reading failed with this positive errno.
-    Read(i32),
 }
 
 /// One output.
 pub(super) struct Output {
     reactor: Rc<Reactor>,
     stage: RefCell<Stage>,
-    /// Whether it was closed before its end.
-    is_cut: Cell<bool>,
 }
 
 impl Output {
-    /// Starts gathering what comes through `fd`, at most `limit` bytes; `source` is woken when there is
-    /// something to be read.
+    /// Captures what comes through `fd`, at most `limit` bytes. `source` is called when there is something to read; it has to
+    /// call [`Output::advance`].
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
@@ -54,63 +43,60 @@ impl Output {
         source: Rc<dyn Source>,
     ) -> std::io::Result<Self> {
         let pipe = reactor.register(fd, Turn::WithIo, source).map_err(|(error, _)| error)?;
-        let stage = RefCell::new(Stage::OnLoop(Gathered::new(pipe, limit)));
-        Ok(Self { reactor: Rc::clone(reactor), stage, is_cut: Cell::default() })
+        let stage = RefCell::new(Stage::OnLoop(Captured::new(pipe, limit)));
+        Ok(Self { reactor: Rc::clone(reactor), stage })
     }
 
-    /// Reads what is there, or takes what the background has read. `source` goes on being woken.
+    /// Reads what is there, or takes what tokio has read. `source` makes the source that is called at tokio's end.
     pub fn advance(&self, source: impl FnOnce() -> Rc<dyn Source>) {
         let stage = &mut *self.stage.borrow_mut();
         *stage = match mem::take(stage) {
-            Stage::OnLoop(mut gathered) => {
-                let length = gathered.bytes.len();
-                match gathered.read(if length < SHORT { SHORT } else { length + SHORT }) {
-                    Progress::Waiting => Stage::OnLoop(gathered),
-                    Progress::Over => Stage::Over(deregistered(gathered)),
-                    Progress::More => self.move_off(gathered, source()),
+            Stage::OnLoop(mut captured) => {
+                let length = captured.bytes.len();
+                match captured.read(if length < SHORT { SHORT } else { length + SHORT }) {
+                    Progress::Waiting => Stage::OnLoop(captured),
+                    Progress::Over => Stage::Over(deregistered(captured)),
+                    Progress::More => self.move_off(captured, source()),
                 }
             }
             Stage::OffLoop { task, .. } => {
-                let mut gathered = task.stop();
-                if gathered.is_unfinished() {
-                    // The task has panicked.
-                    gathered.error = Some(libc::EIO);
+                let mut captured = task.stop();
+                if captured.stop.is_none() {
+                    // The task has panicked. The child must not wait for a reader.
+                    captured.stop = Some(Stop::Failed(libc::EIO));
+                    captured.fd = None;
                 }
-                if gathered.error.is_some() {
-                    // Nobody reads on: the child must not wait for that.
-                    gathered.close();
-                }
-                Stage::Over(gathered)
+                Stage::Over(captured)
             }
             other => other,
         };
     }
 
-    /// Leaves the rest to tokio, or where that is impossible goes on here.
-    fn move_off(&self, gathered: Gathered<Registration<OwnedFd>>, source: Rc<dyn Source>) -> Stage {
-        let gathered = deregistered(gathered);
+    /// Leaves the rest to tokio, or where there is none goes on here.
+    fn move_off(&self, captured: Captured<Registration<OwnedFd>>, source: Rc<dyn Source>) -> Stage {
+        let captured = deregistered(captured);
         match self.reactor.register_thread(Turn::WithIo, Rc::clone(&source)) {
-            Ok((thread, wake)) => match Task::start(gathered, wake) {
+            Ok((thread, wake)) => match Task::start(captured, wake) {
                 Ok(task) => Stage::OffLoop { task, _thread: thread },
-                Err(gathered) => self.stay(gathered, source),
+                Err(captured) => self.stay(captured, source),
             },
-            Err(_) => self.stay(gathered, source),
+            Err(_) => self.stay(captured, source),
         }
     }
 
-    /// Has the source woken again, also for what is there already.
-    fn stay(&self, mut gathered: Gathered, source: Rc<dyn Source>) -> Stage {
-        let Some(fd) = gathered.fd.take() else { return Stage::Over(gathered) };
+    /// Goes on reading on the loop: the source is called again for what is there already.
+    fn stay(&self, mut captured: Captured, source: Rc<dyn Source>) -> Stage {
+        let Some(fd) = captured.fd.take() else { return Stage::Over(captured) };
         match self.reactor.register(fd, Turn::WithIo, source) {
-            Ok(pipe) => Stage::OnLoop(gathered.with_fd(Some(pipe))),
+            Ok(pipe) => Stage::OnLoop(captured.with_fd(Some(pipe))),
             Err((error, fd)) => {
-                gathered.error = Some(sys::errno(&error));
-                Stage::Over(gathered.with_fd(Some(fd)))
+                captured.stop = Some(Stop::Failed(sys::errno(&error)));
+                Stage::Over(captured.with_fd(Some(fd)))
             }
         }
     }
 
-    /// Whether it is read on the loop, so that what is there can be had at once.
+    /// Whether the loop reads it, so that [`Output::advance`] takes what is there now.
     pub fn is_on_loop(&self) -> bool {
         matches!(*self.stage.borrow(), Stage::OnLoop { .. })
     }
@@ -120,42 +106,43 @@ impl Output {
         matches!(*self.stage.borrow(), Stage::Over(_) | Stage::Taken)
     }
 
-    /// Why it is over, where that is not its end.
-    pub fn failure(&self) -> Option<Failure> {
+    /// Why reading has stopped, if it has.
+    pub fn stop(&self) -> Option<Stop> {
         match &*self.stage.borrow() {
-            Stage::Over(gathered) if gathered.is_over_limit() => Some(Failure::TooLong),
-            Stage::Over(gathered) => gathered.error.map(Failure::Read),
+            Stage::Over(captured) => captured.stop,
             _ => None,
         }
     }
 
-    /// Whether it was closed before its end.
-    pub fn is_cut(&self) -> bool {
-        self.is_cut.get()
+    /// How many bytes there are, once reading has stopped.
+    pub fn length(&self) -> usize {
+        match &*self.stage.borrow() {
+            Stage::Over(captured) => captured.bytes.len(),
+            _ => 0,
+        }
     }
 
-    /// Closes the pipe and keeps what came.
+    /// Closes the pipe and keeps what was read.
     pub fn close(&self) {
-        self.is_cut.set(self.is_cut.get() || !self.is_over());
-        let mut gathered = self.take();
-        gathered.close();
-        self.stage.replace(Stage::Over(gathered));
+        let mut captured = self.take();
+        captured.fd = None;
+        self.stage.replace(Stage::Over(captured));
     }
 
-    /// Hands everything over: what came, and the pipe if it isn't at its end.
-    pub fn take(&self) -> Gathered {
+    /// Stops reading. Returns what was read, with the pipe unless that has been closed.
+    pub fn take(&self) -> Captured {
         match self.stage.take() {
-            Stage::OnLoop(gathered) => deregistered(gathered),
+            Stage::OnLoop(captured) => deregistered(captured),
             Stage::OffLoop { task, .. } => task.stop(),
-            Stage::Over(gathered) => gathered,
-            Stage::Taken => Gathered::default(),
+            Stage::Over(captured) => captured,
+            Stage::Taken => Captured::default(),
         }
     }
 }
 
-fn deregistered(mut gathered: Gathered<Registration<OwnedFd>>) -> Gathered {
-    let fd = gathered.fd.take().map(Registration::deregister);
-    gathered.with_fd(fd)
+fn deregistered(mut captured: Captured<Registration<OwnedFd>>) -> Captured {
+    let fd = captured.fd.take().map(Registration::deregister);
+    captured.with_fd(fd)
 }
 
 impl Drop for Output {

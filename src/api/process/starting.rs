@@ -1,16 +1,16 @@
-//! Between the launch and the exec: the child is still in this process's memory, and some things have to
-//! wait.
+//! Between the launch and the exec the child still shares this process's memory, and some things have to wait.
 
 use std::io;
 use std::mem;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Child, Live};
 use crate::launch::Exec;
 
-/// Signals that dump core: before Linux 5.17 the dump of a child that still shares its parent's memory ends
-/// the parent, so they wait for the exec.
+/// Signals that dump core. They wait for the exec: before Linux 5.17 the core dump of a child that still shares its
+/// parent's memory kills the parent.
 const DUMPING: [i32; 9] = [
     libc::SIGQUIT,
     libc::SIGILL,
@@ -23,78 +23,78 @@ const DUMPING: [i32; 9] = [
     libc::SIGSYS,
 ];
 
-/// What is delivered at once, whatever waits: the question whether it is there, and the signals that cannot
-/// be caught or that a stopped child needs to go on to its exec.
+/// These never wait: 0 only checks whether the process exists, and the others cannot be caught or let a stopped child
+/// continue to its exec.
 const IMMEDIATE: [i32; 4] = [0, libc::SIGKILL, libc::SIGSTOP, libc::SIGCONT];
 
-/// How long the event loop waits for an exec. Usually it takes less than one millisecond.
+/// How long a call waits for the exec before the signal is deferred. Usually an exec takes less than one millisecond.
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// A child whose exec is not confirmed.
 pub(super) struct Starting {
-    exec: Exec,
-    /// Whether somebody wants to hear of the exec.
+    exec: Arc<Exec>,
+    /// Whether `onspawn` has to be called after the exec.
     is_awaited: bool,
-    /// Signals that wait for the exec, in order.
+    /// Deferred signals, in order.
     signals: Vec<i32>,
 }
 
 impl Starting {
-    pub fn unless_confirmed(exec: Exec) -> Option<Self> {
+    pub fn unless_confirmed(exec: Arc<Exec>) -> Option<Self> {
         let is_confirmed = exec.poll() == Some(Ok(()));
         (!is_confirmed).then(|| Self { exec, is_awaited: false, signals: vec![] })
     }
 
     /// Whether `signal` has to wait until the child has left this process's memory.
-    fn keeps_back(&self, signal: i32) -> bool {
+    fn must_wait(&self, signal: i32) -> bool {
         let comes_later = DUMPING.contains(&signal) || !self.signals.is_empty();
         comes_later && !IMMEDIATE.contains(&signal) && self.exec.poll().is_none()
     }
 }
 
 impl Live {
-    /// Delivers the signals that waited for the exec, once that is over.
+    /// Delivers the deferred signals, if the exec is over.
     fn deliver(&mut self) {
         if let Some(starting) = &mut self.starting
             && starting.exec.poll().is_some()
         {
             for signal in mem::take(&mut starting.signals) {
-                // It was told to have been sent.
+                // The caller was told that it has been sent.
                 let _ = self.process.kill(signal);
             }
         }
     }
 
-    fn is_to_be_looked_at(&self) -> bool {
+    fn needs_polling(&self) -> bool {
         let waits = |starting: &Starting| starting.is_awaited || !starting.signals.is_empty();
         self.is_polled || self.starting.as_ref().is_some_and(waits)
     }
 }
 
 impl Child {
-    /// Sends `signal`, after the exec where it must not come before.
+    /// Sends `signal`; after the exec if it must not come before.
     pub fn kill(self: &Rc<Self>, signal: i32) -> io::Result<()> {
-        if self.is_kept_back(signal) {
-            self.look_later();
+        if self.is_deferred(signal) {
+            self.poll_later();
         } else {
             let mut live = self.live.borrow_mut();
             let live = live.as_mut().ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
             live.deliver();
             live.process.kill(signal)?;
         }
-        if let Some(execution) = self.execution() {
-            execution.set_killed();
+        if let Some(capture) = self.capture() {
+            capture.set_killed();
         }
         Ok(())
     }
 
-    fn is_kept_back(&self, signal: i32) -> bool {
+    fn is_deferred(&self, signal: i32) -> bool {
         let mut live = self.live.borrow_mut();
         let Some(starting) = live.as_mut().and_then(|live| live.starting.as_mut()) else { return false };
-        if !starting.keeps_back(signal) {
+        if !starting.must_wait(signal) {
             return false;
         }
-        // The others have waited already.
+        // If others are deferred, the wait has been in vain once.
         let is_over = starting.signals.is_empty() && starting.exec.wait_for(PATIENCE).is_some();
         if !is_over {
             starting.signals.push(signal);
@@ -102,8 +102,7 @@ impl Child {
         !is_over
     }
 
-    /// Whether the exec is known to have succeeded. If it isn't known yet, the listener will be called when
-    /// it is.
+    /// Whether the exec is known to have succeeded. If that is not known yet, `onspawn` will be called when it is.
     pub fn await_exec(self: &Rc<Self>) -> bool {
         self.confirm_exec();
         match &mut *self.live.borrow_mut() {
@@ -111,12 +110,12 @@ impl Child {
             Some(_) => return true,
             None => return false,
         }
-        self.look_later();
+        self.poll_later();
         false
     }
 
-    /// Takes in that the exec has succeeded, if that is known by now, and delivers the signals that waited
-    /// for it. Gives the result, and whether somebody waits to hear of a success.
+    /// Checks whether the exec is over, and then delivers the deferred signals. Returns its result, and whether `onspawn` has to
+    /// be called.
     fn confirm_exec(&self) -> (Option<Result<(), i32>>, bool) {
         let mut live = self.live.borrow_mut();
         let Some(live) = &mut *live else { return (None, false) };
@@ -130,29 +129,29 @@ impl Child {
         (result, is_awaited)
     }
 
-    /// Takes in the result of the exec, if it is known by now, and tells whoever waits for it. A failed exec
-    /// is told by the end of the child, which follows at once.
+    /// The result of the exec, if it is over. Calls `onspawn` if that is due. If the exec has failed, the child exits at once,
+    /// and that reports the failure.
     pub fn poll_exec(&self) -> Option<Result<(), i32>> {
         let (result, is_awaited) = self.confirm_exec();
         if is_awaited {
-            let _ = self.tell(c"onspawn", &[]);
+            let _ = self.call_method(c"onspawn", &[]);
         }
         result
     }
 
-    /// Has [`Child::look`] called in a while where there is something to look for.
-    pub(super) fn look_later(&self) {
+    /// Has [`Child::poll`] called in a while, if anything must be polled for.
+    pub(super) fn poll_later(&self) {
         if let Some(live) = &mut *self.live.borrow_mut()
             && !live.is_timed
-            && live.is_to_be_looked_at()
+            && live.needs_polling()
         {
             live.is_timed = true;
             self.reactor.call_after(&live.registration, live.backoff.next_wait());
         }
     }
 
-    /// Looks whether the exec is over, and the process where nothing else tells of that.
-    pub(super) fn look(&self) {
+    /// Checks whether the exec is over, and, if nothing else reports that, whether the process has exited.
+    pub(super) fn poll(&self) {
         self.poll_exec();
         if let Some(live) = &mut *self.live.borrow_mut() {
             live.is_timed = false;
@@ -161,6 +160,6 @@ impl Child {
                 return;
             }
         }
-        self.look_later();
+        self.poll_later();
     }
 }

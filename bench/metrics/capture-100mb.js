@@ -2,8 +2,8 @@
 
 const SIZE = 100_000_000;
 
-/** Each case gathers 100 MB once, as its API does by default: execFile a string, execFileSync a Buffer. */
-const gather = {
+/** Each case captures 100 MB once, as its API does by default: execFile a string, execFileSync a Buffer. */
+const capture = {
   execFile: (cp, args, options) =>
     new Promise((resolve, reject) => {
       cp.execFile('head', args, options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
@@ -14,7 +14,7 @@ const gather = {
 const rows = [{ id: 'rate', unit: 'MB/s', better: 'more', goals: { builtin: 1.5 } }];
 
 module.exports = {
-  name: 'gather-100mb',
+  name: 'capture-100mb',
   cases: [
     { id: 'execfile', options: { call: 'execFile' }, rows },
     { id: 'execfile-buffer', options: { call: 'execFile', encoding: 'buffer' }, rows },
@@ -24,10 +24,10 @@ module.exports = {
     const args = (size) => ['-c', String(size), '/dev/zero'];
     const settings = { ...options, maxBuffer: Infinity };
     // A small one first: the code is loaded and warm, the memory is not yet there.
-    await gather[call](cp, args(1_000_000), settings);
+    await capture[call](cp, args(1_000_000), settings);
     const from = performance.now();
-    const { length } = await gather[call](cp, args(SIZE), settings);
-    if (length !== SIZE) throw new Error(`${length} of ${SIZE} gathered`);
+    const { length } = await capture[call](cp, args(SIZE), settings);
+    if (length !== SIZE) throw new Error(`${length} of ${SIZE} captured`);
     return { rate: SIZE / 1e6 / ((performance.now() - from) / 1000) };
   },
 };

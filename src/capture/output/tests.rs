@@ -7,7 +7,7 @@ use super::*;
 fn start(limit: u64) -> (UnixStream, Task, mpsc::Receiver<()>) {
     let (ours, childs) = sys::stream_pair().unwrap();
     let (done, is_done) = mpsc::channel();
-    let task = Task::start(Gathered::new(ours, limit), move || done.send(()).unwrap()).unwrap();
+    let task = Task::start(Captured::new(ours, limit), move || done.send(()).unwrap()).unwrap();
     (childs.into(), task, is_done)
 }
 
@@ -17,9 +17,9 @@ fn all_of_an_output_is_read() {
     writer.write_all(&vec![7; 3_000_000]).unwrap();
     drop(writer);
     is_done.recv().unwrap();
-    let gathered = task.stop();
-    assert_eq!(gathered.bytes.len(), 3_000_000);
-    assert!(gathered.fd.is_none() && gathered.error.is_none());
+    let captured = task.stop();
+    assert_eq!(captured.bytes.len(), 3_000_000);
+    assert!(captured.fd.is_none() && captured.stop == Some(Stop::Eof));
 }
 
 #[test]
@@ -27,12 +27,12 @@ fn stopping_returns_the_pipe_and_what_was_read() {
     let (mut writer, task, _is_done) = start(u64::MAX);
     // More than the socket holds, so some of it has been read when this returns.
     writer.write_all(&vec![7; 3_000_000]).unwrap();
-    let mut gathered = task.stop();
+    let mut captured = task.stop();
     writer.write_all(b"end").unwrap();
     drop(writer);
-    assert!(gathered.fd.is_some() && !gathered.bytes.is_empty());
-    assert_eq!(gathered.read(usize::MAX), Progress::Over);
-    assert_eq!(gathered.bytes.len(), 3_000_003);
+    assert!(captured.fd.is_some() && !captured.bytes.is_empty());
+    assert_eq!(captured.read(usize::MAX), Progress::Over);
+    assert_eq!(captured.bytes.len(), 3_000_003);
 }
 
 #[test]
@@ -40,14 +40,14 @@ fn an_output_over_its_limit_keeps_its_pipe() {
     let (mut writer, task, is_done) = start(10);
     writer.write_all(&[7; 11]).unwrap();
     is_done.recv().unwrap();
-    let gathered = task.stop();
-    assert!(gathered.is_over_limit() && gathered.fd.is_some());
+    let captured = task.stop();
+    assert!(captured.stop == Some(Stop::TooLong) && captured.fd.is_some());
 }
 
 #[test]
 fn a_failed_read_is_an_error_and_not_the_end() {
     let file = std::fs::File::open("/dev/null").unwrap();
-    let mut gathered = Gathered::new(file, u64::MAX);
-    assert_eq!(gathered.read(1), Progress::Over);
-    assert_eq!(gathered.error, Some(libc::ENOTSOCK));
+    let mut captured = Captured::new(file, u64::MAX);
+    assert_eq!(captured.read(1), Progress::Over);
+    assert_eq!(captured.stop, Some(Stop::Failed(libc::ENOTSOCK)));
 }

@@ -1,8 +1,8 @@
-//! Reads output off the event loop: tokio reads a pipe into one buffer, up to its end or its limit.
+//! The output of a process that is captured while the process runs: read by the event loop, or by tokio.
 //!
 //! Most commands write a few kilobytes only. For those, handing the pipe to another thread costs more than reading it.
-//! So `api/process/output.rs` begins to read on the event loop and uses this module when an output turns out to be long
-//! (`docs/decisions/gathering.md`).
+//! So `api/process/output.rs` begins to read on the event loop, and hands an output that turns out to be long to tokio
+//! ([`Task`]; see `docs/decisions/capturing.md`).
 
 use std::future;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,27 +13,36 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::task::AbortHandle;
 
+use super::would_block;
 use crate::background::{self, AtEnd};
-use crate::capture::would_block;
 use crate::sys;
 
 /// How many bytes of one output are read before other tasks have their turn.
 const TURN: usize = 1024 * 1024;
 
-/// The part of one output that has been read.
+/// What has been captured of one output so far, through a pipe whose owner is an `F`.
 #[derive(Debug)]
-pub struct Gathered<F = OwnedFd> {
+pub struct Captured<F = OwnedFd> {
     /// The pipe; `None` after its end.
     pub fd: Option<F>,
     pub bytes: Vec<u8>,
     /// How many bytes had been read before the last read.
     pub before_last: usize,
     /// The most bytes that are allowed.
-    pub limit: u64,
-    /// The positive errno with which reading has failed.
-    pub error: Option<i32>,
-    /// Whether tokio has reached the end.
-    is_at_end: bool,
+    limit: u64,
+    /// Why reading has stopped; `None` if there may be more.
+    pub stop: Option<Stop>,
+}
+
+/// Why reading has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The end of the output has been reached.
+    Eof,
+    /// There were more bytes than allowed. The pipe stays open until the caller has killed the writer.
+    TooLong,
+    /// Reading has failed with this positive errno.
+    Failed(i32),
 }
 
 /// The result of reading.
@@ -43,18 +52,18 @@ pub enum Progress {
     Waiting,
     /// As much was read as was requested; there may be more.
     More,
-    /// The end was reached, the limit was exceeded, or reading has failed.
+    /// Reading has stopped; [`Captured::stop`] says why.
     Over,
 }
 
-impl<F> Default for Gathered<F> {
+impl<F> Default for Captured<F> {
     fn default() -> Self {
-        let (bytes, before_last, limit, error, is_at_end) = Default::default();
-        Self { fd: None, bytes, before_last, limit, error, is_at_end }
+        let (bytes, before_last, limit, stop) = Default::default();
+        Self { fd: None, bytes, before_last, limit, stop }
     }
 }
 
-impl<F: AsFd> Gathered<F> {
+impl<F: AsFd> Captured<F> {
     #[must_use]
     pub fn new(fd: F, limit: u64) -> Self {
         Self { fd: Some(fd), limit, ..Self::default() }
@@ -62,57 +71,39 @@ impl<F: AsFd> Gathered<F> {
 
     /// The same output, with a pipe that has another owner.
     #[must_use]
-    pub fn with_fd<G>(self, fd: Option<G>) -> Gathered<G> {
-        let Self { bytes, before_last, limit, error, is_at_end, .. } = self;
-        Gathered { fd, bytes, before_last, limit, error, is_at_end }
-    }
-
-    /// Whether there are more bytes than allowed.
-    #[must_use]
-    pub fn is_over_limit(&self) -> bool {
-        self.bytes.len() as u64 > self.limit
-    }
-
-    /// Whether more can be read.
-    #[must_use]
-    pub fn is_unfinished(&self) -> bool {
-        self.fd.is_some() && !self.is_over_limit() && self.error.is_none()
-    }
-
-    /// Closes the pipe.
-    pub fn close(&mut self) {
-        self.fd = None;
+    pub fn with_fd<G>(self, fd: Option<G>) -> Captured<G> {
+        let Self { bytes, before_last, limit, stop, .. } = self;
+        Captured { fd, bytes, before_last, limit, stop }
     }
 
     /// Reads what is available, until there are `enough` bytes in total.
     pub fn read(&mut self, enough: usize) -> Progress {
-        let Some(fd) = self.fd.take() else {
-            return Progress::Over;
-        };
+        let Some(fd) = self.fd.take() else { return Progress::Over };
         let progress = self.read_from(fd.as_fd(), enough);
-        // An output over its limit is not at its end: its pipe stays open until the caller has killed the writer.
-        if progress != Progress::Over || self.is_over_limit() {
+        if self.keeps_pipe() {
             self.fd = Some(fd);
         }
         progress
     }
 
+    fn keeps_pipe(&self) -> bool {
+        matches!(self.stop, None | Some(Stop::TooLong))
+    }
+
     fn read_from(&mut self, fd: BorrowedFd, enough: usize) -> Progress {
         while self.bytes.len() < enough {
             let before = self.bytes.len();
-            match sys::receive(fd, &mut self.bytes) {
-                Ok(length) if length > 0 => {
+            self.stop = match sys::receive(fd, &mut self.bytes) {
+                Ok(0) => Some(Stop::Eof),
+                Ok(_) => {
                     self.before_last = before;
-                    if self.is_over_limit() {
-                        return Progress::Over;
-                    }
+                    (self.bytes.len() as u64 > self.limit).then_some(Stop::TooLong)
                 }
                 Err(error) if would_block(&error) => return Progress::Waiting,
-                Ok(_) => return Progress::Over,
-                Err(error) => {
-                    self.error = Some(sys::errno(&error));
-                    return Progress::Over;
-                }
+                Err(error) => Some(Stop::Failed(sys::errno(&error))),
+            };
+            if self.stop.is_some() {
+                return Progress::Over;
             }
         }
         Progress::More
@@ -130,7 +121,7 @@ pub struct Task {
 #[derive(Debug)]
 struct Reading {
     pipe: AsyncFd<OwnedFd>,
-    gathered: Gathered,
+    captured: Captured,
 }
 
 impl Task {
@@ -138,18 +129,18 @@ impl Task {
     ///
     /// # Errors
     /// Returns the output if there is no such thread, or the pipe cannot be watched.
-    pub fn start(mut gathered: Gathered, done: impl FnOnce() + Send + 'static) -> Result<Self, Gathered> {
-        let Ok(runtime) = background::runtime() else { return Err(gathered) };
-        let Some(fd) = gathered.fd.take() else { return Err(gathered) };
+    pub fn start(mut captured: Captured, done: impl FnOnce() + Send + 'static) -> Result<Self, Captured> {
+        let Ok(runtime) = background::runtime() else { return Err(captured) };
+        let Some(fd) = captured.fd.take() else { return Err(captured) };
         let _inside = runtime.enter();
         let pipe = match sys::watched(fd, Interest::READABLE) {
             Ok(pipe) => pipe,
             Err((fd, _)) => {
-                gathered.fd = Some(fd);
-                return Err(gathered);
+                captured.fd = Some(fd);
+                return Err(captured);
             }
         };
-        let reading = Arc::new(Mutex::new(Some(Reading { pipe, gathered })));
+        let reading = Arc::new(Mutex::new(Some(Reading { pipe, captured })));
         let shared = Arc::clone(&reading);
         let done = AtEnd::new(done);
         let task = runtime.spawn(async move {
@@ -161,15 +152,15 @@ impl Task {
 
     /// Stops reading, and returns what has been read so far.
     #[must_use]
-    pub fn stop(self) -> Gathered {
+    pub fn stop(self) -> Captured {
         self.task.abort();
-        let Some(Reading { pipe, mut gathered }) = lock(&self.reading).take() else {
-            return Gathered::default();
+        let Some(Reading { pipe, mut captured }) = lock(&self.reading).take() else {
+            return Captured::default();
         };
-        if !gathered.is_at_end {
-            gathered.fd = Some(pipe.into_inner());
+        if captured.keeps_pipe() {
+            captured.fd = Some(pipe.into_inner());
         }
-        gathered
+        captured
     }
 }
 
@@ -182,22 +173,19 @@ fn poll(shared: &Mutex<Option<Reading>>, cx: &mut Context) -> Poll<()> {
     loop {
         // The lock is released after each round, so that `stop` does not wait long.
         let mut reading = lock(shared);
-        let Some(Reading { pipe, gathered }) = &mut *reading else { return Poll::Ready(()) };
+        let Some(Reading { pipe, captured }) = &mut *reading else { return Poll::Ready(()) };
         let mut guard = match ready!(pipe.poll_read_ready(cx)) {
             Ok(guard) => guard,
             Err(error) => {
-                gathered.error = Some(sys::errno(&error));
+                captured.stop = Some(Stop::Failed(sys::errno(&error)));
                 return Poll::Ready(());
             }
         };
-        let enough = gathered.bytes.len() + TURN;
-        match gathered.read_from(guard.get_inner().as_fd(), enough) {
+        let enough = captured.bytes.len() + TURN;
+        match captured.read_from(guard.get_inner().as_fd(), enough) {
             Progress::Waiting => guard.clear_ready(),
             Progress::More => {}
-            Progress::Over => {
-                gathered.is_at_end = !gathered.is_over_limit();
-                return Poll::Ready(());
-            }
+            Progress::Over => return Poll::Ready(()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What ends a process early: its time, an AbortSignal.
+//! What ends a process early: its timeout, or an AbortSignal.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -6,27 +6,28 @@ use std::time::Duration;
 use napi::bindgen_prelude::JsValue;
 use napi::{Env, Result, Unknown, ValueType};
 
-use super::execution::End;
-use super::{Child, Execution};
+use super::{Capture, Child};
 use crate::engine::{self, Held};
 use crate::options::arguments::check_ending;
 use crate::options::given::Options;
 use crate::options::{Context, is_truthy, kind};
 use crate::reactor::Source;
 
-/// What is to be done with a process once it has been started.
+/// What is to be done with a process after its launch.
 #[derive(Default)]
 pub struct Plan {
-    /// When it is to be killed, and with which signal; SIGTERM where that is none.
+    /// After which time to kill it.
     pub timeout: Option<Duration>,
+    /// The signal for that; SIGTERM if there is none.
     pub kill_signal: Option<i32>,
-    pub execution: Option<Rc<Execution>>,
-    /// The signal that it gets when it is aborted.
+    /// For `exec`: its outputs are captured.
+    pub capture: Option<Rc<Capture>>,
+    /// The signal for the abortion by an AbortSignal.
     pub abort_signal: Option<i32>,
 }
 
 impl Plan {
-    /// Of the options of `spawn`, or of `of_exec`, which does not have those.
+    /// Reads the plan from the options of `spawn`. `of_exec`: the plan of `exec`, which lacks only `abort_signal`.
     ///
     /// # Errors
     /// What Node throws for the first thing that is wrong.
@@ -36,7 +37,7 @@ impl Plan {
             return Ok(Self { abort_signal, ..plan });
         }
         let timeout = timeout(context, &options.get("timeout"))?;
-        Ok(Self { timeout, kill_signal: abort_signal, execution: None, abort_signal })
+        Ok(Self { timeout, kill_signal: abort_signal, capture: None, abort_signal })
     }
 }
 
@@ -63,17 +64,6 @@ pub(in crate::api) fn timeout(context: &Context, value: &Unknown) -> Result<Opti
     Ok((milliseconds > 0.0).then(|| Duration::from_millis(milliseconds as u64)))
 }
 
-/// What a timer of a process is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Due {
-    /// It is to be killed.
-    Kill,
-    /// Its AbortSignal had been aborted before.
-    Abort,
-    /// It could not be started, which is to be told.
-    Tell,
-}
-
 /// An AbortSignal, and what listens to it.
 pub(super) struct Abort {
     signal: Held,
@@ -81,27 +71,26 @@ pub(super) struct Abort {
 }
 
 impl Child {
-    /// Does what is planned, unless it has not been started.
-    pub fn follow(self: &Rc<Self>, context: &Context, plan: &Plan) -> Result<()> {
+    /// Does what is planned. `captures`: whether the outputs are captured here.
+    pub fn follow(self: &Rc<Self>, plan: &Plan, captures: bool) {
         self.kill_signal.set(plan.kill_signal);
-        self.execution.replace(plan.execution.clone());
-        if !self.is_alive() {
-            return Ok(());
-        }
+        self.capture.replace(plan.capture.clone());
         if let Some(time) = plan.timeout {
-            self.start_timer(time, Due::Kill);
+            self.start_timer(time);
         }
-        plan.execution.as_ref().map_or(Ok(()), |execution| self.gather(context, execution))
+        if let Some(capture) = plan.capture.as_ref().filter(|_| captures && self.is_alive()) {
+            self.start_capture(capture);
+        }
     }
 
-    pub(super) fn start_timer(self: &Rc<Self>, time: Duration, due: Due) {
+    fn start_timer(self: &Rc<Self>, time: Duration) {
         let timer = self.reactor.register_timed(Rc::new(TimeSource(Rc::clone(self))));
         self.reactor.call_after(&timer, time);
-        self.timer.replace(Some((timer, due)));
+        self.timer.replace(Some(timer));
         self.update_work();
     }
 
-    /// Its time does not run any more.
+    /// The process is no longer killed for its timeout.
     pub fn stop_timer(&self) {
         if self.timer.take().is_some() {
             self.update_work();
@@ -109,29 +98,26 @@ impl Child {
     }
 
     fn time_is_over(self: &Rc<Self>, env: &Env) {
-        let Some(due) = self.timer.borrow().as_ref().map(|(_, due)| *due) else { return };
         self.stop_timer();
-        match (due, self.execution()) {
-            (Due::Kill, Some(execution)) => self.cut_off(env, &execution),
-            (Due::Kill, None) => self.kill_early(env),
-            (Due::Abort, _) => drop(self.abort(env)),
-            (Due::Tell, _) => self.tell_outcome(env),
+        match self.capture() {
+            Some(capture) => self.cut_off(env, &capture),
+            None => self.kill_early(env),
         }
         self.let_go();
     }
 
-    /// Has JavaScript kill the process, or does so where it has no way of its own.
+    /// Has JavaScript kill the process, which calls `child.kill()`. Without `lib/` this kills it.
     pub(super) fn kill_early(self: &Rc<Self>, env: &Env) {
         let signal = self.kill_signal.get();
         let number =
             signal.map_or_else(|| engine::undefined(env), |signal| engine::number(env, signal.into()));
-        if !matches!(number.and_then(|number| self.tell(c"onkill", &[number])), Ok(true)) {
+        if !matches!(number.and_then(|number| self.call_method(c"onkill", &[number])), Ok(true)) {
             // It may have ended.
             let _ = self.kill(signal.unwrap_or(libc::SIGTERM));
         }
     }
 
-    /// Ends the process when `signal` is aborted, for a program that has the addon alone.
+    /// Without `lib/`: ends the process when `signal` is aborted, in a later tick if it already is.
     pub fn end_on_abort(self: &Rc<Self>, context: &Context, signal: &Unknown) -> Result<()> {
         let env = context.env;
         let child = Rc::downgrade(self);
@@ -143,23 +129,22 @@ impl Child {
         let abort = Abort { signal: Held::new(env, signal)?, listener: Held::new(env, &listener)? };
         self.abort.replace(Some(abort));
         if is_truthy(&engine::property(env, signal, c"aborted")?)? {
-            self.start_timer(Duration::ZERO, Due::Abort);
+            engine::call_method(env, &context.process()?, c"nextTick", [&listener])?;
         }
         Ok(())
     }
 
     fn abort(self: &Rc<Self>, env: &Env) -> Result<()> {
-        let Some(signal) = self.forget_abort(env)? else { return Ok(()) };
+        let Some(signal) = self.stop_listening(env)? else { return Ok(()) };
         // It may have ended.
         let _ = self.kill(libc::SIGTERM);
-        let Some(execution) = self.execution() else { return Ok(()) };
+        let Some(capture) = self.capture() else { return Ok(()) };
         let context = self.context(env)?;
-        let error = context.aborted(&signal)?.to_unknown();
-        self.call_back(self.finish(&context, &execution, &End::of_error(&context, error)?)?)
+        self.call_back(&context, &capture, context.aborted(&signal)?.to_unknown())
     }
 
-    /// Listens no more. Gives the AbortSignal.
-    pub(super) fn forget_abort<'a>(&self, env: &'a Env) -> Result<Option<Unknown<'a>>> {
+    /// Removes the listener from the AbortSignal, and returns the signal.
+    pub(super) fn stop_listening<'a>(&self, env: &'a Env) -> Result<Option<Unknown<'a>>> {
         let Some(Abort { signal, listener }) = self.abort.take() else { return Ok(None) };
         let (signal, listener) = (signal.get(env)?, listener.get(env)?);
         let event = engine::string(env, b"abort")?;
@@ -168,7 +153,7 @@ impl Child {
     }
 }
 
-/// Waits until the time of a process is over.
+/// Called when the timeout of a process is over.
 struct TimeSource(Rc<Child>);
 
 impl Source for TimeSource {

@@ -241,21 +241,6 @@ export function follow(process: object, plan: Plan, captures: boolean): void;
 export function signalNumber(signal: unknown, host?: object | undefined | null): number;
 
 /**
- * Runs `file` off the event loop, with the options of `execFile` and `input`. Calls `events.onfinish(error, result)` at its
- * end: the error, or null, is what `execFile` calls back with, and has all of the result, too. The result has `stdout`,
- * `stderr`, `exitCode`, `signal`, `durationMs` and `resourceUsage`: `userCPUTime` and `systemCPUTime` in microseconds,
- * `maxRSS` in kilobytes.
- *
- * Without `input` the child reads the null device. Returns a function that kills the process and ends the run.
- *
- * Throws what Node throws, and an AbortError where `options.signal` has been aborted already.
- */
-export function run(file: unknown, args: unknown, options: unknown, events: object): () => void;
-
-/** The same for a command line, in a shell. */
-export function runCommand(command: unknown, options: unknown, events: object): () => void;
-
-/**
  * The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/common/errors.js` and what else channels
  * use of Node.
  */

@@ -207,16 +207,6 @@ test('outputs captured of a command with any stdio', async (t) => {
   t.is(error.code, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER');
 });
 
-test('a run off the loop', async (t) => {
-  const run = (...call) => new Promise((resolve) => native.runCommand(...call, { onfinish: (...how) => resolve(how) }));
-  const [none, { stdout, exitCode }] = await run('echo hi', {});
-  t.deepEqual([none, stdout, exitCode], [null, 'hi\n', 0]);
-  const [error] = await run('yes', { maxBuffer: 10 });
-  t.deepEqual([error.code, error.stdout], ['ERR_CHILD_PROCESS_STDIO_MAXBUFFER', 'y\n'.repeat(5)]);
-  const [late] = await run('exec sleep 1000', { timeout: 10 });
-  t.deepEqual([late.killed, late.signal], [true, 'SIGTERM']);
-});
-
 test('what is wrong with arguments is an error with the code of Node', (t) => {
   t.is(t.throws(() => native.spawn('')).code, 'ERR_INVALID_ARG_VALUE');
   t.is(t.throws(() => native.spawn('true', [], { cwd: 1 })).code, 'ERR_INVALID_ARG_TYPE');

@@ -10,7 +10,6 @@ mod normalize;
 mod numbers;
 mod process;
 mod results;
-mod run;
 mod runtime;
 mod spawn;
 mod sync;

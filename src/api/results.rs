@@ -1,11 +1,11 @@
 //! How JavaScript sees a process that has run: its exit, and the errors for failures.
 
 use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
-use napi::{Env, Result, Unknown, ValueType};
+use napi::{Env, Result, Unknown};
 
 use crate::capture::Problem;
 use crate::engine::{self, Piece};
-use crate::options::{Context, is_nullish, is_truthy, kind, signal};
+use crate::options::{Context, is_nullish, signal};
 use crate::sys::Exit;
 
 /// An output as a string, whether it is one already or bytes.
@@ -41,7 +41,7 @@ pub(super) fn error_of<'a>(
         Problem::TooLong(_) => context.too_much_output("stderr"),
         Problem::Failed { call: call @ ("spawn" | "wait"), errno } => program.failed(context, errno, call),
         Problem::Failed { call, errno } => errno_error(context, errno, &[Piece::Text(call)]),
-        Problem::TimedOut | Problem::Cancelled => return Ok(None),
+        Problem::TimedOut => return Ok(None),
     }
     .map(Some)
 }
@@ -95,14 +95,6 @@ impl<'a> Program<'a> {
         )?;
         Ok(error)
     }
-
-    /// The error for a failed launch, to be thrown.
-    pub fn thrown(&self, context: &Context<'a>, error: &std::io::Error) -> napi::Error {
-        match self.failed(context, crate::sys::errno(error), "spawn") {
-            Ok(error) => napi::Error::from(error.to_unknown()),
-            Err(error) => error,
-        }
-    }
 }
 
 /// Copies the properties of an object to another, like `Object.assign`.
@@ -118,12 +110,4 @@ pub(super) fn assign(target: &mut Object, source: &Object) -> Result<()> {
 /// Throws if Node's permission model does not allow children.
 pub(super) fn check_permitted(context: &Context, file: &Unknown) -> Result<()> {
     context.hook(c"checkPermitted", (*file,)).map(drop)
-}
-
-/// Whether `value` is an AbortSignal that has been aborted.
-pub(super) fn is_aborted(value: &Unknown) -> Result<bool> {
-    if kind(value)? != ValueType::Object {
-        return Ok(false);
-    }
-    is_truthy(&crate::options::option(&value.coerce_to_object()?, c"aborted")?)
 }

@@ -13,7 +13,7 @@ use super::decoding::decode;
 use super::forking;
 use super::results::{self, Program, assign, check_permitted, command_failed, text_of};
 use super::spawn::read_arguments;
-use crate::capture::{self, Counted, End, Finished, Limits, Problem};
+use crate::capture::{self, End, Finished, Limits, Problem};
 use crate::engine;
 use crate::launch::{Command, Stdio};
 use crate::options::arguments::{self, Arguments};
@@ -127,7 +127,7 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     let plan = stdio::plan_sync(context, stdio)?;
     let program = Program { file: normalized.file, args: normalized.args };
     let command = Plain::of(normalized).into_sync_command(context)?;
-    let limits = Limits { counted: Counted::Together, ..limits(&max_buffer, &timeout, kill_signal)? };
+    let limits = limits(&max_buffer, &timeout, kill_signal)?;
     let result = make_ends(&plan, Cow::Borrowed(&input))
         .and_then(|(ends, stdio)| capture::run(Command { stdio, ..command }, ends, limits));
     forking::warn(context.env);
@@ -166,7 +166,6 @@ fn errno(problem: Problem) -> i32 {
     match problem {
         Problem::TimedOut => libc::ETIMEDOUT,
         Problem::TooLong(_) => libc::ENOBUFS,
-        Problem::Cancelled => libc::ECANCELED,
         Problem::Failed { errno, .. } => errno,
     }
 }
@@ -218,12 +217,11 @@ fn to_object<'a>(
 }
 
 /// Limits from options that have been checked. 0 sets no limit.
-pub(super) fn limits(max_buffer: &Unknown, timeout: &Unknown, kill_signal: Option<i32>) -> Result<Limits> {
+fn limits(max_buffer: &Unknown, timeout: &Unknown, kill_signal: Option<i32>) -> Result<Limits> {
     let (bytes, milliseconds) = (number(max_buffer)?, number(timeout)?);
     Ok(Limits {
         bytes: if bytes > 0.0 { bytes as u64 } else { u64::MAX },
         timeout: (milliseconds > 0.0).then(|| Duration::from_millis(milliseconds as u64)),
-        counted: Counted::Each,
         kill_signal: kill_signal.unwrap_or(libc::SIGTERM),
     })
 }

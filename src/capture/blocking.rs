@@ -1,6 +1,6 @@
 //! The poll loop of the synchronous functions.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use super::{End, Finished, Limits, Pipe, Problem, Run};
@@ -15,15 +15,14 @@ use crate::sys;
 /// The launch failed; nothing is running.
 pub fn run(command: Command, ends: Vec<End>, limits: Limits) -> Result<Finished, Problem> {
     let deadline = limits.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let pipes = ends.into_iter().map(|end| Pipe::new(end, Ok)).collect::<Result<_, _>>();
-    let pipes = pipes.map_err(|error| Problem::launch(sys::errno(&error)))?;
+    let pipes = ends.into_iter().map(Pipe::new).collect();
     let launched = launch::launch(command).map_err(Problem::launch)?;
     let mut run = Run::new(launched, pipes, limits);
     let ending = run.until_end(deadline);
     run.finish(ending)
 }
 
-impl Run<'_, OwnedFd> {
+impl Run<'_> {
     fn until_end(&mut self, deadline: Option<Instant>) -> Ending {
         let mut ending = None;
         let mut backoff = Backoff::default();

@@ -1,24 +1,21 @@
 //! Captures the output of processes.
 //!
-//! The synchronous functions and the promises run a process from launch to exit: this writes its input, captures its
-//! output and enforces limits. The former use a poll loop ([`run`]), the latter tokio ([`run_in_background`]); this file
-//! holds the logic that both share. `exec` captures while the event loop goes on ([`output`]).
+//! The synchronous functions run a process from launch to exit ([`run`]): this writes its input, captures its output and
+//! enforces limits. `exec` and the promises capture while the event loop goes on ([`output`]).
 
-mod background;
 mod blocking;
 pub mod output;
 
 use std::borrow::Cow;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use background::run_in_background;
 pub use blocking::run;
 
 use crate::launch::{Exec, Launched};
-use crate::process::{Ending, Process, Usage};
+use crate::process::{Ending, Process};
 use crate::sys::{self, Exit};
 
 /// The parent's end of one of the child's descriptors.
@@ -35,20 +32,10 @@ pub enum End<'a> {
 /// When to kill a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most bytes of output.
+    /// The most bytes of all outputs together.
     pub bytes: u64,
-    pub counted: Counted,
     pub timeout: Option<Duration>,
     pub kill_signal: i32,
-}
-
-/// Which bytes count towards a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
-    /// The bytes of each output separately, as with exec().
-    Each,
-    /// The bytes of all outputs together, as with spawnSync().
-    Together,
 }
 
 /// Why a process did not simply run to its end.
@@ -56,8 +43,6 @@ pub enum Counted {
 pub enum Problem {
     /// It was killed, because its time was over.
     TimedOut,
-    /// It was killed or not even started, because the caller no longer wants it.
-    Cancelled,
     /// It was killed, because the output of this descriptor exceeded its limit.
     TooLong(usize),
     /// A system call has failed: Node's name for it, and the positive errno. After `spawn` no process has run.
@@ -78,7 +63,6 @@ pub struct Finished {
     pub pid: i32,
     /// `None` if that is unknown; then there is a problem.
     pub exit: Option<Exit>,
-    pub usage: Usage,
     /// The bytes of each output, by descriptor; `None` if the descriptor is not an output.
     pub outputs: Vec<Option<Vec<u8>>>,
     /// Why it was killed; otherwise the first thing that failed.
@@ -115,15 +99,15 @@ impl Bytes<'_> {
     }
 }
 
-/// One pipe; `F` is the type of its descriptor.
-struct Pipe<'a, F> {
+/// One pipe.
+struct Pipe<'a> {
     /// `None` after its end.
-    fd: Option<F>,
+    fd: Option<OwnedFd>,
     bytes: Bytes<'a>,
 }
 
-impl<'a, F> Pipe<'a, F> {
-    fn new(end: End<'a>, own: impl FnOnce(OwnedFd) -> io::Result<F>) -> io::Result<Self> {
+impl<'a> Pipe<'a> {
+    fn new(end: End<'a>) -> Self {
         let (fd, bytes) = match end {
             End::Input(fd, bytes) => {
                 (Some(fd).filter(|_| !bytes.is_empty()), Bytes::Input { bytes, sent: 0 })
@@ -131,15 +115,15 @@ impl<'a, F> Pipe<'a, F> {
             End::Output(fd) => (Some(fd), Bytes::Output(vec![])),
             End::None => (None, Bytes::None),
         };
-        Ok(Self { fd: fd.map(own).transpose()?, bytes })
+        Self { fd, bytes }
     }
 }
 
 /// A running process and its pipes.
-struct Run<'a, F> {
+struct Run<'a> {
     process: Process,
     exec: Arc<Exec>,
-    pipes: Vec<Pipe<'a, F>>,
+    pipes: Vec<Pipe<'a>>,
     limits: Limits,
     /// The number of bytes of all outputs.
     total: u64,
@@ -149,8 +133,8 @@ struct Run<'a, F> {
     failure: Option<Problem>,
 }
 
-impl<'a, F: AsFd> Run<'a, F> {
-    fn new(Launched { process, exec }: Launched, pipes: Vec<Pipe<'a, F>>, limits: Limits) -> Self {
+impl<'a> Run<'a> {
+    fn new(Launched { process, exec }: Launched, pipes: Vec<Pipe<'a>>, limits: Limits) -> Self {
         Self { process, exec, pipes, limits, total: 0, killed: None, failure: None }
     }
 
@@ -188,13 +172,9 @@ impl<'a, F: AsFd> Run<'a, F> {
             }
             Ok(0) => pipe.fd = None,
             Ok(length) => {
-                if let Bytes::Output(bytes) = &pipe.bytes {
+                if let Bytes::Output(_) = &pipe.bytes {
                     self.total += length as u64;
-                    let counted = match self.limits.counted {
-                        Counted::Each => bytes.len() as u64,
-                        Counted::Together => self.total,
-                    };
-                    if counted > self.limits.bytes {
+                    if self.total > self.limits.bytes {
                         self.kill(Problem::TooLong(index));
                     }
                 }
@@ -209,14 +189,13 @@ impl<'a, F: AsFd> Run<'a, F> {
             return Err(Problem::launch(errno));
         }
         let unknown = ending.err().map(|errno| Problem::Failed { call: "wait", errno });
-        let output = |pipe: Pipe<F>| match pipe.bytes {
+        let output = |pipe: Pipe| match pipe.bytes {
             Bytes::Output(bytes) => Some(bytes),
             Bytes::Input { .. } | Bytes::None => None,
         };
         Ok(Finished {
             pid: self.process.pid(),
             exit: ending.ok(),
-            usage: self.process.usage(),
             outputs: self.pipes.into_iter().map(output).collect(),
             problem: self.killed.or(unknown).or(self.failure),
         })

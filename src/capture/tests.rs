@@ -3,15 +3,12 @@
 use std::ffi::CString;
 use std::fs::File;
 
-use tokio::sync::oneshot;
-
 use super::*;
-use crate::background;
 use crate::launch::{Command, Stdio};
 use crate::sys::Exit;
 
 fn limits() -> Limits {
-    Limits { bytes: u64::MAX, counted: Counted::Each, timeout: None, kill_signal: libc::SIGTERM }
+    Limits { bytes: u64::MAX, timeout: None, kill_signal: libc::SIGTERM }
 }
 
 /// The command, and the parent's ends of its three pipes.
@@ -26,30 +23,9 @@ fn command<'a>(args: &[&str], input: &'a [u8]) -> (Command, Vec<End<'a>>) {
     (command, vec![End::Input(stdin, input.into()), End::Output(stdout), End::Output(stderr)])
 }
 
-fn in_poll_loop(args: &[&str], input: &[u8], limits: Limits) -> Result<Finished, Problem> {
+fn run_with(args: &[&str], input: &[u8], limits: Limits) -> Finished {
     let (command, ends) = command(args, input);
-    run(command, ends, limits)
-}
-
-fn on_tokio(
-    args: &[&str],
-    input: &'static [u8],
-    limits: Limits,
-    is_cancelled: bool,
-) -> Result<Finished, Problem> {
-    let (command, ends) = command(args, input);
-    let (cancel, cancelled) = oneshot::channel();
-    let runtime = background::runtime().unwrap();
-    let run = runtime.spawn(run_in_background(command, ends, limits, cancelled));
-    let kept = (!is_cancelled).then_some(cancel);
-    let result = runtime.block_on(run).unwrap();
-    drop(kept);
-    result
-}
-
-/// Runs it in both ways.
-fn run_with(args: &[&str], input: &'static [u8], limits: Limits) -> [Finished; 2] {
-    [in_poll_loop(args, input, limits).unwrap(), on_tokio(args, input, limits, false).unwrap()]
+    run(command, ends, limits).unwrap()
 }
 
 const EXITED: Option<Exit> = Some(Exit { code: 0, signal: 0 });
@@ -64,77 +40,56 @@ fn output(finished: &Finished, index: usize) -> &[u8] {
 
 #[test]
 fn both_outputs_and_the_exit_code_are_there() {
-    for finished in run_with(&["sh", "-c", "echo out; echo err >&2; exit 3"], b"", limits()) {
-        assert_eq!(output(&finished, 1), b"out\n");
-        assert_eq!(output(&finished, 2), b"err\n");
-        assert_eq!(finished.exit, Some(Exit { code: 3, signal: 0 }));
-        assert_eq!(finished.problem, None);
-        assert!(finished.outputs[0].is_none());
-    }
+    let finished = run_with(&["sh", "-c", "echo out; echo err >&2; exit 3"], b"", limits());
+    assert_eq!(output(&finished, 1), b"out\n");
+    assert_eq!(output(&finished, 2), b"err\n");
+    assert_eq!((finished.exit, finished.problem), (Some(Exit { code: 3, signal: 0 }), None));
+    assert!(finished.outputs[0].is_none());
 }
 
 #[test]
 fn input_longer_than_any_buffer_comes_back_whole() {
     let input: Vec<u8> = (0..3_000_000u32).map(|number| number.to_le_bytes()[0]).collect();
-    for finished in run_with(&["cat"], input.clone().leak(), limits()) {
-        assert!(output(&finished, 1) == input);
-        assert_eq!(finished.problem, None);
-    }
+    let finished = run_with(&["cat"], &input, limits());
+    assert!(output(&finished, 1) == input);
+    assert_eq!(finished.problem, None);
 }
 
 #[test]
 fn input_that_nobody_reads_is_reported_and_does_not_stop_the_run() {
-    for finished in
-        run_with(&["sh", "-c", "exec <&-; sleep 0.05; echo done"], vec![0; 1_000_000].leak(), limits())
-    {
-        let Some(Problem::Failed { call: "write", errno }) = finished.problem else { panic!("{finished:?}") };
-        assert!(matches!(errno, libc::EPIPE | libc::ECONNRESET));
-        assert_eq!(output(&finished, 1), b"done\n");
-    }
+    let input = vec![0; 1_000_000];
+    let finished = run_with(&["sh", "-c", "exec <&-; sleep 0.05; echo done"], &input, limits());
+    let Some(Problem::Failed { call: "write", errno }) = finished.problem else { panic!("{finished:?}") };
+    assert!(matches!(errno, libc::EPIPE | libc::ECONNRESET));
+    assert_eq!(output(&finished, 1), b"done\n");
 }
 
 #[test]
 fn a_timeout_kills_with_the_requested_signal() {
     let limits = Limits { timeout: Some(Duration::from_millis(30)), kill_signal: libc::SIGINT, ..limits() };
-    for finished in run_with(&["sleep", "20"], b"", limits) {
-        assert_eq!((finished.exit, finished.problem), (killed(libc::SIGINT), Some(Problem::TimedOut)));
-    }
+    let finished = run_with(&["sleep", "20"], b"", limits);
+    assert_eq!((finished.exit, finished.problem), (killed(libc::SIGINT), Some(Problem::TimedOut)));
 }
 
 #[test]
-fn a_limit_counts_each_output_or_all() {
+fn a_limit_counts_all_outputs() {
     let script = ["sh", "-c", "printf 123456; printf 123456 >&2; exec sleep 0.1"];
-    for each in run_with(&script, b"", Limits { bytes: 6, ..limits() }) {
-        assert_eq!((each.exit, each.problem), (EXITED, None));
-    }
-    for all in run_with(&script, b"", Limits { bytes: 6, counted: Counted::Together, ..limits() }) {
-        assert!(matches!(all.problem, Some(Problem::TooLong(1 | 2))));
-    }
-}
-
-#[test]
-fn a_run_is_cancelled_from_outside() {
-    // Both before the start and while it is running.
-    match on_tokio(&["sleep", "20"], b"", limits(), true) {
-        Ok(finished) => {
-            assert_eq!((finished.exit, finished.problem), (killed(libc::SIGTERM), Some(Problem::Cancelled)));
-        }
-        Err(not_run) => assert_eq!(not_run, Problem::Cancelled),
-    }
+    let within = run_with(&script, b"", Limits { bytes: 12, ..limits() });
+    assert_eq!((within.exit, within.problem), (EXITED, None));
+    let beyond = run_with(&script, b"", Limits { bytes: 11, ..limits() });
+    assert!(matches!(beyond.problem, Some(Problem::TooLong(1 | 2))));
 }
 
 #[test]
 fn a_grandchild_that_keeps_the_pipe_is_waited_for() {
-    for finished in run_with(&["sh", "-c", "(sleep 0.1; echo late) & exit 0"], b"", limits()) {
-        assert_eq!(output(&finished, 1), b"late\n");
-    }
+    let finished = run_with(&["sh", "-c", "(sleep 0.1; echo late) & exit 0"], b"", limits());
+    assert_eq!(output(&finished, 1), b"late\n");
 }
 
 #[test]
 fn a_missing_program_is_not_run() {
-    assert_eq!(in_poll_loop(&["no-such-program"], b"", limits()).err(), Some(Problem::launch(libc::ENOENT)));
-    let off_loop = on_tokio(&["no-such-program"], b"", limits(), false);
-    assert_eq!(off_loop.err(), Some(Problem::launch(libc::ENOENT)));
+    let (command, ends) = command(&["no-such-program"], b"");
+    assert_eq!(run(command, ends, limits()).err(), Some(Problem::launch(libc::ENOENT)));
 }
 
 #[test]

@@ -151,10 +151,10 @@ export class Process {
   pollExec(): void;
   /** Makes the event loop wait for the process; it does from the start. */
   ref(): void;
-  /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
-  stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
   /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
+  /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
+  stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
   /** The process is no longer killed when its timeout is over. */
   stopTimer(): void;
   /** Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 if there is none. */
@@ -209,7 +209,7 @@ export function execFile(file: unknown, args: unknown, options: unknown, callbac
  * Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
  * `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
  */
-export function spawnCaptured(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
+export function capture(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
 
 /** Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`. */
 export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;

@@ -71,7 +71,7 @@ const BUNDLES = {
   promises: [
     'promises',
     'lib/exec/cleanup',
-    'lib/exec/gathered',
+    'lib/exec/captured',
     'lib/exec/launchers',
     'lib/exec/options',
     'lib/exec/output',

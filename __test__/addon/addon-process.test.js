@@ -199,7 +199,7 @@ test('outputs captured of a command with any stdio', async (t) => {
   const run = (options) =>
     new Promise((resolve) => {
       const args = ['-c', 'readlink /proc/self/fd/0; echo error >&2'];
-      native.spawnCaptured('sh', args, options, (...how) => resolve(how), {});
+      native.capture('sh', args, options, (...how) => resolve(how), {});
     });
   t.deepEqual(await run({ stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' }), [null, '/dev/null\n', 'error\n']);
   t.deepEqual(await run({ stdio: ['ignore', 'pipe', 'ignore'] }), [null, '/dev/null\n', '']);

@@ -133,9 +133,9 @@ test('spawnSync, execFileSync, execSync: once in', async (t) => {
   t.deepEqual(await crossings(({ cp }) => cp.execSync('true')), ['execSync']);
 });
 
-test('the promise functions: once in, once out with the outputs, and once for the resources', async (t) => {
-  const succeeds = await crossings(({ promises }) => promises.execFile('true'));
-  t.deepEqual(succeeds, ['spawnCaptured', 'onexit', 'Process#resourceUsage']);
-  const fails = await crossings(({ promises }) => promises.exec('exit 1').catch(() => {}));
-  t.deepEqual(fails, ['spawnCaptured', 'onexit', 'Process#finish', 'Process#resourceUsage']);
+test('the promise functions: once in, once out, and once for the resources', async (t) => {
+  const succeeding = await crossings(({ promises }) => promises.execFile('true'));
+  t.deepEqual(succeeding, ['capture', 'onexit', 'Process#resourceUsage']);
+  const failing = await crossings(({ promises }) => promises.exec('exit 1').catch(() => {}));
+  t.deepEqual(failing, ['capture', 'onexit', 'Process#finish', 'Process#resourceUsage']);
 });

@@ -14,7 +14,7 @@ const builtin = {
 };
 
 function natively() {
-  const { Gathered } = require('./gathered');
+  const { Captured } = require('./captured');
   const { Streamed } = require('./streamed');
   const { isWatched } = require('../process/child');
   const { isRestricted } = require('../process/permission');
@@ -23,7 +23,7 @@ function natively() {
     start(call, events) {
       // Somebody wants to see a ChildProcess.
       if (isRestricted || isWatched()) return new Streamed(spawn, call, events);
-      return new Gathered(call, events);
+      return new Captured(call, events);
     },
     spawnSync: (file, args, options) => require('../process/sync').spawnSync(file, args, options),
   };

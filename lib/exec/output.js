@@ -40,7 +40,7 @@ class Output {
     return this.#isKept;
   }
 
-  /** Whether it is read here. If not, what it brings is gathered natively. */
+  /** Whether it is read here. If not, what it brings is captured natively. */
   get isAttached() {
     return this.#stream !== null;
   }

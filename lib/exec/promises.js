@@ -22,7 +22,7 @@ function scriptOf(strings, values, { pipefail, shell }) {
 }
 
 /**
- * `start` starts a command, as the classes Gathered and Streamed do. `spawnSync` is that of child_process.
+ * `start` starts a command, as the classes Captured and Streamed do. `spawnSync` is that of child_process.
  */
 function promisesOver({ start, spawnSync }) {
   function readCall(file, args, options) {

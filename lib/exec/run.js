@@ -59,7 +59,7 @@ class Run {
 
   /**
    * Starts `file` with `args`. `shown`: the command as a person would type it; `start` starts it, as the classes
-   * Gathered and Streamed do. `onOutcome(outcome)` is called in the end, with a Result or a CommandError.
+   * Captured and Streamed do. `onOutcome(outcome)` is called in the end, with a Result or a CommandError.
    */
   constructor({ file, args, settings, shown, start }, onOutcome) {
     this.#settings = settings;
@@ -244,8 +244,8 @@ class Run {
     const output = this.#outputs[index];
     if (this.#command === null && isKept(this.#settings, index)) return present(this.#decoded(NOTHING), this.#settings);
     if (!output?.isKept) return undefined;
-    const gathered = output.isAttached ? undefined : this.#command.gathered(index);
-    return present(gathered ?? this.#decoded(output.bytes), this.#settings);
+    const captured = output.isAttached ? undefined : this.#command.captured(index);
+    return present(captured ?? this.#decoded(output.bytes), this.#settings);
   }
 
   #decoded(bytes) {

@@ -12,7 +12,7 @@ class Streamed {
    * Starts `file` with `args` and the `options` of `spawn`. `outputs`: by descriptor, what reads its stream. What is
    * called of `events`: `onFailure(error)` if it could not be started, or nobody can wait for it; else
    * `onExit(code, signal)`, and `onClose(failure)` when its outputs are closed, too, or null; and `onTooLong()`, if an
-   * output that is gathered is.
+   * output that is captured is.
    */
   constructor(spawn, { file, args, options, outputs }, events) {
     try {
@@ -51,7 +51,7 @@ class Streamed {
     return this.#child?.kill(signal) ?? false;
   }
 
-  gathered(_index) {
+  captured(_index) {
     return undefined;
   }
 

@@ -42,7 +42,7 @@ pub fn exec_file<'env>(
 /// Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
 /// `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
 #[napi(catch_unwind, ts_return_type = "Started")]
-pub fn spawn_captured<'env>(
+pub fn capture<'env>(
     env: &'env Env,
     file: Unknown<'env>,
     args: Unknown<'env>,
@@ -52,7 +52,7 @@ pub fn spawn_captured<'env>(
 ) -> Result<Unknown<'env>> {
     let context = Context::of(env, Some(events));
     let options = Options::read(&context, &options)?;
-    ExecCall::check_limits(&context, [file, args, callback], options)?.start(&context, Some(events))
+    ExecCall::read_limits(&context, [file, args, callback], options)?.start(&context, Some(events))
 }
 
 /// Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`.
@@ -97,7 +97,7 @@ impl<'a> ExecCall<'a> {
         options: Options<'a>,
     ) -> Result<Self> {
         let env = context.env;
-        let mut call = Self::check_limits(context, [file, args, callback], options)?;
+        let mut call = Self::read_limits(context, [file, args, callback], options)?;
         let options = &mut call.arguments.options;
         options.keep(&SPAWN);
         // The builtin sets all of them, which a patched `ChildProcess.prototype.spawn` sees.
@@ -116,8 +116,8 @@ impl<'a> ExecCall<'a> {
         Ok(call)
     }
 
-    /// The same with all options of `spawn`.
-    fn check_limits(
+    /// Takes of `options` what is not `spawn`'s.
+    fn read_limits(
         context: &Context<'a>,
         [file, args, callback]: [Unknown<'a>; 3],
         options: Options<'a>,

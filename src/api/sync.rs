@@ -139,7 +139,7 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
 ///
 /// # Errors
 /// No more descriptors.
-pub(super) fn make_ends<'a>(
+fn make_ends<'a>(
     plan: &[(bool, Entry)],
     mut input: Cow<'a, [u8]>,
 ) -> std::result::Result<(Vec<End<'a>>, Vec<Stdio>), Problem> {

@@ -57,10 +57,10 @@ use crate::sys;
 ///   pollExec(): void;
 ///   /** Makes the event loop wait for the process; it does from the start. */
 ///   ref(): void;
-///   /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
-///   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
 ///   /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
 ///   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
+///   /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
+///   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
 ///   /** The process is no longer killed when its timeout is over. */
 ///   stopTimer(): void;
 ///   /** Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 if there is none. */
@@ -220,6 +220,7 @@ impl Process {
         })
     }
 
+    /// `resourceUsage()`: what it used (`getrusage(2)`); undefined until it has ended.
     fn resource_usage<'a>(&self, env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
         let Some(usage) = self.child().and_then(|child| child.usage()) else { return Ok(None) };
         let numbers = [usage.user.as_micros() as f64, usage.system.as_micros() as f64, usage.max_rss as f64];

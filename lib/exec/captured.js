@@ -1,6 +1,6 @@
 'use strict';
 
-// A command whose outputs are gathered natively: no stream is created unless somebody asks for it. Has the same methods
+// A command whose outputs are captured natively: no stream is created unless somebody asks for it. Has the same methods
 // and calls the same events as Streamed (lib/exec/streamed.js).
 
 const { copy, map } = require('../common/arrays');
@@ -8,27 +8,27 @@ const { nextTick } = require('../common/clock');
 const { errnoError } = require('../common/errors');
 const { inheritsEnvironment } = require('../process/environment');
 const { hooks, host } = require('../process/hooks');
-const { native, numbers, runtime, shapeOf, tell } = require('../addon/runtime');
+const { native, numbers, shapeOf, tell } = require('../addon/runtime');
 const { Streams, borrow } = require('../process/streams');
 
 const OUTPUTS = [1, 2];
 
 const ignore = () => {};
 
-class Gathered extends shapeOf(native.Process) {
+class Captured extends shapeOf(native.Process) {
   #events;
-  // What the native function returned: the pid or an errno, the file, its arguments, which descriptors are pipes, and
-  // what `finish` takes.
+  // What native.capture() returned: the pid or an errno, the file, its arguments, which descriptors are pipes, and the
+  // call.
   #started;
   #outputs;
   #streams = null;
   #openStreams = 0;
-  #isGathering = true;
+  #isCapturing = true;
   #isClosed = false;
   #ending = null;
   #failure = null;
-  // What has been gathered, by descriptor.
-  #gathered = null;
+  // What has been captured, by descriptor.
+  #captured = null;
   pid = undefined;
   inheritsEnvironment = inheritsEnvironment();
 
@@ -39,7 +39,7 @@ class Gathered extends shapeOf(native.Process) {
     this.#outputs = outputs;
     options.encoding = limits.encoding;
     options.maxBuffer = limits.maxBuffer;
-    this.#started = native.spawnCaptured(file, args, options, ignore, this);
+    this.#started = native.capture(file, args, options, ignore, this);
     const status = this.#started[0];
     if (status < 0) {
       this.#fail(status, 'spawn');
@@ -62,8 +62,8 @@ class Gathered extends shapeOf(native.Process) {
   #makeStreams() {
     const streams = new Streams(this, this.#started[3], (socket) => this.#awaitClose(socket));
     map(OUTPUTS, (index) => {
-      const output = this.#isGathering && this.#outputs[index];
-      if (output) streams.capture(index, (socket, captured) => output.attach(socket, captured.begun));
+      const output = this.#isCapturing && this.#outputs[index];
+      if (output) streams.capture(index, (socket, taken) => output.attach(socket, taken.begun));
     });
     if (this.#ending !== null) streams.settle();
     return streams;
@@ -76,14 +76,14 @@ class Gathered extends shapeOf(native.Process) {
     return errno === 0;
   }
 
-  /** What has been gathered natively of an output: text in the encoding of the call, or a Buffer. */
-  gathered(index) {
-    return this.#gathered?.[index];
+  /** What has been captured natively of an output: text in the encoding of the call, or a Buffer. */
+  captured(index) {
+    return this.#captured?.[index];
   }
 
   /** Closes the outputs, which others may hold open after the end of the process. */
   closeOutputs() {
-    if (this.#isGathering) this.#take(null);
+    if (this.#isCapturing) this.#take(null);
     this.#streams?.destroyOutputs();
     this.#close();
   }
@@ -110,23 +110,23 @@ class Gathered extends shapeOf(native.Process) {
     nextTick(() => this.#events.onFailure(error));
   }
 
-  /** The outcome of the native side: null where it is to be asked for. */
-  #take(outcome) {
-    this.#isGathering = false;
-    if (outcome !== null) {
-      this.#gathered = [undefined, outcome[0], outcome[1]];
+  /** `outputs`: stdout and stderr; null if the native side has to be asked for them, because something went wrong. */
+  #take(outputs) {
+    this.#isCapturing = false;
+    if (outputs !== null) {
+      this.#captured = [undefined, outputs[0], outputs[1]];
       return;
     }
-    const all = this.finish(this.#started[4], this.#ending);
-    const error = all[0];
-    this.#gathered = [undefined, all[1], all[2]];
+    const result = this.finish(this.#started[4], this.#ending ?? {});
+    const error = result[0];
+    this.#captured = [undefined, result[1], result[2]];
     // An exit code is no error here.
     if (error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return;
     if (error?.syscall || error?.code === 'ERR_STRING_TOO_LONG') this.#failure = error;
   }
 
   #close() {
-    if (this.#ending === null || this.#isGathering || this.#openStreams > 0) return;
+    if (this.#ending === null || this.#isCapturing || this.#openStreams > 0) return;
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#events.onClose(this.#failure);
@@ -134,7 +134,7 @@ class Gathered extends shapeOf(native.Process) {
 
   // Called by the native side.
 
-  onexit(code, signal, syscall, outcome) {
+  onexit(code, signal, syscall, outputs) {
     tell(() => {
       this.#ending = { code, signal };
       this.#streams?.endInput();
@@ -143,16 +143,16 @@ class Gathered extends shapeOf(native.Process) {
         this.#fail(code, syscall);
         return;
       }
-      if (outcome !== undefined) this.#take(outcome);
+      if (outputs !== undefined) this.#take(outputs);
       this.#events.onExit(signal === null ? code : null, signal);
       if (this.#streams !== null) nextTick(() => this.#streams.settle());
       this.#close();
     });
   }
 
-  onend(outcome) {
+  onend(outputs) {
     tell(() => {
-      if (this.#isGathering) this.#take(outcome);
+      if (this.#isCapturing) this.#take(outputs);
       this.#close();
     });
   }
@@ -163,8 +163,7 @@ class Gathered extends shapeOf(native.Process) {
 }
 
 // For the native functions.
-Gathered.prototype.hooks = hooks;
-Gathered.prototype.runtime = runtime;
-Gathered.prototype.keysOf = Object.keys;
+Captured.prototype.hooks = hooks;
+Captured.prototype.keysOf = Object.keys;
 
-module.exports = { Gathered };
+module.exports = { Captured };

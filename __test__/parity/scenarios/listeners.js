@@ -26,8 +26,10 @@ module.exports = {
     child.on('close', () => t.log('close'));
     process.nextTick(() => t.log('tick after'));
     Promise.resolve().then(() => t.log('promise'));
-    setImmediate(() => t.log('immediate'));
-    return t.record(child);
+    const immediate = new Promise((resolve) => setImmediate(resolve)).then(() => t.log('immediate'));
+    const recorded = await t.record(child);
+    await immediate;
+    return recorded;
   },
 
   'the same with pipes': async (cp, t) => {

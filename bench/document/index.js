@@ -59,6 +59,11 @@ function main() {
     process.exitCode = 2;
     return;
   }
+  if (!options.render && !process.version.startsWith('v24.')) {
+    console.error(`The report is of Node 24, and this is Node ${process.version}.`);
+    process.exitCode = 2;
+    return;
+  }
   if (!options.render) {
     const data = measureAll(sections, options);
     fs.writeFileSync(DATA, `${JSON.stringify(data, null, 1)}\n`);

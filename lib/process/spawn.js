@@ -84,7 +84,6 @@ function killOnAbort(child, handle, signal, killSignal) {
     }
   };
   if (signal.aborted) {
-    const handle = child._handle;
     nextTick(() => handle.afterSpawn(() => nextTick(abort)));
     return;
   }

@@ -167,6 +167,7 @@ module.exports = {
       };
       cp.exec('true', { timeout: 30 }, () => console.log('called'));
       cp.spawn('true', { timeout: 30 });
+      cp.spawn('true', { signal: AbortSignal.abort() });
       console.log(cp.exec('true').stdout === undefined);
       process.on('exit', () => console.log('the process ends'));
     }),

@@ -4,6 +4,7 @@
 // documentation, «Errors»).
 
 const { format, getSystemErrorName, inspect } = require('node:util');
+const { copy } = require('./arrays');
 const { MAJOR } = require('./version');
 
 // In messages, a string longer than LONG_STRING is cut to CUT_STRING characters, an inspected value to LONG_VALUE.
@@ -179,6 +180,14 @@ function errnoError(errno, syscall) {
   return Object.assign(error, { errno, code, syscall });
 }
 
+/** The error of a `syscall` that failed for a program: `file`, if it is known, with `args`, its `argv`. */
+function programError(errno, syscall, file, args) {
+  const error = errnoError(errno, file ? `${syscall} ${file}` : syscall);
+  if (file) error.path = file;
+  error.spawnargs = copy(args, 1);
+  return error;
+}
+
 /** The error of a child that an AbortSignal has killed. */
 class AbortError extends Error {
   constructor(options) {
@@ -196,6 +205,7 @@ module.exports = {
   disconnected,
   errnoError,
   invalidType,
+  programError,
   tooMuchOutput,
   unknownOption,
   // Native code throws these.

@@ -3,9 +3,9 @@
 // A command whose outputs are captured natively: no stream is created unless somebody asks for it. Has the same methods
 // and calls the same events as Streamed (lib/exec/streamed.js).
 
-const { copy, map } = require('../common/arrays');
+const { map } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
-const { errnoError } = require('../common/errors');
+const { errnoError, programError } = require('../common/errors');
 const { inheritsEnvironment } = require('../process/environment');
 const { hooks, host } = require('../process/hooks');
 const { native, numbers, shapeOf, tell } = require('../addon/runtime');
@@ -102,10 +102,8 @@ class Captured extends shapeOf(native.Process) {
   }
 
   #fail(errno, syscall) {
-    const file = this.#started[1];
-    const args = this.#started[2];
     this.pid = undefined;
-    const error = Object.assign(errnoError(errno, `${syscall} ${file}`), { path: file, spawnargs: copy(args, 1) });
+    const error = programError(errno, syscall, this.#started[1], this.#started[2]);
     this.closePipes();
     nextTick(() => this.#events.onFailure(error));
   }

@@ -17,6 +17,8 @@ const ignore = () => {};
 const isFile = (value) => typeof value?.file === 'string' || value?.file instanceof URL;
 const isWritable = (value) => typeof value?.write === 'function' && typeof value.on === 'function';
 const isIterable = (value) => typeof value?.[Symbol.asyncIterator] === 'function' || isSyncIterable(value);
+/** A string or bytes: nothing that has to be read first. */
+const isWhole = (value) => typeof value === 'string' || ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 const isSyncIterable = (value) => typeof value === 'object' && typeof value?.[Symbol.iterator] === 'function';
 
 /** Whether a child can have the stream itself. */
@@ -133,8 +135,8 @@ class Redirections {
   /** A standard input that is to be read from `value`. */
   #read(name, value) {
     if (isFile(value)) return this.#open(value.file, 'r');
-    const isBytes = ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
-    if (isBytes || isIterable(value) || (name === 'input' && typeof value === 'string')) {
+    const isText = typeof value === 'string';
+    if (isText ? name === 'input' : isWhole(value) || isIterable(value)) {
       this.input = value;
       return 'pipe';
     }
@@ -161,7 +163,7 @@ const bytesOf = (value) => {
  * itself fails. Returns a function that stops it.
  */
 function feed(stdin, input, fail) {
-  if (typeof input === 'string' || ArrayBuffer.isView(input) || input instanceof ArrayBuffer) {
+  if (isWhole(input)) {
     stdin.end(bytesOf(input));
     return () => {};
   }
@@ -249,4 +251,4 @@ function drained(stream) {
   });
 }
 
-module.exports = { feed, isKept, redirectionsOf, writeTo };
+module.exports = { bytesOf, feed, isKept, isSyncIterable, isWhole, redirectionsOf, writeTo };

@@ -82,15 +82,21 @@ function outputOf(value) {
 const NEWLINE = 10;
 const RETURN = 13;
 
-/** Text or bytes as `settings` ask for them: without the final newline, as lines, as a Uint8Array. */
+/** What `verbose` shows of a command that has ended. */
+function summaryOf(outcome) {
+  return outcome.shortMessage ?? `$ ${outcome.command} (${Math.round(outcome.durationMs)} ms)`;
+}
+
+/** An output, text or a Buffer, as `settings` ask for it: decoded, without the final newline, as lines. */
 function present(output, settings) {
   const { encoding, lines, stripFinalNewline } = settings;
-  if (typeof output === 'string') {
+  if (encoding !== 'buffer') {
+    output = output.toString(encoding);
     if (lines) return output === '' ? [] : withoutNewline(output).split(/\r?\n/);
     return stripFinalNewline && !settings.isBinary ? withoutNewline(output) : output;
   }
   let { length } = output;
-  if (encoding === 'buffer' && stripFinalNewline && output[length - 1] === NEWLINE) {
+  if (stripFinalNewline && output[length - 1] === NEWLINE) {
     length -= output[length - 2] === RETURN ? 2 : 1;
   }
   return new Uint8Array(output.buffer, output.byteOffset, length);
@@ -101,4 +107,4 @@ function withoutNewline(text) {
   return text.slice(0, text.endsWith('\r\n') ? -2 : -1);
 }
 
-module.exports = { CommandError, Result, outcomeOf, outputOf, present };
+module.exports = { CommandError, Result, outcomeOf, outputOf, present, summaryOf };

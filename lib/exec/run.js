@@ -10,7 +10,7 @@ const { endWithProcess, forget } = require('./cleanup');
 const { spawnOptions } = require('./options');
 const { Interleaved, Output } = require('./output');
 const { feed, isKept, redirectionsOf, writeTo } = require('./redirect');
-const { Result, outcomeOf, present } = require('./result');
+const { Result, outcomeOf, present, summaryOf } = require('./result');
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -211,7 +211,7 @@ class Run {
     this.#stopInput();
     const outcome = this.#describe(failure ?? this.#cause);
     if (this.#settings.verbose !== 'none') {
-      this.#log(outcome.shortMessage ?? `$ ${this.#shown} (${Math.round(outcome.durationMs)} ms)`);
+      this.#log(summaryOf(outcome));
     }
     if (this.#flushes === null && this.#sources === null) this.#answer(outcome, outcome);
     else this.#finish(outcome);
@@ -242,15 +242,10 @@ class Run {
 
   #value(index) {
     const output = this.#outputs[index];
-    if (this.#command === null && isKept(this.#settings, index)) return present(this.#decoded(NOTHING), this.#settings);
+    if (this.#command === null && isKept(this.#settings, index)) return present(NOTHING, this.#settings);
     if (!output?.isKept) return undefined;
     const captured = output.isAttached ? undefined : this.#command.captured(index);
-    return present(captured ?? this.#decoded(output.bytes), this.#settings);
-  }
-
-  #decoded(bytes) {
-    const { encoding } = this.#settings;
-    return encoding === 'buffer' ? bytes : bytes.toString(encoding);
+    return present(captured ?? output.bytes, this.#settings);
   }
 
   #log(line) {

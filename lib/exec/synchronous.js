@@ -4,8 +4,8 @@
 
 const { append } = require('../common/arrays');
 const { refuse, spawnOptions } = require('./options');
-const { isKept, redirectionsOf } = require('./redirect');
-const { outcomeOf, present } = require('./result');
+const { bytesOf, isKept, isSyncIterable, isWhole, redirectionsOf } = require('./redirect');
+const { outcomeOf, present, summaryOf } = require('./result');
 
 // What only works while JavaScript runs.
 const ASYNCHRONOUS = ['all', 'detached', 'signal'];
@@ -16,15 +16,14 @@ function checkSynchronous(settings, { input, targets }) {
     if (value) refuse(ASYNCHRONOUS[i], value, 'does not work synchronously');
   }
   if (targets[1].length + targets[2].length > 0) refuse('stdout', 'a stream', 'does not work synchronously');
-  const isReadable = typeof input === 'string' || ArrayBuffer.isView(input) || input instanceof ArrayBuffer;
-  const isList = typeof input === 'object' && typeof input[Symbol.iterator] === 'function';
-  if (input !== undefined && !isReadable && !isList) refuse('input', input, 'does not work synchronously');
+  const isKnown = isWhole(input) || isSyncIterable(input);
+  if (input !== undefined && !isKnown) refuse('input', input, 'does not work synchronously');
 }
 
-function bytesOf(input) {
-  if (input === undefined || ArrayBuffer.isView(input)) return input;
+/** All of the input as bytes; undefined if there is none. */
+function collected(input) {
   if (typeof input === 'string') return Buffer.from(input);
-  if (input instanceof ArrayBuffer) return new Uint8Array(input);
+  if (input === undefined || isWhole(input)) return bytesOf(input);
   const chunks = [];
   const iterator = input[Symbol.iterator]();
   for (let next = iterator.next(); !next.done; next = iterator.next()) append(chunks, Buffer.from(next.value));
@@ -42,7 +41,7 @@ function runSync(spawnSync, { file, args, settings, shown }) {
       checkSynchronous(settings, redirections);
       log(`$ ${shown}`);
       const { killSignal, maxBuffer, timeout } = settings;
-      const input = bytesOf(redirections.input);
+      const input = collected(redirections.input);
       const limits = { encoding: 'buffer', input, killSignal, maxBuffer, timeout };
       ended = spawnSync(file, args, { ...spawnOptions(settings, redirections.stdio), ...limits });
     } finally {
@@ -55,7 +54,7 @@ function runSync(spawnSync, { file, args, settings, shown }) {
   const value = (index) => {
     if (!isKept(settings, index)) return undefined;
     const bytes = ended.output?.[index] ?? Buffer.alloc(0);
-    return present(settings.encoding === 'buffer' ? bytes : bytes.toString(settings.encoding), settings);
+    return present(bytes, settings);
   };
   const { error, signal, status } = ended;
   const timedOut = error?.code === 'ETIMEDOUT';
@@ -75,7 +74,7 @@ function runSync(spawnSync, { file, args, settings, shown }) {
   };
   const cause = timedOut || isMaxBuffer ? undefined : error;
   const outcome = outcomeOf(properties, settings, cause);
-  log(outcome.shortMessage ?? `$ ${shown} (${Math.round(properties.durationMs)} ms)`);
+  log(summaryOf(outcome));
   if (outcome.failed) Error.captureStackTrace(outcome, runSync);
   if (outcome.failed && settings.reject) throw outcome;
   return outcome;

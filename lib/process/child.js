@@ -5,10 +5,10 @@
 const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
-const { copy, includes, map } = require('../common/arrays');
+const { includes, map } = require('../common/arrays');
 const { builtin, isHooked } = require('../builtin/originals');
 const { nextTick } = require('../common/clock');
-const { errnoError } = require('../common/errors');
+const { errnoError, programError } = require('../common/errors');
 const { hooks, host } = require('./hooks');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
 const { Process, isSpawnHeard } = require('./process');
@@ -225,10 +225,7 @@ function onExit(child, handle, code, signal, syscall) {
   try {
     if (code < 0) {
       if (syscall === 'spawn') child.pid = undefined;
-      const error = errnoError(code, child.spawnfile ? `${syscall} ${child.spawnfile}` : syscall);
-      if (child.spawnfile) error.path = child.spawnfile;
-      error.spawnargs = copy(child.spawnargs, 1);
-      child.emit('error', error);
+      child.emit('error', programError(code, syscall, child.spawnfile, child.spawnargs));
     } else {
       child.emit('exit', child.exitCode, child.signalCode);
     }

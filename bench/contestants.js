@@ -3,9 +3,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
-const { root, peers, limit } = require('./paths');
+const { root, before, peers, limit } = require('./paths');
 
-const OURS = path.join(root, 'index.js');
 const FETCH = 'run node bench/peers.js';
 
 /** The first line that a short command prints, or undefined if it cannot run. */
@@ -18,9 +17,9 @@ function firstLine(file, args) {
  * Why ours cannot take part on this Node, or undefined. What is the builtin's own does not take part: it would race
  * itself.
  */
-function cannotLoadOurs(node, needs) {
+function cannotLoadOurs(node, needs, checkout) {
   const script = `
-    const ours = require(${JSON.stringify(OURS)});
+    const ours = require(${JSON.stringify(path.join(checkout, 'index.js'))});
     if (!ours.isNative) throw new Error('index.js fell back to the builtin');
     if (ours.${needs} === require('node:child_process').${needs}) {
       throw new Error('${needs}() is the builtin\\'s own');
@@ -39,6 +38,13 @@ const otherNode = (name) => () => {
   return version ? { version: `Node ${version}`, runtime: nodeRuntime(peers[name].binary), subject: 'builtin' } : FETCH;
 };
 
+/** This package in `checkout`. */
+function ours({ node, nodeVersion, needs }, subject, checkout) {
+  return (
+    cannotLoadOurs(node, needs, checkout) ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject }
+  );
+}
+
 /** Each as a contestant, or the reason why it cannot be one. */
 const known = {
   builtin: ({ node, nodeVersion }) => ({
@@ -46,11 +52,8 @@ const known = {
     runtime: nodeRuntime(node),
     subject: 'builtin',
   }),
-  ours({ node, nodeVersion, needs }) {
-    return (
-      cannotLoadOurs(node, needs) ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject: 'ours' }
-    );
-  },
+  ours: (on) => ours(on, 'ours', root),
+  before: (on) => (before ? ours(on, 'before', before) : 'set CHILD_PROCESS_BEFORE'),
   node20: otherNode('node20'),
   node22: otherNode('node22'),
   node26: otherNode('node26'),

@@ -10,7 +10,7 @@ runSuite({
   entry: 'bench/ipc.js',
   metrics: './channel',
   contestants: ['rust', 'builtin', 'ours', 'bun'],
-  guests: ['node20', 'node22', 'node26', 'deno'],
+  guests: ['before', 'node20', 'node22', 'node26', 'deno'],
   needs: 'fork',
   example: 'small/to-child',
   note:

@@ -11,7 +11,7 @@ const suite = {
   entry: 'bench/run.js',
   metrics: './metrics',
   contestants: ['builtin', 'ours', 'bun', 'deno', 'tokio'],
-  guests: ['node20', 'node22', 'node26'],
+  guests: ['before', 'node20', 'node22', 'node26'],
   needs: 'spawn',
   example: 'spawn-pipe/2gb',
   note: "V8's own heap is spared by the builtin's fork (nodejs/node #48523); the 2 GB are Buffers, which are not.",

@@ -2,24 +2,21 @@
 
 // What a trial measures: the module under test, by name. The worker calls it inside the contestant's own process.
 
-const fs = require('node:fs');
 const path = require('node:path');
-const { root } = require('./paths');
+const { root, before } = require('./paths');
 
-const promisesPath = path.join(root, 'promises.js');
+const checkouts = { ours: root, before };
 
 function load(name) {
-  if (name === 'ours') return require('../index.js');
+  if (name in checkouts) return require(path.join(checkouts[name], 'index.js'));
   return require('node:child_process');
 }
 
 /** `execFile(file, args)` → promise: ours in child-process-rs/promises, elsewhere what people use today, promisify. */
 function loadPromises(name) {
-  if (name === 'ours') return require(promisesPath);
+  if (name in checkouts) return require(path.join(checkouts[name], 'promises.js'));
   const { promisify } = require('node:util');
   return { execFile: promisify(load(name).execFile) };
 }
 
-const promisesExist = () => fs.existsSync(promisesPath);
-
-module.exports = { load, loadPromises, promisesExist };
+module.exports = { load, loadPromises };

@@ -30,6 +30,7 @@ const OF_PROCESS = [
   'lib/process/spawn',
   'lib/process/stdio',
   'lib/process/streams',
+  'lib/process/watchers',
 ];
 const OF_CHANNEL = [
   'lib/channel/channel',
@@ -40,7 +41,7 @@ const OF_CHANNEL = [
 ];
 
 // By the file, the sources that are in it. The first is what the file itself is for. A source that a file does not have
-// is looked for in the first that has it. `promises` is the last, because it is no such file.
+// is looked for in the first that has it.
 const BUNDLES = {
   index: [
     'index',
@@ -68,23 +69,27 @@ const BUNDLES = {
     'lib/addon/native',
     'lib/common/version',
   ],
-  promises: [
-    'promises',
+  'lib/exec/promises': [
+    'lib/exec/promises',
     'lib/exec/cleanup',
     'lib/exec/captured',
     'lib/exec/launchers',
     'lib/exec/options',
     'lib/exec/output',
-    'lib/exec/promises',
     'lib/exec/redirect',
     'lib/exec/result',
     'lib/exec/run',
     'lib/exec/running',
-    'lib/exec/streamed',
-    'lib/exec/synchronous',
     'lib/exec/template',
-    ...OF_PROCESS,
+    ...OF_LAUNCH,
+    ...OF_RUNTIME,
+    'lib/process/sockets',
+    'lib/process/streams',
+    'lib/process/watchers',
   ],
+  'lib/exec/streamed': ['lib/exec/streamed', ...OF_PROCESS],
+  'lib/exec/synchronous': ['lib/exec/synchronous', 'lib/process/sync'],
+  promises: ['promises'],
 };
 
 // They run by themselves, with sources of their own.

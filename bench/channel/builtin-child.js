@@ -21,7 +21,7 @@ module.exports = {
     ...handleCases.map((oneCase) => ({ ...oneCase, id: `handles-${oneCase.id}` })),
   ],
   // The child of any other runtime is not the builtin.
-  applies: ({ name }) => name === 'builtin' || name === 'ours',
+  applies: ({ name }) => ['builtin', 'ours', 'before'].includes(name),
   measure(context, options) {
     const run = options.payload ? throughput : options.kind ? measureHandles : roundTrip;
     return run(context, { ...options, childEnd: 'builtin' });

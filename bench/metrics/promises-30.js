@@ -16,7 +16,6 @@ module.exports = {
       rows: [{ id: 'rate', unit: 'processes/s', better: 'more', goals: { tokio: 0.85 } }],
     },
   ],
-  applies: ({ subject }) => subject !== 'ours' || subjects.promisesExist(),
   async measure({ subjectName, quick }) {
     const { execFile } = subjects.loadPromises(subjectName);
     const work = async () => {

@@ -15,15 +15,14 @@ const builtin = {
 
 function natively() {
   const { Captured } = require('./captured');
-  const { Streamed } = require('./streamed');
-  const { isWatched } = require('../process/child');
   const { isRestricted } = require('../process/permission');
-  const { spawn } = require('../process/spawn');
+  const { isWatched } = require('../process/watchers');
   return {
     start(call, events) {
+      if (!isRestricted && !isWatched()) return new Captured(call, events);
       // Somebody wants to see a ChildProcess.
-      if (isRestricted || isWatched()) return new Streamed(spawn, call, events);
-      return new Captured(call, events);
+      const { Streamed } = require('./streamed');
+      return new Streamed(require('../process/spawn').spawn, call, events);
     },
     spawnSync: (file, args, options) => require('../process/sync').spawnSync(file, args, options),
   };

@@ -7,7 +7,6 @@ const { invalidType } = require('../common/errors');
 const { checkOptions, pathOf, readOptions, refuse } = require('./options');
 const { CommandError } = require('./result');
 const { Running } = require('./running');
-const { runSync } = require('./synchronous');
 const { commandLine, shellScript, words } = require('./template');
 
 const IS_WINDOWS = process.platform === 'win32';
@@ -87,7 +86,7 @@ function promisesOver({ start, spawnSync }) {
     };
     run.sync = (strings, ...values) => {
       if (!Array.isArray(strings?.raw)) return withOptions(strings).sync;
-      return runSync(spawnSync, prepare(strings, values));
+      return require('./synchronous').runSync(spawnSync, prepare(strings, values));
     };
     return run;
   }

@@ -4,7 +4,7 @@
 
 const { setImmediate } = require('node:timers');
 const { append, map } = require('../common/arrays');
-const { clearTimeout, setTimeout } = require('../common/clock');
+const { clearTimeout, now, setTimeout } = require('../common/clock');
 const { hooks } = require('../common/errors');
 const { endWithProcess, forget } = require('./cleanup');
 const { spawnOptions } = require('./options');
@@ -36,7 +36,7 @@ class Run {
   #command = null;
   #outputs = [];
   #all = null;
-  #begun = performance.now();
+  #begun = now();
   #ending = UNKNOWN;
   #hasExited = false;
   #isStopped = false;
@@ -231,7 +231,7 @@ class Run {
       timedOut: why === 'timedOut',
       isCanceled: why === 'isCanceled',
       isMaxBuffer: why === 'isMaxBuffer',
-      durationMs: performance.now() - this.#begun,
+      durationMs: now() - this.#begun,
       resourceUsage: usage ? { userCPUTime: usage[0], systemCPUTime: usage[1], maxRSS: usage[2] } : null,
       stdout: this.#value(STDOUT),
       stderr: this.#value(STDERR),

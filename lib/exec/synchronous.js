@@ -3,6 +3,7 @@
 // Commands that block until they have ended: $.sync and sh.sync.
 
 const { append } = require('../common/arrays');
+const { now } = require('../common/clock');
 const { refuse, spawnOptions } = require('./options');
 const { bytesOf, isKept, isSyncIterable, isWhole, redirectionsOf } = require('./redirect');
 const { outcomeOf, present, summaryOf } = require('./result');
@@ -32,7 +33,7 @@ function collected(input) {
 
 /** Runs a command to its end. Returns its Result, or throws a CommandError. */
 function runSync(spawnSync, { file, args, settings, shown }) {
-  const begun = performance.now();
+  const begun = now();
   const log = (line) => settings.verbose !== 'none' && process.stderr.write(`${line}\n`);
   let ended;
   try {
@@ -67,7 +68,7 @@ function runSync(spawnSync, { file, args, settings, shown }) {
     timedOut,
     isCanceled: false,
     isMaxBuffer,
-    durationMs: performance.now() - begun,
+    durationMs: now() - begun,
     resourceUsage: null,
     stdout: value(1),
     stderr: value(2),

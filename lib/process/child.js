@@ -2,7 +2,6 @@
 
 // class ChildProcess: the events and streams around a native Process.
 
-const diagnostics = require('node:diagnostics_channel');
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
 const { includes, map } = require('../common/arrays');
@@ -15,14 +14,9 @@ const { Process, isSpawnHeard } = require('./process');
 const { native, numbers } = require('../addon/runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
-const { MAJOR } = require('../common/version');
+const { created, isWatched, launched } = require('./watchers');
 
 const resolved = Promise.resolve();
-
-const created = diagnostics.channel('child_process');
-// Only some Nodes publish the launch, those whose tracing channels can say whether anyone listens.
-/** @type {any} */
-const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
 const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = numbers;
 // What becomes an 'error' event; any other failure of the launch is thrown.
@@ -75,11 +69,6 @@ const spawnMethod = ChildProcess.prototype.spawn;
 /** Whether somebody has replaced the method that starts processes, ours or the builtin's. */
 function isPatched() {
   return ChildProcess.prototype.spawn !== spawnMethod || isHooked();
-}
-
-/** Whether somebody hooked in who expects a ChildProcess, or normalised options, before the launch. */
-function isWatched() {
-  return isPatched() || launched.hasSubscribers || created.hasSubscribers;
 }
 
 hooks.isPatched = isPatched;
@@ -276,4 +265,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, begin, closeOne, isPatched, isWatched, streamsOf };
+module.exports = { ChildProcess, begin, closeOne, streamsOf };

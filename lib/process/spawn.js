@@ -4,7 +4,7 @@
 
 const { addAbortListener } = require('node:events');
 const { builtin, isHooked } = require('../builtin/originals');
-const { ChildProcess, begin, isWatched } = require('./child');
+const { ChildProcess, begin } = require('./child');
 const { nextTick } = require('../common/clock');
 const { inheritsEnvironment } = require('./environment');
 const { AbortError } = require('../common/errors');
@@ -12,6 +12,7 @@ const { host } = require('./hooks');
 const { isRestricted } = require('./permission');
 const { native } = require('../addon/runtime');
 const { MAJOR } = require('../common/version');
+const { isWatched } = require('./watchers');
 
 // From Node 26 on a timeout also cuts off output that outlives the child.
 const END = MAJOR >= 26 ? 'close' : 'exit';

@@ -1,0 +1,19 @@
+'use strict';
+
+// Who wants to see a ChildProcess, or normalised options, before a launch: subscribers of the diagnostics channels, and
+// programs that have replaced the method that starts processes.
+
+const diagnostics = require('node:diagnostics_channel');
+const { hooks } = require('./hooks');
+const { MAJOR } = require('../common/version');
+
+const created = diagnostics.channel('child_process');
+// Only some Nodes publish the launch, those whose tracing channels can say whether anyone listens.
+/** @type {any} */
+const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
+
+function isWatched() {
+  return hooks.isPatched() || launched.hasSubscribers || created.hasSubscribers;
+}
+
+module.exports = { created, isWatched, launched };

@@ -66,6 +66,7 @@ const BUNDLES = {
     'lib/common/arrays',
     'lib/common/clock',
     'lib/common/errors',
+    'lib/builtin/listed',
     'lib/addon/native',
     'lib/common/version',
   ],

@@ -6,15 +6,9 @@
 
 const { AsyncResource, executionAsyncId, executionAsyncResource, triggerAsyncId } = require('node:async_hooks');
 const { findIndex, some } = require('../common/arrays');
-const { whetherLoaded } = require('../builtin/listed');
 const ticks = require('../common/ticks');
-const { MAJOR } = require('../common/version');
 
 const { getOwnPropertySymbols } = Object;
-
-// Node 20 has it from the start.
-const AsyncLocalStorage = MAJOR < 22 ? 'async_hooks' : 'internal/async_local_storage';
-const mayBeStored = whetherLoaded(AsyncLocalStorage);
 
 let symbols;
 
@@ -69,7 +63,7 @@ class LaunchContext {
   /** Whether the current context is known to be the launcher's. Nodes without stores in resources cannot tell. */
   #isCurrent() {
     if (executionAsyncId() !== this.#id) return false;
-    return !mayBeStored() || (!ticks.isolates && holdSameStores(this.#process, executionAsyncResource()));
+    return !ticks.mayBeStored() || (!ticks.isolates && holdSameStores(this.#process, executionAsyncResource()));
   }
 
   /** The process is gone: emits the `destroy` hook. */

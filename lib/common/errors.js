@@ -165,8 +165,10 @@ function unknownOption(name, meant) {
 
 /** The name of a negative errno. Node takes it from libuv, which does not know all of them. */
 function nameOf(errno) {
+  const name = getSystemErrorName(errno);
+  if (!name.startsWith('Unknown')) return name;
   const names = require('node:os').constants.errno;
-  return Object.keys(names).find((name) => names[name] === -errno) ?? getSystemErrorName(errno);
+  return Object.keys(names).find((known) => names[known] === -errno) ?? name;
 }
 
 /**

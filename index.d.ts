@@ -35,7 +35,7 @@ export const spawn: typeof builtin.spawn & {
   (command: string, args: readonly string[], options: builtin.SpawnOptions & ChannelOptions): builtin.ChildProcess;
 };
 
-/** Whether the native addon is used. False if Node's own child_process is used instead (docs/troubleshooting.md). */
+/** Whether the native addon is used. If not, this package exports Node's own child_process. */
 export const isNative: boolean;
 
 /** The version of child-process-rs. */

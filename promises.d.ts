@@ -6,15 +6,13 @@ export interface ResourceUsage {
   userCPUTime: number;
   /** Time in the kernel, microseconds. */
   systemCPUTime: number;
-  /**
-   * The largest resident set, kilobytes. At least the memory of this process, because the command shares it until its exec.
-   */
+  /** The largest resident set, kilobytes. At least the memory of this process, because the command shares it until its exec. */
   maxRSS: number;
 }
 
 type Bytes = NodeJS.ArrayBufferView | ArrayBuffer;
 
-/** A file that is written, or in `stdio` read. */
+/** A file that is written. */
 export interface FileTarget {
   /** A relative path is relative to the working directory of this process. */
   file: string | URL;
@@ -70,10 +68,7 @@ export interface Options {
   lines?: boolean | undefined;
   /** The limit of each output, bytes. A command that writes more is ended. Default: 100,000,000. */
   maxBuffer?: number | undefined;
-  /**
-   * Looks for the command first in node_modules/.bin of `cwd`, or of the given directory, and of the directories above it. Default:
-   * false.
-   */
+  /** Looks for the command first in node_modules/.bin of `cwd` or the given directory, and of those above. Default: false. */
   preferLocal?: boolean | string | URL | undefined;
   /** Whether the promise is rejected if the command fails. If not, it is resolved with the error. Default: true. */
   reject?: boolean | undefined;

@@ -9,19 +9,19 @@ export * from 'node:child_process';
 /** Options that only this package's channels have. */
 export interface ChannelOptions {
   /**
-   * How long each end polls the channel for a quick answer before it returns to its event loop, microseconds. 0 switches
-   * polling off. Default: the environment variable `CHILD_PROCESS_RS_BUSY_POLL`, or 50.
+   * How long parent and child each poll the channel for a quick answer before they return to the event loop,
+   * microseconds. 0 disables polling. Default: the environment variable `CHILD_PROCESS_RS_BUSY_POLL`, or 50.
    */
   busyPoll?: number | undefined;
   /**
    * The longest message that is accepted, bytes. A longer one is reported as an 'error' event, and closes the channel.
-   * Default: the length of V8's longest string, or 4 GiB with `serialization: 'advanced'`.
+   * Default: the length of V8's longest string (512 MiB), or 4 GiB with `serialization: 'advanced'`.
    */
   maxMessageSize?: number | undefined;
 }
 
 export interface ForkOptions extends builtin.ForkOptions, ChannelOptions {
-  /** Whether a child that runs the same Node binary uses this package's channel too. Default: true. */
+  /** Whether a child that runs the same Node binary uses this package for its end of the channel. Default: true. */
   nativeChannel?: boolean | undefined;
 }
 
@@ -35,7 +35,7 @@ export const spawn: typeof builtin.spawn & {
   (command: string, args: readonly string[], options: builtin.SpawnOptions & ChannelOptions): builtin.ChildProcess;
 };
 
-/** Whether the native addon starts processes. False where the builtin is used instead; the README says where. */
+/** Whether the native addon is used. If not, this package exports Node's own child_process. */
 export const isNative: boolean;
 
 /** The version of child-process-rs. */

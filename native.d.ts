@@ -2,14 +2,14 @@
 
 // The exports of the addon. Generated from the Rust code by `npm run build` (scripts/types.js).
 
-/** The options of `fork()` that concern its channel, and for the child's end what the parent has announced. */
+/** The options of `fork()` for its channel; the child's end gets those that the parent has passed to it. */
 export interface ChannelOptions {
   serialization?: string;
   busyPoll?: number;
   maxMessageSize?: number;
-  /** The secret with which this end introduces itself to the other end. */
+  /** Only for the child's end: the secret that its first word contains (docs/protocol.md). */
   introduces?: string;
-  /** The secret with which the other end introduces itself if it is native. */
+  /** Only for the parent's end: the secret that the first word of a native child contains. */
   expects?: string;
 }
 export interface SendOptions {
@@ -18,14 +18,14 @@ export interface SendOptions {
 }
 /** Called when the message has been written, or has failed. */
 export type Written = (error: Error | null) => void;
-/** Whether the sender should go on sending. Undefined: yes, and the message may not have been written yet. */
+/** Whether the sender should continue to send. Undefined: yes, and the message may not have been written yet. */
 export type Sent = boolean | undefined;
 
 /** One end of an IPC channel, opened by `spawn`, `fork` or `openChannel`. Before that its methods do nothing. */
 export class Channel {
   /** Whether messages are serialised by V8 instead of as JSON. */
   readonly isAdvanced: boolean;
-  /** The channel's number. The three functions below are the same for all channels and take it as first argument. */
+  /** The channel's number, the first argument of the next three functions, which are the same for all channels. */
   readonly number: number;
   /**
    * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being delivered,
@@ -38,13 +38,13 @@ export class Channel {
    */
   readonly sendPrepared: (number: number, message: string | object, isSilent?: boolean, callback?: Written) => Sent;
   /**
-   * Writes coalesced messages that have waited long enough. With `disconnects`, it performs a requested
-   * `disconnect()` instead.
+   * Writes messages that wait for the end of the tick or of the delivery, if it is time. With `disconnects`, it
+   * performs a requested `disconnect()` instead.
    */
   readonly endTick: (number: number, disconnects?: boolean) => void;
   /**
    * Creates the object for a handle that came with `message`; `arrival` is the argument of `onHandle`. Calls
-   * `take(error, object)` at once, or for a server or datagram socket when it is listening.
+   * `take(error, object)` immediately, or for a server or datagram socket when it is listening.
    */
   convert(message: unknown, arrival: number, take: (error: Error | null, object?: unknown) => void): void;
   /**
@@ -60,10 +60,8 @@ export class Channel {
   /** Makes the channel keep the event loop alive. */
   ref(): void;
   /**
-   * Sends any message, with or without a socket or server (Node.js documentation, «subprocess.send»). `options` are
-   * `keepOpen` and `swallowErrors`; `true` means `swallowErrors`. `callback(error)` is called when the message has
-   * been written. Returns whether the sender should go on sending; undefined means yes, and that the message may
-   * not have been written yet.
+   * Sends any message, with or without a socket or server (Node.js documentation, «subprocess.send»). `options`:
+   * `true` means `swallowErrors`. `callback(error)` is called when the message has been written.
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what the serialisation throws.
    */
   send(message: unknown, handle?: unknown, options?: SendOptions | boolean, callback?: Written): Sent;
@@ -72,34 +70,35 @@ export class Channel {
 }
 
 /**
- * The listener of a channel. All methods are optional. `key` identifies something that is missing: a handle or a
- * large message that could not be received. An event with a `key` delivers what was missing under that key.
+ * The listener of a channel. All methods are optional. A handle or large message that could not be received is
+ * missing until the other end sends it again; `key` identifies it. An event with a `key` delivers what was missing
+ * under that key.
  */
 export interface ChannelEvents {
-  /** Messages for the program have come. */
+  /** Messages for the program have arrived. */
   onMessages?(messages: unknown[], key?: number): void;
-  /** An internal message has come. */
+  /** An internal message has arrived. */
   onInternal?(message: object, key?: number): void;
   /**
-   * A message that announces a handle has come. `arrival` must be passed to `convert`. Undefined: the descriptor is
-   * missing, and the builtin's end will send the message again.
+   * A message that announces a handle has arrived. `arrival` must be passed to `convert`. If it is undefined, the
+   * descriptor has not arrived, and the other end, a builtin one, will send the message again.
    */
   onHandle?(message: { msg?: unknown }, arrival?: number, key?: number): void;
-  /** Something was announced and is missing. Whatever comes from now on must be delivered after it. */
+  /** Something is missing. Whatever arrives from now on must be delivered after it. */
   onMissing?(key: number): void;
-  /** The sender has given up what is missing. */
+  /** What is missing will not be sent again. */
   onLost?(key: number): void;
   /** The first socket of a server has been sent. `sockets` must emit 'exit' when the child exits. */
   onSocketsSent?(sockets: import('node:events').EventEmitter): void;
   /** A handle did not reach the other end. */
   onUndelivered?(): void;
-  /** The other end has violated the protocol. The channel goes on. */
+  /** The other end has violated the protocol. The channel stays open. */
   onError?(error: Error): void;
   /** A message without a callback could not be sent. */
   onUnsent?(error: Error): void;
   /**
-   * An invalid message has come. `cause` is what decoding it threw, a text that says how the protocol was violated,
-   * or undefined if the message is too long.
+   * An invalid message has arrived. `cause` is what decoding it threw, a text that says how the protocol was
+   * violated, or undefined if the message is too long.
    */
   onBroken?(cause: unknown, key?: number): void;
   /** The other end has closed the channel. `isPartial`: in the middle of a message. */
@@ -113,11 +112,11 @@ export interface ChannelEvents {
 /** A file descriptor. */
 export type RawFd = number;
 
-/** A process, started by `spawn`, `execFile` and the like. Before that its methods do nothing. */
+/** A process, started by `spawn`, `execFile` or another function. Before that its methods do nothing. */
 export class Process {
-  /** The process is running, or was. */
+  /** The process id; undefined if nothing was started. */
   readonly pid?: number;
-  /** Nothing was started, for this reason; negative. */
+  /** Why nothing was started, a negative errno. */
   readonly errno?: number;
   readonly spawnfile?: string;
   readonly spawnargs?: string[];
@@ -131,13 +130,13 @@ export class Process {
   readonly killSignal?: number;
   /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
   awaitExec(): boolean;
-  /** Closes the pipes that nobody has taken. */
+  /** Closes the pipes that `takePipe` has not returned. */
   closePipes(): void;
-  /** A stream of an output has brought more than `maxBuffer`, which ends the process. */
+  /** JavaScript has read more than `maxBuffer` from an output: ends the process. */
   cutOutput(index: number): void;
   /**
-   * Ends the capture of `execFile`: returns what its callback is to be called with, and the command for `error.cmd`. `end`: how
-   * the process ended, what else went wrong, and what streams have brought of the outputs.
+   * Ends the capture of `execFile`. Returns the arguments for its callback, and the command for `error.cmd`. `end`: how the
+   * process ended, the error if there was one, and the outputs that JavaScript has read from streams.
    */
   finish(
     call: Call,
@@ -151,33 +150,33 @@ export class Process {
   pollExec(): void;
   /** Makes the event loop wait for the process; it does from the start. */
   ref(): void;
-  /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
+  /** The CPU time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
-  /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
+  /** Stops capturing an output, because JavaScript reads it from now on. Returns what has been captured, and options of the call. */
   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
-  /** The process is no longer killed when its timeout is over. */
+  /** Cancels the timeout of the process. */
   stopTimer(): void;
-  /** Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 if there is none. */
+  /** Returns our end of the pipe at the child's descriptor `index`, which the caller has to close; -1 if there is none. */
   takePipe(index: number): number;
   /** Lets the event loop end before the process. */
   unref(): void;
 }
-/** What `spawn` and the like return: for a given Process its pid or negative errno, file, arguments and pipes. */
+/** The result of a launch: a new Process; or, if the caller has passed one, its pid or negative errno, file, arguments and pipes. */
 export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[], call?: Call];
 /** One call of `execFile`: an array that begins with its callback. */
 export type Call = [callback: unknown, ...unknown[]];
 
-/** What `normalize` has planned; for `follow`. */
+/** What `normalize` has read from the options, for `follow`. */
 export type Plan = object;
 
 /**
- * Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `runtime` is the result of `open`.
- * Events are reported by calling the methods of `events`, which become the channel where they are a Channel.
+ * Opens an end of a channel on the socket `fd`, and takes ownership of `fd` unless this throws. `runtime` is the result of `open`.
+ * Events are reported by calling the methods of `events`. If `events` is a Channel, it becomes this channel.
  * @throws `EBADF`, `EMFILE`, `ENOMEM`, `ENOSPC`.
  */
 export function openChannel(runtime: number, fd: RawFd, options: ChannelOptions, events: ChannelEvents): Channel;
 
-/** Sets close-on-exec on a descriptor that this process was given. Throws if it is not open. */
+/** Sets close-on-exec on a descriptor that this process has inherited. Throws if it is not open. */
 export function closeOnExec(fd: RawFd): void;
 
 /** Passes an error to `uncaughtException`. */
@@ -186,32 +185,29 @@ export function throwUncaught(error: unknown): void;
 /** Closes a descriptor. */
 export function closeFd(fd: RawFd): void;
 
-/**
- * Puts `fd`, which it takes over, in the place of `target`, whose owner has it from now on.
- *
- * Throws where it cannot (`dup2(2)`).
- */
+/** Makes `target` refer to the open file of `fd`, sets it to non-blocking mode, and closes `fd` (`dup2(2)`). Throws if it cannot. */
 export function replaceFd(target: RawFd, fd: RawFd): void;
 
 /**
- * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process has ended
- * and its outputs have. The process is as with `spawn`.
+ * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process and its
+ * outputs have ended. The process is as with `spawn`.
  *
- * If `events` is a Process, the callback is left to it. Then its method `onexit(code, signal, syscall, outputs)` is called, and, if outputs
- * outlive the process, `onend(outputs)`. `outputs` is undefined if they may bring more; null if something went wrong or a stream has one of
- * them, then `finish` says what the callback is to be called with; otherwise an array of both. `onkill(signal)` has to kill the process.
+ * If `events` is a Process, that has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is called when the process has
+ * ended, and `onend(outputs)` when the outputs end later. `outputs` is undefined if there may be more output; null if something went wrong or
+ * JavaScript reads an output from a stream, then `finish` returns the arguments for the callback; otherwise an array of both outputs.
+ * `onkill(signal)` has to kill the process, because of its timeout or `maxBuffer`.
  *
  * Throws what Node throws.
  */
 export function execFile(file: unknown, args: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
- * Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
- * `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
+ * Runs `file` with all options of `spawn`, and captures stdout and stderr if they are pipes, with the options `encoding` and `maxBuffer` of
+ * `execFile`. The rest is as with `execFile`.
  */
 export function capture(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
 
-/** Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`. */
+/** Runs a command line in a shell (Node.js documentation, «child_process.exec»). The rest is as with `execFile`. */
 export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
@@ -221,11 +217,11 @@ export function exec(command: unknown, options: unknown, callback: unknown, even
 export function launchMethod(): 'clone' | 'fork';
 
 /**
- * Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns `killSignal`,
- * the number of that option, `mayBeNative`, whether the child may have the native end of a channel, `plan` for `follow`, and for
- * `execFile` the `call` for `Process#finish`.
+ * Normalises the arguments `call` of the function `verb` (`spawn`, `fork` or `execFile`), and writes to `target` the options for `launch`.
+ * Returns the option `killSignal` as a number, `mayBeNative`: whether the child may have the native end of a channel, `plan` for `follow`,
+ * and for `execFile` the `call` for `Process#finish`.
  *
- * Throws what that function throws.
+ * Throws what the function `verb` throws.
  */
 export function normalize(verb: string, call: Array<unknown>, host: object | undefined | null, target: object): { killSignal?: number; mayBeNative: boolean; plan: Plan; call?: Call };
 
@@ -233,7 +229,8 @@ export function normalize(verb: string, call: Array<unknown>, host: object | und
 export function numbers(): Record<string, number>;
 
 /**
- * Does with `process` what `normalize` has planned. `captures`: whether the outputs of `execFile` are captured natively.
+ * Starts the timeout of `process` and the capture of its outputs, as `normalize` has read them from the options. `captures`: whether the
+ * outputs of `execFile` are captured natively.
  */
 export function follow(process: object, plan: Plan, captures: boolean): void;
 
@@ -241,53 +238,45 @@ export function follow(process: object, plan: Plan, captures: boolean): void;
 export function signalNumber(signal: unknown, host?: object | undefined | null): number;
 
 /**
- * The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/common/errors.js` and what else channels
- * use of Node.
+ * Registers a copy of `lib/` and returns its number, the `runtime` of its channels. `hooks`: the functions of `lib/common/errors.js`, and in
+ * `node` the parts of Node that channels use (`lib/addon/node.js`).
  */
 export function open(hooks: object): number;
 
-/** The version of the package that this is the binary of. */
+/** The version of the package for which this addon was built. */
 export function version(): string;
 
-/** Notes which descriptors this process has inherited to pass on. To be called before anybody opens more of that kind. */
+/** Records which descriptors are inheritable now: children will inherit these, but none that become inheritable later. */
 export function noteInherited(): void;
 
-/** Whether this is the main thread, and not a Worker. */
+/** Whether this is the main thread and not a Worker. */
 export function isMainThread(): boolean;
 
-/** Hands what a listener has thrown to `uncaughtException`; it is to be thrown on. */
+/** Passes an exception of a listener to `uncaughtException`. The caller then throws it again. */
 export function tellThrown(error: unknown): void;
 
 /**
- * Starts `file` (Node.js documentation, «child_process.spawn»). What `events` has of these methods is called later:
- * `onspawn()` when the exec is confirmed, if `awaitExec` asked for it; `onexit(code, signal)` when the process has ended,
- * or `onexit(-errno, null, syscall)` where the exec failed (`spawn`) or its end cannot be known (`wait`).
+ * Starts `file` (Node.js documentation, «child_process.spawn»). Later calls those of these methods that `events` has: `onspawn()` when the
+ * exec is confirmed, if `awaitExec` was called; `onexit(code, signal)` when the process has ended, or `onexit(-errno, null, syscall)` if
+ * the exec failed (`syscall` is `spawn`) or nobody can know how it ended (`wait`).
  *
- * The process has `pid`, or `errno`, negative, where nothing was started; `spawnfile` and `spawnargs`; `pipes`, which of the
- * child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
- * streams of this process that the child reads or writes.
+ * If `events` is a Process, it becomes the started process, and an array of its pid or negative errno, `spawnfile`, `spawnargs` and `pipes` is
+ * returned; the caller has to watch the option `signal`. Otherwise a new Process is returned, with its properties set.
  *
- * Where stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event
- * loop alive. What `events.onchannel()` returns becomes the channel; without that it is a new `channel` of the process, which reports to
- * `events`.
- *
- * Where `events` are a Process, they become that process, and an array of its pid or errno, `spawnfile`, `spawnargs` and `pipes` is returned;
- * `signal` is left to the caller.
+ * If `stdio` asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event loop
+ * alive. The object that `events.onchannel()` returns becomes the channel; without that method it is a new one in the property `channel` of
+ * the process, which reports to `events`.
  *
  * Throws what Node throws.
  */
 export function spawn(file: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
-/**
- * Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as with
- * `spawn`.
- */
+/** Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»). The rest is as with `spawn`. */
 export function fork(modulePath: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
 /**
- * Starts the process of normalised options; `events.mayBeNative` says that it may have the native end of a channel.
- * `started()` is called between the checks and the launch. The rest is as with
- * `spawn`; throws what `ChildProcess.prototype.spawn` throws.
+ * Starts a process from normalised options. `events.mayBeNative`: whether it may have the native end of a channel. `started()` is called
+ * after the options have been checked and before the launch. The rest is as with `spawn`. Throws what `ChildProcess.prototype.spawn` throws.
  */
 export function launch(options: unknown, events?: object | undefined | null, started?: (() => unknown) | undefined | null): Started;
 

@@ -6,20 +6,17 @@ export interface ResourceUsage {
   userCPUTime: number;
   /** Time in the kernel, microseconds. */
   systemCPUTime: number;
-  /**
-   * The largest resident set, kilobytes. At least that of this process, because the kernel includes the time before the exec, in
-   * which both processes share their memory.
-   */
+  /** The largest resident set, kilobytes. At least the memory of this process, because the command shares it until its exec. */
   maxRSS: number;
 }
 
 type Bytes = NodeJS.ArrayBufferView | ArrayBuffer;
 
-/** A file that is read, or written. */
+/** A file that is written. */
 export interface FileTarget {
-  /** A relative path is relative to the directory of this process. */
+  /** A relative path is relative to the working directory of this process. */
   file: string | URL;
-  /** Writes to the end of the file. Otherwise the file is emptied. */
+  /** Appends to the file. Otherwise the file is emptied first. */
   append?: boolean | undefined;
 }
 
@@ -42,25 +39,25 @@ export type StdioOption =
     ];
 
 export interface Options {
-  /** Adds `all` to the result: both outputs in the order in which they came. Default: false. */
+  /** Adds `all` to the result: both outputs in the order in which they arrived. Default: false. */
   all?: boolean | undefined;
-  /** The name under which the command is started. Default: `file`. */
+  /** The command's `argv[0]`. Default: `file`. */
   argv0?: string | undefined;
-  /** Whether the result has the outputs. If not, the command waits until its streams are read. Default: true. */
+  /** Whether the result has the outputs. If not, the command is blocked until its streams are read. Default: true. */
   buffer?: boolean | undefined;
   /** Ends the command when this process ends. Default: true. */
   cleanup?: boolean | undefined;
-  /** The directory of the command. Default: that of this process. */
+  /** The working directory of the command. Default: that of this process. */
   cwd?: string | URL | undefined;
-  /** Gives the command a process group and session of its own; it then lives on. Default: false. */
+  /** Gives the command its own session and process group. It may outlive this process. Default: false. */
   detached?: boolean | undefined;
   /** How the outputs are decoded; with 'buffer' they are of type Uint8Array. Default: 'utf8'. */
   encoding?: BufferEncoding | 'buffer' | undefined;
   /** The environment of the command. Default: that of this process. */
   env?: NodeJS.ProcessEnv | undefined;
-  /** Whether the command has the environment of this process, too, beside `env`. Default: false. */
+  /** Whether `env` is added to the environment of this process instead of replacing it. Default: false. */
   extendEnv?: boolean | undefined;
-  /** How long a command that is to end may take before it is killed with SIGKILL, milliseconds; false: forever. Default: 5000. */
+  /** How long after `killSignal` a command that has not ended gets SIGKILL, milliseconds; false: never. Default: 5000. */
   forceKillAfterDelay?: number | boolean | undefined;
   gid?: number | undefined;
   /** What the command reads. Default: nothing, the null device. */
@@ -69,13 +66,13 @@ export interface Options {
   killSignal?: NodeJS.Signals | number | undefined;
   /** Whether the outputs are arrays of lines. Default: false. */
   lines?: boolean | undefined;
-  /** The most bytes of each output. A command that writes more is ended. Default: 100,000,000. */
+  /** The limit of each output, bytes. A command that writes more is ended. Default: 100,000,000. */
   maxBuffer?: number | undefined;
-  /** Searches the command in node_modules/.bin first: of `cwd` or the given directory, and of those above. Default: false. */
+  /** Looks for the command first in node_modules/.bin of `cwd` or the given directory, and of those above. Default: false. */
   preferLocal?: boolean | string | URL | undefined;
-  /** Whether a failure rejects the promise. If not, it is resolved with the error. Default: true. */
+  /** Whether the promise is rejected if the command fails. If not, it is resolved with the error. Default: true. */
   reject?: boolean | undefined;
-  /** The shell that runs the command. Default of `execFile` and `$`: none; of `exec` and `sh`: /bin/sh. */
+  /** The shell that runs the command. Default: none for `execFile`, /bin/sh for `exec` and `sh`. `$` refuses it. */
   shell?: boolean | string | URL | undefined;
   /** Ends the command when it is aborted. */
   signal?: AbortSignal | undefined;
@@ -83,16 +80,16 @@ export interface Options {
   stderr?: OutputOption | undefined;
   /** Default: 'ignore', the null device. */
   stdin?: StdinOption | undefined;
-  /** stdin, stdout, stderr and further descriptors at once. */
+  /** One value for stdin, stdout and stderr, or an array, which may have further descriptors. */
   stdio?: StdioOption | undefined;
   /** Default: 'pipe'. */
   stdout?: OutputOption | undefined;
-  /** Whether the last newline of an output is taken away. Default: true. */
+  /** Whether the final newline of an output is removed. Default: true. */
   stripFinalNewline?: boolean | undefined;
-  /** When the command is ended, milliseconds; 0: never. Default: 0. */
+  /** After how many milliseconds the command is ended; 0: never. Default: 0. */
   timeout?: number | undefined;
   uid?: number | undefined;
-  /** Writes commands to stderr ('short'), and what they write, too ('full'). Default: 'none'. */
+  /** Writes a line to stderr when a command starts and when it ends ('short'), and its outputs too ('full'). Default: 'none'. */
   verbose?: 'none' | 'short' | 'full' | undefined;
   windowsHide?: boolean | undefined;
   windowsVerbatimArguments?: boolean | undefined;
@@ -101,24 +98,24 @@ export interface Options {
 export type From = 'stdout' | 'stderr' | 'all';
 
 export interface LinesOptions extends Options {
-  /** Whose lines: of stdout, of stderr, or of both. Default: 'stdout'. */
+  /** Which output is read. Default: 'stdout'. */
   from?: From | undefined;
 }
 
 export interface PipeOptions extends Options {
-  /** What is piped. Default: 'stdout'. */
+  /** Which output is piped. Default: 'stdout'. */
   from?: From | undefined;
 }
 
 export interface ShellOptions extends Options {
-  /** Whether a pipeline in the script fails if any of its commands does. Runs in bash if `shell` is not given. Default: false. */
+  /** Whether a pipeline in the script fails if any of its commands does. Uses bash unless `shell` is given. Default: false. */
   pipefail?: boolean | undefined;
 }
 
-/** The options O, of which all are known in K. */
+/** The options O; one that K does not have is a type error. */
 type Known<O, K> = O & { [name in Exclude<keyof O, keyof K>]: never };
 
-/** What the option N is. */
+/** The value of the option N. */
 type Value<O, N extends string> = N extends keyof O ? O[N] : undefined;
 
 type Text<O> =
@@ -168,26 +165,27 @@ interface Properties<O> {
   /** The signal that ended the command. */
   signal: NodeJS.Signals | null;
   failed: boolean;
+  /** Whether it took longer than `timeout`. */
   timedOut: boolean;
-  /** The option `signal` was aborted. */
+  /** Whether the option `signal` was aborted. */
   isCanceled: boolean;
-  /** It wrote more than `maxBuffer`. */
+  /** Whether it wrote more than `maxBuffer`. */
   isMaxBuffer: boolean;
-  /** A signal ended it. */
+  /** Whether a signal ended it. */
   isTerminated: boolean;
   /** The time from the start to the end, milliseconds. */
   durationMs: number;
-  /** Null where it is not known: over the builtin, and if nothing was started. */
+  /** Null if Node's own child_process is used, with `sync`, and if nothing was started. */
   resourceUsage: ResourceUsage | null;
   stdout: Output<O, 'stdout'>;
   stderr: Output<O, 'stderr'>;
-  /** With the option `all`: both outputs in the order in which they came. */
+  /** With the option `all`: both outputs in the order in which they arrived. */
   all?: All<O>;
   /** The results of the commands whose output this one read (`pipe`). */
   pipedFrom: (Result<Options> | CommandError<Options>)[];
 }
 
-/** What a command has brought. */
+/** The result of a command that succeeded. */
 export interface Result<O = {}> extends Properties<O> {
   failed: boolean;
 }
@@ -196,11 +194,11 @@ export interface Result<O = {}> extends Properties<O> {
 export interface CommandError<O = Options> extends Error, Properties<O> {
   name: 'CommandError';
   failed: true;
-  /** The message without what the command wrote to its stderr. */
+  /** The message without the command's stderr. */
   shortMessage: string;
-  /** Of the system, such as 'ENOENT', where the command could not be started. */
+  /** The code of `cause`, such as 'ENOENT' if the command could not be started. */
   code?: string;
-  /** The error of the system, the reason of an AbortSignal, or the error of a stream. */
+  /** The system error, the reason of an AbortSignal, or the error of a stream. */
   cause?: unknown;
 }
 
@@ -235,24 +233,27 @@ type Stdin<O> = O extends { stdio: infer S }
 type OutputStream<O, Name extends 'stdout' | 'stderr'> =
   IsKept<Entry<O, Name>> extends true ? Readable : Readable | null;
 
-/** A command that runs, and the promise of its result. */
+/** The promise of a command's result, which also controls the command while it runs. */
 export interface Running<O = {}> extends Promise<Outcome<O>>, AsyncIterable<string> {
   /** Undefined if the command could not be started. */
   readonly pid: number | undefined;
-  /** Created when it is first asked for; null if it is not a pipe. */
+  /** The streams are created when they are first accessed. Null if it is not a pipe. */
   readonly stdin: Stdin<O>;
   readonly stdout: OutputStream<O, 'stdout'>;
   readonly stderr: OutputStream<O, 'stderr'>;
   readonly stdio: (Readable | Writable | null)[];
-  /** Sends a signal; without one, `killSignal`, and SIGKILL if the command takes too long to end. Returns whether it was sent. */
+  /**
+   * Sends a signal, and returns whether it was sent. Without an argument sends `killSignal`, and SIGKILL if the command has not ended
+   * after `forceKillAfterDelay`.
+   */
   kill(signal?: NodeJS.Signals | number): boolean;
   /** Makes the event loop wait for the command; it does from the start. */
   ref(): this;
   /** Lets the event loop end before the command. */
   unref(): this;
-  /** The lines of an output as they come. `for await` uses those of stdout. */
+  /** The lines of an output as they arrive. `for await` uses those of stdout. */
   iterable(options?: { from?: From | undefined }): AsyncGenerator<string, void, void>;
-  /** Has another command read what this one writes. Returns that command, which fails if this one does. */
+  /** Makes another command read the output of this one. Returns the promise of that command, which fails if this one does. */
   pipe(strings: TemplateStringsArray, ...values: Interpolation[]): Running;
   pipe<P extends Options>(destination: Running<P>, options?: { from?: From | undefined }): Running<P>;
   pipe<const P extends PipeOptions = {}>(
@@ -286,9 +287,9 @@ export function execFile<const O extends Options>(file: string | URL, options: K
 export function exec<const O extends Options = {}>(command: string, options?: Known<O, Options>): Running<O>;
 
 /**
- * Runs `file` and yields the lines of its output as they come, without line ends. The command is started when the first line is
- * asked for, held back while the consumer does not ask for more, and ended when the consumer leaves its loop. If the command fails,
- * this throws after the last line.
+ * Runs `file` and yields the lines of its output as they arrive, without line ends. The command is started when the first line is
+ * requested. It is blocked while no more lines are requested, and ended when the consumer leaves its loop. If the command fails, this
+ * throws after the last line.
  */
 export function lines(file: string | URL, args?: Args, options?: LinesOptions): AsyncGenerator<string, void, void>;
 export function lines(file: string | URL, options?: LinesOptions): AsyncGenerator<string, void, void>;
@@ -303,7 +304,7 @@ interface SyncTag<O, K> {
 
 type Merged<O, P> = Omit<O, keyof P> & P;
 
-/** A template tag. Called with options, it returns a tag that uses them, too. */
+/** A template tag. Called with options, it returns a tag that uses them in addition. */
 export interface Tag<O = {}, K = Options> {
   (strings: TemplateStringsArray, ...values: Interpolation[]): Running<O>;
   <const P extends K>(options: Known<P, K>): Tag<Merged<O, P>, K>;
@@ -312,10 +313,10 @@ export interface Tag<O = {}, K = Options> {
 }
 
 /**
- * $`ls -l ${path}`: each interpolated value is exactly one argument, and an array is several. Quotes are read as a shell reads them.
- * There is no shell.
+ * $`ls -l ${path}`: each interpolated value is exactly one argument, and an array is several. Quotes have the meaning that they have in
+ * a shell, but no shell is used.
  */
 export const $: Tag;
 
-/** sh`ls -l ${path} | wc -l`: runs in a shell, which takes each interpolated value as data. */
+/** sh`ls -l ${path} | wc -l`: runs in a shell, which does not parse the interpolated values. */
 export const sh: Tag<{}, ShellOptions>;

@@ -1,6 +1,6 @@
 'use strict';
 
-// `npm run demo`: real programs, and what running them costs. Ends with exit code 0 where everything went as it should.
+// `npm run demo`: runs real programs and compares timings with the builtin. The exit code is 0 if everything worked.
 
 const { once } = require('node:events');
 const builtin = require('node:child_process');
@@ -34,7 +34,7 @@ async function showPromises() {
   console.log(dim('  $`uname -s`   $`date +%Y`   $`echo ${name}`'));
   const results = await Promise.all([$`uname -s`, $`date +%Y`, $`echo ${name}`]);
   lines(results.map(({ stdout }) => stdout.trim()).join('\n'));
-  verdict(results[2].stdout.trim() === name, 'what is interpolated is one argument, whatever it contains');
+  verdict(results[2].stdout.trim() === name, 'an interpolated value is one argument, whatever it contains');
 }
 
 async function showMessages() {
@@ -46,7 +46,7 @@ async function showMessages() {
 }
 
 async function showErrors() {
-  heading('What goes wrong is reported as Node reports it');
+  heading('Errors are reported as Node reports them');
   const missing = ours.spawn('no-such-command', ['--please']);
   const [error] = await once(missing, 'error');
   verdict(error.code === 'ENOENT' && missing.pid === undefined, `a command that does not exist: ${error.message}`);
@@ -61,10 +61,9 @@ async function main() {
   console.log(`child-process-rs ${ours.version} on Node ${process.version}, ${process.platform}-${process.arch}`);
   const parts = [showEventLoop, showPipeline, showPromises, showMessages, showErrors];
   if (!ours.isNative) {
-    console.log('No native build serves this platform: what follows is the builtin on both sides.');
-    parts.splice(parts.indexOf(showPromises), 1);
+    console.log('There is no binary for this platform: both sides of the comparisons are the builtin.');
   }
-  // A process that dies early leaves the demo waiting for nothing.
+  // If Node exits because nothing is left to wait for, the demo has failed.
   let isComplete = false;
   process.on('exit', () => {
     if (!isComplete) process.exitCode = 1;
@@ -72,7 +71,7 @@ async function main() {
   const began = Date.now();
   for (const show of parts) await show();
   isComplete = true;
-  heading('Where to go on');
+  heading('What to read next');
   lines(
     'README.md            use it in your program\ndocs/benchmarks.md   all figures\ndocs/migrating.md    from execa',
   );

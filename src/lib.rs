@@ -1,5 +1,5 @@
-//! A native implementation of Node's `child_process`. `docs/architecture.md` describes how the parts work together;
-//! CONTRIBUTING.md defines the layers.
+//! A native implementation of Node's `child_process`. `docs/architecture.md` describes the layers and how they work
+//! together; CONTRIBUTING.md has the rules for each.
 
 // `unsafe_code` is denied in Cargo.toml, and allowed here for the layers that may use it. `npm run lint` checks the other rules.
 #[cfg_attr(test, expect(clippy::allow_attributes, reason = "`expect` does not see into modules"))]

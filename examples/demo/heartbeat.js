@@ -1,7 +1,8 @@
 'use strict';
 
-// One of the two processes that the demo shows: its event loop beats every few milliseconds while it starts programs.
-// `heartbeat.js SUBJECT MEGABYTES`: SUBJECT is what it starts them with, MEGABYTES how much it holds in Buffers.
+// One of the two processes that the demo compares: it sends a beat from its event loop every 5 ms while it starts
+// programs. `heartbeat.js SUBJECT MEGABYTES`: SUBJECT is the module that starts them, MEGABYTES how many megabytes of
+// Buffers the process holds.
 
 const [, , subject, megabytes] = process.argv;
 const { spawn } = require(subject);
@@ -10,7 +11,7 @@ const MEGABYTE = 1024 * 1024;
 const BEAT_MS = 5;
 const SPAWN_MS = 20;
 
-// Filled, because memory that was never written is not there: a fork pays for what is.
+// Filled, because the system allocates memory only when it is written, and a fork takes time only for allocated memory.
 const held = Array.from({ length: megabytes / 64 }, () => Buffer.alloc(64 * MEGABYTE, 1));
 
 let started = 0;
@@ -29,7 +30,7 @@ process.once('message', () => {
   process.once('message', () => {
     clearInterval(beats);
     clearInterval(spawns);
-    // The last ones are still running.
+    // The last programs are still running.
     const waiting = setInterval(() => {
       if (succeeded < started) return;
       clearInterval(waiting);

@@ -1,7 +1,7 @@
 'use strict';
 
-// Two processes that start the same programs, one with the builtin and one with ours, and how their event loops beat
-// meanwhile: a moving picture at a terminal, its last frame elsewhere.
+// Two processes start the same programs, one with the builtin and one with this package. Shows how often their event
+// loops are blocked: animated in a terminal, otherwise only the result.
 
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
@@ -15,7 +15,7 @@ const OURS = path.join(__dirname, '../../index.js');
 const BEAT_MS = 5;
 const FRAME_MS = 80;
 const FRAMES = 50;
-// A loop that is never blocked beats about so often in a frame.
+// The number of beats in a frame if the event loop is never blocked.
 const FULL = FRAME_MS / BEAT_MS;
 const BARS = '▁▂▃▄▅▆▇█';
 
@@ -62,7 +62,7 @@ function summary({ name, frames, result }) {
   return `  ${name.padEnd(18)}${String(share).padStart(3)} % of the beats, ${result.started} programs started`;
 }
 
-/** Shows both loops for some seconds; resolves to whether every program that was started succeeded. */
+/** Shows both event loops for some seconds. Resolves to whether every started program succeeded. */
 async function showLoops(megabytes) {
   const loops = [
     await start('builtin', 'node:child_process', megabytes),

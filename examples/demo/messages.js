@@ -1,6 +1,6 @@
 'use strict';
 
-// A worker process and its parent: each message is answered. Run by itself, this file is the worker.
+// A parent and a worker process that answers each message. `fork` runs this same file as the worker.
 
 const { once } = require('node:events');
 
@@ -8,7 +8,7 @@ if (require.main === module) {
   process.on('message', (n) => process.send(n * n));
 }
 
-/** Sends `count` numbers to a worker that `fork` starts: the sum of its answers, and how long they took. */
+/** Sends `count` numbers to a worker that `fork` starts. Resolves to the sum of its answers and the time they took. */
 async function squares(fork, count) {
   const worker = fork(__filename);
   let sum = 0;
@@ -26,7 +26,7 @@ async function squares(fork, count) {
     began = performance.now();
     for (let n = 1; n < count; n++) worker.send(n);
   };
-  // The first answer shows that the worker is there: its start does not count.
+  // Its first answer shows that the worker has started. Only the time after that is measured.
   worker.send(0);
   await done;
   const milliseconds = performance.now() - began;

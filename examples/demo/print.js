@@ -1,6 +1,6 @@
 'use strict';
 
-// How the demo looks: colour only for a person at a terminal, and the same text without it.
+// The output of the demo. It has colours only in a terminal.
 
 const colours = process.stdout.isTTY && !process.env.NO_COLOR;
 const style = (on, off) => (text) => (colours ? `\x1b[${on}m${text}\x1b[${off}m` : String(text));
@@ -20,7 +20,7 @@ function lines(text, paint = String) {
   for (const line of text.trimEnd().split('\n')) console.log(`  ${paint(line)}`);
 }
 
-/** One line that says whether what happened is what should have. The demo ends with exit code 1 where it is not. */
+/** Prints whether a part of the demo has worked. If not, the exit code of the demo is 1. */
 function verdict(ok, text) {
   console.log(`  ${ok ? green('✓') : red('✗')} ${text}`);
   if (!ok) process.exitCode = 1;

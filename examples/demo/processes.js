@@ -1,6 +1,6 @@
 'use strict';
 
-// Programs joined into a pipeline, with `spawn` and Node's streams.
+// A pipeline of programs, with `spawn` and Node's streams.
 
 const { once } = require('node:events');
 const { pipeline } = require('node:stream');
@@ -13,7 +13,8 @@ async function pipe(commands) {
     spawn(file, args, { stdio: [i === 0 ? 'ignore' : 'pipe', 'pipe', 'inherit'] }),
   );
   for (const [i, child] of children.slice(1).entries()) {
-    // A program may stop reading before its neighbour has said all (`head`): that ends the neighbour, it is no failure.
+    // A program such as `head` may end before it has read everything. This also ends the program before it, and is no
+    // error.
     pipeline(children[i].stdout, child.stdin, () => {});
   }
   const [output] = await Promise.all([text(children.at(-1).stdout), ...children.map((child) => once(child, 'close'))]);

@@ -1,6 +1,6 @@
 'use strict';
 
-// A worker of server.js: answers with its process id. GET /crash kills it.
+// A worker of server.js. It answers each request with its process id. GET /crash kills it.
 
 const http = require('node:http');
 
@@ -21,7 +21,7 @@ process.on('message', (what, handle) => {
     shared = handle.on('connection', serve);
     return;
   }
-  // Said before anything is read from it: from here on it is this worker's.
+  // Sent before anything is read from the connection: from here on only this worker uses it.
   process.send('took');
   serve(handle);
 });

@@ -12,9 +12,7 @@ use napi_derive::napi;
 
 use crate::sys;
 
-/// Puts `fd`, which it takes over, in the place of `target`, whose owner has it from now on.
-///
-/// Throws where it cannot (`dup2(2)`).
+/// Makes `target` refer to the open file of `fd`, sets it to non-blocking mode, and closes `fd` (`dup2(2)`). Throws if it cannot.
 #[napi(catch_unwind)]
 pub fn replace_fd(target: RawFd, fd: RawFd) -> Result<()> {
     sys::adopt(fd)

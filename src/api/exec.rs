@@ -18,12 +18,13 @@ use crate::options::{Context, input, is_truthy, kind, option, text};
 const SPAWN: [&str; 8] =
     ["cwd", "env", "gid", "shell", "signal", "uid", "windowsHide", "windowsVerbatimArguments"];
 
-/// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process has ended
-/// and its outputs have. The process is as with `spawn`.
+/// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process and its
+/// outputs have ended. The process is as with `spawn`.
 ///
-/// If `events` is a Process, the callback is left to it. Then its method `onexit(code, signal, syscall, outputs)` is called, and, if outputs
-/// outlive the process, `onend(outputs)`. `outputs` is undefined if they may bring more; null if something went wrong or a stream has one of
-/// them, then `finish` says what the callback is to be called with; otherwise an array of both. `onkill(signal)` has to kill the process.
+/// If `events` is a Process, that has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is called when the process has
+/// ended, and `onend(outputs)` when the outputs end later. `outputs` is undefined if there may be more output; null if something went wrong or
+/// JavaScript reads an output from a stream, then `finish` returns the arguments for the callback; otherwise an array of both outputs.
+/// `onkill(signal)` has to kill the process, because of its timeout or `maxBuffer`.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -39,8 +40,8 @@ pub fn exec_file<'env>(
     ExecCall::read(&context, [file, args, options, callback])?.start(&context, events)
 }
 
-/// Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
-/// `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
+/// Runs `file` with all options of `spawn`, and captures stdout and stderr if they are pipes, with the options `encoding` and `maxBuffer` of
+/// `execFile`. The rest is as with `execFile`.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn capture<'env>(
     env: &'env Env,
@@ -55,7 +56,7 @@ pub fn capture<'env>(
     ExecCall::read_limits(&context, [file, args, callback], options)?.start(&context, Some(events))
 }
 
-/// Runs a command line in a shell (Node.js documentation, «child_process.exec»); the rest is as with `execFile`.
+/// Runs a command line in a shell (Node.js documentation, «child_process.exec»). The rest is as with `execFile`.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn exec<'env>(
     env: &'env Env,

@@ -12,11 +12,11 @@ use crate::options::fork::{self, Forked};
 use crate::options::normalize::normalize as normalize_arguments;
 use crate::options::{Context, channel};
 
-/// Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns `killSignal`,
-/// the number of that option, `mayBeNative`, whether the child may have the native end of a channel, `plan` for `follow`, and for
-/// `execFile` the `call` for `Process#finish`.
+/// Normalises the arguments `call` of the function `verb` (`spawn`, `fork` or `execFile`), and writes to `target` the options for `launch`.
+/// Returns the option `killSignal` as a number, `mayBeNative`: whether the child may have the native end of a channel, `plan` for `follow`,
+/// and for `execFile` the `call` for `Process#finish`.
 ///
-/// Throws what that function throws.
+/// Throws what the function `verb` throws.
 #[napi(
     catch_unwind,
     ts_return_type = "{ killSignal?: number; mayBeNative: boolean; plan: Plan; call?: Call }"

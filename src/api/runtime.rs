@@ -110,27 +110,27 @@ pub fn loaded(mut exports: Object, env: Env) -> Result<()> {
     Ok(())
 }
 
-/// The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/common/errors.js` and what else channels
-/// use of Node.
+/// Registers a copy of `lib/` and returns its number, the `runtime` of its channels. `hooks`: the functions of `lib/common/errors.js`, and in
+/// `node` the parts of Node that channels use (`lib/addon/node.js`).
 #[napi(catch_unwind)]
 pub fn open(env: &Env, hooks: ObjectRef<false>) -> u32 {
     inherited::note();
     add(Runtime::new(env, None, Some(hooks)))
 }
 
-/// The version of the package that this is the binary of.
+/// The version of the package for which this addon was built.
 #[napi(catch_unwind)]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Notes which descriptors this process has inherited to pass on. To be called before anybody opens more of that kind.
+/// Records which descriptors are inheritable now: children will inherit these, but none that become inheritable later.
 #[napi(catch_unwind)]
 pub fn note_inherited() {
     inherited::note();
 }
 
-/// Whether this is the main thread, and not a Worker.
+/// Whether this is the main thread and not a Worker.
 #[napi(catch_unwind)]
 pub fn is_main_thread(env: &Env) -> bool {
     reactor::is_main(env)
@@ -148,7 +148,7 @@ fn close(env: usize) {
     });
 }
 
-/// Hands what a listener has thrown to `uncaughtException`; it is to be thrown on.
+/// Passes an exception of a listener to `uncaughtException`. The caller then throws it again.
 #[napi(catch_unwind)]
 pub fn tell_thrown(env: &Env, error: Unknown) -> Result<()> {
     reactor::report_uncaught(env, &error)

@@ -23,20 +23,16 @@ use crate::options::stdio::{self, Entry};
 use crate::options::{Context, is_nullish, is_truthy, kind, option};
 use crate::sys;
 
-/// Starts `file` (Node.js documentation, «child_process.spawn»). What `events` has of these methods is called later:
-/// `onspawn()` when the exec is confirmed, if `awaitExec` asked for it; `onexit(code, signal)` when the process has ended,
-/// or `onexit(-errno, null, syscall)` where the exec failed (`spawn`) or its end cannot be known (`wait`).
+/// Starts `file` (Node.js documentation, «child_process.spawn»). Later calls those of these methods that `events` has: `onspawn()` when the
+/// exec is confirmed, if `awaitExec` was called; `onexit(code, signal)` when the process has ended, or `onexit(-errno, null, syscall)` if
+/// the exec failed (`syscall` is `spawn`) or nobody can know how it ended (`wait`).
 ///
-/// The process has `pid`, or `errno`, negative, where nothing was started; `spawnfile` and `spawnargs`; `pipes`, which of the
-/// child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
-/// streams of this process that the child reads or writes.
+/// If `events` is a Process, it becomes the started process, and an array of its pid or negative errno, `spawnfile`, `spawnargs` and `pipes` is
+/// returned; the caller has to watch the option `signal`. Otherwise a new Process is returned, with its properties set.
 ///
-/// Where stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event
-/// loop alive. What `events.onchannel()` returns becomes the channel; without that it is a new `channel` of the process, which reports to
-/// `events`.
-///
-/// Where `events` are a Process, they become that process, and an array of its pid or errno, `spawnfile`, `spawnargs` and `pipes` is returned;
-/// `signal` is left to the caller.
+/// If `stdio` asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event loop
+/// alive. The object that `events.onchannel()` returns becomes the channel; without that method it is a new one in the property `channel` of
+/// the process, which reports to `events`.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -52,8 +48,7 @@ pub fn spawn<'env>(
     start_normalized(&context, events, normalized, None, None)
 }
 
-/// Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as with
-/// `spawn`.
+/// Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»). The rest is as with `spawn`.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn fork<'env>(
     env: &'env Env,
@@ -68,9 +63,8 @@ pub fn fork<'env>(
     start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv), None)
 }
 
-/// Starts the process of normalised options; `events.mayBeNative` says that it may have the native end of a channel.
-/// `started()` is called between the checks and the launch. The rest is as with
-/// `spawn`; throws what `ChildProcess.prototype.spawn` throws.
+/// Starts a process from normalised options. `events.mayBeNative`: whether it may have the native end of a channel. `started()` is called
+/// after the options have been checked and before the launch. The rest is as with `spawn`. Throws what `ChildProcess.prototype.spawn` throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn launch<'env>(
     env: &'env Env,

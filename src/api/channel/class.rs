@@ -29,14 +29,14 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 /// The class `Channel`: one end of an IPC channel. Its objects have nothing in them until they are opened.
 ///
 /// ```ts
-/// /** The options of `fork()` that concern its channel, and for the child's end what the parent has announced. */
+/// /** The options of `fork()` for its channel; the child's end gets those that the parent has passed to it. */
 /// export interface ChannelOptions {
 ///   serialization?: string;
 ///   busyPoll?: number;
 ///   maxMessageSize?: number;
-///   /** The secret with which this end introduces itself to the other end. */
+///   /** Only for the child's end: the secret that its first word contains (docs/protocol.md). */
 ///   introduces?: string;
-///   /** The secret with which the other end introduces itself if it is native. */
+///   /** Only for the parent's end: the secret that the first word of a native child contains. */
 ///   expects?: string;
 /// }
 /// export interface SendOptions {
@@ -45,14 +45,14 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 /// }
 /// /** Called when the message has been written, or has failed. */
 /// export type Written = (error: Error | null) => void;
-/// /** Whether the sender should go on sending. Undefined: yes, and the message may not have been written yet. */
+/// /** Whether the sender should continue to send. Undefined: yes, and the message may not have been written yet. */
 /// export type Sent = boolean | undefined;
 ///
 /// /** One end of an IPC channel, opened by `spawn`, `fork` or `openChannel`. Before that its methods do nothing. */
 /// export class Channel {
 ///   /** Whether messages are serialised by V8 instead of as JSON. */
 ///   readonly isAdvanced: boolean;
-///   /** The channel's number. The three functions below are the same for all channels and take it as first argument. */
+///   /** The channel's number, the first argument of the next three functions, which are the same for all channels. */
 ///   readonly number: number;
 ///   /**
 ///    * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being delivered,
@@ -65,13 +65,13 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 ///    */
 ///   readonly sendPrepared: (number: number, message: string | object, isSilent?: boolean, callback?: Written) => Sent;
 ///   /**
-///    * Writes coalesced messages that have waited long enough. With `disconnects`, it performs a requested
-///    * `disconnect()` instead.
+///    * Writes messages that wait for the end of the tick or of the delivery, if it is time. With `disconnects`, it
+///    * performs a requested `disconnect()` instead.
 ///    */
 ///   readonly endTick: (number: number, disconnects?: boolean) => void;
 ///   /**
 ///    * Creates the object for a handle that came with `message`; `arrival` is the argument of `onHandle`. Calls
-///    * `take(error, object)` at once, or for a server or datagram socket when it is listening.
+///    * `take(error, object)` immediately, or for a server or datagram socket when it is listening.
 ///    */
 ///   convert(message: unknown, arrival: number, take: (error: Error | null, object?: unknown) => void): void;
 ///   /**
@@ -87,10 +87,8 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 ///   /** Makes the channel keep the event loop alive. */
 ///   ref(): void;
 ///   /**
-///    * Sends any message, with or without a socket or server (Node.js documentation, «subprocess.send»). `options` are
-///    * `keepOpen` and `swallowErrors`; `true` means `swallowErrors`. `callback(error)` is called when the message has
-///    * been written. Returns whether the sender should go on sending; undefined means yes, and that the message may
-///    * not have been written yet.
+///    * Sends any message, with or without a socket or server (Node.js documentation, «subprocess.send»). `options`:
+///    * `true` means `swallowErrors`. `callback(error)` is called when the message has been written.
 ///    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_MISSING_ARGS`, `ERR_INVALID_HANDLE_TYPE`, and what the serialisation throws.
 ///    */
 ///   send(message: unknown, handle?: unknown, options?: SendOptions | boolean, callback?: Written): Sent;
@@ -209,8 +207,8 @@ pub(in crate::api) fn create<'a>(
     Ok((object, channel))
 }
 
-/// Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `runtime` is the result of `open`.
-/// Events are reported by calling the methods of `events`, which become the channel where they are a Channel.
+/// Opens an end of a channel on the socket `fd`, and takes ownership of `fd` unless this throws. `runtime` is the result of `open`.
+/// Events are reported by calling the methods of `events`. If `events` is a Channel, it becomes this channel.
 ///
 /// # Errors
 /// `EBADF`, `EMFILE`, `ENOMEM`, `ENOSPC`.
@@ -289,7 +287,7 @@ fn request<'a>(env: &Env, options: &Unknown, callback: Unknown<'a>) -> Result<Re
     })
 }
 
-/// Sets close-on-exec on a descriptor that this process was given. Throws if it is not open.
+/// Sets close-on-exec on a descriptor that this process has inherited. Throws if it is not open.
 #[napi(catch_unwind)]
 pub fn close_on_exec(fd: RawFd) -> Result<()> {
     std::mem::forget(sys::adopt(fd).map_err(|error| Error::from_reason(error.to_string()))?);

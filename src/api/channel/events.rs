@@ -12,34 +12,35 @@ use crate::reactor::Callback;
 ///
 /// ```ts
 /// /**
-///  * The listener of a channel. All methods are optional. `key` identifies something that is missing: a handle or a
-///  * large message that could not be received. An event with a `key` delivers what was missing under that key.
+///  * The listener of a channel. All methods are optional. A handle or large message that could not be received is
+///  * missing until the other end sends it again; `key` identifies it. An event with a `key` delivers what was missing
+///  * under that key.
 ///  */
 /// export interface ChannelEvents {
-///   /** Messages for the program have come. */
+///   /** Messages for the program have arrived. */
 ///   onMessages?(messages: unknown[], key?: number): void;
-///   /** An internal message has come. */
+///   /** An internal message has arrived. */
 ///   onInternal?(message: object, key?: number): void;
 ///   /**
-///    * A message that announces a handle has come. `arrival` must be passed to `convert`. Undefined: the descriptor is
-///    * missing, and the builtin's end will send the message again.
+///    * A message that announces a handle has arrived. `arrival` must be passed to `convert`. If it is undefined, the
+///    * descriptor has not arrived, and the other end, a builtin one, will send the message again.
 ///    */
 ///   onHandle?(message: { msg?: unknown }, arrival?: number, key?: number): void;
-///   /** Something was announced and is missing. Whatever comes from now on must be delivered after it. */
+///   /** Something is missing. Whatever arrives from now on must be delivered after it. */
 ///   onMissing?(key: number): void;
-///   /** The sender has given up what is missing. */
+///   /** What is missing will not be sent again. */
 ///   onLost?(key: number): void;
 ///   /** The first socket of a server has been sent. `sockets` must emit 'exit' when the child exits. */
 ///   onSocketsSent?(sockets: import('node:events').EventEmitter): void;
 ///   /** A handle did not reach the other end. */
 ///   onUndelivered?(): void;
-///   /** The other end has violated the protocol. The channel goes on. */
+///   /** The other end has violated the protocol. The channel stays open. */
 ///   onError?(error: Error): void;
 ///   /** A message without a callback could not be sent. */
 ///   onUnsent?(error: Error): void;
 ///   /**
-///    * An invalid message has come. `cause` is what decoding it threw, a text that says how the protocol was violated,
-///    * or undefined if the message is too long.
+///    * An invalid message has arrived. `cause` is what decoding it threw, a text that says how the protocol was
+///    * violated, or undefined if the message is too long.
 ///    */
 ///   onBroken?(cause: unknown, key?: number): void;
 ///   /** The other end has closed the channel. `isPartial`: in the middle of a message. */

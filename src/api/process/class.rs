@@ -16,14 +16,14 @@ use crate::engine::{self, Answer, Method, MethodCall};
 use crate::options::{Context, signal};
 use crate::sys;
 
-/// A process. `spawn`, `execFile` and the like make one, or complete the object of the class that they are given.
+/// A process. `spawn`, `execFile` and the other functions that start processes create one, or complete the object that they are given.
 ///
 /// ```ts
-/// /** A process, started by `spawn`, `execFile` and the like. Before that its methods do nothing. */
+/// /** A process, started by `spawn`, `execFile` or another function. Before that its methods do nothing. */
 /// export class Process {
-///   /** The process is running, or was. */
+///   /** The process id; undefined if nothing was started. */
 ///   readonly pid?: number;
-///   /** Nothing was started, for this reason; negative. */
+///   /** Why nothing was started, a negative errno. */
 ///   readonly errno?: number;
 ///   readonly spawnfile?: string;
 ///   readonly spawnargs?: string[];
@@ -37,13 +37,13 @@ use crate::sys;
 ///   readonly killSignal?: number;
 ///   /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
 ///   awaitExec(): boolean;
-///   /** Closes the pipes that nobody has taken. */
+///   /** Closes the pipes that `takePipe` has not returned. */
 ///   closePipes(): void;
-///   /** A stream of an output has brought more than `maxBuffer`, which ends the process. */
+///   /** JavaScript has read more than `maxBuffer` from an output: ends the process. */
 ///   cutOutput(index: number): void;
 ///   /**
-///    * Ends the capture of `execFile`: returns what its callback is to be called with, and the command for `error.cmd`. `end`: how
-///    * the process ended, what else went wrong, and what streams have brought of the outputs.
+///    * Ends the capture of `execFile`. Returns the arguments for its callback, and the command for `error.cmd`. `end`: how the
+///    * process ended, the error if there was one, and the outputs that JavaScript has read from streams.
 ///    */
 ///   finish(
 ///     call: Call,
@@ -57,18 +57,18 @@ use crate::sys;
 ///   pollExec(): void;
 ///   /** Makes the event loop wait for the process; it does from the start. */
 ///   ref(): void;
-///   /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
+///   /** The CPU time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
 ///   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
-///   /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
+///   /** Stops capturing an output, because JavaScript reads it from now on. Returns what has been captured, and options of the call. */
 ///   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
-///   /** The process is no longer killed when its timeout is over. */
+///   /** Cancels the timeout of the process. */
 ///   stopTimer(): void;
-///   /** Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 if there is none. */
+///   /** Returns our end of the pipe at the child's descriptor `index`, which the caller has to close; -1 if there is none. */
 ///   takePipe(index: number): number;
 ///   /** Lets the event loop end before the process. */
 ///   unref(): void;
 /// }
-/// /** What `spawn` and the like return: for a given Process its pid or negative errno, file, arguments and pipes. */
+/// /** The result of a launch: a new Process; or, if the caller has passed one, its pid or negative errno, file, arguments and pipes. */
 /// export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[], call?: Call];
 /// /** One call of `execFile`: an array that begins with its callback. */
 /// export type Call = [callback: unknown, ...unknown[]];
@@ -264,10 +264,11 @@ impl Process {
     }
 }
 
-/// Does with `process` what `normalize` has planned. `captures`: whether the outputs of `execFile` are captured natively.
+/// Starts the timeout of `process` and the capture of its outputs, as `normalize` has read them from the options. `captures`: whether the
+/// outputs of `execFile` are captured natively.
 ///
 /// ```ts
-/// /** What `normalize` has planned; for `follow`. */
+/// /** What `normalize` has read from the options, for `follow`. */
 /// export type Plan = object;
 /// ```
 #[napi(catch_unwind)]

@@ -55,7 +55,7 @@ function sendSockets(peer, done) {
   let closed = 0;
   const server = net
     .createServer((socket) => peer.send('socket', socket))
-    .listen(0, '127.0.0.1', () => {
+    .listen({ port: 0, host: '127.0.0.1', backlog: count }, () => {
       for (let n = 0; n < count; n++) {
         net
           .connect(server.address().port, '127.0.0.1')

@@ -117,7 +117,7 @@ function contestantsOf(options) {
 async function main(argv) {
   const options = read(argv);
   const { node, contestants, absent } = contestantsOf(options);
-  const note = "worker is worker_threads' postMessage, for orientation: it has no process of its own";
+  const note = "worker is worker_threads' postMessage, for comparison: a thread, not a process";
   const about = describe({
     contestants: { node, found: contestants, absent },
     rounds: options.rounds,

@@ -64,7 +64,7 @@ const LANGUAGES = {
     rivals: ['builtin', 'child-process-rs'],
     note:
       'Written by `npm run bench -- --report`. ' +
-      'All of it, with the machine, the method and the rivals: [docs/benchmarks.md](docs/benchmarks.md).',
+      'All figures, the machine and the method: [docs/benchmarks.md](docs/benchmarks.md).',
     doubts: {
       quick: '**From a `--quick` run, which shows that everything works, not how fast.**',
       busy: '**The machine was busy with other things: not figures to compare.**',

@@ -15,7 +15,7 @@ const { render } = require('./render');
 const DATA = path.join(root, 'docs/benchmarks.json');
 
 const USAGE = `npm run bench -- --report [options]
-  --rounds N   rounds (default 2: about a quarter of an hour); the time grows with them
+  --rounds N   rounds (default 2: about 20 minutes)
   --quick      one round of short trials: shows that everything runs, not how fast
   --fresh      forget what an interrupted report has measured already
   --render     measure nothing: write the document again from docs/benchmarks.json`;

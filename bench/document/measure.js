@@ -92,6 +92,8 @@ function measureAll(sections, options) {
     const { about } = part;
     data.about ??= {
       ...about,
+      // The cold start, which has a number of its own, says it in its note.
+      rounds: options.rounds,
       version,
       commit: firstLineOf('git', ['rev-parse', '--short', 'HEAD']),
       versions: {},

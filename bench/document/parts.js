@@ -64,7 +64,7 @@ const sections = [
     title: 'The first messages to a fresh child',
     note:
       'Cold: two processes that have just started, until the other end has confirmed the last message; 7 rounds. ' +
-      '`postMessage` is that of `worker_threads`, for orientation: a Worker is no process. ' +
+      'For comparison also `postMessage` of `worker_threads`, although a Worker is a thread and not a process. ' +
       'Sockets are connected, sent, answered and closed.',
     unit: 'ms',
     rows: {
@@ -82,7 +82,7 @@ const sections = [
       'burst small 100000 up': '100,000 to the parent',
       'burst strings 1000 down': '1,000 strings of 100 characters',
       'burst kilobyte 1000 down': '1,000 objects of 1 kB',
-      'burst shapes 10000 down': '10,000 objects of 97 shapes',
+      'burst shapes 10000 down': '10,000 objects with 97 sets of properties',
       'burst graph 1 down': 'an object of 3 MB',
       'burst graph 6 down': '6 objects of 3 MB',
       'burst sockets 50 down': '50 sockets',

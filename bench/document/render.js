@@ -80,7 +80,7 @@ const tableOf = (rows) => rows.map((cells) => `| ${cells.join(' | ')} |`);
  */
 function figures(section, rows) {
   const names = entered(rows);
-  const head = [section.unit, ...names.map(nameOf), 'ours beside Node 24'];
+  const head = [section.unit, ...names.map(nameOf), 'times better than Node 24'];
   const body = rows.map(({ label, row: { medians, better: which } }) => {
     const rivals = names.filter((who) => !OUT_OF_CONTEST.includes(who) && medians[who] !== undefined);
     const best = (which === 'less' ? Math.min : Math.max)(...rivals.map((who) => medians[who]));
@@ -129,7 +129,7 @@ function nativeLimit({ title, note, only }, data) {
 function heading({ about }) {
   const doubt = doubtIn('README.md', about);
   const others = Object.keys(CONTESTANTS)
-    .filter((who) => about.versions[who] && who !== 'ours')
+    .filter((who) => about.versions[who] && who !== 'ours' && who !== 'worker')
     .map((who) => about.versions[who]);
   return [
     '# Benchmarks',

@@ -15,12 +15,14 @@ const SPAWN_MS = 20;
 const held = Array.from({ length: megabytes / 64 }, () => Buffer.alloc(64 * MEGABYTE, 1));
 
 let started = 0;
-let succeeded = 0;
+let ended = 0;
+let failed = 0;
 
 function startOne() {
   started += 1;
   spawn('true', { stdio: 'ignore' }).on('exit', (code) => {
-    if (code === 0) succeeded += 1;
+    ended += 1;
+    if (code !== 0) failed += 1;
   });
 }
 
@@ -32,9 +34,9 @@ process.once('message', () => {
     clearInterval(spawns);
     // The last programs are still running.
     const waiting = setInterval(() => {
-      if (succeeded < started) return;
+      if (ended < started) return;
       clearInterval(waiting);
-      process.send({ started, held: held.length * 64 });
+      process.send({ started, failed, held: held.length * 64 });
       process.disconnect();
     }, BEAT_MS);
   });

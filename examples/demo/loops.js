@@ -72,7 +72,7 @@ async function showLoops(megabytes) {
   if (!process.stdout.isTTY) for (const loop of loops) console.log(line(loop));
   console.log(dim(`  A bar is ${FRAME_MS} ms; it is low where the loop was blocked.`));
   for (const loop of loops) console.log(summary(loop));
-  return loops.every(({ result }) => result?.started > 0);
+  return loops.every(({ result }) => result?.started > 0 && result.failed === 0);
 }
 
 module.exports = { showLoops };

@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
         ["child", "echo"] => child::echo(),
         ["child", "count", read_size] => child::count(read_size.parse().map_err(io::Error::other)?),
         ["--version"] => {
-            println!("Rust, blocking");
+            println!("plain Rust with blocking calls");
             Ok(())
         }
         [transport, seconds] => {

@@ -225,3 +225,6 @@ function bundle(out) {
 }
 
 module.exports = { bundle };
+
+// For `npm pack` in a checkout, which packs files only under the names that they have: scripts/install.js moves them.
+if (require.main === module) bundle(path.resolve(process.argv[2]));

@@ -57,6 +57,14 @@ function present(triple) {
   return [fs.existsSync(local) && local, packagedBinary(triple)].filter((binary) => binary && loads(binary));
 }
 
+/** Where `npm pack` in a checkout has made the package, the bundled files are in `packed`: they replace the sources. */
+function unpack() {
+  const packed = path.join(root, 'packed');
+  if (isCheckout() || !fs.existsSync(packed)) return;
+  fs.cpSync(packed, root, { recursive: true });
+  fs.rmSync(packed, { recursive: true });
+}
+
 /** Whether compiling would bring nothing new. In a checkout the sources come first, whatever package lies around. */
 const spares = (triple) => (binary) => !isCheckout() || (binary === localBinary(triple) && isNewerThanSources(binary));
 
@@ -96,5 +104,9 @@ function install() {
   } else say(`built ${path.basename(built)}.`);
 }
 
-if (process.argv[2] === 'build') install();
-else fail('usage: child-process-rs build');
+if (process.argv[2] === 'build') {
+  unpack();
+  install();
+} else {
+  fail('usage: child-process-rs build');
+}

@@ -80,7 +80,7 @@ function manifest(platforms) {
   const { devDependencies, ava, scripts, ...kept } = pkg;
   return {
     ...kept,
-    files: [...kept.files, '*.js.map'],
+    files: [...kept.files.filter((name) => name !== 'packed'), '*.js.map'],
     ...repository(),
     optionalDependencies: Object.fromEntries(platforms.map(({ name }) => [name, pkg.version])),
   };

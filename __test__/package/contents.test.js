@@ -5,7 +5,11 @@
 const test = require('ava');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 
+const { localBinary, root } = require('../../lib/addon/locate');
+const { triple } = require('../../lib/addon/triple');
 const { MAIN, PLATFORM, publish } = require('./helpers/published');
 
 const published = publish(test);
@@ -71,6 +75,27 @@ test('a platform package holds its binary, and says where it fits', (t) => {
       ['linux-arm64-musl', ['linux'], ['arm64'], ['musl']],
     ],
   );
+});
+
+test('what npm packs in a checkout is the same once its install script has run', (t) => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'packed-'));
+  t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }));
+  execFileSync('npm', ['pack', '--pack-destination', dir], { cwd: root, stdio: 'ignore' });
+  t.false(fs.existsSync(path.join(root, 'packed')));
+  const [tarball] = fs.readdirSync(dir);
+  execFileSync('tar', ['-xzf', tarball], { cwd: dir });
+  const folder = path.join(dir, 'package');
+  // So that nothing has to be compiled.
+  const binary = localBinary(triple());
+  fs.copyFileSync(binary, path.join(folder, path.basename(binary)));
+  execFileSync(process.execPath, [path.join(folder, 'scripts/install.js'), 'build'], { stdio: 'ignore' });
+  t.false(fs.existsSync(path.join(folder, 'packed')));
+  const sources = list(published.staged[MAIN]).filter((file) => /^(lib|index|promises|register).*\.js$/.test(file));
+  t.true(sources.length > 10);
+  for (const file of sources) {
+    const text = (where) => fs.readFileSync(path.join(where, file), 'utf8');
+    t.is(text(folder), text(published.staged[MAIN].folder), file);
+  }
 });
 
 test('publint finds nothing', async (t) => {

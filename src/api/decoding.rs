@@ -31,8 +31,7 @@ fn buffer(env: &Env, bytes: Vec<u8>) -> Result<Unknown<'_>> {
     if bytes.len() <= SHORT {
         return engine::buffer(env, &bytes);
     }
-    let range = 0..bytes.len();
-    engine::adopt_bytes(env, Part { memory: Memory::Vector(bytes), range }, Wrapper::Buffer)
+    engine::adopt_bytes(env, Part::whole(Memory::Vector(bytes)), Wrapper::Buffer)
 }
 
 /// The beginning of an output of which more was to come: without the bytes of an incomplete character, and at most `limit` bytes. As with the

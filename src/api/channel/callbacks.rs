@@ -7,7 +7,8 @@ use napi::{Env, Result, Unknown};
 
 use super::events::Event;
 use super::sending::Request;
-use super::{Channel, RETRY_DELAY};
+use super::Channel;
+use crate::channel::writer::RETRY_DELAY;
 use crate::engine;
 use crate::reactor::Callback;
 

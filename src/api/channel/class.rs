@@ -101,7 +101,7 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 #[derive(Default)]
 pub struct ChannelClass(OnceCell<Rc<Channel>>);
 
-const METHODS: [Method<ChannelClass>; 7] = [
+static METHODS: [Method<ChannelClass>; 7] = [
     Method { name: c"convert", body: ChannelClass::convert },
     Method { name: c"disconnect", body: ChannelClass::disconnect },
     Method { name: c"fd", body: ChannelClass::fd },
@@ -113,8 +113,7 @@ const METHODS: [Method<ChannelClass>; 7] = [
 
 /// The class.
 pub(in crate::api) fn class(env: &Env) -> Result<Unknown<'_>> {
-    static ALL: [Method<ChannelClass>; METHODS.len()] = METHODS;
-    engine::class(env, c"Channel", &ALL)
+    engine::class(env, c"Channel", &METHODS)
 }
 
 impl ChannelClass {

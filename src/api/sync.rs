@@ -24,8 +24,8 @@ use crate::options::stdio::{self, Entry};
 use crate::options::{Context, input, is_nullish, is_truthy, option};
 use crate::sys::{self, Exit};
 
-/// Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the functions of
-/// `lib/process/hooks.js`.
+/// Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the
+/// functions of `lib/process/hooks.js`.
 #[napi(catch_unwind)]
 pub fn spawn_sync<'env>(
     env: &'env Env,
@@ -120,6 +120,7 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     } else if input::is_input(context, &given)? {
         input::to_bytes(context, &given, &encoding)?
     } else {
+        // As with the builtin, an error in `stdio` goes first.
         stdio::plan_sync(context, stdio)?;
         return Err(input::invalid(context, &given));
     };

@@ -1,8 +1,8 @@
 //! Turns JavaScript options into plain Rust data, or into the error that Node would throw.
 //!
 //! There are two steps, as in Node, because programs hook in between: tracers and coverage tools patch
-//! `ChildProcess.prototype.spawn`. [`normalize`] turns the arguments of a function into normalised options, [`command`] turns
-//! those into a [`crate::launch::Command`].
+//! `ChildProcess.prototype.spawn`. [`normalize`] turns the arguments of a function into normalised options, [`command`]
+//! turns those into a [`crate::launch::Command`].
 
 pub mod arguments;
 pub mod call;
@@ -28,8 +28,8 @@ use napi::{Env, Result, Unknown, ValueType};
 
 use crate::engine;
 
-/// What the conversions need from JavaScript, above all the hooks: the functions of `lib/process/hooks.js`. Everything also works without
-/// them, for programs that load the addon alone.
+/// What the conversions need from JavaScript, above all the hooks: the functions of `lib/process/hooks.js`. Everything
+/// also works without them, for programs that load the addon alone.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub env: &'a Env,
@@ -106,8 +106,8 @@ impl<'a> Context<'a> {
         Function::<FnArgs<A>, Unknown>::from_unknown(hook)?.call(arguments.into()).map(Some)
     }
 
-    /// `Object.keys(object)`, called through the host, which takes a quarter of the time of N-API's own function. `None`
-    /// without a host.
+    /// `Object.keys(object)`, called through the host, which takes a quarter of the time of N-API's own function.
+    /// `None` without a host.
     ///
     /// # Errors
     /// What a proxy throws.

@@ -85,7 +85,7 @@ impl Callback {
         self.call_function(&method, arguments)
     }
 
-    /// Calls what is a function; says whether it is one.
+    /// Calls `function` on the receiver if it is a function; returns whether it is.
     ///
     /// # Errors
     /// As with `call`.

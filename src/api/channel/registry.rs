@@ -30,7 +30,7 @@ pub(super) fn forget(channel: &Rc<Channel>) {
 pub(in crate::api) fn flush_all() {
     CHANNELS.with(|channels| {
         for channel in channels.borrow().iter() {
-            // A failure is detected again, and reported, at the end of the tick.
+            // A failure is not reported here. The callbacks of the lost messages get an error when the channel closes.
             let _ = channel.write_unless_full();
         }
     });

@@ -25,11 +25,11 @@ export type Sent = boolean | undefined;
 export class Channel {
   /** Whether messages are serialised by V8 instead of as JSON. */
   readonly isAdvanced: boolean;
-  /** The channel's number. The three functions below are the same for all channels and take it as first argument. */
+  /** The channel's number, the first argument of the three functions below, which are the same for all channels. */
   readonly number: number;
   /**
-   * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being delivered,
-   * `endTick` must be called after that message's delivery.
+   * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being
+   * delivered, `endTick` must be called after that message's delivery.
    */
   readonly sendValue: (number: number, message: any, isSilent?: boolean, callback?: Written) => Sent;
   /**
@@ -113,11 +113,11 @@ export interface ChannelEvents {
 /** A file descriptor. */
 export type RawFd = number;
 
-/** A process, started by `spawn`, `execFile` and the like. Before that its methods do nothing. */
+/** A process, started by `spawn`, `execFile` and others. Before that its methods do nothing. */
 export class Process {
-  /** The process is running, or was. */
+  /** The process id; undefined if nothing was started. */
   readonly pid?: number;
-  /** Nothing was started, for this reason; negative. */
+  /** The negative errno because of which nothing was started. */
   readonly errno?: number;
   readonly spawnfile?: string;
   readonly spawnargs?: string[];
@@ -136,8 +136,8 @@ export class Process {
   /** A stream of an output has brought more than `maxBuffer`, which ends the process. */
   cutOutput(index: number): void;
   /**
-   * Ends the capture of `execFile`: returns what its callback is to be called with, and the command for `error.cmd`. `end`: how
-   * the process ended, what else went wrong, and what streams have brought of the outputs.
+   * Ends the capture of `execFile`. Returns the arguments of its callback, and the command for `error.cmd`.
+   * `end`: how the process ended, what else went wrong, and what streams have brought of the outputs.
    */
   finish(
     call: Call,
@@ -151,28 +151,28 @@ export class Process {
   pollExec(): void;
   /** Makes the event loop wait for the process; it does from the start. */
   ref(): void;
-  /** The time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
+  /** The time used in user mode and in the kernel, microseconds, and the largest resident set, kilobytes. */
   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
-  /** Ends the capture of an output, of which a stream is wanted: what has been captured, and the settings of the call. */
+  /** Ends the capture of an output. Returns what has been captured, and the settings of the call. */
   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
   /** The process is no longer killed when its timeout is over. */
   stopTimer(): void;
-  /** Hands over this process's end of the child's descriptor `index`, to be closed by the caller; -1 if there is none. */
+  /** Our end of the child's descriptor `index`, which the caller has to close; -1 if there is none. */
   takePipe(index: number): number;
   /** Lets the event loop end before the process. */
   unref(): void;
 }
-/** What `spawn` and the like return: for a given Process its pid or negative errno, file, arguments and pipes. */
+/** What `spawn` and others return: a new Process, or for a given one its pid or negative errno and so on. */
 export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[], call?: Call];
 /** One call of `execFile`: an array that begins with its callback. */
 export type Call = [callback: unknown, ...unknown[]];
 
-/** What `normalize` has planned; for `follow`. */
+/** The result of `normalize` for `follow`. */
 export type Plan = object;
 
 /**
- * Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `runtime` is the result of `open`.
- * Events are reported by calling the methods of `events`, which become the channel where they are a Channel.
+ * Opens an end of a channel on the socket `fd`, which it then owns, unless this throws. `runtime` is the result of
+ * `open`. Events are reported by calling the methods of `events`. If that is a Channel, it becomes the channel.
  * @throws `EBADF`, `EMFILE`, `ENOMEM`, `ENOSPC`.
  */
 export function openChannel(runtime: number, fd: RawFd, options: ChannelOptions, events: ChannelEvents): Channel;
@@ -187,27 +187,28 @@ export function throwUncaught(error: unknown): void;
 export function closeFd(fd: RawFd): void;
 
 /**
- * Puts `fd`, which it takes over, in the place of `target`, whose owner has it from now on.
+ * Replaces the descriptor `target` by `fd`, which is closed (`dup2(2)`). The owner of `target` owns what replaces it.
  *
- * Throws where it cannot (`dup2(2)`).
+ * Throws if that fails.
  */
 export function replaceFd(target: RawFd, fd: RawFd): void;
 
 /**
- * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process has ended
- * and its outputs have. The process is as with `spawn`.
+ * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the
+ * process has exited and its outputs are at their end. Returns the same as `spawn`.
  *
- * If `events` is a Process, the callback is left to it. Then its method `onexit(code, signal, syscall, outputs)` is called, and, if outputs
- * outlive the process, `onend(outputs)`. `outputs` is undefined if they may bring more; null if something went wrong or a stream has one of
- * them, then `finish` says what the callback is to be called with; otherwise an array of both. `onkill(signal)` has to kill the process.
+ * If `events` is a Process, it has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is
+ * called, and `onend(outputs)` if an output outlives the process. `outputs` is undefined if they may bring more; null
+ * if something went wrong or a stream has one of them, and then `finish` returns the arguments of the callback;
+ * otherwise an array of both. Its method `onkill(signal)` has to kill the process.
  *
  * Throws what Node throws.
  */
 export function execFile(file: unknown, args: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
- * Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
- * `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
+ * Like `execFile`, but takes all options of `spawn`, and of the other options of `execFile` only `encoding` and
+ * `maxBuffer`. stdout and stderr are captured if they are pipes.
  */
 export function capture(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
 
@@ -215,15 +216,15 @@ export function capture(file: unknown, args: unknown, options: unknown, callback
 export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
- * How children are started: `clone`, in which the child shares the memory of this process until its exec, or `fork`, which
- * copies its page tables.
+ * How children are started: by `clone`, so that the child shares the memory of this process until its exec, or by
+ * `fork`, which copies its page tables.
  */
 export function launchMethod(): 'clone' | 'fork';
 
 /**
- * Writes to `target` what `launch` takes, from the arguments of `spawn`, `fork` or `execFile` (`verb`). Returns `killSignal`,
- * the number of that option, `mayBeNative`, whether the child may have the native end of a channel, `plan` for `follow`, and for
- * `execFile` the `call` for `Process#finish`.
+ * Normalises the arguments of the function `verb` (`spawn`, `fork` or `execFile`), and writes the options for `launch`
+ * to `target`. Returns `killSignal`, the number of that option; `mayBeNative`, whether the child may have a native end
+ * of a channel; `plan`, for `follow`; and for `execFile` the `call`, for `Process#finish`.
  *
  * Throws what that function throws.
  */
@@ -233,7 +234,8 @@ export function normalize(verb: string, call: Array<unknown>, host: object | und
 export function numbers(): Record<string, number>;
 
 /**
- * Does with `process` what `normalize` has planned. `captures`: whether the outputs of `execFile` are captured natively.
+ * Carries out the plan of `normalize` for `process`. `captures`: whether the outputs of `execFile` are captured
+ * natively.
  */
 export function follow(process: object, plan: Plan, captures: boolean): void;
 
@@ -241,59 +243,64 @@ export function follow(process: object, plan: Plan, captures: boolean): void;
 export function signalNumber(signal: unknown, host?: object | undefined | null): number;
 
 /**
- * The number of one more copy of `lib/`, for its channels; `hooks` are the functions of `lib/common/errors.js` and what else channels
- * use of Node.
+ * Registers a copy of `lib/`. Returns its number, which the functions that open channels take. `hooks`: the functions
+ * of `lib/common/errors.js`, and as `node` the parts of Node that channels use.
  */
 export function open(hooks: object): number;
 
-/** The version of the package that this is the binary of. */
+/** The version of the package to which this binary belongs. */
 export function version(): string;
 
-/** Notes which descriptors this process has inherited to pass on. To be called before anybody opens more of that kind. */
+/**
+ * Records the descriptors that this process has inherited in order to pass them on. Must be called before other code
+ * opens descriptors without close-on-exec.
+ */
 export function noteInherited(): void;
 
 /** Whether this is the main thread, and not a Worker. */
 export function isMainThread(): boolean;
 
-/** Hands what a listener has thrown to `uncaughtException`; it is to be thrown on. */
-export function tellThrown(error: unknown): void;
+/** Passes what a listener has thrown to `uncaughtException`. The caller must throw it on; it is not reported again. */
+export function reportUncaught(error: unknown): void;
 
 /**
- * Starts `file` (Node.js documentation, «child_process.spawn»). What `events` has of these methods is called later:
- * `onspawn()` when the exec is confirmed, if `awaitExec` asked for it; `onexit(code, signal)` when the process has ended,
- * or `onexit(-errno, null, syscall)` where the exec failed (`spawn`) or its end cannot be known (`wait`).
+ * Starts `file` (Node.js documentation, «child_process.spawn»). Calls methods of `events`, all of which are optional:
+ * `onspawn()` when the exec is confirmed, if `awaitExec` was called; `onexit(code, signal)` when the process has
+ * exited; `onexit(-errno, null, syscall)` if the exec has failed (`spawn`) or nobody can know how the process ended
+ * (`wait`).
  *
- * The process has `pid`, or `errno`, negative, where nothing was started; `spawnfile` and `spawnargs`; `pipes`, which of the
- * child's descriptors are pipes; `killSignal` as a number, `timeout` and `signal`, where they were given; `borrowed`, the
- * streams of this process that the child reads or writes.
+ * The process has the properties `pid`, or a negative `errno` if nothing was started; `spawnfile` and `spawnargs`;
+ * `pipes`, which of the child's descriptors are pipes; `timeout`, `signal` and, as a number, `killSignal` if they were
+ * given; `borrowed`, the streams of this process that the child reads or writes.
  *
- * Where stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event
- * loop alive. What `events.onchannel()` returns becomes the channel; without that it is a new `channel` of the process, which reports to
- * `events`.
+ * If stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and
+ * keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
+ * the process gets a new `channel`, which reports to `events`.
  *
- * Where `events` are a Process, they become that process, and an array of its pid or errno, `spawnfile`, `spawnargs` and `pipes` is returned;
- * `signal` is left to the caller.
+ * If `events` is a Process, it becomes the process, and this returns an array of its pid or negative errno,
+ * `spawnfile`, `spawnargs` and `pipes`. The caller then has to handle `signal`.
  *
  * Throws what Node throws.
  */
 export function spawn(file: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
 /**
- * Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as with
- * `spawn`.
+ * Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as
+ * with `spawn`.
  */
 export function fork(modulePath: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
 /**
- * Starts the process of normalised options; `events.mayBeNative` says that it may have the native end of a channel.
- * `started()` is called between the checks and the launch. The rest is as with
- * `spawn`; throws what `ChildProcess.prototype.spawn` throws.
+ * Starts a process from normalised options. `events.mayBeNative`: whether the child may have a native end of a
+ * channel. `started()` is called between the checks and the launch. The rest is as with `spawn`.
+ *
+ * Throws what `ChildProcess.prototype.spawn` throws.
  */
 export function launch(options: unknown, events?: object | undefined | null, started?: (() => unknown) | undefined | null): Started;
 
 /**
- * Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the functions of
- * `lib/process/hooks.js`.
+ * Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the
+ * functions of `lib/process/hooks.js`.
  */
 export function spawnSync(file: unknown, args: unknown, options: unknown, host?: object | undefined | null): object;
 

@@ -8,7 +8,7 @@ const { nextTick } = require('../common/clock');
 const { errnoError, programError } = require('../common/errors');
 const { inheritsEnvironment } = require('../process/environment');
 const { hooks, host } = require('../process/hooks');
-const { native, numbers, shapeOf, tell } = require('../addon/runtime');
+const { native, numbers, reportThrown, shapeOf } = require('../addon/runtime');
 const { Streams, borrow } = require('../process/streams');
 
 const OUTPUTS = [1, 2];
@@ -133,7 +133,7 @@ class Captured extends shapeOf(native.Process) {
   // Called by the native side.
 
   onexit(code, signal, syscall, outputs) {
-    tell(() => {
+    reportThrown(() => {
       this.#ending = { code, signal };
       this.#streams?.endInput();
       if (code < 0) {
@@ -149,14 +149,14 @@ class Captured extends shapeOf(native.Process) {
   }
 
   onend(outputs) {
-    tell(() => {
+    reportThrown(() => {
       if (this.#isCapturing) this.#take(outputs);
       this.#close();
     });
   }
 
   onkill() {
-    tell(() => this.#events.onTooLong());
+    reportThrown(() => this.#events.onTooLong());
   }
 }
 

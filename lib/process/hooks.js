@@ -71,7 +71,7 @@ const hooks = {
     const text = decoder.write(before);
     return text + decoder.write(last).slice(0, limit - Buffer.byteLength(text, encoding));
   },
-  showComplaint(stderr) {
+  showStderr(stderr) {
     // The builtin writes even what is empty. That makes process.stderr, which takes 2 ms; where no stream has been
     // made, nobody has looked at it.
     if (stderr.length > 0 || hasStreams()) process.stderr.write(stderr);

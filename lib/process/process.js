@@ -5,7 +5,7 @@ const { append } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
-const { native, runtime, shapeOf, tell } = require('../addon/runtime');
+const { native, reportThrown, runtime, shapeOf } = require('../addon/runtime');
 
 /** Whether somebody hears 'spawn' of `child`. */
 function isSpawnHeard(child) {
@@ -33,7 +33,7 @@ class Process extends shapeOf(native.Process) {
     // Without `options.env` the child has the environment of this process.
     this.inheritsEnvironment = false;
     // 'spawn' has been emitted, or nobody was there to hear it.
-    this.isSpawnTold = false;
+    this.isSpawnDone = false;
     // Its channel, if it has one.
     this.link = undefined;
     // For exec(): what waits for the outputs, the call as the native side has read it, and whether outputs are captured
@@ -87,7 +87,7 @@ class Process extends shapeOf(native.Process) {
   afterSpawn(body) {
     const child = this.#child;
     const isAlive = child.pid !== undefined && child._handle;
-    if (!this.isSpawnTold && isAlive && isSpawnHeard(child)) append((this.#afterSpawn ??= []), body);
+    if (!this.isSpawnDone && isAlive && isSpawnHeard(child)) append((this.#afterSpawn ??= []), body);
     else body();
   }
 
@@ -98,7 +98,7 @@ class Process extends shapeOf(native.Process) {
   }
 
   spawned() {
-    this.isSpawnTold = true;
+    this.isSpawnDone = true;
     try {
       this.#child.emit('spawn');
     } finally {
@@ -128,12 +128,12 @@ class Process extends shapeOf(native.Process) {
   // with the process when output comes.
 
   onspawn() {
-    this.inLaunchContext(() => tell(() => this.spawned()));
+    this.inLaunchContext(() => reportThrown(() => this.spawned()));
   }
 
   onexit(code, signal, syscall, outputs) {
     this.#context.runAsProcess(() =>
-      tell(() => {
+      reportThrown(() => {
         if (outputs !== undefined) this.pendingCall?.onEnd(outputs);
         this.exited(code, signal, syscall);
       }),
@@ -141,11 +141,11 @@ class Process extends shapeOf(native.Process) {
   }
 
   onend(outputs) {
-    this.inLaunchContext(() => tell(() => this.pendingCall?.onEnd(outputs)));
+    this.inLaunchContext(() => reportThrown(() => this.pendingCall?.onEnd(outputs)));
   }
 
   onkill(signal) {
-    this.inLaunchContext(() => tell(() => this.#kill(signal)));
+    this.inLaunchContext(() => reportThrown(() => this.#kill(signal)));
   }
 
   #kill(signal) {

@@ -1,4 +1,4 @@
-//! Descriptors as such.
+//! File descriptors.
 //!
 //! ```ts
 //! /** A file descriptor. */
@@ -12,9 +12,9 @@ use napi_derive::napi;
 
 use crate::sys;
 
-/// Puts `fd`, which it takes over, in the place of `target`, whose owner has it from now on.
+/// Replaces the descriptor `target` by `fd`, which is closed (`dup2(2)`). The owner of `target` owns what replaces it.
 ///
-/// Throws where it cannot (`dup2(2)`).
+/// Throws if that fails.
 #[napi(catch_unwind)]
 pub fn replace_fd(target: RawFd, fd: RawFd) -> Result<()> {
     sys::adopt(fd)

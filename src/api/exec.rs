@@ -18,12 +18,13 @@ use crate::options::{Context, input, is_truthy, kind, option, text};
 const SPAWN: [&str; 8] =
     ["cwd", "env", "gid", "shell", "signal", "uid", "windowsHide", "windowsVerbatimArguments"];
 
-/// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process has ended
-/// and its outputs have. The process is as with `spawn`.
+/// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the
+/// process has exited and its outputs are at their end. Returns the same as `spawn`.
 ///
-/// If `events` is a Process, the callback is left to it. Then its method `onexit(code, signal, syscall, outputs)` is called, and, if outputs
-/// outlive the process, `onend(outputs)`. `outputs` is undefined if they may bring more; null if something went wrong or a stream has one of
-/// them, then `finish` says what the callback is to be called with; otherwise an array of both. `onkill(signal)` has to kill the process.
+/// If `events` is a Process, it has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is
+/// called, and `onend(outputs)` if an output outlives the process. `outputs` is undefined if they may bring more; null
+/// if something went wrong or a stream has one of them, and then `finish` returns the arguments of the callback;
+/// otherwise an array of both. Its method `onkill(signal)` has to kill the process.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -39,8 +40,8 @@ pub fn exec_file<'env>(
     ExecCall::read(&context, [file, args, options, callback])?.start(&context, events)
 }
 
-/// Runs `file` with all options of `spawn`, and captures what it writes to those of stdout and stderr that are pipes, with the options
-/// `encoding` and `maxBuffer` of `execFile`; the rest is as with that.
+/// Like `execFile`, but takes all options of `spawn`, and of the other options of `execFile` only `encoding` and
+/// `maxBuffer`. stdout and stderr are captured if they are pipes.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn capture<'env>(
     env: &'env Env,
@@ -72,7 +73,7 @@ pub fn exec<'env>(
     ExecCall::check(&context, [file, args, callback], options)?.start(&context, events)
 }
 
-/// The arguments of `execFile`, checked: those of `spawn`, and what becomes of the outputs.
+/// The arguments of `execFile`, checked: those of `spawn`, and those about the outputs.
 pub(super) struct ExecCall<'a> {
     arguments: Arguments<'a>,
     callback: Unknown<'a>,
@@ -116,7 +117,7 @@ impl<'a> ExecCall<'a> {
         Ok(call)
     }
 
-    /// Takes of `options` what is not `spawn`'s.
+    /// Reads and checks the options that `spawn` does not have.
     fn read_limits(
         context: &Context<'a>,
         [file, args, callback]: [Unknown<'a>; 3],
@@ -139,7 +140,7 @@ impl<'a> ExecCall<'a> {
         Ok(Self { arguments, callback, encoding, max_buffer, timeout, kill_signal })
     }
 
-    /// What is to be started, what is to be done with it, and the call as an array: see [`CallParts`].
+    /// The command to start, the plan for its process, and the call as an array: see [`CallParts`].
     pub fn normalize(self, context: &Context<'a>) -> Result<(Normalized<'a>, Plan, Unknown<'a>)> {
         let Self { arguments, callback, encoding, max_buffer, timeout, kill_signal } = self;
         let mut words = elements(&arguments.args)?;

@@ -52,11 +52,11 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 /// export class Channel {
 ///   /** Whether messages are serialised by V8 instead of as JSON. */
 ///   readonly isAdvanced: boolean;
-///   /** The channel's number. The three functions below are the same for all channels and take it as first argument. */
+///   /** The channel's number, the first argument of the three functions below, which are the same for all channels. */
 ///   readonly number: number;
 ///   /**
-///    * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being delivered,
-///    * `endTick` must be called after that message's delivery.
+///    * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being
+///    * delivered, `endTick` must be called after that message's delivery.
 ///    */
 ///   readonly sendValue: (number: number, message: any, isSilent?: boolean, callback?: Written) => Sent;
 ///   /**
@@ -169,7 +169,7 @@ impl ChannelClass {
     }
 }
 
-/// A channel that has everything but its socket, and the object that is the Channel: `events` where they are one, otherwise a new one.
+/// Creates a channel without a socket, and its Channel object: `events` if that is one, otherwise a new object.
 /// `runtime` is the result of `open`.
 ///
 /// # Errors
@@ -208,8 +208,8 @@ pub(in crate::api) fn create<'a>(
     Ok((object, channel))
 }
 
-/// Opens an end of a channel on the socket `fd`, of which it becomes the owner unless this throws. `runtime` is the result of `open`.
-/// Events are reported by calling the methods of `events`, which become the channel where they are a Channel.
+/// Opens an end of a channel on the socket `fd`, which it then owns, unless this throws. `runtime` is the result of
+/// `open`. Events are reported by calling the methods of `events`. If that is a Channel, it becomes the channel.
 ///
 /// # Errors
 /// `EBADF`, `EMFILE`, `ENOMEM`, `ENOSPC`.
@@ -267,7 +267,7 @@ impl Settings {
     }
 }
 
-/// What the environment of this process says of it.
+/// The value of `CHILD_PROCESS_RS_BUSY_POLL`, the default of `busyPoll`.
 fn usual_busy_poll<'a>(context: &Context<'a>) -> Result<Option<Unknown<'a>>> {
     let environment = context.of_process(c"env")?.coerce_to_object()?;
     let variable = option(&environment, c"CHILD_PROCESS_RS_BUSY_POLL")?;

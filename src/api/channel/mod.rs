@@ -132,7 +132,7 @@ impl Channel {
         })
     }
 
-    /// Opens it on a socket. Where that fails, the channel is closed and the socket is given back.
+    /// Opens it on a socket. If that fails, the channel is closed, and the socket is returned.
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
@@ -147,7 +147,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Closes it at once, and nobody is told.
+    /// Closes it at once, and reports no event.
     pub fn abandon(self: &Rc<Self>) {
         self.finish();
         registry::forget(self);

@@ -9,16 +9,16 @@ class Streamed {
   #child;
 
   /**
-   * Starts `file` with `args` and the `options` of `spawn`. `outputs`: by descriptor, what reads its stream. What is
-   * called of `events`: `onFailure(error)` if it could not be started, or nobody can wait for it; else
-   * `onExit(code, signal)`, and `onClose(failure)` when its outputs are closed, too, or null; and `onTooLong()`, if an
-   * output that is captured is.
+   * Starts `file` with `args` and the `options` of `spawn`. `outputs`: by descriptor, what reads its stream. Methods of
+   * `events` are called: `onFailure(error)` if it could not be started, or nobody can wait for it; otherwise
+   * `onExit(code, signal)`, and when its outputs are closed, too, `onClose(failure)`, where `failure` may be null; and
+   * `onTooLong()` if a captured output is too long.
    */
   constructor(spawn, { file, args, options, outputs }, events) {
     try {
       this.#child = spawn(file, args, options);
     } catch (error) {
-      // What is wrong with the call is thrown, what is wrong with the system is told.
+      // An invalid call throws; a failed system call is an event.
       if (error.syscall === undefined) throw error;
       nextTick(() => events.onFailure(error));
       return;

@@ -3,10 +3,14 @@
 // A command whose outputs are streams, started by spawn() of whatever child_process there is: the builtin, or ours
 // where a program wants to see every ChildProcess.
 
+const { PassThrough } = require('node:stream');
 const { nextTick } = require('../common/clock');
 
 class Streamed {
   #child;
+  #stdio;
+  // By descriptor, closed streams in place of those that a failed launch has not created.
+  #closed = [];
 
   /**
    * Starts `file` with `args` and the `options` of `spawn`. `outputs`: by descriptor, what reads its stream. Methods of
@@ -15,6 +19,7 @@ class Streamed {
    * `onTooLong()` if a captured output is too long.
    */
   constructor(spawn, { file, args, options, outputs }, events) {
+    this.#stdio = options.stdio;
     try {
       this.#child = spawn(file, args, options);
     } catch (error) {
@@ -44,7 +49,9 @@ class Streamed {
   }
 
   stream(index) {
-    return this.stdio[index] ?? null;
+    const { stdio } = this;
+    if (index < stdio.length || this.#stdio[index] !== 'pipe') return stdio[index] ?? null;
+    return (this.#closed[index] ??= new PassThrough().destroy());
   }
 
   send(signal) {

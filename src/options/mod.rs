@@ -27,6 +27,7 @@ use napi::bindgen_prelude::{
 use napi::{Env, Result, Unknown, ValueType};
 
 use crate::engine;
+pub use crate::engine::{is_truthy, kind};
 
 /// What the conversions need from JavaScript, above all the hooks: the functions of `lib/process/hooks.js`. Everything
 /// also works without them, for programs that load the addon alone.
@@ -166,19 +167,9 @@ pub fn text(value: &Unknown) -> Result<String> {
     }
 }
 
-/// The type of `value`, as `typeof` gives it, except that null has a type of its own.
-pub fn kind(value: &Unknown) -> Result<ValueType> {
-    value.get_type()
-}
-
 /// Whether `value` is `null` or `undefined`.
 pub fn is_nullish(value: &Unknown) -> Result<bool> {
     Ok(matches!(kind(value)?, ValueType::Null | ValueType::Undefined))
-}
-
-/// Whether `value` is true as a condition in JavaScript.
-pub fn is_truthy(value: &Unknown) -> Result<bool> {
-    Ok(!is_nullish(value)? && value.coerce_to_bool()?)
 }
 
 /// The value of an option; `undefined` if there is none.

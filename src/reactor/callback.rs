@@ -90,7 +90,7 @@ impl Callback {
     /// # Errors
     /// As with `call`.
     pub fn call_function(&self, function: &Unknown, arguments: &[Unknown]) -> Result<bool> {
-        if engine::kind(&Env::from_raw(self.env), function)? != ValueType::Function {
+        if engine::kind(function)? != ValueType::Function {
             return Ok(false);
         }
         let arguments: Vec<_> = arguments.iter().map(JsValue::raw).collect();

@@ -121,7 +121,7 @@ impl ChannelClass {
         let Some(channel) = self.0.get() else { return Ok(None) };
         let [message, handle, options, callback] = call.arguments;
         let request = request(env, &options, callback)?;
-        let sent = if engine::is_truthy(env, &handle)? {
+        let sent = if engine::is_truthy(&handle)? {
             channel.check(env, &message)?;
             channel.send_handle(env, &message, &handle, request)
         } else {
@@ -139,7 +139,7 @@ impl ChannelClass {
 
     fn disconnect<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
         let Some(channel) = self.0.get() else { return Ok(None) };
-        let is_delivering = engine::is_truthy(env, &call.arguments[0])?;
+        let is_delivering = engine::is_truthy(&call.arguments[0])?;
         engine::boolean(env, channel.disconnect(env, is_delivering)?).map(Some)
     }
 
@@ -275,9 +275,9 @@ fn usual_busy_poll<'a>(context: &Context<'a>) -> Result<Option<Unknown<'a>>> {
 }
 
 fn request<'a>(env: &Env, options: &Unknown, callback: Unknown<'a>) -> Result<Request<'a>> {
-    let is_set = |name| engine::is_truthy(env, &engine::property(env, options, name)?);
-    let callback = engine::is_function(env, &callback)?.then_some(callback);
-    Ok(match engine::kind(env, options)? {
+    let is_set = |name| engine::is_truthy(&engine::property(env, options, name)?);
+    let callback = engine::is_function(&callback)?.then_some(callback);
+    Ok(match engine::kind(options)? {
         ValueType::Boolean => {
             Request { callback, is_silent: engine::to_bool(env, options)?, keeps_open: false }
         }

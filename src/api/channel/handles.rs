@@ -69,7 +69,7 @@ impl Channel {
         let Outward { inner, describe, sent } = &conversion.send;
         let source = inner(env, handle)?;
         // It was sent before, or is closed: the message is sent without it.
-        if !engine::is_truthy(env, &source)? {
+        if !engine::is_truthy(&source)? {
             return self.send_value(env, message, request);
         }
         // As with the builtin, only a callback hears that the other end is gone: cluster may send before it knows that.

@@ -281,7 +281,7 @@ impl Child {
             [end.code, end.signal] = exit.values(context.env)?;
         }
         let [error, stdout, stderr, command] = self.finish(context, capture, &call, &end)?;
-        if engine::is_truthy(context.env, &error)? {
+        if engine::is_truthy(&error)? {
             engine::set_property(context.env, &error, c"cmd", &command)?;
         }
         let function = exec::callback(&call)?;

@@ -86,8 +86,18 @@ function killOnAbort(child, handle, signal, killSignal) {
   }
   // The launch has failed: there is nothing to end, and no exit to wait for.
   if (handle.isLaunched && handle.pid === undefined) return;
-  const listener = addAbortListener(signal, abort);
-  child.once('exit', () => listener[Symbol.dispose]());
+  child.once('exit', onceAborted(signal, abort));
+}
+
+/** Calls `abort` when `signal` is aborted. Returns a function that prevents that. */
+function onceAborted(signal, abort) {
+  if (addAbortListener) {
+    const listener = addAbortListener(signal, abort);
+    return () => listener[Symbol.dispose]();
+  }
+  // Node 20.0 to 20.4.
+  signal.addEventListener('abort', abort, { once: true });
+  return () => signal.removeEventListener('abort', abort);
 }
 
 module.exports = { fork, launch, spawn };

@@ -151,22 +151,26 @@ impl Channel {
                     .broken_handle(&format!("the descriptor that it sent is not a {kind}")),
             );
         };
+        // The socket has been counted already.
+        let fail_counted = |error: Error, handle: Option<&Unknown>| {
+            let error = engine::thrown(env, error);
+            if let Some(handle) = handle {
+                let _ = engine::call_method(env, handle, c"close", []);
+            }
+            if let Some(key) = counted_key(env, message) {
+                self.socket_closed(env, &key)?;
+            }
+            call(&error, &engine::undefined(env)?)
+        };
         let handle = match self.node.handle_for(env, socket, fd) {
             Ok(handle) => handle,
-            Err(error) => return fail(error),
+            Err(error) => return fail_counted(error, None),
         };
         let got = Got { env, channel: self, message: *message, handle, take: *take };
         match (conversion.got)(&got) {
             Ok(Some(object)) => call(&engine::null(env)?, &object),
             Ok(None) => Ok(()),
-            Err(error) => {
-                let error = engine::thrown(env, error);
-                let _ = engine::call_method(env, &handle, c"close", []);
-                if let Some(key) = counted_key(env, message) {
-                    self.socket_closed(env, &key)?;
-                }
-                call(&error, &engine::undefined(env)?)
-            }
+            Err(error) => fail_counted(error, Some(&handle)),
         }
     }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// The builtin, with what is ours in its place.
+// The exports: those of the builtin, with our functions in place of its own.
 
 const { native } = require('./lib/addon/native');
 const exported = require('./lib/builtin/exported');
@@ -10,7 +10,7 @@ const { version } = require('./package.json');
 const KNOWN_MAJOR = 26;
 
 function ours() {
-  // Before somebody opens more of them.
+  // Before other code opens descriptors without close-on-exec.
   native.noteInherited();
   const { withHooks } = require('./lib/builtin/originals');
   const { MAJOR } = require('./lib/common/version');
@@ -31,7 +31,7 @@ module.exports.isNative = native !== null;
 module.exports.version = version;
 exported.current = module.exports;
 
-// Never run: from this line Node learns the names that `import { spawn } from 'child-process-rs'` may use.
+// Never run: from these lines Node learns the names that `import { spawn } from 'child-process-rs'` may use.
 // prettier-ignore
 0 && (module.exports = {
   ChildProcess, _forkChild, exec, execFile, execFileSync, execSync, fork, isNative, spawn, spawnSync, version,

@@ -25,11 +25,11 @@ export type Sent = boolean | undefined;
 export class Channel {
   /** Whether messages are serialised by V8 instead of as JSON. */
   readonly isAdvanced: boolean;
-  /** The channel's number, the first argument of the next three functions, which are the same for all channels. */
+  /** The channel's number, the first argument of the three functions below, which are the same for all channels. */
   readonly number: number;
   /**
-   * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being delivered,
-   * `endTick` must be called after that message's delivery.
+   * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being
+   * delivered, `endTick` must be called after that message's delivery.
    */
   readonly sendValue: (number: number, message: any, isSilent?: boolean, callback?: Written) => Sent;
   /**
@@ -112,11 +112,11 @@ export interface ChannelEvents {
 /** A file descriptor. */
 export type RawFd = number;
 
-/** A process, started by `spawn`, `execFile` or another function. Before that its methods do nothing. */
+/** A process, started by `spawn`, `execFile` and others. Before that its methods do nothing. */
 export class Process {
   /** The process id; undefined if nothing was started. */
   readonly pid?: number;
-  /** Why nothing was started, a negative errno. */
+  /** The negative errno because of which nothing was started. */
   readonly errno?: number;
   readonly spawnfile?: string;
   readonly spawnargs?: string[];
@@ -135,8 +135,8 @@ export class Process {
   /** JavaScript has read more than `maxBuffer` from an output: ends the process. */
   cutOutput(index: number): void;
   /**
-   * Ends the capture of `execFile`. Returns the arguments for its callback, and the command for `error.cmd`. `end`: how the
-   * process ended, the error if there was one, and the outputs that JavaScript has read from streams.
+   * Ends the capture of `execFile`. Returns the arguments of its callback, and the command for `error.cmd`.
+   * `end`: how the process ended, what else went wrong, and what streams have brought of the outputs.
    */
   finish(
     call: Call,
@@ -150,28 +150,28 @@ export class Process {
   pollExec(): void;
   /** Makes the event loop wait for the process; it does from the start. */
   ref(): void;
-  /** The CPU time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
+  /** The time used in user mode and in the kernel, microseconds, and the largest resident set, kilobytes. */
   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
-  /** Stops capturing an output, because JavaScript reads it from now on. Returns what has been captured, and options of the call. */
+  /** Ends the capture of an output. Returns what has been captured, and the settings of the call. */
   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
   /** Cancels the timeout of the process. */
   stopTimer(): void;
-  /** Returns our end of the pipe at the child's descriptor `index`, which the caller has to close; -1 if there is none. */
+  /** Our end of the child's descriptor `index`, which the caller has to close; -1 if there is none. */
   takePipe(index: number): number;
   /** Lets the event loop end before the process. */
   unref(): void;
 }
-/** The result of a launch: a new Process; or, if the caller has passed one, its pid or negative errno, file, arguments and pipes. */
+/** What `spawn` and others return: a new Process, or for a given one its pid or negative errno and so on. */
 export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[], call?: Call];
 /** One call of `execFile`: an array that begins with its callback. */
 export type Call = [callback: unknown, ...unknown[]];
 
-/** What `normalize` has read from the options, for `follow`. */
+/** The result of `normalize` for `follow`. */
 export type Plan = object;
 
 /**
- * Opens an end of a channel on the socket `fd`, and takes ownership of `fd` unless this throws. `runtime` is the result of `open`.
- * Events are reported by calling the methods of `events`. If `events` is a Channel, it becomes this channel.
+ * Opens an end of a channel on the socket `fd`, which it then owns, unless this throws. `runtime` is the result of
+ * `open`. Events are reported by calling the methods of `events`. If that is a Channel, it becomes the channel.
  * @throws `EBADF`, `EMFILE`, `ENOMEM`, `ENOSPC`.
  */
 export function openChannel(runtime: number, fd: RawFd, options: ChannelOptions, events: ChannelEvents): Channel;
@@ -185,25 +185,29 @@ export function throwUncaught(error: unknown): void;
 /** Closes a descriptor. */
 export function closeFd(fd: RawFd): void;
 
-/** Makes `target` refer to the open file of `fd`, sets it to non-blocking mode, and closes `fd` (`dup2(2)`). Throws if it cannot. */
+/**
+ * Replaces the descriptor `target` by `fd`, which is closed (`dup2(2)`). The owner of `target` owns what replaces it.
+ *
+ * Throws if that fails.
+ */
 export function replaceFd(target: RawFd, fd: RawFd): void;
 
 /**
- * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process and its
- * outputs have ended. The process is as with `spawn`.
+ * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the
+ * process has exited and its outputs are at their end. Returns the same as `spawn`.
  *
- * If `events` is a Process, that has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is called when the process has
- * ended, and `onend(outputs)` when the outputs end later. `outputs` is undefined if there may be more output; null if something went wrong or
- * JavaScript reads an output from a stream, then `finish` returns the arguments for the callback; otherwise an array of both outputs.
- * `onkill(signal)` has to kill the process, because of its timeout or `maxBuffer`.
+ * If `events` is a Process, it has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is
+ * called, and `onend(outputs)` if an output outlives the process. `outputs` is undefined if they may bring more; null
+ * if something went wrong or a stream has one of them, and then `finish` returns the arguments of the callback;
+ * otherwise an array of both. Its method `onkill(signal)` has to kill the process.
  *
  * Throws what Node throws.
  */
 export function execFile(file: unknown, args: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
- * Runs `file` with all options of `spawn`, and captures stdout and stderr if they are pipes, with the options `encoding` and `maxBuffer` of
- * `execFile`. The rest is as with `execFile`.
+ * Like `execFile`, but takes all options of `spawn`, and of the other options of `execFile` only `encoding` and
+ * `maxBuffer`. stdout and stderr are captured if they are pipes.
  */
 export function capture(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
 
@@ -211,15 +215,15 @@ export function capture(file: unknown, args: unknown, options: unknown, callback
 export function exec(command: unknown, options: unknown, callback: unknown, events?: object | undefined | null): Started;
 
 /**
- * How children are started: `clone`, in which the child shares the memory of this process until its exec, or `fork`, which
- * copies its page tables.
+ * How children are started: by `clone`, so that the child shares the memory of this process until its exec, or by
+ * `fork`, which copies its page tables.
  */
 export function launchMethod(): 'clone' | 'fork';
 
 /**
- * Normalises the arguments `call` of the function `verb` (`spawn`, `fork` or `execFile`), and writes to `target` the options for `launch`.
- * Returns the option `killSignal` as a number, `mayBeNative`: whether the child may have the native end of a channel, `plan` for `follow`,
- * and for `execFile` the `call` for `Process#finish`.
+ * Normalises the arguments of the function `verb` (`spawn`, `fork` or `execFile`), and writes the options for `launch`
+ * to `target`. Returns `killSignal`, the number of that option; `mayBeNative`, whether the child may have a native end
+ * of a channel; `plan`, for `follow`; and for `execFile` the `call`, for `Process#finish`.
  *
  * Throws what the function `verb` throws.
  */
@@ -229,8 +233,8 @@ export function normalize(verb: string, call: Array<unknown>, host: object | und
 export function numbers(): Record<string, number>;
 
 /**
- * Starts the timeout of `process` and the capture of its outputs, as `normalize` has read them from the options. `captures`: whether the
- * outputs of `execFile` are captured natively.
+ * Carries out the plan of `normalize` for `process`. `captures`: whether the outputs of `execFile` are captured
+ * natively.
  */
 export function follow(process: object, plan: Plan, captures: boolean): void;
 
@@ -238,51 +242,64 @@ export function follow(process: object, plan: Plan, captures: boolean): void;
 export function signalNumber(signal: unknown, host?: object | undefined | null): number;
 
 /**
- * Registers a copy of `lib/` and returns its number, the `runtime` of its channels. `hooks`: the functions of `lib/common/errors.js`, and in
- * `node` the parts of Node that channels use (`lib/addon/node.js`).
+ * Registers a copy of `lib/`. Returns its number, which the functions that open channels take. `hooks`: the functions
+ * of `lib/common/errors.js`, and as `node` the parts of Node that channels use.
  */
 export function open(hooks: object): number;
 
-/** The version of the package for which this addon was built. */
+/** The version of the package to which this binary belongs. */
 export function version(): string;
 
-/** Records which descriptors are inheritable now: children will inherit these, but none that become inheritable later. */
+/**
+ * Records the descriptors that this process has inherited in order to pass them on. Must be called before other code
+ * opens descriptors without close-on-exec.
+ */
 export function noteInherited(): void;
 
 /** Whether this is the main thread and not a Worker. */
 export function isMainThread(): boolean;
 
-/** Passes an exception of a listener to `uncaughtException`. The caller then throws it again. */
-export function tellThrown(error: unknown): void;
+/** Passes what a listener has thrown to `uncaughtException`. The caller must throw it on; it is not reported again. */
+export function reportUncaught(error: unknown): void;
 
 /**
- * Starts `file` (Node.js documentation, «child_process.spawn»). Later calls those of these methods that `events` has: `onspawn()` when the
- * exec is confirmed, if `awaitExec` was called; `onexit(code, signal)` when the process has ended, or `onexit(-errno, null, syscall)` if
- * the exec failed (`syscall` is `spawn`) or nobody can know how it ended (`wait`).
+ * Starts `file` (Node.js documentation, «child_process.spawn»). Calls methods of `events`, all of which are optional:
+ * `onspawn()` when the exec is confirmed, if `awaitExec` was called; `onexit(code, signal)` when the process has
+ * exited; `onexit(-errno, null, syscall)` if the exec has failed (`spawn`) or nobody can know how the process ended
+ * (`wait`).
  *
- * If `events` is a Process, it becomes the started process, and an array of its pid or negative errno, `spawnfile`, `spawnargs` and `pipes` is
- * returned; the caller has to watch the option `signal`. Otherwise a new Process is returned, with its properties set.
+ * The process has the properties `pid`, or a negative `errno` if nothing was started; `spawnfile` and `spawnargs`;
+ * `pipes`, which of the child's descriptors are pipes; `timeout`, `signal` and, as a number, `killSignal` if they were
+ * given; `borrowed`, the streams of this process that the child reads or writes.
  *
- * If `stdio` asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event loop
- * alive. The object that `events.onchannel()` returns becomes the channel; without that method it is a new one in the property `channel` of
- * the process, which reports to `events`.
+ * If stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and
+ * keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
+ * the process gets a new `channel`, which reports to `events`.
+ *
+ * If `events` is a Process, it becomes the process, and this returns an array of its pid or negative errno,
+ * `spawnfile`, `spawnargs` and `pipes`. The caller then has to handle `signal`.
  *
  * Throws what Node throws.
  */
 export function spawn(file: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
-/** Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»). The rest is as with `spawn`. */
+/**
+ * Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as
+ * with `spawn`.
+ */
 export function fork(modulePath: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
 /**
- * Starts a process from normalised options. `events.mayBeNative`: whether it may have the native end of a channel. `started()` is called
- * after the options have been checked and before the launch. The rest is as with `spawn`. Throws what `ChildProcess.prototype.spawn` throws.
+ * Starts a process from normalised options. `events.mayBeNative`: whether the child may have a native end of a
+ * channel. `started()` is called between the checks and the launch. The rest is as with `spawn`.
+ *
+ * Throws what `ChildProcess.prototype.spawn` throws.
  */
 export function launch(options: unknown, events?: object | undefined | null, started?: (() => unknown) | undefined | null): Started;
 
 /**
- * Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the functions of
- * `lib/process/hooks.js`.
+ * Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the
+ * functions of `lib/process/hooks.js`.
  */
 export function spawnSync(file: unknown, args: unknown, options: unknown, host?: object | undefined | null): object;
 

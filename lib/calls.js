@@ -1,7 +1,7 @@
 'use strict';
 
-// The functions of child_process as programs get them. What does the work is loaded when one of them is first called:
-// many programs that load this package start one process, or none.
+// The exported functions. They load the actual implementation when they are first called: many programs that load this
+// package start one process, or none.
 
 const { builtin, hasOriginals, noteOurs } = require('./builtin/originals');
 const { MAJOR } = require('./common/version');
@@ -20,8 +20,9 @@ const CANNOT_BE_READ = {
 };
 
 /**
- * The functions that `load` loads. If their file cannot be read, for want of file descriptors or of the right to do so,
- * Node's own function makes this call: that is in its binary, and reports what is wrong as programs expect it.
+ * The functions that `load` loads. If their file cannot be read, because no descriptors are left or it is not
+ * permitted, the builtin makes the call: it is part of Node's binary, and reports the same problem as programs expect
+ * it.
  */
 function orBuiltin(load) {
   try {

@@ -1,7 +1,8 @@
 //! A native implementation of Node's `child_process`. `docs/architecture.md` describes the layers and how they work
 //! together; CONTRIBUTING.md has the rules for each.
 
-// `unsafe_code` is denied in Cargo.toml, and allowed here for the layers that may use it. `npm run lint` checks the other rules.
+// `unsafe_code` is denied in Cargo.toml, and allowed here for the layers that may use it. `npm run lint` checks the
+// other rules.
 #[cfg_attr(test, expect(clippy::allow_attributes, reason = "`expect` does not see into modules"))]
 #[cfg_attr(test, allow(dead_code, reason = "only N-API calls it"))]
 mod api;

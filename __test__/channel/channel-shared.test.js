@@ -212,3 +212,20 @@ test('json: a large internal message is still one', async (t) => {
   child.send({ cmd: 'NODE_LARGE', text: 'x'.repeat(MB) });
   t.deepEqual(await received, ['ready', ['NODE_LARGE', MB]]);
 });
+
+test('disconnect() amid unread messages still reads that a large message has been taken', async (t) => {
+  const child = fork(t, function program() {
+    process.once('message', () => {
+      const begun = Date.now();
+      // A channel whose message is not taken closes after 5 s.
+      process.once('exit', () => (process.exitCode = Date.now() - begun < 4000 ? 0 : 1));
+      process.disconnect();
+    });
+    process.send('x'.repeat(1 << 20));
+    // Meanwhile more arrives than one read takes, and behind it the acknowledgement.
+    const end = Date.now() + 1000;
+    while (Date.now() < end);
+  });
+  for (let i = 0; i < 150; i++) child.send('y'.repeat(1000));
+  t.is(await new Promise((resolve) => child.once('exit', resolve)), 0);
+});

@@ -226,3 +226,23 @@ test('callbacks of send come in order, and with an error once nobody reads', asy
     errors.every((error) => error === null || ['EPIPE', 'ERR_IPC_CHANNEL_CLOSED', 'ECONNRESET'].includes(error.code)),
   );
 });
+
+test('a synchronous call does not lose the error of a message that it could not write', async (t) => {
+  const file = script(t, "process.on('message', () => {}); process.send('ready');");
+  // Whether the last message is written at once or later, by the synchronous call, depends on the clock.
+  for (let i = 0; i < 8; i++) {
+    const child = ours.fork(file);
+    const errors = [];
+    child.on('error', ({ code }) => errors.push(code));
+    await once(child, 'message');
+    for (let k = 0; k < 9; k++) child.send(k);
+    const written = new Promise((resolve) => child.send('last', (error) => resolve(error?.code)));
+    child.kill('SIGKILL');
+    while (!/\) Z /.test(fs.readFileSync(`/proc/${child.pid}/stat`, 'latin1')));
+    ours.spawnSync('true');
+    const code = await written;
+    await new Promise((resolve) => child.once('close', resolve));
+    t.deepEqual(errors, code === undefined ? [] : ['EPIPE']);
+    if (code !== undefined) t.is(code, 'EPIPE');
+  }
+});

@@ -318,3 +318,36 @@ for (const serialization of ['json', 'advanced']) {
     },
   );
 }
+
+// Cannot create a socket after the first one.
+const FAILING = `
+const { TCP } = process.binding('tcp_wrap')
+process.on('error', ({ syscall }) => process.send(syscall))
+process.on('message', (message, socket) => {
+  TCP.prototype.open = () => -22
+  socket.destroy().once('close', () => process.send('closed'))
+})
+`;
+
+test('a server closes although a child could not create one of its sockets', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'handles-'));
+  const file = path.join(folder, 'child.js');
+  fs.writeFileSync(file, FAILING);
+  const child = ours.fork(file, { execArgv: ['--no-warnings'] });
+  t.teardown(() => {
+    child.kill('SIGKILL');
+    fs.rmSync(folder, { recursive: true });
+  });
+  const server = net.createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const answers = [];
+  for (let i = 0; i < 2; i++) {
+    net.connect(server.address().port, '127.0.0.1').on('error', () => {});
+    const [socket] = await once(server, 'connection');
+    child.send('socket', socket);
+    answers.push(...(await once(child, 'message')).slice(0, 1));
+  }
+  t.deepEqual(answers, ['closed', 'open']);
+  server.close();
+  await once(server, 'close');
+});

@@ -221,6 +221,9 @@ both(test, 'programs that do not start', async (t, { exec, execFile }) => {
   }
   t.is((await rejected(exec('true', { cwd: '/nonexistent-dir' }))).code, 'ENOENT');
   t.is((await rejected(execFile('true', ['x'.repeat(200_000)]))).code, 'E2BIG');
+  const options = { all: true, input: 'text' };
+  const { all, code, stdout } = await rejected(execFile('true', ['x'.repeat(200_000)], options));
+  t.deepEqual({ all, code, stdout }, { all: '', code: 'E2BIG', stdout: '' });
 });
 
 both(test, 'an option that does not exist is an error, which says what was meant', (t, promises) => {

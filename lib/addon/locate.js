@@ -1,6 +1,6 @@
 'use strict';
 
-// The places of the addon's binary: in this package, or in the optional package for the platform.
+// Where the addon's binary is: in this package, or in the optional package for the platform.
 
 const fs = require('node:fs');
 const path = require('node:path');

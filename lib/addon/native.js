@@ -1,9 +1,9 @@
 'use strict';
 
-// The loaded addon and its file; null where the builtin is to be used instead, and why. Where there is no binary, a
-// warning says what to do; where there is one that does not load, an error.
+// Loads the addon. Exports it as `native`, with its `file`; or null, and as `why` the reason for which the builtin is
+// used instead. If there is no binary, a warning says what to do; if there is one that cannot be loaded, an error.
 
-// This file and that one keep to a syntax that any Node can read, so that the sentence is reached.
+// Up to here an old Node can parse this file and `old-node.js`, so that it gets the error.
 if (Number(process.versions.node.split('.')[0]) < 20) throw new Error(require('./old-node'));
 
 const { existsSync } = require('node:fs');
@@ -13,13 +13,13 @@ const { version } = require('../../package.json');
 // What Node throws at an addon under --permission without --allow-addons, and under --no-addons.
 const FORBIDDEN = ['ERR_DLOPEN_DISABLED', 'ERR_ACCESS_DENIED'];
 
-const standIn = (why) => ({ native: null, why });
+const useBuiltin = (why) => ({ native: null, why });
 
 function failure(code, message) {
   return Object.assign(new Error(message), { code });
 }
 
-/** The loader's own words in one short clause: they may name the same file several times, over several lines. */
+/** The loader's error in one short clause: it may have several lines and name the same file several times. */
 function reason(error) {
   const glibc = /GLIBC_([\d.]+)' not found/.exec(error.message);
   if (glibc) {
@@ -30,8 +30,8 @@ function reason(error) {
 }
 
 /**
- * The addon in `file`. require() would take as long again as loading it does; but in a context of its own, as jest's,
- * it remembers what other contexts have loaded.
+ * The addon in `file`. require() would take twice as long. But in another vm context, such as jest's, it is needed,
+ * because it remembers what other contexts have loaded.
  */
 function addonOf(file) {
   if (isInContext) return require(file);
@@ -45,15 +45,15 @@ function open(file, advice) {
     return { native: addonOf(file), file };
   } catch (error) {
     if (FORBIDDEN.includes(error.code)) {
-      return standIn('this Node may not load addons (--no-addons, or --permission without --allow-addons)');
+      return useBuiltin('this Node may not load addons (--no-addons, or --permission without --allow-addons)');
     }
     throw failure('ERR_CHILD_PROCESS_RS_BINARY', `child-process-rs cannot load ${file} (${reason(error)}): ${advice}.`);
   }
 }
 
 /**
- * The binary in this package or in one beside it, where there is just one: it was made for this system, or else it
- * does not load.
+ * The binary in this package or in an optional package beside it, if there is exactly one; undefined otherwise. If it
+ * was not made for this system, it cannot be loaded.
  */
 function nearest() {
   const { platform, arch } = process;
@@ -63,7 +63,7 @@ function nearest() {
   for (let i = 0; i < libcs.length; i++) {
     const triple = `${platform}-${arch}-${libcs[i]}`;
     for (let k = 0; k < folders.length; k++) {
-      // Not by path.join(), which goes through it character by character and would take most of the time here.
+      // Without path.join(), which would take most of the time here.
       const folder = k === 0 ? folders[k] : folders[k] + triple;
       const file = `${__dirname}/${folder}/child-process-rs.${triple}.node`;
       if (existsSync(file)) files[files.length] = file;
@@ -74,9 +74,9 @@ function nearest() {
 
 /** @returns {{ native: typeof import('../../native') | null, file?: string, why?: string }} */
 function load() {
-  // Both run addons, but neither has the libuv loop that ours hooks into.
-  if (process.versions.bun) return standIn('Bun has no libuv loop for it');
-  if (process.versions.deno) return standIn('Deno has no libuv loop for it');
+  // Both run addons, but neither has the libuv loop that ours needs.
+  if (process.versions.bun) return useBuiltin('Bun has no libuv loop');
+  if (process.versions.deno) return useBuiltin('Deno has no libuv loop');
 
   const { CHILD_PROCESS_RS_BINARY: override } = process.env;
   if (override) {
@@ -89,23 +89,23 @@ function load() {
       const native = addonOf(file);
       if (native.version() === version) return { native, file };
     } catch {
-      // What is wrong is told below.
+      // find() reports what is wrong.
     }
   }
   return find();
 }
 
-/** Node's own serves, and a warning tells, once, why: it can be switched off by its code (`--disable-warning`). */
+/** Uses the builtin, and warns, once. The warning can be switched off by its code (`--disable-warning`). */
 function withoutBinary(platform, advice = '') {
   const why = `there is none for ${platform}`;
   if (require('node:worker_threads').isMainThread) {
     const message = `child-process-rs uses Node's own child_process, for it has no binary for ${platform}${advice}.`;
     process.emitWarning(message, { code: 'CHILD_PROCESS_RS_NO_BINARY' });
   }
-  return standIn(why);
+  return useBuiltin(why);
 }
 
-/** Looks at the system first, to name the binary that fits it. */
+/** Determines the platform first, and loads the binary for it. */
 function find() {
   const { triple: findTriple } = require('./triple');
   const triple = findTriple();
@@ -121,7 +121,7 @@ function find() {
   if (packaged) return open(packaged, rebuild);
   const advice = `: install ${packageName(triple)}@${version}, which holds one, or, ${rebuild}`;
   if (!inCheckout) return withoutBinary(triple, advice);
-  // Its tests must not pass with the builtin.
+  // The tests must not pass with the builtin.
   throw failure('ERR_CHILD_PROCESS_RS_NO_BINARY', `child-process-rs has no binary for ${triple}${advice}.`);
 }
 

@@ -1,29 +1,29 @@
 'use strict';
 
-// This copy of the addon at work.
+// The addon as the other files use it: with this copy of `lib/` registered for channels.
 
 const { hooks } = require('../common/errors');
 const { native } = require('./native');
 const node = require('./node');
 
 /**
- * Calls `body`, for native code: what it throws is told to `uncaughtException` right there, in the async context that
- * it was thrown in; and is thrown on, so that Node leaves that context as after any other exception.
+ * Calls `body` on behalf of native code. What it throws is passed to `uncaughtException` at once, in the async context
+ * in which it was thrown, and thrown on, so that Node leaves that context as after any other exception.
  */
-function tell(body) {
+function reportThrown(body) {
   try {
     return body();
   } catch (error) {
-    native.tellThrown(error);
+    native.reportUncaught(error);
     throw error;
   }
 }
 
-/** A function that does so. */
-function told(body) {
+/** A function that calls `body` in this way. */
+function reporting(body) {
   /** @this {any} */
   return function (...args) {
-    return tell(() => Reflect.apply(body, this, args));
+    return reportThrown(() => Reflect.apply(body, this, args));
   };
 }
 
@@ -41,10 +41,10 @@ function shapeOf(native) {
   return Shape;
 }
 
-// The number that the native functions for channels take first.
+// The number of this copy of `lib/`, which the native functions that open channels take.
 const runtime = native.open({ ...hooks, node });
 
 // Errnos and signals by their names: `node:os` takes 0.2 ms to load.
 const numbers = native.numbers();
 
-module.exports = { native, numbers, runtime, shapeOf, tell, told };
+module.exports = { native, numbers, reportThrown, reporting, runtime, shapeOf };

@@ -1,16 +1,16 @@
 'use strict';
 
-// Which of its own modules Node has loaded, for whomever. Where nobody has one yet, nobody can have changed or used it,
-// and there is no need to load it to find that out.
+// Which of its own modules Node has loaded. A module that has not been loaded yet cannot have been changed, so there is
+// no need to load it to find out.
 
 const { mainProcess } = require('../common/clock');
 
 /**
- * A function that says whether a module whose name begins so is loaded. Node adds the name of each that it loads to
- * process.moduleLoadList.
+ * A function that returns whether Node has loaded a module whose name begins with `name`. Node adds the name of each
+ * module that it loads to process.moduleLoadList.
  */
-function whetherLoaded(beginning) {
-  const prefix = `NativeModule ${beginning}`;
+function whetherLoaded(name) {
+  const prefix = `NativeModule ${name}`;
   let isLoaded = false;
   let seen = 0;
   return () => {

@@ -1,16 +1,16 @@
 'use strict';
 
-// Being there when Node loads its child_process, without loading it: under NODE_OPTIONS every Node process of a build
-// has `register`, and most of them never ask for child_process, which takes 2 ms to load.
+// Waits until Node loads its child_process. If `register` is in NODE_OPTIONS, every Node process of a build loads it,
+// and most of them never need child_process, which takes 2 ms to load.
 
 const { whetherLoaded } = require('./listed');
 
-// Of Node's, so small that it loads in no time, and asked for by hardly anybody.
+// A module of Node that is small, and hardly ever loaded.
 const PROBE = 'path/win32';
 
 /**
- * Calls `body` when Node has loaded its module `name` and nobody has seen it yet: its name is then pushed to
- * process.moduleLoadList, which asks the list's prototype. Returns a function that takes this back.
+ * Calls `body` when Node has loaded its module `name`, before anybody gets it: Node then pushes the name to
+ * process.moduleLoadList, and a proxy as the list's prototype sees that. Returns a function that removes the proxy.
  */
 function onListed(name, body) {
   const { moduleLoadList } = process;
@@ -29,10 +29,10 @@ function onListed(name, body) {
 }
 
 /**
- * Whether this Node keeps its list so. The list is another one in a context of its own, as jest's; and a second copy
- * of this package finds the probe loaded.
+ * Whether this works here. In another vm context, such as jest's, process.moduleLoadList is a copy; and a second copy
+ * of this package finds the probe already loaded.
  */
-function isTold() {
+function isListObservable() {
   if (!Array.isArray(process.moduleLoadList)) return false;
   let isListed = false;
   const restore = onListed(PROBE, () => {
@@ -45,9 +45,9 @@ function isTold() {
 
 const isLoaded = whetherLoaded('child_process');
 
-/** Calls `body` once Node's child_process is loaded; at once where it is, or where nothing would tell. */
+/** Calls `body` once Node's child_process is loaded; at once if it is loaded, or if that cannot be observed. */
 function whenLoaded(body) {
-  if (!isLoaded() && isTold()) onListed('child_process', body);
+  if (!isLoaded() && isListObservable()) onListed('child_process', body);
   else body();
 }
 

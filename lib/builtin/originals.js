@@ -1,23 +1,23 @@
 'use strict';
 
-// Node's own child_process, and who has hooked into it. Coverage tools (nyc, spawn-wrap) replace the method with which
-// the builtin's functions start a process, and Electron and tracers some of the functions; they expect to see every
-// child. A module that has not been loaded cannot have been hooked into, and we do not load it to find out: it takes 2
-// ms.
+// Node's own child_process, and whether it has been patched. Coverage tools (nyc, spawn-wrap) replace the method with
+// which the builtin's functions start a process; Electron and tracers replace some of the functions. They expect to see
+// every child. A module that has not been loaded cannot have been patched, so it is not loaded to find out: that takes
+// 2 ms.
 
 const { mainProcess } = require('../common/clock');
 const { whetherLoaded } = require('./listed');
 
-// Where `register` keeps the builtin's functions: there may be several copies of this package, and in jest one a file
-// of tests.
+// Where `register` keeps the builtin's functions. There may be several copies of this package; in jest, one for each
+// test file.
 const KEPT = Symbol.for('child-process-rs.builtin');
 
-// The functions of every copy of this package: a program may have put them in the place of Node's by itself.
+// The functions of every copy of this package. A program may have replaced Node's functions with them itself.
 const OURS = Symbol.for('child-process-rs.functions');
 if (!mainProcess[OURS]) Object.defineProperty(mainProcess, OURS, { value: new WeakSet() });
 
-// Each of Node's functions calls one of these, which nobody else has. A function of Node's that was not recognised
-// would be taken for a hook, and the builtin would do its work.
+// Each of Node's functions calls one of these internal functions, which no other code can call. An original that is not
+// recognised is taken for a patch: the call then goes to the builtin.
 const OF_NODE = /\b(normalize(Spawn|Exec|ExecFile)Arg(ument)?s|validateArgumentsNullCheck|this\._handle\.spawn)\(/;
 
 const isLoaded = whetherLoaded('child_process');
@@ -27,13 +27,13 @@ let keptAreNodes = true;
 let spawnMethod;
 
 /**
- * Node's module. A mock of a test's is a module of its own, which is no hook, and is not looked at where Node lets us.
+ * Node's module. A test runner's mock is another module; it is no patch, and getBuiltinModule() does not return it.
  */
 function moduleOfNode() {
   return process.getBuiltinModule?.('child_process') ?? require('node:child_process');
 }
 
-/** What it exported when this package first looked at it: `register` puts ours in its place later. */
+/** What it exported when this package first read it. `register` replaces its functions later. */
 function ofNode() {
   if (kept === undefined) {
     const exported = moduleOfNode();
@@ -48,13 +48,13 @@ function isOurs(value) {
   return typeof value === 'function' && mainProcess[OURS].has(value);
 }
 
-/** Notes functions of this copy. */
+/** Records functions of this copy. */
 function noteOurs(functions) {
   const names = Object.keys(functions);
   for (let i = 0; i < names.length; i++) mainProcess[OURS].add(functions[names[i]]);
 }
 
-/** Whether Node's own functions are known: ours had not been put in their place before they were looked at. */
+/** Whether Node's own functions are known: nobody had replaced them with ours before they were read. */
 function hasOriginals() {
   return ofNode() !== undefined && keptAreNodes;
 }
@@ -63,12 +63,10 @@ function isOfNode(value) {
   return typeof value === 'function' && OF_NODE.test(Function.prototype.toString.call(value));
 }
 
-/**
- * Whether somebody has replaced the method with which the builtin starts processes. The builtin is to start them, then.
- */
+/** Whether a program has replaced the method with which the builtin starts processes. Then the builtin must do so. */
 function isHooked() {
   if (!isLoaded() || !hasOriginals()) return false;
-  // There is no class where this package is being loaded as a mock of the builtin.
+  // There is no class if this package is being loaded as a mock of the builtin.
   const method = ofNode().ChildProcess?.prototype.spawn;
   if (method === spawnMethod) return false;
   if (spawnMethod !== undefined || !isOfNode(method)) return true;
@@ -76,7 +74,7 @@ function isHooked() {
   return false;
 }
 
-/** `functions`, but the builtin's where somebody had replaced that before this package was loaded. */
+/** `functions`; but those of the builtin that had been patched before this package was loaded stay as they are. */
 function withHooks(functions) {
   if (!isLoaded()) return functions;
   const result = { ...functions };
@@ -88,7 +86,7 @@ function withHooks(functions) {
   return result;
 }
 
-/** Puts ours, given as descriptors of properties, in the place of the builtin's. */
+/** Replaces the builtin's functions with ours, which are given as property descriptors. */
 function replaceBuiltin(properties) {
   const exported = moduleOfNode();
   Object.defineProperty(exported, KEPT, { value: ofNode(), configurable: true });
@@ -96,7 +94,7 @@ function replaceBuiltin(properties) {
 }
 
 /**
- * The builtin's functions by their names, looked up when one is asked for.
+ * The builtin's functions by name, looked up on access.
  * @type {any}
  */
 const builtin = new Proxy({}, { get: (_, name) => ofNode()[name] });

@@ -1,6 +1,6 @@
 'use strict';
 
-// Ours in the place of Node's child_process, for every program of this process.
+// Replaces the functions of Node's child_process with ours, for all code in this process.
 
 const { syncBuiltinESMExports } = require('node:module');
 const ours = require('../../index.js');
@@ -8,7 +8,8 @@ const { replaceBuiltin } = require('./originals');
 const exported = require('./exported');
 
 function takeOver() {
-  // Mocks replace what is a method, and no accessor; Node reads it in any case, for its ES module.
+  // Turns the accessor into a plain property, because mocks cannot replace accessors. Node reads it anyway, for the ES
+  // module.
   void ours.ChildProcess;
   const { isNative, version, ...properties } = Object.getOwnPropertyDescriptors(ours);
   exported.current = replaceBuiltin(properties);

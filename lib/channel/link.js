@@ -5,7 +5,7 @@
 
 const { Deliveries } = require('./deliveries');
 const { brokenHandle, brokenMessage } = require('../common/errors');
-const { native, shapeOf, told } = require('../addon/runtime');
+const { native, reporting, shapeOf } = require('../addon/runtime');
 
 const { stringify } = JSON;
 
@@ -85,7 +85,7 @@ class Link extends shapeOf(native.Channel) {
   /** Anything that the other end sends proves that the child's exec succeeded: 'spawn' is emitted now if it is due. */
   #confirm() {
     const peer = this.#peerProcess;
-    if (peer !== undefined && !peer.isSpawnTold) peer.pollExec();
+    if (peer !== undefined && !peer.isSpawnDone) peer.pollExec();
   }
 
   onMessages(messages, key) {
@@ -176,7 +176,7 @@ class Link extends shapeOf(native.Channel) {
     // Missing messages will not come any more, but those after them are still delivered.
     if (this.#hasMissed) this.#endMissing();
     const peer = this.#peerProcess;
-    if (peer === undefined || peer.isSpawnTold) this.#target.emit('disconnect');
+    if (peer === undefined || peer.isSpawnDone) this.#target.emit('disconnect');
     else peer.afterSpawn(() => this.#target.emit('disconnect'));
   }
 
@@ -221,7 +221,7 @@ class Link extends shapeOf(native.Channel) {
 // The native channel calls these, so their exceptions are passed to `uncaughtException`.
 const names = Object.getOwnPropertyNames(Link.prototype);
 for (let i = 0; i < names.length; i++) {
-  if (names[i].startsWith('on')) Link.prototype[names[i]] = told(Link.prototype[names[i]]);
+  if (names[i].startsWith('on')) Link.prototype[names[i]] = reporting(Link.prototype[names[i]]);
 }
 
 /** Closes a received socket, server or raw handle. */

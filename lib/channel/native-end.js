@@ -1,15 +1,14 @@
 'use strict';
 
-// The native end of a channel in a child: the parent says in the child's environment that there is to be one, and has
-// Node load this file there first, before any code of the program runs. What it says it takes out of the environment
-// again. It is a part of every start of a child, so little is loaded, and the rest when it is needed.
+// The native end of a channel in a child. The parent announces it in the child's environment, and has Node load this
+// file before any code of the program. This file removes the announcement from the environment. It delays the start of
+// every child, so it loads as little as possible.
 
 const VARIABLE = 'CHILD_PROCESS_RS_CHANNEL';
 const BINARY = 'CHILD_PROCESS_RS_BINARY';
 const OPTIONS = 'NODE_OPTIONS';
-// The id of a worker of cluster's, which Node looks for before there is our channel.
+// The id of a cluster worker, which Node would read before our channel exists.
 const WORKER = 'NODE_UNIQUE_ID';
-// This one.
 const FILE = `${__dirname}/native-end.js`;
 const REQUIRE = `--require ${JSON.stringify(FILE)}`;
 
@@ -22,7 +21,7 @@ function takeAnnounced() {
     if (announced.hadOptions) env[OPTIONS] = options.slice(REQUIRE.length + 1);
     else delete env[OPTIONS];
   }
-  // A new list: Node is in the middle of the other.
+  // A new list, because Node is iterating over the old one.
   const { _preload_modules: preloads } = process;
   if (preloads?.[0] === FILE) Object.defineProperty(process, '_preload_modules', { value: preloads.slice(1) });
   return announced;
@@ -31,7 +30,7 @@ function takeAnnounced() {
 function setUp({ fd, secret, ...options }) {
   const { native } = require('../addon/native');
   if (native === null) throw new Error('there is no addon for this Node');
-  // Before the addon notes which descriptors this process passes on.
+  // Before the addon records which descriptors this process passes on.
   native.closeOnExec(fd);
   const { runtime } = require('../addon/runtime');
   const { Link, setUpChannel } = require('./channel');
@@ -47,7 +46,7 @@ function setUp({ fd, secret, ...options }) {
   });
 }
 
-/** Makes this process the worker of cluster's that it is to be, as Node does it at the start of one. */
+/** Makes this process a cluster worker, as Node does at the start of one. */
 function becomeWorker(id) {
   process.env[WORKER] = id;
   if (!process.argv[1]) return;
@@ -61,7 +60,7 @@ if (process.env[VARIABLE]?.startsWith('{')) {
   try {
     if (!process.send) setUp(announced);
   } catch {
-    // Without the addon the child is as the builtin would have made it.
+    // Without the addon the child gets the builtin's end.
     if (!process.send) require('node:child_process')._forkChild(announced.fd, announced.serialization);
   }
   if (announced.hasBinary) delete process.env[BINARY];

@@ -36,9 +36,9 @@ module.exports = {
   mayBeStored,
   runTicks,
   /**
-   * Whether a store set by `enterWith` in an AsyncResource's scope ends with it. If not, a tick serves as scope. To
-   * find that out takes as long as delivering fifty messages, so it is not done before there are stores: until then it
-   * is what is usual for this Node.
+   * Whether a store set by `enterWith` in an AsyncResource's scope ends with that scope. If not, a tick serves as
+   * scope. Finding out takes as long as delivering fifty messages, so it is not done before there are stores; until
+   * then this is what is usual for this version of Node.
    */
   get isolates() {
     return known ?? (mayBeStored() ? (known = probe()) : MAJOR >= 24);

@@ -1,14 +1,14 @@
 'use strict';
 
-// A command whose outputs are captured natively: no stream is created unless somebody asks for it. Has the same methods
-// and calls the same events as Streamed (lib/exec/streamed.js).
+// A command whose outputs are captured natively: a stream is created only if it is accessed. Has the same methods and
+// calls the same events as Streamed (lib/exec/streamed.js).
 
 const { map } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
 const { errnoError, programError } = require('../common/errors');
 const { inheritsEnvironment } = require('../process/environment');
 const { hooks, host } = require('../process/hooks');
-const { native, numbers, shapeOf, tell } = require('../addon/runtime');
+const { native, numbers, reportThrown, shapeOf } = require('../addon/runtime');
 const { Streams, borrow } = require('../process/streams');
 
 const OUTPUTS = [1, 2];
@@ -32,7 +32,7 @@ class Captured extends shapeOf(native.Process) {
   pid = undefined;
   inheritsEnvironment = inheritsEnvironment();
 
-  /** Starts it. `outputs`: by descriptor, what takes over if its stream is asked for. `events`: see Streamed. */
+  /** Starts it. `outputs`: by descriptor, what reads its stream if that is accessed. `events`: see Streamed. */
   constructor({ file, args, options, limits, outputs }, events) {
     super();
     this.#events = events;
@@ -50,7 +50,7 @@ class Captured extends shapeOf(native.Process) {
     if (borrowed) map(borrowed, borrow);
   }
 
-  /** The stream of a descriptor, created when it is first asked for; null if it is not a pipe. */
+  /** The stream of a descriptor, created on first access; null if it is not a pipe. */
   stream(index) {
     return (this.#streams ??= this.#makeStreams()).get(index);
   }
@@ -69,7 +69,7 @@ class Captured extends shapeOf(native.Process) {
     return streams;
   }
 
-  /** Sends a signal; whether it was sent. */
+  /** Sends a signal. Returns whether it was sent. */
   send(signal) {
     const errno = super.kill(signal === 0 ? 0 : native.signalNumber(signal, host));
     if (-errno === numbers.EINVAL || -errno === numbers.ENOSYS) throw errnoError(errno, 'kill');
@@ -133,7 +133,7 @@ class Captured extends shapeOf(native.Process) {
   // Called by the native side.
 
   onexit(code, signal, syscall, outputs) {
-    tell(() => {
+    reportThrown(() => {
       this.#ending = { code, signal };
       this.#streams?.endInput();
       if (code < 0) {
@@ -149,14 +149,14 @@ class Captured extends shapeOf(native.Process) {
   }
 
   onend(outputs) {
-    tell(() => {
+    reportThrown(() => {
       if (this.#isCapturing) this.#take(outputs);
       this.#close();
     });
   }
 
   onkill() {
-    tell(() => this.#events.onTooLong());
+    reportThrown(() => this.#events.onTooLong());
   }
 }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// One output of a command, stdout or stderr: what it brings is kept for the result, and handed to whoever reads along.
+// One output of a command, stdout or stderr: what it brings is kept for the result, and passed to other readers.
 
 const { StringDecoder } = require('node:string_decoder');
 const { append, join } = require('../common/arrays');

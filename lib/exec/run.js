@@ -41,12 +41,12 @@ class Run {
   #hasExited = false;
   #isStopped = false;
   #isOver = false;
-  // What it writes is read no more, because the command that did has ended.
+  // What it writes is no longer read, because the command that read it has ended.
   #isCutOff = false;
   #timeout;
   #grace;
   #stopInput = ignore;
-  // What has to be over before there is an outcome: writing to streams, and the runs that this one reads from.
+  // What must be finished before there is an outcome: writing to streams, and the runs that this one reads from.
   #flushes = null;
   #sources = null;
   // Who waits for this run's end.
@@ -156,7 +156,7 @@ class Run {
     if (this.#hasExited) this.#command.closeOutputs();
   }
 
-  /** Has the command end, by force if that takes too long. Whether a signal was sent. */
+  /** Ends the command, by force if that takes too long. Returns whether a signal was sent. */
   #stop() {
     const { forceKillAfterDelay, killSignal } = this.#settings;
     this.#isStopped = true;
@@ -191,7 +191,7 @@ class Run {
     forget(this);
     if (!this.#isStopped) return;
     clearTimeout(this.#grace);
-    // What it has started may still hold its outputs open. Nobody waits for that.
+    // Processes that it started may still hold its outputs open. This does not wait for those.
     let turns = TURNS;
     const close = () => {
       if (this.#isOver) return;
@@ -300,7 +300,7 @@ class Run {
     return outputs;
   }
 
-  /** What this run writes, `destination` reads. That one's outcome then is a failure if this one's is. */
+  /** Pipes what this run writes to `destination`, whose outcome is then a failure if this one's is. */
   pipeTo(destination, from) {
     const stdin = destination.stream(0);
     const outputs = this.outputsOf(from);
@@ -338,14 +338,14 @@ class Run {
       const source = this.#sources[i];
       const final = await new Promise((resolve) => source.#follow(resolve));
       append(own.pipedFrom, final.own);
-      // If this command has not read all, that one could not succeed.
+      // If this command has not read everything, the other one could not succeed.
       const isFailure = final.outcome.failed && !source.#isCutOff && source.settings.reject;
       if (isFailure && outcome instanceof Result) outcome = final.outcome;
     }
     this.#answer(own, outcome);
   }
 
-  /** Calls `body` with the outcome of this run alone, and that of all that it reads from, too. */
+  /** Calls `body({ own, outcome })`: the outcome of this run alone, and that with all runs that it reads from. */
   #follow(body) {
     if (this.#final) body(this.#final);
     else append((this.#followers ??= []), body);

@@ -57,7 +57,7 @@ class Running extends Promise {
     return this.#run.stdio;
   }
 
-  /** Sends a signal; without one, ends the command, by force if that takes too long. Whether a signal was sent. */
+  /** Sends a signal; without one, ends the command, by force if that takes too long. Returns whether one was sent. */
   kill(signal) {
     return this.#run.kill(signal);
   }

@@ -3,22 +3,27 @@
 // A command whose outputs are streams, started by spawn() of whatever child_process there is: the builtin, or ours
 // where a program wants to see every ChildProcess.
 
+const { PassThrough } = require('node:stream');
 const { nextTick } = require('../common/clock');
 
 class Streamed {
   #child;
+  #stdio;
+  // By descriptor, closed streams in place of those that a failed launch has not created.
+  #closed = [];
 
   /**
-   * Starts `file` with `args` and the `options` of `spawn`. `outputs`: by descriptor, what reads its stream. What is
-   * called of `events`: `onFailure(error)` if it could not be started, or nobody can wait for it; else
-   * `onExit(code, signal)`, and `onClose(failure)` when its outputs are closed, too, or null; and `onTooLong()`, if an
-   * output that is captured is.
+   * Starts `file` with `args` and the `options` of `spawn`. `outputs`: by descriptor, what reads its stream. Methods of
+   * `events` are called: `onFailure(error)` if it could not be started, or nobody can wait for it; otherwise
+   * `onExit(code, signal)`, and when its outputs are closed, too, `onClose(failure)`, where `failure` may be null; and
+   * `onTooLong()` if a captured output is too long.
    */
   constructor(spawn, { file, args, options, outputs }, events) {
+    this.#stdio = options.stdio;
     try {
       this.#child = spawn(file, args, options);
     } catch (error) {
-      // What is wrong with the call is thrown, what is wrong with the system is told.
+      // An invalid call throws; a failed system call is an event.
       if (error.syscall === undefined) throw error;
       nextTick(() => events.onFailure(error));
       return;
@@ -44,7 +49,9 @@ class Streamed {
   }
 
   stream(index) {
-    return this.stdio[index] ?? null;
+    const { stdio } = this;
+    if (index < stdio.length || this.#stdio[index] !== 'pipe') return stdio[index] ?? null;
+    return (this.#closed[index] ??= new PassThrough().destroy());
   }
 
   send(signal) {

@@ -21,14 +21,14 @@ const resolved = Promise.resolve();
 const { EACCES, EAGAIN, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, ESRCH } = numbers;
 // What becomes an 'error' event; any other failure of the launch is thrown.
 const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
-// Out of descriptors: there are no streams to be had.
+// Out of descriptors: no streams can be created.
 const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
-// Beside the children rather than on them: what a ChildProcess shows is what the builtin's shows.
+// Not properties of the children, because a ChildProcess must have the same properties as the builtin's.
 const streamsOf = new WeakMap();
 const STANDARD = ['stdin', 'stdout', 'stderr'];
 
-/** A child process (Node.js documentation, «Class: ChildProcess»). Made by spawn() and its kin. */
+/** A child process (Node.js documentation, «Class: ChildProcess»), as spawn() and the other functions create it. */
 function ChildProcess() {
   EventEmitter.call(this);
   this._closesNeeded = 1;
@@ -44,7 +44,7 @@ function ChildProcess() {
 Object.setPrototypeOf(ChildProcess.prototype, EventEmitter.prototype);
 Object.setPrototypeOf(ChildProcess, EventEmitter);
 
-// The builtin's children count as children: cluster's workers are some.
+// The builtin's children are instances, too; the workers of cluster, for example.
 Object.defineProperty(ChildProcess, Symbol.hasInstance, {
   value(candidate) {
     const isInstance = Function.prototype[Symbol.hasInstance];
@@ -58,7 +58,7 @@ Object.defineProperty(ChildProcess, Symbol.hasInstance, {
 
 /** Starts the process of normalised options; tracers replace it. Undocumented in Node, too. */
 ChildProcess.prototype.spawn = function spawn(options) {
-  // Called between the checks and the launch, only where somebody has something to do there.
+  // Called between the checks and the launch.
   const isAwaited = launched.hasSubscribers || isRestricted;
   const started = isAwaited ? () => aboutToLaunch(this, options) : undefined;
   return begin(this, native.launch(options, this._handle, started));
@@ -66,7 +66,7 @@ ChildProcess.prototype.spawn = function spawn(options) {
 
 const spawnMethod = ChildProcess.prototype.spawn;
 
-/** Whether somebody has replaced the method that starts processes, ours or the builtin's. */
+/** Whether a program has replaced the method that starts processes, ours or the builtin's. */
 function isPatched() {
   return ChildProcess.prototype.spawn !== spawnMethod || isHooked();
 }
@@ -110,7 +110,7 @@ function begin(child, described) {
 
 /** The channel of a child that is about to be launched. */
 function makeLink(child, handle) {
-  // Loaded now, because it could fail once there is a child: for want of descriptors, or of the files.
+  // Loaded now, because it could fail once there is a child: no descriptors may be left, or the files may be deleted.
   const { Link } = require('../channel/channel');
   return new Link(child, {
     onClose: () => closeOne(child),
@@ -137,7 +137,7 @@ function aboutToLaunch(child, options) {
   if (!mayLaunch()) throwDenied(options.file);
 }
 
-/** Own accessors that turn into plain properties when first read or written, so that they look like the builtin's. */
+/** Defines accessors that become plain properties when first read or written, so that they look like the builtin's. */
 function attachStreams(child, handle, pipes) {
   if (!includes(pipes, true)) {
     child.stdin = null;
@@ -155,7 +155,7 @@ function attachStreams(child, handle, pipes) {
   defineLazily(child, 'stdio', () => map(pipes, (_, index) => streams.get(index)));
 }
 
-/** `make` is called with nothing of the object that is asked: it may be a proxy of the child, or inherit from it. */
+/** Sets `child` in any case: the object whose property is accessed may be a proxy of the child, or inherit from it. */
 function defineLazily(child, name, make) {
   const settle = (value) => {
     Object.defineProperty(child, name, { value, writable: true, enumerable: true, configurable: true });
@@ -164,7 +164,7 @@ function defineLazily(child, name, make) {
   Object.defineProperty(child, name, { get: () => settle(make()), set: settle, enumerable: true, configurable: true });
 }
 
-// Shown as the builtin shows its own: with the streams, not with accessors.
+// inspect() shows the streams, as with the builtin, and not accessors.
 Object.defineProperty(ChildProcess.prototype, inspect.custom, {
   value() {
     void [this.stdin, this.stdout, this.stderr, this.stdio];
@@ -184,7 +184,7 @@ function closeOne(child) {
   if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode);
 }
 
-/** Emits 'spawn' once the exec is confirmed, if anybody is there to hear it. */
+/** Emits 'spawn' once the exec is confirmed, or at once if there is no listener. */
 function announceSpawn(child) {
   const handle = child._handle;
   if (!handle) return;
@@ -198,12 +198,12 @@ function reportFailure(child, errno) {
   try {
     handle.exited(errno, null, 'spawn');
   } finally {
-    // After the streams have settled, as it is with a process that has ended.
+    // After the streams have settled, as for a process that has ended.
     nextTick(() => handle.closePipes());
   }
 }
 
-/** The end of a child; a negative code is the errno of a failed exec, or (`wait`) of why nobody knows how it ended. */
+/** A child has ended. A negative `code` is an errno: the exec has failed (`spawn`), or the exit is unknown (`wait`). */
 function onExit(child, handle, code, signal, syscall) {
   const streams = streamsOf.get(child);
   if (signal) child.signalCode = signal;

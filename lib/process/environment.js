@@ -1,7 +1,7 @@
 'use strict';
 
 // Which environment a child gets without `options.env`. Node's process.env on the main thread is the environment of the
-// process itself, and the launcher hands that over whole; enumerating it from JavaScript would cost more than the
+// process itself. The launcher passes that on as a whole; enumerating it from JavaScript would cost more than the
 // launch.
 
 const { isProxy } = require('node:util/types');
@@ -9,8 +9,8 @@ const { native } = require('../addon/native');
 const { isRestricted } = require('./permission');
 const { MAJOR, MINOR } = require('../common/version');
 
-// From this version on the builtin passes on the environment of the process, or of the Worker, and not what a program
-// has put in the place of process.env.
+// From this version on the builtin passes on the environment of the process or Worker, even if a program has replaced
+// process.env.
 const PASSES_OWN = MAJOR > 26 || (MAJOR === 26 && MINOR >= 12);
 const passesOwn = PASSES_OWN && !isRestricted;
 const own = process.env;
@@ -21,7 +21,7 @@ const isMainThread = native.isMainThread();
 let known;
 let knownIsOwn = false;
 
-/** Whether `env` is the process's own environment rather than an object that somebody put in its place. */
+/** Whether `env` is the process's own environment, and not an object with which a program has replaced process.env. */
 function isProcessEnvironment(env) {
   if (env !== known) {
     known = env;
@@ -43,8 +43,8 @@ function refusesAccessors(env) {
 }
 
 /**
- * process.env where its entries must be listed one by one: somebody looks at them (`isObserved`), Node's permission
- * model adds to them, or it isn't the environment of the process. Undefined where the child simply inherits.
+ * process.env if its entries must be listed: because a program sees them (`isObserved`), Node's permission model adds
+ * to them, or it is not the environment of the process. Undefined if the child simply inherits.
  */
 function environmentToList(isObserved) {
   if (inheritsEnvironment() && !isObserved) return undefined;
@@ -53,7 +53,7 @@ function environmentToList(isObserved) {
   return MAJOR >= 22 ? { ...env } : env;
 }
 
-/** Whether a child that nobody looks at simply inherits the environment. */
+/** Whether a child simply inherits the environment, unless a program sees its options. */
 function inheritsEnvironment() {
   return !isRestricted && (passesOwn ? isMainThread : isProcessEnvironment(process.env));
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// What the native functions ask of JavaScript: `hooks` of whatever they are given last.
+// The functions that native code calls by name. It finds them as `hooks` of the last argument of its functions.
 
 const { AbortError, hooks: errors, tooMuchOutput } = require('../common/errors');
 const { environmentToList } = require('./environment');
@@ -48,15 +48,15 @@ const hooks = {
   pathOfUrl,
   warnOfShellArguments,
   coverage: () => process.env.NODE_V8_COVERAGE,
-  /** The environment of a child without `options.env`; undefined where it simply inherits this process's. */
+  /** The environment of a child without `options.env`; undefined if it simply inherits this process's. */
   ambient: () => environmentToList(hooks.isWatched()),
-  /** Whether somebody looks at normalised options; lib/process/child.js knows. */
+  /** Whether a program sees normalised options. lib/process/child.js replaces this. */
   isWatched: () => false,
-  /** Whether somebody has replaced the method that starts processes, ours or the builtin's. */
+  /** Whether a program has replaced the method that starts processes. lib/process/child.js replaces this. */
   isPatched: isHooked,
-  // Whatever can be iterated, as the builtin takes it.
+  // Accepts any iterable, as the builtin does.
   listOf: (execArgv) => [...execArgv], // eslint-disable-line no-restricted-syntax
-  /** What a child needs for the native end of a channel; undefined where none can have it. */
+  /** What a child needs for the native end of a channel; undefined if no child can have one. */
   get nativeEnd() {
     if (isRestricted || process.versions.electron || isSingleExecutable()) return undefined;
     return { require: require('../channel/native-end').REQUIRE, binary };
@@ -71,9 +71,9 @@ const hooks = {
     const text = decoder.write(before);
     return text + decoder.write(last).slice(0, limit - Buffer.byteLength(text, encoding));
   },
-  showComplaint(stderr) {
-    // The builtin writes even what is empty. That makes process.stderr, which takes 2 ms; where no stream has been
-    // made, nobody has looked at it.
+  showStderr(stderr) {
+    // The builtin also writes an empty string. That would create process.stderr, which takes 2 ms, and cannot be
+    // observed if the program has not loaded streams.
     if (stderr.length > 0 || hasStreams()) process.stderr.write(stderr);
   },
   ...(isRestricted && {
@@ -84,7 +84,7 @@ const hooks = {
   }),
 };
 
-/** For functions that call nothing else. */
+/** The last argument of native functions that need nothing but the hooks. */
 const host = { hooks };
 
 module.exports = { hooks, host };

@@ -5,20 +5,20 @@ const { append } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
 const { LaunchContext } = require('./context');
 const { hooks } = require('./hooks');
-const { native, runtime, shapeOf, tell } = require('../addon/runtime');
+const { native, reportThrown, runtime, shapeOf } = require('../addon/runtime');
 
-/** Whether somebody hears 'spawn' of `child`. */
+/** Whether `child` has a listener of 'spawn', or a patched `emit`. */
 function isSpawnHeard(child) {
   return child.listenerCount('spawn') > 0 || child.emit !== EventEmitter.prototype.emit;
 }
 
-/** The process behind a ChildProcess, and what happens to it. Its own methods are native. */
+/** The process behind a ChildProcess, and its events. The methods that it inherits are native. */
 class Process extends shapeOf(native.Process) {
   #child;
   #context;
   #onexit;
   #makeLink;
-  // What is to be done after 'spawn'.
+  // Functions to call after 'spawn'.
   #afterSpawn;
   #isClosed = false;
 
@@ -28,12 +28,12 @@ class Process extends shapeOf(native.Process) {
     this.#onexit = onexit;
     this.#makeLink = makeLink;
     this.pid = undefined;
-    // The child may be told of our end of the channel rather than the builtin's.
+    // Whether the child may have a native end of the channel.
     this.mayBeNative = false;
-    // Without `options.env` the child has the environment of this process.
+    // Whether the child, without `options.env`, inherits the environment of this process.
     this.inheritsEnvironment = false;
-    // 'spawn' has been emitted, or nobody was there to hear it.
-    this.isSpawnTold = false;
+    // Whether 'spawn' has been emitted, or there was no listener.
+    this.isSpawnDone = false;
     // Its channel, if it has one.
     this.link = undefined;
     // For exec(): what waits for the outputs, the call as the native side has read it, and whether outputs are captured
@@ -43,7 +43,7 @@ class Process extends shapeOf(native.Process) {
     this.captures = false;
   }
 
-  /** Whether a launch has been tried: a program that replaced ChildProcess.prototype.spawn may do without. */
+  /** Whether a launch has been tried. A program that has replaced ChildProcess.prototype.spawn may not do so. */
   get isLaunched() {
     return this.#context !== undefined;
   }
@@ -59,7 +59,7 @@ class Process extends shapeOf(native.Process) {
     return this.#context ? this.#context.runAsLauncher(body) : body();
   }
 
-  /** Nothing was launched, and nobody is told. */
+  /** Nothing was launched, and no event will report that. */
   abandon() {
     this.#context.destroy();
     this.closePipes();
@@ -69,10 +69,7 @@ class Process extends shapeOf(native.Process) {
     if (!this.#isClosed) super.ref();
   }
 
-  /**
-   * Nobody is told of its end any more, and the loop does not wait for it; it still is reaped. Undocumented, as the
-   * builtin's.
-   */
+  /** No longer reports the exit, nor has the loop wait for it. It is still reaped. Undocumented, as in Node. */
   close(callback) {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -83,11 +80,11 @@ class Process extends shapeOf(native.Process) {
     });
   }
 
-  /** Calls `body` after 'spawn', if that is still to come and somebody is there to hear it; otherwise at once. */
+  /** Calls `body` after 'spawn' if that is still due and there is a listener, otherwise at once. */
   afterSpawn(body) {
     const child = this.#child;
     const isAlive = child.pid !== undefined && child._handle;
-    if (!this.isSpawnTold && isAlive && isSpawnHeard(child)) append((this.#afterSpawn ??= []), body);
+    if (!this.isSpawnDone && isAlive && isSpawnHeard(child)) append((this.#afterSpawn ??= []), body);
     else body();
   }
 
@@ -98,7 +95,7 @@ class Process extends shapeOf(native.Process) {
   }
 
   spawned() {
-    this.isSpawnTold = true;
+    this.isSpawnDone = true;
     try {
       this.#child.emit('spawn');
     } finally {
@@ -115,8 +112,8 @@ class Process extends shapeOf(native.Process) {
     }
   }
 
-  // The native side calls the methods that follow; `onchannel` before the launch, if stdio asks for a channel. The
-  // builtin, too, creates the async resource of the process before that of the channel.
+  // The native side calls the methods that follow; `onchannel` before the launch, if stdio asks for a channel. As in
+  // the builtin, the async resource of the process is created before that of the channel.
 
   onchannel() {
     this.#context = new LaunchContext();
@@ -124,16 +121,16 @@ class Process extends shapeOf(native.Process) {
     return this.link;
   }
 
-  // Only the exit is the process's own doing: the builtin emits 'spawn' in a tick of the launch, and has no more to do
-  // with the process when output comes.
+  // Only the exit is reported in the context of the process. The builtin emits 'spawn' in a tick of the launch, and
+  // output in the context of its stream.
 
   onspawn() {
-    this.inLaunchContext(() => tell(() => this.spawned()));
+    this.inLaunchContext(() => reportThrown(() => this.spawned()));
   }
 
   onexit(code, signal, syscall, outputs) {
     this.#context.runAsProcess(() =>
-      tell(() => {
+      reportThrown(() => {
         if (outputs !== undefined) this.pendingCall?.onEnd(outputs);
         this.exited(code, signal, syscall);
       }),
@@ -141,11 +138,11 @@ class Process extends shapeOf(native.Process) {
   }
 
   onend(outputs) {
-    this.inLaunchContext(() => tell(() => this.pendingCall?.onEnd(outputs)));
+    this.inLaunchContext(() => reportThrown(() => this.pendingCall?.onEnd(outputs)));
   }
 
   onkill(signal) {
-    this.inLaunchContext(() => tell(() => this.#kill(signal)));
+    this.inLaunchContext(() => reportThrown(() => this.#kill(signal)));
   }
 
   #kill(signal) {

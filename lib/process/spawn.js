@@ -19,11 +19,7 @@ const END = MAJOR >= 26 ? 'close' : 'exit';
 
 /** Starts `file` (Node.js documentation, «child_process.spawn»). */
 function spawn(file, args, options) {
-  return isHooked() ? builtin.spawn(file, args, options) : start(file, args, options);
-}
-
-/** The same past all hooks in the builtin. */
-function start(file, args, options) {
+  if (isHooked()) return builtin.spawn(file, args, options);
   return launch('spawn', [file, args, options], (handle) => native.spawn(file, args, options, handle)).child;
 }
 
@@ -57,7 +53,7 @@ function launchNormalized(verb, call) {
   const options = { __proto__: null };
   const normalized = native.normalize(verb, call, host, options);
   const child = new ChildProcess();
-  // The program may take it from the child.
+  // The program may remove it from the child.
   const handle = child._handle;
   handle.mayBeNative = normalized.mayBeNative;
   handle.call = normalized.call;
@@ -88,10 +84,20 @@ function killOnAbort(child, handle, signal, killSignal) {
     nextTick(() => handle.afterSpawn(() => nextTick(abort)));
     return;
   }
-  // The launch has failed: there is nothing to be ended, and no exit to wait for.
+  // The launch has failed: there is nothing to end, and no exit to wait for.
   if (handle.isLaunched && handle.pid === undefined) return;
-  const listener = addAbortListener(signal, abort);
-  child.once('exit', () => listener[Symbol.dispose]());
+  child.once('exit', onceAborted(signal, abort));
 }
 
-module.exports = { fork, launch, spawn, start };
+/** Calls `abort` when `signal` is aborted. Returns a function that prevents that. */
+function onceAborted(signal, abort) {
+  if (addAbortListener) {
+    const listener = addAbortListener(signal, abort);
+    return () => listener[Symbol.dispose]();
+  }
+  // Node 20.0 to 20.4.
+  signal.addEventListener('abort', abort, { once: true });
+  return () => signal.removeEventListener('abort', abort);
+}
+
+module.exports = { fork, launch, spawn };

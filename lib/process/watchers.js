@@ -1,7 +1,7 @@
 'use strict';
 
-// Who wants to see a ChildProcess, or normalised options, before a launch: subscribers of the diagnostics channels, and
-// programs that have replaced the method that starts processes.
+// Whether anybody sees a ChildProcess or normalised options before a launch: a subscriber of the diagnostics channels,
+// or a program that has replaced the method that starts processes.
 
 const diagnostics = require('node:diagnostics_channel');
 const { hooks } = require('./hooks');

@@ -1,4 +1,4 @@
-//! Outputs as text or Buffer: all of one, or what there is of one that was cut off.
+//! Decodes outputs to strings or Buffers: complete ones, and ones that were cut off.
 
 use napi::bindgen_prelude::{FnArgs, FromNapiValue, Function, JsObjectValue, Object};
 use napi::{Env, Result, Unknown, ValueType};
@@ -31,12 +31,12 @@ fn buffer(env: &Env, bytes: Vec<u8>) -> Result<Unknown<'_>> {
     if bytes.len() <= SHORT {
         return engine::buffer(env, &bytes);
     }
-    let range = 0..bytes.len();
-    engine::adopt_bytes(env, Part { memory: Memory::Vector(bytes), range }, Wrapper::Buffer)
+    engine::adopt_bytes(env, Part::whole(Memory::Vector(bytes)), Wrapper::Buffer)
 }
 
-/// The beginning of an output of which more was to come: without the bytes of an incomplete character, and at most `limit` bytes. As with the
-/// builtin, `limit` counts the bytes of what was read before, and then the characters of what was read last.
+/// Decodes the beginning of an output that was cut off, without the bytes of an incomplete character, and at most
+/// `limit` bytes. As with the builtin, `limit` counts the bytes of what was read before, and then the characters of the
+/// last read.
 pub(super) fn decode_beginning<'a>(
     context: &Context<'a>,
     captured: Captured,

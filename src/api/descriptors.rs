@@ -1,4 +1,4 @@
-//! Descriptors as such.
+//! File descriptors.
 //!
 //! ```ts
 //! /** A file descriptor. */
@@ -12,7 +12,9 @@ use napi_derive::napi;
 
 use crate::sys;
 
-/// Makes `target` refer to the open file of `fd`, sets it to non-blocking mode, and closes `fd` (`dup2(2)`). Throws if it cannot.
+/// Replaces the descriptor `target` by `fd`, which is closed (`dup2(2)`). The owner of `target` owns what replaces it.
+///
+/// Throws if that fails.
 #[napi(catch_unwind)]
 pub fn replace_fd(target: RawFd, fd: RawFd) -> Result<()> {
     sys::adopt(fd)

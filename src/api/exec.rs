@@ -18,13 +18,13 @@ use crate::options::{Context, input, is_truthy, kind, option, text};
 const SPAWN: [&str; 8] =
     ["cwd", "env", "gid", "shell", "signal", "uid", "windowsHide", "windowsVerbatimArguments"];
 
-/// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the process and its
-/// outputs have ended. The process is as with `spawn`.
+/// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the
+/// process has exited and its outputs are at their end. Returns the same as `spawn`.
 ///
-/// If `events` is a Process, that has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is called when the process has
-/// ended, and `onend(outputs)` when the outputs end later. `outputs` is undefined if there may be more output; null if something went wrong or
-/// JavaScript reads an output from a stream, then `finish` returns the arguments for the callback; otherwise an array of both outputs.
-/// `onkill(signal)` has to kill the process, because of its timeout or `maxBuffer`.
+/// If `events` is a Process, it has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is
+/// called, and `onend(outputs)` if an output outlives the process. `outputs` is undefined if they may bring more; null
+/// if something went wrong or a stream has one of them, and then `finish` returns the arguments of the callback;
+/// otherwise an array of both. Its method `onkill(signal)` has to kill the process.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -40,8 +40,8 @@ pub fn exec_file<'env>(
     ExecCall::read(&context, [file, args, options, callback])?.start(&context, events)
 }
 
-/// Runs `file` with all options of `spawn`, and captures stdout and stderr if they are pipes, with the options `encoding` and `maxBuffer` of
-/// `execFile`. The rest is as with `execFile`.
+/// Like `execFile`, but takes all options of `spawn`, and of the other options of `execFile` only `encoding` and
+/// `maxBuffer`. stdout and stderr are captured if they are pipes.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn capture<'env>(
     env: &'env Env,
@@ -73,7 +73,7 @@ pub fn exec<'env>(
     ExecCall::check(&context, [file, args, callback], options)?.start(&context, events)
 }
 
-/// The arguments of `execFile`, checked: those of `spawn`, and what becomes of the outputs.
+/// The arguments of `execFile`, checked: those of `spawn`, and those about the outputs.
 pub(super) struct ExecCall<'a> {
     arguments: Arguments<'a>,
     callback: Unknown<'a>,
@@ -117,7 +117,7 @@ impl<'a> ExecCall<'a> {
         Ok(call)
     }
 
-    /// Takes of `options` what is not `spawn`'s.
+    /// Reads and checks the options that `spawn` does not have.
     fn read_limits(
         context: &Context<'a>,
         [file, args, callback]: [Unknown<'a>; 3],
@@ -140,7 +140,7 @@ impl<'a> ExecCall<'a> {
         Ok(Self { arguments, callback, encoding, max_buffer, timeout, kill_signal })
     }
 
-    /// What is to be started, what is to be done with it, and the call as an array: see [`CallParts`].
+    /// The command to start, the plan for its process, and the call as an array: see [`CallParts`].
     pub fn normalize(self, context: &Context<'a>) -> Result<(Normalized<'a>, Plan, Unknown<'a>)> {
         let Self { arguments, callback, encoding, max_buffer, timeout, kill_signal } = self;
         let mut words = elements(&arguments.args)?;

@@ -1,4 +1,4 @@
-//! Children that are forked because this system refuses the better way: that is told.
+//! Warns if children are forked because this system refuses the clone that shares memory.
 
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -8,17 +8,17 @@ use crate::engine;
 use crate::launch;
 use crate::options::Context;
 
-/// By this a program may switch the warning off (`--disable-warning`).
+/// The code of the warning, by which a program can switch it off (`--disable-warning`).
 const CODE: &str = "CHILD_PROCESS_RS_FORK";
 
-/// How children are started: `clone`, in which the child shares the memory of this process until its exec, or `fork`, which
-/// copies its page tables.
+/// How children are started: by `clone`, so that the child shares the memory of this process until its exec, or by
+/// `fork`, which copies its page tables.
 #[napi(catch_unwind, ts_return_type = "'clone' | 'fork'")]
 pub fn launch_method() -> &'static str {
     launch::launch_method()
 }
 
-/// Warns, once in a process, after a launch. Where that fails, the launch is as good as before.
+/// Emits the warning after a launch, once in a process. A failure to do so is ignored.
 pub(super) fn warn(env: &Env) {
     if let Some(errno) = launch::take_refusal()
         && emit_warning(env, errno).is_err()
@@ -29,8 +29,8 @@ pub(super) fn warn(env: &Env) {
 
 fn emit_warning(env: &Env, errno: i32) -> Result<()> {
     let message = format!(
-        "child-process-rs: this system refuses a clone(2) that shares memory ({}), so children are forked, and the more memory \
-         is in use, the longer spawn() takes",
+        "child-process-rs: this system refuses a clone(2) that shares memory ({}), so children are forked, and the \
+         more memory is in use, the longer spawn() takes",
         Errno::from_raw(errno)
     );
     let process = Context::new(env, None).process()?;

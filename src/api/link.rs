@@ -22,8 +22,9 @@ pub(super) struct Link<'a> {
 }
 
 impl<'a> Link<'a> {
-    /// Has `events.onchannel()` load all that the channel needs of `lib/`, because that could fail once there is a child: for want of
-    /// descriptors, or because the files have been deleted. `None`: `events` want no channel.
+    /// Creates the channel. Calls `events.onchannel()` now, which loads the files of `lib/` for channels: once there is
+    /// a child, loading could fail, because no descriptors are left or the files have been deleted. `None` if `events`
+    /// has no `runtime`, and so wants no channel.
     pub fn new(
         context: &Context<'a>,
         events: Object<'a>,
@@ -49,7 +50,7 @@ impl<'a> Link<'a> {
         Ok(Some(Self { channel, object, fd: *fd, secret }))
     }
 
-    /// Opens the channel. Without it the child must not run.
+    /// Opens the channel. If that fails, the child must not be started.
     pub fn open(&self, env: &Env, child: &Child) -> Result<()> {
         let Some(socket) = child.take_end(self.fd) else { return Ok(()) };
         self.channel.open(env, socket).map_err(|(error, _)| error)?;

@@ -1,4 +1,4 @@
-//! The N-API face: what `lib/` sees of the Rust.
+//! The N-API layer: the functions and classes that `lib/` uses.
 
 mod channel;
 mod decoding;

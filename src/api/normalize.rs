@@ -1,4 +1,5 @@
-//! The first of two steps, used when a program hooks in between a call and its launch: options are normalised for JavaScript.
+//! The first of the two steps of a call that a program hooks into: normalises the options, and shows them to
+//! JavaScript. `launch` is the second.
 
 use napi::bindgen_prelude::{External, JsObjectValue, Object};
 use napi::{Env, Error, Result, Unknown};
@@ -12,9 +13,9 @@ use crate::options::fork::{self, Forked};
 use crate::options::normalize::normalize as normalize_arguments;
 use crate::options::{Context, channel};
 
-/// Normalises the arguments `call` of the function `verb` (`spawn`, `fork` or `execFile`), and writes to `target` the options for `launch`.
-/// Returns the option `killSignal` as a number, `mayBeNative`: whether the child may have the native end of a channel, `plan` for `follow`,
-/// and for `execFile` the `call` for `Process#finish`.
+/// Normalises the arguments of the function `verb` (`spawn`, `fork` or `execFile`), and writes the options for `launch`
+/// to `target`. Returns `killSignal`, the number of that option; `mayBeNative`, whether the child may have a native end
+/// of a channel; `plan`, for `follow`; and for `execFile` the `call`, for `Process#finish`.
 ///
 /// Throws what the function `verb` throws.
 #[napi(

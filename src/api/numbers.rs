@@ -1,4 +1,4 @@
-//! The numbers of the system that `lib/` compares with.
+//! Errnos and signal numbers for `lib/`.
 
 use std::ffi::CStr;
 

@@ -17,7 +17,7 @@ pub(super) fn text_of<'a>(env: &'a Env, output: &Unknown<'a>) -> Result<Unknown<
     }
 }
 
-/// How a process has ended, as its events have it: its exit code or null, and the name of the signal that ended it or null.
+/// How a process has ended: its exit code or null, and the name of the signal that ended it or null.
 pub(super) fn exit_values(env: &Env, exit: Option<Exit>) -> Result<[Unknown<'_>; 2]> {
     let null = engine::null(env)?;
     Ok(match exit {
@@ -46,15 +46,15 @@ pub(super) fn error_of<'a>(
     .map(Some)
 }
 
-/// The error for a command line that has failed and has written `complaint` to stderr.
+/// The error for a command line that has failed and has written `stderr`.
 pub(super) fn command_failed<'a>(
     env: &'a Env,
     command: Unknown<'a>,
-    complaint: &Unknown<'a>,
+    stderr: &Unknown<'a>,
     separator: &str,
 ) -> Result<Object<'a>> {
-    let complaint = Piece::Value(text_of(env, complaint)?);
-    error(env, &[Piece::Text("Command failed: "), Piece::Value(command), Piece::Text(separator), complaint])
+    let stderr = Piece::Value(text_of(env, stderr)?);
+    error(env, &[Piece::Text("Command failed: "), Piece::Value(command), Piece::Text(separator), stderr])
 }
 
 /// An Error with this message.

@@ -1,4 +1,5 @@
-//! What one environment of Node's has here: a reactor, and the class of its processes.
+//! What belongs to one environment of Node: a reactor, the classes `Process` and `Channel`, and the parts of Node that
+//! channels use.
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
@@ -18,15 +19,15 @@ use crate::reactor::{self, Reactor};
 pub(super) struct Runtime {
     env: sys_napi::napi_env,
     reactor: OnceCell<Rc<Reactor>>,
-    /// The classes `Process` and `Channel` of this environment; several may have this addon on one thread.
+    /// The classes `Process` and `Channel`. There may be several environments with this addon on one thread.
     classes: Option<[Held; 2]>,
     hooks: Option<ObjectRef<false>>,
-    /// What channels use of Node, once there has been one.
+    /// The parts of Node that channels use, once there has been a channel.
     channel_node: OnceCell<Rc<Node>>,
 }
 
 impl Runtime {
-    /// The reactor, made when the first process is; copies of `lib/` in one environment share it.
+    /// The reactor, created with the first process. The copies of `lib/` in one environment share it.
     pub(super) fn reactor(&self, env: &Env) -> io::Result<Rc<Reactor>> {
         if let Some(reactor) = self.reactor.get() {
             return Ok(Rc::clone(reactor));
@@ -53,7 +54,7 @@ impl Runtime {
         self.classes.as_ref().map(|[_, channel]| channel).ok_or_else(not_loaded)
     }
 
-    /// What channels use of Node, the same for all of them.
+    /// The parts of Node that channels use, the same for all of them.
     pub(super) fn channel_node(&self, env: &Env) -> Result<Rc<Node>> {
         if let Some(node) = self.channel_node.get() {
             return Ok(Rc::clone(node));
@@ -110,21 +111,22 @@ pub fn loaded(mut exports: Object, env: Env) -> Result<()> {
     Ok(())
 }
 
-/// Registers a copy of `lib/` and returns its number, the `runtime` of its channels. `hooks`: the functions of `lib/common/errors.js`, and in
-/// `node` the parts of Node that channels use (`lib/addon/node.js`).
+/// Registers a copy of `lib/`. Returns its number, which the functions that open channels take. `hooks`: the functions
+/// of `lib/common/errors.js`, and as `node` the parts of Node that channels use.
 #[napi(catch_unwind)]
 pub fn open(env: &Env, hooks: ObjectRef<false>) -> u32 {
     inherited::note();
     add(Runtime::new(env, None, Some(hooks)))
 }
 
-/// The version of the package for which this addon was built.
+/// The version of the package to which this binary belongs.
 #[napi(catch_unwind)]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Records which descriptors are inheritable now: children will inherit these, but none that become inheritable later.
+/// Records the descriptors that this process has inherited in order to pass them on. Must be called before other code
+/// opens descriptors without close-on-exec.
 #[napi(catch_unwind)]
 pub fn note_inherited() {
     inherited::note();
@@ -138,18 +140,18 @@ pub fn is_main_thread(env: &Env) -> bool {
 
 /// Forgets the runtimes of an environment that goes away.
 fn close(env: usize) {
-    // Nobody is there to be told of a panic.
+    // A panic cannot be reported to JavaScript here. Its message is on stderr already.
     let _ = engine::caught(|| {
         let of_env = |runtime: &mut Rc<Runtime>| runtime.env as usize == env;
         let gone: Vec<_> = RUNTIMES
             .with_borrow_mut(|runtimes| runtimes.iter_mut().map(|slot| slot.take_if(of_env)).collect());
-        // Outside of the borrow: they may own much.
+        // Dropped outside of the borrow, because their destructors may access the list.
         drop(gone);
     });
 }
 
-/// Passes an exception of a listener to `uncaughtException`. The caller then throws it again.
+/// Passes what a listener has thrown to `uncaughtException`. The caller must throw it on; it is not reported again.
 #[napi(catch_unwind)]
-pub fn tell_thrown(env: &Env, error: Unknown) -> Result<()> {
+pub fn report_uncaught(env: &Env, error: Unknown) -> Result<()> {
     reactor::report_uncaught(env, &error)
 }

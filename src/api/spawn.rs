@@ -23,16 +23,21 @@ use crate::options::stdio::{self, Entry};
 use crate::options::{Context, is_nullish, is_truthy, kind, option};
 use crate::sys;
 
-/// Starts `file` (Node.js documentation, «child_process.spawn»). Later calls those of these methods that `events` has: `onspawn()` when the
-/// exec is confirmed, if `awaitExec` was called; `onexit(code, signal)` when the process has ended, or `onexit(-errno, null, syscall)` if
-/// the exec failed (`syscall` is `spawn`) or nobody can know how it ended (`wait`).
+/// Starts `file` (Node.js documentation, «child_process.spawn»). Calls methods of `events`, all of which are optional:
+/// `onspawn()` when the exec is confirmed, if `awaitExec` was called; `onexit(code, signal)` when the process has
+/// exited; `onexit(-errno, null, syscall)` if the exec has failed (`spawn`) or nobody can know how the process ended
+/// (`wait`).
 ///
-/// If `events` is a Process, it becomes the started process, and an array of its pid or negative errno, `spawnfile`, `spawnargs` and `pipes` is
-/// returned; the caller has to watch the option `signal`. Otherwise a new Process is returned, with its properties set.
+/// The process has the properties `pid`, or a negative `errno` if nothing was started; `spawnfile` and `spawnargs`;
+/// `pipes`, which of the child's descriptors are pipes; `timeout`, `signal` and, as a number, `killSignal` if they were
+/// given; `borrowed`, the streams of this process that the child reads or writes.
 ///
-/// If `stdio` asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and keeps the event loop
-/// alive. The object that `events.onchannel()` returns becomes the channel; without that method it is a new one in the property `channel` of
-/// the process, which reports to `events`.
+/// If stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and
+/// keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
+/// the process gets a new `channel`, which reports to `events`.
+///
+/// If `events` is a Process, it becomes the process, and this returns an array of its pid or negative errno,
+/// `spawnfile`, `spawnargs` and `pipes`. The caller then has to handle `signal`.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -48,7 +53,8 @@ pub fn spawn<'env>(
     start_normalized(&context, events, normalized, None, None)
 }
 
-/// Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»). The rest is as with `spawn`.
+/// Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as
+/// with `spawn`.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn fork<'env>(
     env: &'env Env,
@@ -63,8 +69,10 @@ pub fn fork<'env>(
     start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv), None)
 }
 
-/// Starts a process from normalised options. `events.mayBeNative`: whether it may have the native end of a channel. `started()` is called
-/// after the options have been checked and before the launch. The rest is as with `spawn`. Throws what `ChildProcess.prototype.spawn` throws.
+/// Starts a process from normalised options. `events.mayBeNative`: whether the child may have a native end of a
+/// channel. `started()` is called between the checks and the launch. The rest is as with `spawn`.
+///
+/// Throws what `ChildProcess.prototype.spawn` throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn launch<'env>(
     env: &'env Env,
@@ -108,7 +116,7 @@ pub fn launch<'env>(
     request.start(events)?.result(env)
 }
 
-/// Puts the environment into the list that the caller has, as the builtin does.
+/// Writes the environment to `options.envPairs`, as the builtin does; into the same array if it is one.
 fn show_pairs(options: &mut Object, pairs: &[String]) -> Result<()> {
     let list: Unknown = option(options, c"envPairs")?;
     if !list.is_array()? {
@@ -134,7 +142,8 @@ pub(super) fn read_arguments<'a>(
     Ok(Arguments { file, args, given, options: Options::read(context, &given)? })
 }
 
-/// Starts a process. `forked`: the `execArgv` of a child that is this Node; `exec`: what `execFile` plans, and its call.
+/// Starts a process. `forked`: the `execArgv` of a child that runs this Node; `exec`: the plan and the call of
+/// `execFile`.
 pub(super) fn start_normalized<'a>(
     context: &Context<'a>,
     events: Option<Object<'a>>,
@@ -169,7 +178,7 @@ pub(super) fn start_normalized<'a>(
             child.keep_call(Held::new(context.env, call)?);
         }
         if status < 0 {
-            // Nothing is there to be killed; but the callback of `exec` has to be called.
+            // There is nothing to kill, but the timer also calls the callback of `exec`.
             plan.timeout = plan.capture.as_ref().map(|_| Duration::ZERO);
             child.set_failed(-status);
         } else if kind(&signal)? == ValueType::Object {
@@ -282,8 +291,8 @@ enum Failure {
     Node(Error),
 }
 
-/// Starts a child. If that fails, `link` is closed where the builtin has no channel either: where an error will be thrown, and where no
-/// descriptors are left.
+/// Starts a child. After some failures the builtin has a channel all the same, to a child that does not exist. After
+/// the others `link` is closed.
 fn start_child(
     env: &Env,
     child: &Rc<Child>,
@@ -318,7 +327,7 @@ struct Started<'a> {
 }
 
 impl<'a> Started<'a> {
-    /// What JavaScript is given.
+    /// What is returned to JavaScript.
     fn result(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let Self { process, status, described } = self;
         // One array costs less than several properties.

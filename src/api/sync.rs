@@ -24,8 +24,8 @@ use crate::options::stdio::{self, Entry};
 use crate::options::{Context, input, is_nullish, is_truthy, option};
 use crate::sys::{self, Exit};
 
-/// Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the functions of
-/// `lib/process/hooks.js`.
+/// Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the
+/// functions of `lib/process/hooks.js`.
 #[napi(catch_unwind)]
 pub fn spawn_sync<'env>(
     env: &'env Env,
@@ -52,14 +52,14 @@ pub fn exec_file_sync<'env>(
     let given = if is_nullish(&call.options)? { Object::new(env)?.to_unknown() } else { call.options };
     let ran = run(&context, read_arguments(&context, file, call.args, given)?)?;
     let given = given.coerce_to_object()?;
-    let shows_complaint = !is_truthy(&option(&given, c"stdio")?)?;
+    let shows_stderr = !is_truthy(&option(&given, c"stdio")?)?;
     let command = || {
         let argv0 = option(&given, c"argv0")?;
         let mut words = elements(&call.args)?;
         words.insert(0, if is_truthy(&argv0)? { argv0 } else { file });
         join(&context, &words)
     };
-    output_of(&context, &ran, shows_complaint, command)
+    output_of(&context, &ran, shows_stderr, command)
 }
 
 /// Runs a command line in a shell and returns its output (Node.js documentation, «child_process.execSync»).
@@ -72,8 +72,8 @@ pub fn exec_sync<'env>(
 ) -> Result<Unknown<'env>> {
     let context = Context::of(env, host);
     let arguments = read_command(&context, command, options)?;
-    let shows_complaint = !is_truthy(&arguments.options.get("stdio"))?;
-    output_of(&context, &run(&context, arguments)?, shows_complaint, || Ok(command))
+    let shows_stderr = !is_truthy(&arguments.options.get("stdio"))?;
+    output_of(&context, &run(&context, arguments)?, shows_stderr, || Ok(command))
 }
 
 /// What `spawnSync` returns, and parts of that.
@@ -88,19 +88,19 @@ struct Ran<'a> {
 fn output_of<'a>(
     context: &Context<'a>,
     ran: &Ran<'a>,
-    shows_complaint: bool,
+    shows_stderr: bool,
     command: impl FnOnce() -> Result<Unknown<'a>>,
 ) -> Result<Unknown<'a>> {
-    if shows_complaint && is_truthy(&ran.stderr)? {
-        context.hook(c"showComplaint", (ran.stderr,))?;
+    if shows_stderr && is_truthy(&ran.stderr)? {
+        context.hook(c"showStderr", (ran.stderr,))?;
     }
     let mut failure = match ran.error {
         Some(error) => error,
         None if ran.is_success => return Ok(ran.stdout),
         None => {
-            let complaint = text_of(context.env, &ran.stderr)?;
-            let separator = if is_truthy(&complaint)? { "\n" } else { "" };
-            command_failed(context.env, command()?, &complaint, separator)?
+            let stderr = text_of(context.env, &ran.stderr)?;
+            let separator = if is_truthy(&stderr)? { "\n" } else { "" };
+            command_failed(context.env, command()?, &stderr, separator)?
         }
     };
     assign(&mut failure, &ran.object)?;
@@ -120,6 +120,7 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     } else if input::is_input(context, &given)? {
         input::to_bytes(context, &given, &encoding)?
     } else {
+        // As with the builtin, an error in `stdio` goes first.
         stdio::plan_sync(context, stdio)?;
         return Err(input::invalid(context, &given));
     };

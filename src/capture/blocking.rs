@@ -28,8 +28,8 @@ impl Run<'_> {
         let mut backoff = Backoff::default();
         loop {
             // Without a pidfd the exit has to be polled for.
-            let needs_no_polling = ending.is_some() || self.process.fd().is_some();
-            if !needs_no_polling {
+            let polls_exit = ending.is_none() && self.process.fd().is_none();
+            if polls_exit {
                 ending = self.process.try_wait();
             }
             if let (Some(ending), false) = (ending, self.is_open()) {
@@ -42,10 +42,10 @@ impl Run<'_> {
                 self.kill(Problem::TimedOut);
                 continue;
             }
-            let wait = if needs_no_polling {
-                time_left
-            } else {
+            let wait = if polls_exit {
                 Some(backoff.next_wait().min(time_left.unwrap_or(Duration::MAX)))
+            } else {
+                time_left
             };
             let (mut set, pipes) = self.poll_set(ending.is_none());
             if let Err(error) = sys::wait_for_events(&mut set, wait) {

@@ -1,7 +1,7 @@
 //! Captures the output of processes.
 //!
-//! The synchronous functions run a process from launch to exit in a poll loop ([`run`]), which writes its input, captures
-//! its output and enforces limits. `exec` and the promises capture while the event loop goes on ([`output`]).
+//! The synchronous functions run a process from launch to exit in a poll loop ([`run`]), which writes its input,
+//! captures its output and enforces limits. `exec` and the promises capture while the event loop goes on ([`output`]).
 
 mod blocking;
 pub mod output;

@@ -101,8 +101,8 @@ impl Inbox {
         self.buffer.get(range.clone()).unwrap_or_default()
     }
 
-    /// Gives away the whole buffer if `message` (from [`Inbox::take`]) fills most of it and nothing follows; this
-    /// saves a copy.
+    /// Gives away the whole buffer if nothing follows `message` (from [`Inbox::take`]), and that is large and at least
+    /// a quarter of the buffer; this saves a copy.
     pub fn give_away(&mut self, message: &Range<usize>) -> Option<Vec<u8>> {
         if self.is_partial() || message.end != self.end || message.len() < KEPT.max(self.buffer.len() / 4) {
             return None;

@@ -81,12 +81,6 @@ pub fn command(text: &[u8]) -> Result<Option<Cow<'_, str>>, Unreadable> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// Whether the JSON text is an internal message that [`command`] can read.
-#[must_use]
-pub fn is_internal_json(text: &[u8]) -> bool {
-    matches!(command(text), Ok(Some(_)))
-}
-
 /// The `cmd` of a message that comes with a descriptor.
 pub const HANDLE: &str = "NODE_HANDLE";
 

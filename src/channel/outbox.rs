@@ -281,10 +281,11 @@ impl Outbox {
     }
 
     fn forget_written(&mut self) {
-        let kept = self.handles.kept_from().map_or(self.written, |from| (from - self.base) as usize);
+        // Handles that were sent may then begin before `base`.
         if self.has_failed {
             return;
         }
+        let kept = self.handles.kept_from().map_or(self.written, |from| (from - self.base) as usize);
         let free = self.written.min(kept);
         if free == self.bytes.len() {
             self.bytes.clear();

@@ -19,7 +19,7 @@ const LARGE_WRITE: usize = 64 * 1024;
 const MAX_ANSWER_BYTES: usize = 8 * 1024;
 const MAX_ANSWER_DELAY: Duration = Duration::from_micros(100);
 /// The delay before a retry when the kernel is out of memory or of room for descriptors.
-const RETRY_DELAY: Duration = Duration::from_millis(5);
+pub const RETRY_DELAY: Duration = Duration::from_millis(5);
 
 /// When appended messages are written.
 #[derive(Clone, Copy, Debug, Default)]

@@ -131,7 +131,7 @@ pub fn is_full_array_buffer(env: &Env, object: &Unknown) -> Result<bool> {
     // SAFETY: a value of the current handle scope.
     check_status!(unsafe { sys::napi_is_arraybuffer(env.raw(), object.raw(), &raw mut is_array_buffer) })?;
     Ok(is_array_buffer
-        && !is_truthy(env, &property(env, object, c"resizable")?)?
+        && !is_truthy(&property(env, object, c"resizable")?)?
         && with_array_buffer(env, object, |bytes| !bytes.is_empty()).unwrap_or(false))
 }
 

@@ -1,5 +1,6 @@
-//! JavaScript classes whose objects contain a Rust value. A call of a method costs half of what it costs with a class made by napi-rs. The
-//! value is put into an object by [`wrap`], not by the constructor, so that JavaScript can create objects without a call into the addon.
+//! JavaScript classes whose objects contain a Rust value. A call of a method costs half of what it costs with a class
+//! made by napi-rs. The value is put into an object by [`wrap`], not by the constructor, so that JavaScript can create
+//! objects without a call into the addon.
 
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -16,7 +17,7 @@ const ARGUMENTS: usize = 4;
 
 /// What a method is called with.
 pub type MethodCall<'a> = Call<'a, ARGUMENTS>;
-/// What a method gives; `None` is undefined.
+/// What a method returns; `None` is undefined.
 pub type Answer<'a> = Result<Option<Unknown<'a>>>;
 
 /// A method of objects with a `T` in them.
@@ -70,7 +71,8 @@ pub fn class<'a, T: Default + 'static>(
 }
 
 thread_local! {
-    /// Where the values of the objects on this thread are: whoever else has wrapped something does not have it here.
+    /// The addresses of the values in objects of this thread, with their types. A value that another addon has wrapped
+    /// is not listed.
     static VALUES: RefCell<HashMap<usize, TypeId>> = RefCell::default();
 }
 
@@ -93,8 +95,8 @@ pub fn native<'a, T: 'static>(env: &'a Env, object: &Unknown<'a>) -> Option<&'a 
 pub fn wrap<'a, T: 'static>(env: &'a Env, object: &Unknown<'a>, value: T) -> Result<&'a T> {
     let data = Box::into_raw(Box::new(value));
     VALUES.with_borrow_mut(|values| values.insert(data.addr(), TypeId::of::<T>()));
-    // SAFETY: `data` is a box that `release` takes back: when the object is collected, or here. The object, which is in the scope that is
-    // open, keeps it as long as the result is used.
+    // SAFETY: `data` is a box that `release` frees: when the object is collected, or here. The object, which is in the
+    // scope that is open, keeps it as long as the result is used.
     unsafe {
         let nothing = ptr::null_mut();
         let status = sys::napi_wrap(
@@ -122,11 +124,11 @@ unsafe extern "C" fn construct(raw: sys::napi_env, info: sys::napi_callback_info
 }
 
 unsafe extern "C" fn release<T>(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // At the end of the thread it may be gone.
+    // At the end of the thread the map may be gone.
     let _ = VALUES.try_with(|values| values.borrow_mut().remove(&data.addr()));
-    // SAFETY: the box that `wrap` made, given back once.
+    // SAFETY: the box that `wrap` made, freed once.
     let value = unsafe { Box::from_raw(data.cast::<T>()) };
-    // Nobody is there to be told of a panic, which has said on standard error what it had to.
+    // A panic cannot be reported to JavaScript here. Its message is on stderr already.
     let _ = caught(|| drop(value));
 }
 

@@ -81,7 +81,7 @@ unsafe extern "C" fn enter<const N: usize, F: Fn(&Env, &Call<N>) -> Result<Optio
 }
 
 impl<'a, const N: usize> Call<'a, N> {
-    /// With what the function was made with.
+    /// Reads the arguments of a call. Also returns the data with which the function was created.
     pub(super) fn of(env: &'a Env, info: sys::napi_callback_info) -> Result<(Self, *mut c_void)> {
         let mut count = N;
         let mut arguments = [ptr::null_mut(); N];
@@ -103,7 +103,7 @@ impl<'a, const N: usize> Call<'a, N> {
     }
 }
 
-/// What a native function returns: a value, or `undefined`; or it throws.
+/// Converts the result of a native function for N-API: a value or `undefined`; an error is thrown.
 pub(super) fn answer(raw: sys::napi_env, answer: Result<Option<Unknown>>) -> sys::napi_value {
     match answer {
         Ok(value) => value.map_or(ptr::null_mut(), |value| value.raw()),

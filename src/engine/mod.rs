@@ -61,15 +61,12 @@ fn unknown(env: &Env, value: sys::napi_value) -> Unknown<'_> {
     unsafe { Unknown::from_raw_unchecked(env.raw(), value) }
 }
 
-/// The type of `value`.
+/// The type of `value`, as `typeof` gives it, except that null has a type of its own.
 ///
 /// # Errors
 /// An N-API failure.
-pub fn kind(env: &Env, value: &Unknown) -> Result<ValueType> {
-    let mut kind = 0;
-    // SAFETY: a value of the current handle scope.
-    check_status!(unsafe { sys::napi_typeof(env.raw(), value.raw(), &raw mut kind) })?;
-    Ok(kind.into())
+pub fn kind(value: &Unknown) -> Result<ValueType> {
+    value.get_type()
 }
 
 /// Calls `function`, with an undefined `this`.

@@ -182,23 +182,20 @@ pub fn is_same(env: &Env, value: &Unknown, other: &Held) -> Result<bool> {
     Ok(is_same)
 }
 
-/// Whether `value` is truthy.
+/// Whether `value` is true as a condition in JavaScript.
 ///
 /// # Errors
 /// An N-API failure.
-pub fn is_truthy(env: &Env, value: &Unknown) -> Result<bool> {
-    let mut boolean = ptr::null_mut();
-    // SAFETY: a value of the current handle scope.
-    check_status!(unsafe { sys::napi_coerce_to_bool(env.raw(), value.raw(), &raw mut boolean) })?;
-    super::to_bool(env, &unknown(env, boolean))
+pub fn is_truthy(value: &Unknown) -> Result<bool> {
+    value.coerce_to_bool()
 }
 
 /// Whether `value` is a function.
 ///
 /// # Errors
 /// An N-API failure.
-pub fn is_function(env: &Env, value: &Unknown) -> Result<bool> {
-    Ok(kind(env, value)? == ValueType::Function)
+pub fn is_function(value: &Unknown) -> Result<bool> {
+    Ok(kind(value)? == ValueType::Function)
 }
 
 /// `null`.

@@ -6,6 +6,10 @@ use napi::{Env, JsValue, Result, Status, Unknown, check_status, sys};
 
 use super::unknown;
 
+/// The bytes of the longest character, and the NUL that N-API adds. If at least this much of a buffer is left over, the
+/// string was not cut.
+const MARGIN: usize = 5;
+
 /// Appends a string as UTF-8. Lone surrogates become U+FFFD.
 ///
 /// # Errors
@@ -13,8 +17,6 @@ use super::unknown;
 pub fn push_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<()> {
     /// Enough bytes for most messages, whose length then need not be determined first.
     const USUAL: usize = 1024;
-    /// The bytes of the longest character, and the NUL that N-API adds.
-    const MARGIN: usize = 5;
     let start = out.len();
     out.reserve(USUAL);
     let mut written = write_utf8(env, value, out)?;
@@ -50,14 +52,13 @@ fn write_utf8(env: &Env, value: &Unknown, out: &mut Vec<u8>) -> Result<usize> {
     Ok(written)
 }
 
-/// A string as UTF-8, lone surrogates as U+FFFD; `None`: it is none.
+/// A string as UTF-8, lone surrogates as U+FFFD. `None` if the value is not a string.
 ///
 /// # Errors
 /// An N-API failure.
 pub fn utf8(env: &Env, value: &Unknown) -> Result<Option<String>> {
-    /// Longer ones are measured first, bytes; of them the longest character, and the NUL that N-API adds.
+    /// Enough bytes for most strings, which then are read into the stack.
     const USUAL: usize = 128;
-    const MARGIN: usize = 5;
     let mut bytes = [0_u8; USUAL];
     let mut written = 0;
     // SAFETY: `bytes` is valid for writing.

@@ -196,16 +196,18 @@ impl Stack {
         }
         let page = sys::page_size();
         let length = page.saturating_add(STACK.next_multiple_of(page.get()));
+        let (protection, flags) =
+            (ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE);
         // SAFETY: a fresh private mapping that touches nothing else; its lowest page becomes the guard.
         unsafe {
-            let base = mmap_anonymous(
-                None,
-                length,
-                ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
-                MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE,
-            )?;
-            mprotect(base, page.get(), ProtFlags::PROT_NONE)?;
-            Ok(Self { base, length })
+            let stack = Self { base: mmap_anonymous(None, length, protection, flags)?, length };
+            match mprotect(stack.base, page.get(), ProtFlags::PROT_NONE) {
+                Ok(()) => Ok(stack),
+                Err(errno) => {
+                    stack.unmap();
+                    Err(errno)
+                }
+            }
         }
     }
 
@@ -220,8 +222,12 @@ impl Stack {
         if free.len() < MAX_FREE {
             free.push(self);
         } else {
-            // SAFETY: this mapping is no longer used.
-            let _ = unsafe { munmap(self.base, self.length.get()) };
+            self.unmap();
         }
+    }
+
+    fn unmap(self) {
+        // SAFETY: this mapping is no longer used.
+        let _ = unsafe { munmap(self.base, self.length.get()) };
     }
 }

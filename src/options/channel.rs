@@ -1,5 +1,5 @@
-//! The variables that tell a child about its channel. A child that runs the same Node as this process gets a native end:
-//! Node loads `lib/channel/native-end.js` in it first.
+//! The environment variables that describe its channel to a child. A child that runs the same Node as this process gets
+//! a native end: Node loads `lib/channel/native-end.js` in it first.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -18,7 +18,8 @@ const OPTIONS: &str = "NODE_OPTIONS";
 const WORKER: &str = "NODE_UNIQUE_ID";
 const FD: &str = "NODE_CHANNEL_FD";
 const MODE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
-/// With one of these options the addon or the preloaded file could not be loaded, or `NODE_OPTIONS` has another meaning.
+/// With one of these options the addon or the preloaded file could not be loaded, or `NODE_OPTIONS` has another
+/// meaning.
 const FORBIDDING: [&str; 8] = [
     "--permission",
     "--experimental-permission",
@@ -50,8 +51,8 @@ pub struct Channel<'a> {
 }
 
 impl Channel<'_> {
-    /// Adds the variables to the environment of the child. Returns the secret by which a native end proves that it is one: any
-    /// other program that may run in the child does not know it.
+    /// Adds the variables to the environment of the child. Returns the secret by which a native end proves that it is
+    /// one: any other program that may run in the child does not know it.
     ///
     /// # Errors
     /// What a getter throws.
@@ -68,7 +69,7 @@ impl Channel<'_> {
     }
 
     fn announce_native(&self, files: &Files, mode: &str, pairs: &mut Vec<String>) -> Result<String> {
-        // It belongs to the channel of this process, and the caller passes it on.
+        // In an environment copied from this process, it is the descriptor of this process's own channel.
         take(pairs, FD);
         let given = value(pairs, OPTIONS).map(str::to_owned);
         set(pairs, OPTIONS, &format!("{} {}", files.require, given.as_deref().unwrap_or_default()));

@@ -86,8 +86,8 @@ impl<'a> Plain<'a> {
         Ok(())
     }
 
-    /// What the launcher runs, without the descriptors. The builtin's `spawn()` accepts only a string that is not empty as
-    /// `cwd`, and from Node 22 on replaces an argument that cannot be converted to a string by an empty one.
+    /// What the launcher runs, without the descriptors. The builtin's `spawn()` accepts only a string that is not empty
+    /// as `cwd`, and from Node 22 on replaces an argument that cannot be converted to a string by an empty one.
     ///
     /// # Errors
     /// What a `toString` of an argument throws.

@@ -85,7 +85,8 @@ fn list_with_coverage(context: &Context, env: &Object, coverage: &Unknown) -> Re
     Ok(pairs)
 }
 
-/// Lists every enumerable property, including inherited ones, except those with the value `undefined` and the property `but`.
+/// Lists every enumerable property, including inherited ones, except those with the value `undefined` and the property
+/// `but`.
 fn list(context: &Context, env: &Object, but: Option<&str>, pairs: &mut Vec<String>) -> Result<()> {
     let names = env.get_property_names()?;
     for index in 0..names.get_array_length()? {

@@ -1,5 +1,5 @@
-//! Node's errors. What is wrong is decided here; the sentence is put together in `lib/common/errors.js`, because it shows the value as
-//! Node would. For a program that has loaded the addon alone, the sentence is made here and shows no value.
+//! Node's errors. `lib/common/errors.js` creates them, because their messages show the invalid value as Node does. For
+//! a program that has loaded the addon alone, they are created here, and show no value.
 
 use std::ffi::CStr;
 

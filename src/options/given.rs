@@ -1,5 +1,5 @@
-//! A copy of the options that a function was given, made like `{ ...options }`: it has only own enumerable properties, so that
-//! a property of `Object.prototype` cannot become an option, and reads each of them once, in order.
+//! A copy of the options that a function was given, made like `{ ...options }`: it has only own enumerable properties,
+//! so that a property of `Object.prototype` cannot become an option, and reads each of them once, in order.
 
 use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi::{Result, Unknown, ValueType};

@@ -9,8 +9,20 @@ use crate::engine;
 const EXPECTED: &str = "of type string or an instance of Buffer, TypedArray, or DataView";
 
 /// The encodings that Node knows, in lower case.
-const ENCODINGS: [&str; 11] =
-    ["utf8", "utf-8", "hex", "base64", "base64url", "ascii", "latin1", "binary", "ucs2", "ucs-2", "utf16le"];
+const ENCODINGS: [&str; 12] = [
+    "utf8",
+    "utf-8",
+    "hex",
+    "base64",
+    "base64url",
+    "ascii",
+    "latin1",
+    "binary",
+    "ucs2",
+    "ucs-2",
+    "utf16le",
+    "utf-16le",
+];
 
 /// Whether `encoding` is one that Node knows, so that outputs become strings; `'buffer'` is not.
 ///
@@ -20,8 +32,7 @@ pub fn is_encoding(encoding: &Unknown) -> Result<bool> {
     if kind(encoding)? != ValueType::String {
         return Ok(false);
     }
-    let name = text(encoding)?.to_ascii_lowercase();
-    Ok(ENCODINGS.contains(&name.as_str()) || name == "utf-16le")
+    Ok(ENCODINGS.contains(&text(encoding)?.to_ascii_lowercase().as_str()))
 }
 
 /// Whether `input` is something that can be written.

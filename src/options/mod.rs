@@ -1,8 +1,8 @@
 //! Turns JavaScript options into plain Rust data, or into the error that Node would throw.
 //!
 //! There are two steps, as in Node, because programs hook in between: tracers and coverage tools patch
-//! `ChildProcess.prototype.spawn`. [`normalize`] turns the arguments of a function into normalised options, [`command`] turns
-//! those into a [`crate::launch::Command`].
+//! `ChildProcess.prototype.spawn`. [`normalize`] turns the arguments of a function into normalised options, [`command`]
+//! turns those into a [`crate::launch::Command`].
 
 pub mod arguments;
 pub mod call;
@@ -27,9 +27,10 @@ use napi::bindgen_prelude::{
 use napi::{Env, Result, Unknown, ValueType};
 
 use crate::engine;
+pub use crate::engine::{is_truthy, kind};
 
-/// What the conversions need from JavaScript, above all the hooks: the functions of `lib/process/hooks.js`. Everything also works without
-/// them, for programs that load the addon alone.
+/// What the conversions need from JavaScript, above all the hooks: the functions of `lib/process/hooks.js`. Everything
+/// also works without them, for programs that load the addon alone.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub env: &'a Env,
@@ -106,8 +107,8 @@ impl<'a> Context<'a> {
         Function::<FnArgs<A>, Unknown>::from_unknown(hook)?.call(arguments.into()).map(Some)
     }
 
-    /// `Object.keys(object)`, called through the host, which takes a quarter of the time of N-API's own function. `None`
-    /// without a host.
+    /// `Object.keys(object)`, called through the host, which takes a quarter of the time of N-API's own function.
+    /// `None` without a host.
     ///
     /// # Errors
     /// What a proxy throws.
@@ -166,19 +167,9 @@ pub fn text(value: &Unknown) -> Result<String> {
     }
 }
 
-/// The type of `value`, as `typeof` gives it, except that null has a type of its own.
-pub fn kind(value: &Unknown) -> Result<ValueType> {
-    value.get_type()
-}
-
 /// Whether `value` is `null` or `undefined`.
 pub fn is_nullish(value: &Unknown) -> Result<bool> {
     Ok(matches!(kind(value)?, ValueType::Null | ValueType::Undefined))
-}
-
-/// Whether `value` is true as a condition in JavaScript.
-pub fn is_truthy(value: &Unknown) -> Result<bool> {
-    Ok(!is_nullish(value)? && value.coerce_to_bool()?)
 }
 
 /// The value of an option; `undefined` if there is none.

@@ -55,7 +55,7 @@ pub fn plan_sync(context: &Context, stdio: Unknown) -> Result<Vec<(bool, Entry)>
     Ok(plan)
 }
 
-/// The entries that a string means which is given instead of an array.
+/// The entries for a string that is given instead of an array.
 ///
 /// # Errors
 /// `ERR_INVALID_ARG_VALUE`.
@@ -89,8 +89,8 @@ enum Family {
     Synchronous,
 }
 
-/// The entries with their indices in the option. For the synchronous functions, Buffers and strings are left out, as by the
-/// builtin: their input comes from `options.input`.
+/// The entries with their indices in the option. For the synchronous functions, Buffers and strings are left out, as by
+/// the builtin: their input comes from `options.input`.
 fn entries(context: &Context, stdio: Unknown, family: Family) -> Result<Vec<(u32, Entry)>> {
     if !is_truthy(&stdio)? {
         return Ok((0..).zip([Entry::Pipe; STANDARD as usize]).collect());

@@ -85,12 +85,12 @@ impl Callback {
         self.call_function(&method, arguments)
     }
 
-    /// Calls what is a function; says whether it is one.
+    /// Calls `function` on the receiver if it is a function; returns whether it is.
     ///
     /// # Errors
     /// As with `call`.
     pub fn call_function(&self, function: &Unknown, arguments: &[Unknown]) -> Result<bool> {
-        if engine::kind(&Env::from_raw(self.env), function)? != ValueType::Function {
+        if engine::kind(function)? != ValueType::Function {
             return Ok(false);
         }
         let arguments: Vec<_> = arguments.iter().map(JsValue::raw).collect();

@@ -102,8 +102,8 @@ impl Reactor {
         Ok(reactor)
     }
 
-    /// Has the source called whenever something comes through `fd`. The watch is edge-triggered: what the source leaves unread is reported
-    /// again only after [`Registration::reregister`].
+    /// Has the source called whenever something comes through `fd`. Events are edge-triggered: what the source leaves
+    /// unread is reported again only after [`Registration::reregister`].
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`), with the descriptor.

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::set::{Key, Set};
 
-/// An entry of a set, with the file descriptor that it waits for, if any. Dropping this removes the entry and closes the descriptor.
+/// An entry of a set, with the file descriptor that it waits for, if any. Dropping this removes the entry and closes
+/// the descriptor.
 pub struct Registration<T, F = ()> {
     entry: Entry<T>,
     fd: F,

@@ -1,5 +1,5 @@
-//! The set of what is waited for: file descriptors (an epoll set, by mio), threads, and deadlines. It knows neither libuv nor
-//! JavaScript.
+//! The set of what is waited for: file descriptors (an epoll set, by mio), threads, and deadlines. It knows neither
+//! libuv nor JavaScript.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
@@ -22,8 +22,8 @@ pub(super) const BATCH: usize = 16;
 const FEW: usize = 64;
 const WAKER: Token = Token(usize::MAX);
 
-/// Identifies an entry. The slab place of a removed entry is reused, but with another use number, so that a late event for
-/// the old entry does not reach the new one.
+/// Identifies an entry. The slab place of a removed entry is reused, but with another use number, so that a late event
+/// for the old entry does not reach the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(usize);
 

@@ -19,8 +19,8 @@ const SIGSET: usize = 8;
 /// Large enough for `struct kernel_sigaction` on every architecture; all zero is `SIG_DFL`.
 const SIGACTION_WORDS: usize = 8;
 /// The last standard signal; the builtin resets these too. Real-time signals follow.
-const LAST_NAMED: c_int = 31;
-const LAST: c_int = 64;
+const LAST_STANDARD: c_int = 31;
+const LAST_REAL_TIME: c_int = 64;
 
 fn failure(error: Errno) -> Failure {
     error.into_raw()
@@ -128,8 +128,8 @@ pub fn set_user(id: u32) -> Result<(), Failure> {
 /// signals.
 pub fn reset_signals() {
     let default = [0u64; SIGACTION_WORDS];
-    for signal in 1..=LAST {
-        if signal > LAST_NAMED && !is_caught(signal) {
+    for signal in 1..=LAST_REAL_TIME {
+        if signal > LAST_STANDARD && !is_caught(signal) {
             continue;
         }
         // SAFETY: `default` is a valid kernel sigaction. KILL and STOP are refused, which is fine.

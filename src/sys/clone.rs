@@ -13,7 +13,7 @@ use libc::{c_int, c_void, pid_t};
 #[cfg(target_env = "gnu")]
 use super::check;
 
-/// What a child starts with.
+/// The function that a child runs.
 type Entry = extern "C" fn(*mut c_void) -> c_int;
 
 /// The result of [`clone_sharing_memory`].
@@ -53,8 +53,8 @@ pub unsafe fn clone_sharing_memory(
     Ok(Cloned { pid, process })
 }
 
-/// `clone(2)`. With musl this makes the system call itself, because musl's function refuses `CLONE_CHILD_CLEARTID`. To have
-/// the child ask for that (`set_tid_address(2)`) would be too late for one that is killed before: its word would stay set.
+/// `clone(2)`. With musl this makes the system call itself, because musl's function refuses `CLONE_CHILD_CLEARTID`. The
+/// child could ask for that (`set_tid_address(2)`), but `child` would stay set if the child were killed before it does.
 ///
 /// # Safety
 /// As [`clone_sharing_memory`]; `process` and `child` are what the flags write to.
@@ -75,8 +75,8 @@ unsafe fn clone(
     #[cfg(target_env = "musl")]
     {
         let mut result = libc::SYS_clone as isize;
-        // SAFETY: the kernel keeps all registers but those named as outputs. The child, which gets 0, has a stack of its own and
-        // stays in `run`; the caller promises the rest.
+        // SAFETY: the kernel keeps all registers but those named as outputs. The child, which gets 0, has a stack of
+        // its own and does not return from `run`; the caller promises the rest.
         #[cfg(target_arch = "x86_64")]
         unsafe {
             asm!(

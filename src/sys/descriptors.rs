@@ -1,7 +1,7 @@
 //! File descriptors: creating, duplicating, adopting and checking them.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use libc::c_int;
@@ -98,11 +98,4 @@ pub fn wait_for_events(set: &mut [libc::pollfd], timeout: Option<Duration>) -> i
             Ok(())
         }
     }
-}
-
-/// Whether `fd` is readable now, or its other end is closed.
-#[must_use]
-pub fn is_readable(fd: BorrowedFd) -> bool {
-    let mut set = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
-    wait_for_events(&mut set, Some(Duration::ZERO)).is_ok() && set.iter().all(|entry| entry.revents != 0)
 }

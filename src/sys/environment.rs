@@ -20,7 +20,8 @@ pub fn for_each_env(mut visit: impl FnMut(&CStr)) {
         return;
     }
     // SAFETY: `environ` is a NULL-terminated array of NUL-terminated strings. Node writes to it only on the main
-    // thread, which is this one: a Worker has its own copy of process.env and never calls this.
+    // thread, which is this one: a Worker has its own copy of process.env and never calls this. (One with `SHARE_ENV`
+    // has none, and must not write while the main thread starts a child.)
     unsafe {
         while !(*entry).is_null() {
             visit(CStr::from_ptr(*entry));

@@ -128,7 +128,7 @@ impl Reader<'_, '_> {
         })?;
         // SAFETY: a value of the current handle scope.
         let value = unsafe { Unknown::from_raw_unchecked(env.raw(), value) };
-        match engine::kind(env, &value)? {
+        match engine::kind(&value)? {
             ValueType::Object | ValueType::Function => Ok(value.raw()),
             _ => Err(broken()),
         }

@@ -148,7 +148,7 @@ unsafe extern "C" fn write_host_object(writer: *mut Writer, _: Isolate, object: 
     // SAFETY: see `refuse`.
     let writer = unsafe { &*writer };
     match engine::caught(|| writer.write_host_object(object)).unwrap_or_else(Err) {
-        Ok(written) => written,
+        Ok(()) => Maybe::TRUE,
         Err(error) => {
             writer.abi.throw_error(writer.env, error);
             Maybe::NOTHING
@@ -157,7 +157,7 @@ unsafe extern "C" fn write_host_object(writer: *mut Writer, _: Isolate, object: 
 }
 
 impl Writer<'_> {
-    fn write_host_object(&self, object: Local) -> Result<Maybe> {
+    fn write_host_object(&self, object: Local) -> Result<()> {
         let Self { abi, env, serializer, .. } = *self;
         // SAFETY: a value of the current handle scope.
         let object = unsafe { Unknown::from_raw_unchecked(env.raw(), object) };
@@ -167,8 +167,7 @@ impl Writer<'_> {
             let plain = engine::copy_object(env, &object)?;
             return abi.attempt(env, |_, context| {
                 // SAFETY: see above.
-                let written = unsafe { (abi.write_value)(serializer, context, plain.raw()) };
-                written.is_true().then_some(written)
+                unsafe { (abi.write_value)(serializer, context, plain.raw()) }.is_true().then_some(())
             });
         };
         engine::with_bytes(env, &object, |bytes| {
@@ -181,7 +180,7 @@ impl Writer<'_> {
                 (abi.write_u32)(serializer, length);
                 (abi.write_bytes)(serializer, bytes.as_ptr().cast(), bytes.len());
             }
-            Some(Maybe::TRUE)
+            Some(())
         })
         .flatten()
         .ok_or_else(|| napi::Error::from_reason("a view of 4 GiB or more cannot be sent"))

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use napi::{Env, Result, Unknown};
 
+use super::Channel;
 use super::events::Event;
 use super::sending::Request;
-use super::{Channel, RETRY_DELAY};
+use crate::channel::writer::RETRY_DELAY;
 use crate::engine;
 use crate::reactor::Callback;
 

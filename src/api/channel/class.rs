@@ -52,11 +52,11 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 /// export class Channel {
 ///   /** Whether messages are serialised by V8 instead of as JSON. */
 ///   readonly isAdvanced: boolean;
-///   /** The channel's number, the first argument of the next three functions, which are the same for all channels. */
+///   /** The channel's number, the first argument of the three functions below, which are the same for all channels. */
 ///   readonly number: number;
 ///   /**
-///    * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being delivered,
-///    * `endTick` must be called after that message's delivery.
+///    * Sends a message without a handle, faster than `send`. If it returns undefined while a message is being
+///    * delivered, `endTick` must be called after that message's delivery.
 ///    */
 ///   readonly sendValue: (number: number, message: any, isSilent?: boolean, callback?: Written) => Sent;
 ///   /**
@@ -99,7 +99,7 @@ const LONGEST_FRAME: f64 = u32::MAX as f64;
 #[derive(Default)]
 pub struct ChannelClass(OnceCell<Rc<Channel>>);
 
-const METHODS: [Method<ChannelClass>; 7] = [
+static METHODS: [Method<ChannelClass>; 7] = [
     Method { name: c"convert", body: ChannelClass::convert },
     Method { name: c"disconnect", body: ChannelClass::disconnect },
     Method { name: c"fd", body: ChannelClass::fd },
@@ -111,8 +111,7 @@ const METHODS: [Method<ChannelClass>; 7] = [
 
 /// The class.
 pub(in crate::api) fn class(env: &Env) -> Result<Unknown<'_>> {
-    static ALL: [Method<ChannelClass>; METHODS.len()] = METHODS;
-    engine::class(env, c"Channel", &ALL)
+    engine::class(env, c"Channel", &METHODS)
 }
 
 impl ChannelClass {
@@ -120,7 +119,7 @@ impl ChannelClass {
         let Some(channel) = self.0.get() else { return Ok(None) };
         let [message, handle, options, callback] = call.arguments;
         let request = request(env, &options, callback)?;
-        let sent = if engine::is_truthy(env, &handle)? {
+        let sent = if engine::is_truthy(&handle)? {
             channel.check(env, &message)?;
             channel.send_handle(env, &message, &handle, request)
         } else {
@@ -138,7 +137,7 @@ impl ChannelClass {
 
     fn disconnect<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
         let Some(channel) = self.0.get() else { return Ok(None) };
-        let is_delivering = engine::is_truthy(env, &call.arguments[0])?;
+        let is_delivering = engine::is_truthy(&call.arguments[0])?;
         engine::boolean(env, channel.disconnect(env, is_delivering)?).map(Some)
     }
 
@@ -168,7 +167,7 @@ impl ChannelClass {
     }
 }
 
-/// A channel that has everything but its socket, and the object that is the Channel: `events` where they are one, otherwise a new one.
+/// Creates a channel without a socket, and its Channel object: `events` if that is one, otherwise a new object.
 /// `runtime` is the result of `open`.
 ///
 /// # Errors
@@ -207,8 +206,8 @@ pub(in crate::api) fn create<'a>(
     Ok((object, channel))
 }
 
-/// Opens an end of a channel on the socket `fd`, and takes ownership of `fd` unless this throws. `runtime` is the result of `open`.
-/// Events are reported by calling the methods of `events`. If `events` is a Channel, it becomes this channel.
+/// Opens an end of a channel on the socket `fd`, which it then owns, unless this throws. `runtime` is the result of
+/// `open`. Events are reported by calling the methods of `events`. If that is a Channel, it becomes the channel.
 ///
 /// # Errors
 /// `EBADF`, `EMFILE`, `ENOMEM`, `ENOSPC`.
@@ -266,7 +265,7 @@ impl Settings {
     }
 }
 
-/// What the environment of this process says of it.
+/// The value of `CHILD_PROCESS_RS_BUSY_POLL`, the default of `busyPoll`.
 fn usual_busy_poll<'a>(context: &Context<'a>) -> Result<Option<Unknown<'a>>> {
     let environment = context.of_process(c"env")?.coerce_to_object()?;
     let variable = option(&environment, c"CHILD_PROCESS_RS_BUSY_POLL")?;
@@ -274,9 +273,9 @@ fn usual_busy_poll<'a>(context: &Context<'a>) -> Result<Option<Unknown<'a>>> {
 }
 
 fn request<'a>(env: &Env, options: &Unknown, callback: Unknown<'a>) -> Result<Request<'a>> {
-    let is_set = |name| engine::is_truthy(env, &engine::property(env, options, name)?);
-    let callback = engine::is_function(env, &callback)?.then_some(callback);
-    Ok(match engine::kind(env, options)? {
+    let is_set = |name| engine::is_truthy(&engine::property(env, options, name)?);
+    let callback = engine::is_function(&callback)?.then_some(callback);
+    Ok(match engine::kind(options)? {
         ValueType::Boolean => {
             Request { callback, is_silent: engine::to_bool(env, options)?, keeps_open: false }
         }

@@ -109,13 +109,13 @@ fn is_of_kind(env: &Env, node: &Node, object: &Unknown, kind: Kind) -> Result<bo
 /// The type of `object` if it is a raw libuv handle. Node does not export the classes of these, so they are
 /// recognised by name.
 fn kind_of_handle(env: &Env, object: &Unknown) -> Result<Option<Kind>> {
-    if engine::kind(env, object)? != ValueType::Object
-        || !engine::is_function(env, &engine::property(env, object, c"getAsyncId")?)?
+    if engine::kind(object)? != ValueType::Object
+        || !engine::is_function(&engine::property(env, object, c"getAsyncId")?)?
     {
         return Ok(None);
     }
     let class = engine::property(env, object, c"constructor")?;
-    if !engine::is_function(env, &class)? {
+    if !engine::is_function(&class)? {
         return Ok(None);
     }
     let mut name = vec![];
@@ -138,7 +138,7 @@ fn describe_nothing(_: &Env, _: &Unknown, _: &Unknown) -> Result<()> {
 /// Adds the key of the socket's server, under which the receiver counts the socket.
 fn describe_socket(env: &Env, message: &Unknown, socket: &Unknown) -> Result<()> {
     let server = engine::property(env, socket, c"server")?;
-    if engine::is_truthy(env, &server)? {
+    if engine::is_truthy(&server)? {
         engine::set_property(env, message, c"key", &engine::property(env, &server, c"_connectionKey")?)?;
     }
     Ok(())
@@ -156,7 +156,7 @@ fn keep_copy<'a>(_: &Sent<'a, '_>) -> Result<Option<Unknown<'a>>> {
 fn give_socket_away<'a>(sent: &Sent<'a, '_>) -> Result<Option<Unknown<'a>>> {
     let Sent { env, object: socket, keeps_open, .. } = *sent;
     let server = engine::property(env, &socket, c"server")?;
-    if engine::is_truthy(env, &server)? {
+    if engine::is_truthy(&server)? {
         note_sent(sent, &server)?;
         if !keeps_open {
             let connections = engine::to_f64(env, &engine::property(env, &server, c"_connections")?)?;
@@ -174,7 +174,7 @@ fn detach<'a>(sent: &Sent<'a, '_>) -> Result<Unknown<'a>> {
     engine::set_property(env, &socket, c"_handle", &engine::null(env)?)?;
     engine::call_method(env, &socket, c"setTimeout", [&engine::number(env, 0.0)?])?;
     let parser = engine::property(env, &socket, c"parser")?;
-    if engine::is_truthy(env, &parser)? {
+    if engine::is_truthy(&parser)? {
         release_parser(env, channel.node(), &socket, &parser)?;
     }
     Ok(handle)
@@ -189,7 +189,7 @@ fn release_parser(env: &Env, node: &Node, socket: &Unknown, parser: &Unknown) ->
     let null = engine::null(env)?;
     engine::call_method(env, &http, c"freeParser", [parser, &null, socket])?;
     let message = engine::property(env, socket, c"_httpMessage")?;
-    if engine::is_truthy(env, &message)? {
+    if engine::is_truthy(&message)? {
         engine::call_method(env, &message, c"detachSocket", [socket])?;
     }
     Ok(())

@@ -216,11 +216,11 @@ fn decode_v8<'a>(env: &'a Env, node: &Node, bytes: &[u8]) -> Result<Decoded<'a>>
 
 /// Determines whether a value is an internal message.
 fn classify<'a>(env: &'a Env, value: Unknown<'a>) -> Result<Decoded<'a>> {
-    if engine::kind(env, &value)? != ValueType::Object {
+    if engine::kind(&value)? != ValueType::Object {
         return message(env, &value);
     }
     let cmd = engine::property(env, &value, c"cmd")?;
-    if engine::kind(env, &cmd)? != ValueType::String {
+    if engine::kind(&cmd)? != ValueType::String {
         return message(env, &value);
     }
     let mut name = vec![];

@@ -118,7 +118,7 @@ impl Channel {
             Word::Hello { secret } => {
                 let introduced = self.peer.borrow_mut().introduced(&secret);
                 introduced.map_err(|_| Fault::Protocol("it introduced itself with a wrong secret"))?;
-                self.writer.borrow_mut().outbox.handles.pipeline();
+                self.become_native();
                 Ok(())
             }
             _ if !self.peer.borrow().is_native() => {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use napi::{Env, Result};
 
 use super::events::{Event, Listener};
-use super::{Channel, Phase, registry};
+use super::{Channel, Phase};
 use crate::channel::reader::Delivery;
 use crate::engine;
 use crate::reactor::Callback;
@@ -75,9 +75,7 @@ impl Channel {
         {
             self.settle_failed(env, &engine::thrown(env, node.channel_closed()));
         }
-        if self.is_closed() {
-            registry::forget(self);
-        }
+        self.forget_if_closed();
         true
     }
 

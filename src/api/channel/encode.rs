@@ -94,7 +94,7 @@ fn push_content(bytes: &[u8], content: Content, out: &mut Vec<u8>) {
 }
 
 fn push_json(env: &Env, message: &Unknown, out: &mut Vec<u8>) -> Result<()> {
-    match engine::kind(env, message)? {
+    match engine::kind(message)? {
         ValueType::String => {
             let start = out.len();
             engine::push_utf8(env, message, out)?;

@@ -97,7 +97,7 @@ impl Listener {
         let object = callback.receiver(env)?;
         let methods = NAMES.iter().map(|(_, name)| {
             let method = engine::property(env, &object, name)?;
-            if engine::is_function(env, &method)? { Held::new(env, &method).map(Some) } else { Ok(None) }
+            if engine::is_function(&method)? { Held::new(env, &method).map(Some) } else { Ok(None) }
         });
         Ok(Self { methods: methods.collect::<Result<_>>()?, callback })
     }

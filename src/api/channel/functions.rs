@@ -56,7 +56,7 @@ impl Functions {
             of_prepared.of(env, call)?.send_prepared(env, &call.arguments[1], request(env, call)?)
         })?;
         let end_tick = engine::function(env, move |env, call: &Call<2>| {
-            let disconnects = engine::is_truthy(env, &call.arguments[1])?;
+            let disconnects = engine::is_truthy(&call.arguments[1])?;
             of_tick.of(env, call)?.end_tick(env, disconnects);
             Ok(None)
         })?;
@@ -70,7 +70,7 @@ impl Functions {
 
 fn request<'a>(env: &Env, call: &Call<'a, 4>) -> Result<Request<'a>> {
     let [_, _, is_silent, callback] = call.arguments;
-    let is_awaited = call.count == call.arguments.len() && engine::is_function(env, &callback)?;
+    let is_awaited = call.count == call.arguments.len() && engine::is_function(&callback)?;
     Ok(Request {
         callback: is_awaited.then_some(callback),
         is_silent: engine::to_bool(env, &is_silent).unwrap_or(false),

@@ -69,7 +69,7 @@ impl Channel {
         let Outward { inner, describe, sent } = &conversion.send;
         let source = inner(env, handle)?;
         // It was sent before, or is closed: the message is sent without it.
-        if !engine::is_truthy(env, &source)? {
+        if !engine::is_truthy(&source)? {
             return self.send_value(env, message, request);
         }
         // As with the builtin, only a callback hears that the other end is gone: cluster may send before it knows that.
@@ -151,22 +151,26 @@ impl Channel {
                     .broken_handle(&format!("the descriptor that it sent is not a {kind}")),
             );
         };
+        // The socket has been counted already.
+        let fail_counted = |error: Error, handle: Option<&Unknown>| {
+            let error = engine::thrown(env, error);
+            if let Some(handle) = handle {
+                let _ = engine::call_method(env, handle, c"close", []);
+            }
+            if let Some(key) = counted_key(env, message) {
+                self.socket_closed(env, &key)?;
+            }
+            call(&error, &engine::undefined(env)?)
+        };
         let handle = match self.node.handle_for(env, socket, fd) {
             Ok(handle) => handle,
-            Err(error) => return fail(error),
+            Err(error) => return fail_counted(error, None),
         };
         let got = Got { env, channel: self, message: *message, handle, take: *take };
         match (conversion.got)(&got) {
             Ok(Some(object)) => call(&engine::null(env)?, &object),
             Ok(None) => Ok(()),
-            Err(error) => {
-                let error = engine::thrown(env, error);
-                let _ = engine::call_method(env, &handle, c"close", []);
-                if let Some(key) = counted_key(env, message) {
-                    self.socket_closed(env, &key)?;
-                }
-                call(&error, &engine::undefined(env)?)
-            }
+            Err(error) => fail_counted(error, Some(&handle)),
         }
     }
 

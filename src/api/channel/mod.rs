@@ -68,9 +68,6 @@ pub(super) struct Settings {
     pub limit: usize,
 }
 
-/// The delay before writing is retried when the kernel refuses more although the socket is not full.
-const RETRY_DELAY: Duration = Duration::from_millis(5);
-
 /// The interval of [`Channel::housekeep`].
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -135,7 +132,7 @@ impl Channel {
         })
     }
 
-    /// Opens it on a socket. Where that fails, the channel is closed and the socket is given back.
+    /// Opens it on a socket. If that fails, the channel is closed, and the socket is returned.
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
@@ -150,7 +147,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Closes it at once, and nobody is told.
+    /// Closes it at once, and reports no event.
     pub fn abandon(self: &Rc<Self>) {
         self.finish();
         registry::forget(self);
@@ -226,8 +223,11 @@ impl Channel {
         }
     }
 
-    pub fn is_closed(&self) -> bool {
-        self.phase.get() == Phase::Closed
+    /// Drops the registry's reference to a channel that is closed.
+    fn forget_if_closed(self: &Rc<Self>) {
+        if self.phase.get() == Phase::Closed {
+            registry::forget(self);
+        }
     }
 }
 
@@ -245,17 +245,13 @@ impl Source for SocketSource {
     fn ready(&self, env: &Env, is_over: bool) {
         self.0.advance(env, is_over);
         self.0.after_read(env);
-        if self.0.is_closed() {
-            registry::forget(&self.0);
-        }
+        self.0.forget_if_closed();
     }
 
     fn try_ready(&self, env: &Env) -> bool {
         let has_come = self.0.advance_if_ready(env);
         self.0.after_read(env);
-        if self.0.is_closed() {
-            registry::forget(&self.0);
-        }
+        self.0.forget_if_closed();
         has_come
     }
 
@@ -272,9 +268,7 @@ impl Source for SocketSource {
             state.set(ReadState::Watching);
             self.ready(env, false);
         }
-        if self.0.is_closed() {
-            registry::forget(&self.0);
-        }
+        self.0.forget_if_closed();
     }
 
     fn shut_down(&self) {

@@ -73,13 +73,7 @@ impl Node {
     }
 
     fn kept<'a>(&self, env: &'a Env, place: &OnceCell<Held>, name: &CStr) -> Result<Unknown<'a>> {
-        if place.get().is_none() {
-            let _ = place.set(Held::new(env, &self.module(env, name)?)?);
-        }
-        match place.get() {
-            Some(module) => module.get(env),
-            None => engine::undefined(env),
-        }
+        get_or_make(place, || Held::new(env, &self.module(env, name)?))?.get(env)
     }
 
     pub fn net<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
@@ -97,29 +91,18 @@ impl Node {
 
     /// The functions that JavaScript calls for every message.
     pub(super) fn functions(&self, env: &Env) -> Result<&Functions> {
-        if let Some(functions) = self.functions.get() {
-            return Ok(functions);
-        }
-        let made = Functions::new(env, &self.channels)?;
-        Ok(self.functions.get_or_init(|| made))
+        get_or_make(&self.functions, || Functions::new(env, &self.channels))
     }
 
     /// A function that does nothing.
     pub fn do_nothing<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
-        if self.do_nothing.get().is_none() {
-            let function = engine::function(env, |_, _: &Call<0>| Ok(None))?;
-            let _ = self.do_nothing.set(Held::new(env, &function)?);
-        }
-        self.do_nothing.get().map_or_else(|| engine::undefined(env), |function| function.get(env))
+        let make = || Held::new(env, &engine::function(env, |_, _: &Call<0>| Ok(None))?);
+        get_or_make(&self.do_nothing, make)?.get(env)
     }
 
     /// The advanced serialization.
     pub fn serialization(&self, env: &Env) -> Result<&Serialization> {
-        if let Some(serialization) = self.serialization.get() {
-            return Ok(serialization);
-        }
-        let made = Serialization::new(env, &self.modules.get(env)?)?;
-        Ok(self.serialization.get_or_init(|| made))
+        get_or_make(&self.serialization, || Serialization::new(env, &self.modules.get(env)?))
     }
 
     /// Creates a libuv handle for `fd`, of which it becomes the owner.
@@ -179,6 +162,15 @@ impl Node {
         engine::call_method(env, &socket, c"close", [])?;
         Ok(handle)
     }
+}
+
+/// The value in `place`, made when it is first needed.
+fn get_or_make<T>(place: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(value) = place.get() {
+        return Ok(value);
+    }
+    let made = make()?;
+    Ok(place.get_or_init(|| made))
 }
 
 /// The libuv handle of a `dgram.Socket`. It is in the socket's state object, under a symbol that Node does not export.

@@ -51,6 +51,10 @@ impl Channel {
         while let ReadOutcome::Data { may_be_more } = outcome {
             let sent = self.writer.borrow().sent();
             self.deliver(env);
+            if matches!(self.phase.get(), Phase::Closing { .. }) && may_be_more {
+                // The rest may acknowledge what the closing channel is waiting for.
+                self.call_again();
+            }
             if self.phase.get() != Phase::Open || self.reader.has_stopped() {
                 return true;
             }

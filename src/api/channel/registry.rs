@@ -26,12 +26,12 @@ pub(super) fn forget(channel: &Rc<Channel>) {
     CHANNELS.with(|channels| channels.borrow_mut().retain(|other| !Rc::ptr_eq(other, channel)));
 }
 
-/// Writes what this tick has sent on any channel, because this thread is about to block.
+/// Writes what this tick has sent on any channel, because this thread is about to block. A failure is reported at the
+/// end of the tick.
 pub(in crate::api) fn flush_all() {
     CHANNELS.with(|channels| {
         for channel in channels.borrow().iter() {
-            // A failure is detected again, and reported, at the end of the tick.
-            let _ = channel.write_unless_full();
+            channel.write_or_keep_failure();
         }
     });
 }

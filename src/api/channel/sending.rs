@@ -82,7 +82,7 @@ impl Channel {
     /// Checks that a value can be a message.
     pub(super) fn check(&self, env: &Env, message: &Unknown) -> Result<()> {
         let context = || self.node.context(env);
-        match engine::kind(env, message)? {
+        match engine::kind(message)? {
             ValueType::Object
             | ValueType::Null
             | ValueType::String
@@ -108,7 +108,7 @@ impl Channel {
         if self.mode == Mode::Json && form == Form::Text {
             let text = engine::call(env, &self.node.stringify, [message])?;
             // If `toJSON` returns undefined there is no text. The builtin sends `undefined` in that case.
-            let text = match engine::kind(env, &text)? {
+            let text = match engine::kind(&text)? {
                 ValueType::String => text,
                 _ => engine::string(env, b"undefined")?,
             };
@@ -118,7 +118,7 @@ impl Channel {
     }
 
     fn form_of(&self, env: &Env, message: &Unknown) -> Result<Form> {
-        let is_object = engine::kind(env, message)? == ValueType::Object;
+        let is_object = engine::kind(message)? == ValueType::Object;
         if self.mode == Mode::Json {
             return Ok(if is_object { Form::Text } else { Form::Primitive });
         }

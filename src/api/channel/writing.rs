@@ -44,7 +44,7 @@ impl Channel {
         self.write_or_keep_failure();
     }
 
-    /// Writes. A failure is kept, and reported after the next read.
+    /// Writes. A failure is kept, and reported at the end of the tick or after the next read.
     pub(super) fn write_or_keep_failure(&self) {
         if let Err(error) = self.write_unless_full() {
             self.writer.borrow_mut().keep_failure(sys::errno(&error));
@@ -58,6 +58,9 @@ impl Channel {
     /// The errno of the write.
     pub(super) fn flush(&self) -> std::result::Result<(), i32> {
         let is_due = self.writer.borrow_mut().flush_is_due();
+        if let Some(errno) = self.writer.borrow_mut().take_unreported() {
+            return Err(errno);
+        }
         if is_due { self.write_unless_full().map_err(|error| sys::errno(&error)) } else { Ok(()) }
     }
 

@@ -93,7 +93,7 @@ impl Capture {
         }
     }
 
-    /// What has been captured of an output, `begun`, for a stream that goes on, with the settings of the call.
+    /// For a stream that continues an output: `begun`, what has been captured, and the settings of the call.
     pub fn describe<'a>(&self, env: &'a Env, begun: Vec<u8>) -> Result<Unknown<'a>> {
         let limit = if self.limit.is_nan() { f64::INFINITY } else { self.limit };
         let begun = decode(env, begun, &engine::undefined(env)?)?;
@@ -132,8 +132,8 @@ impl Child {
         Rc::new(OutputSource(Rc::clone(self), index))
     }
 
-    /// Ends the capture of an output, of which the program wants a stream, and returns what has been captured. If the pipe is
-    /// still open, it can be taken like that of any stream.
+    /// Ends the capture of an output, because the program accesses its stream. Returns what has been captured. If the
+    /// pipe is still open, it can be taken like that of any stream.
     pub fn stop_capture(&self, capture: &Capture, index: usize) -> Vec<u8> {
         self.is_streamed.set(true);
         let output = capture.outputs.get(index).and_then(RefCell::take);
@@ -204,12 +204,13 @@ impl Child {
             // An N-API failure cannot be reported to JavaScript.
             let _: Result<()> =
                 self.context(env).and_then(|context| self.notify(&context, &capture, c"onend", &[]));
-            self.let_go();
+            self.release_callback();
         }
     }
 
-    /// Calls `method` with `arguments` and the outputs: undefined while they may bring more; null if something went wrong or a
-    /// stream has one of them, so that JavaScript has to call `finish`. Without `lib/` this calls the callback of `exec`.
+    /// Calls `method` with `arguments` and the outputs: undefined while they may bring more; null if something went
+    /// wrong or a stream has one of them, so that JavaScript has to call `finish`. Without `lib/`, calls the callback
+    /// of `exec`.
     pub(super) fn notify<'a>(
         &self,
         context: &Context<'a>,
@@ -257,7 +258,7 @@ impl Child {
             self.close_ends();
         }
         self.update_work();
-        self.let_go();
+        self.release_callback();
         arguments
     }
 
@@ -280,7 +281,7 @@ impl Child {
             [end.code, end.signal] = exit.values(context.env)?;
         }
         let [error, stdout, stderr, command] = self.finish(context, capture, &call, &end)?;
-        if engine::is_truthy(context.env, &error)? {
+        if engine::is_truthy(&error)? {
             engine::set_property(context.env, &error, c"cmd", &command)?;
         }
         let function = exec::callback(&call)?;

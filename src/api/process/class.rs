@@ -16,14 +16,14 @@ use crate::engine::{self, Answer, Method, MethodCall};
 use crate::options::{Context, signal};
 use crate::sys;
 
-/// A process. `spawn`, `execFile` and the other functions that start processes create one, or complete the object that they are given.
+/// A process. `spawn`, `execFile` and the others create one, or complete the object of this class that they are given.
 ///
 /// ```ts
-/// /** A process, started by `spawn`, `execFile` or another function. Before that its methods do nothing. */
+/// /** A process, started by `spawn`, `execFile` and others. Before that its methods do nothing. */
 /// export class Process {
 ///   /** The process id; undefined if nothing was started. */
 ///   readonly pid?: number;
-///   /** Why nothing was started, a negative errno. */
+///   /** The negative errno because of which nothing was started. */
 ///   readonly errno?: number;
 ///   readonly spawnfile?: string;
 ///   readonly spawnargs?: string[];
@@ -42,8 +42,8 @@ use crate::sys;
 ///   /** JavaScript has read more than `maxBuffer` from an output: ends the process. */
 ///   cutOutput(index: number): void;
 ///   /**
-///    * Ends the capture of `execFile`. Returns the arguments for its callback, and the command for `error.cmd`. `end`: how the
-///    * process ended, the error if there was one, and the outputs that JavaScript has read from streams.
+///    * Ends the capture of `execFile`. Returns the arguments of its callback, and the command for `error.cmd`.
+///    * `end`: how the process ended, what else went wrong, and what streams have brought of the outputs.
 ///    */
 ///   finish(
 ///     call: Call,
@@ -57,18 +57,18 @@ use crate::sys;
 ///   pollExec(): void;
 ///   /** Makes the event loop wait for the process; it does from the start. */
 ///   ref(): void;
-///   /** The CPU time that it used in user mode and in the kernel, microseconds, and its largest resident set, kilobytes. */
+///   /** The time used in user mode and in the kernel, microseconds, and the largest resident set, kilobytes. */
 ///   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
-///   /** Stops capturing an output, because JavaScript reads it from now on. Returns what has been captured, and options of the call. */
+///   /** Ends the capture of an output. Returns what has been captured, and the settings of the call. */
 ///   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
 ///   /** Cancels the timeout of the process. */
 ///   stopTimer(): void;
-///   /** Returns our end of the pipe at the child's descriptor `index`, which the caller has to close; -1 if there is none. */
+///   /** Our end of the child's descriptor `index`, which the caller has to close; -1 if there is none. */
 ///   takePipe(index: number): number;
 ///   /** Lets the event loop end before the process. */
 ///   unref(): void;
 /// }
-/// /** The result of a launch: a new Process; or, if the caller has passed one, its pid or negative errno, file, arguments and pipes. */
+/// /** What `spawn` and others return: a new Process, or for a given one its pid or negative errno and so on. */
 /// export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[], call?: Call];
 /// /** One call of `execFile`: an array that begins with its callback. */
 /// export type Call = [callback: unknown, ...unknown[]];
@@ -141,8 +141,8 @@ impl<'a> ProcessObject<'a> {
         self.process.child()
     }
 
-    /// Does what is planned. If the launch has not even been tried, because a program replaced `ChildProcess.prototype.spawn`,
-    /// there still is a timeout.
+    /// Carries out the plan. If a program has replaced `ChildProcess.prototype.spawn` and launched nothing, there still
+    /// is a timeout.
     pub fn follow(&self, plan: &Plan, captures: bool) -> Result<()> {
         self.process.capture.replace(plan.capture.clone());
         if self.child().is_none() {
@@ -231,7 +231,7 @@ impl Process {
     fn stop_timer<'a>(&self, _env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
         self.with_child(|child| {
             child.stop_timer();
-            child.let_go();
+            child.release_callback();
         })
     }
 
@@ -264,11 +264,11 @@ impl Process {
     }
 }
 
-/// Starts the timeout of `process` and the capture of its outputs, as `normalize` has read them from the options. `captures`: whether the
-/// outputs of `execFile` are captured natively.
+/// Carries out the plan of `normalize` for `process`. `captures`: whether the outputs of `execFile` are captured
+/// natively.
 ///
 /// ```ts
-/// /** What `normalize` has read from the options, for `follow`. */
+/// /** The result of `normalize` for `follow`. */
 /// export type Plan = object;
 /// ```
 #[napi(catch_unwind)]

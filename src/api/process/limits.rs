@@ -13,16 +13,16 @@ use crate::options::given::Options;
 use crate::options::{Context, is_truthy, kind};
 use crate::reactor::Source;
 
-/// What is to be done with a process after its launch.
+/// What to do with a process after its launch.
 #[derive(Default)]
 pub struct Plan {
-    /// After which time to kill it.
+    /// When to kill it.
     pub timeout: Option<Duration>,
     /// The signal for that; SIGTERM if there is none.
     pub kill_signal: Option<i32>,
     /// For `exec`: its outputs are captured.
     pub capture: Option<Rc<Capture>>,
-    /// The signal for the abortion by an AbortSignal.
+    /// The signal to send when an AbortSignal is aborted.
     pub abort_signal: Option<i32>,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Abort {
 }
 
 impl Child {
-    /// Does what is planned. `captures`: whether the outputs are captured here.
+    /// Carries out the plan. `captures`: whether the outputs are captured natively.
     pub fn follow(self: &Rc<Self>, plan: &Plan, captures: bool) {
         self.kill_signal.set(plan.kill_signal);
         self.capture.replace(plan.capture.clone());
@@ -103,10 +103,10 @@ impl Child {
             Some(capture) => self.cut_off(env, &capture),
             None => self.kill_early(env),
         }
-        self.let_go();
+        self.release_callback();
     }
 
-    /// Has JavaScript kill the process, which calls `child.kill()`. Without `lib/` this kills it.
+    /// Has JavaScript kill the process, by `child.kill()`. Without `lib/`, kills it here.
     pub(super) fn kill_early(self: &Rc<Self>, env: &Env) {
         let signal = self.kill_signal.get();
         let number =

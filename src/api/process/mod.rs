@@ -66,7 +66,7 @@ pub(super) struct Child {
     exit: Cell<Option<ExitEvent>>,
     /// The timer of `timeout`.
     timer: RefCell<Option<Registration>>,
-    /// What ends it at its timeout; SIGTERM if there is none.
+    /// The signal that is sent at its timeout; SIGTERM if there is none.
     kill_signal: Cell<Option<i32>>,
     abort: RefCell<Option<Abort>>,
     keep_alive: KeepAlive<Reactor>,
@@ -74,8 +74,8 @@ pub(super) struct Child {
     usage: Cell<Option<Usage>>,
 }
 
-/// The arguments of `onexit`: the exit code, or a negative errno and the call that failed; and the name of the signal that ended the
-/// process.
+/// The arguments of `onexit`: the exit code, or a negative errno and the call that failed; and the name of the signal
+/// that ended the process.
 #[derive(Clone, Copy)]
 struct ExitEvent {
     code: i32,
@@ -158,7 +158,7 @@ impl Child {
         self.exit.set(Some(ExitEvent { code: -errno, signal: None, failed: Some("spawn") }));
     }
 
-    /// Has methods of `events` called, unless those of another object are.
+    /// Reports events by calling the methods of `events`, unless another object is listening already.
     pub fn listen(&self, env: &Env, events: &Unknown) -> Result<()> {
         if self.callback.borrow().is_none() {
             self.callback.replace(Some(Rc::new(Callback::without_context(env, events)?)));
@@ -203,14 +203,15 @@ impl Child {
     }
 
     /// Drops the callback once nothing can call it any more.
-    pub fn let_go(&self) {
+    pub fn release_callback(&self) {
         if !self.is_alive() && !self.captures() && self.timer.borrow().is_none() {
             self.callback.take();
         }
     }
 
-    /// The loop waits for a process that is referenced; and in any case for its timeout, for output that is captured, and
-    /// for output that no stream reads yet: the builtin's streams would be reading it.
+    /// Updates whether the process keeps the event loop alive. It does if it is referenced; and in any case for its
+    /// timeout, for output that is captured, and for output that no stream reads yet: the builtin's streams would be
+    /// reading it.
     fn update_work(&self) {
         let is_alive = self.is_alive();
         let has_unread_output = || self.ends.borrow().iter().skip(1).any(Option::is_some);
@@ -237,7 +238,7 @@ impl Child {
         end
     }
 
-    /// The same, for a stream.
+    /// Hands over our end of the child's descriptor `index` to a stream.
     pub fn take_end_for_stream(&self, index: usize) -> Option<OwnedFd> {
         let end = self.take_end(index);
         self.is_streamed.set(self.is_streamed.get() || index > 0 && end.is_some());
@@ -275,7 +276,7 @@ impl Child {
         let _ = self.notify_of_exit(env, ExitEvent { code, signal, failed });
         // The listeners have taken the pipes that they want.
         self.close_ends();
-        self.let_go();
+        self.release_callback();
     }
 
     fn notify_of_exit(&self, env: &Env, exit: ExitEvent) -> Result<()> {

@@ -31,8 +31,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Captures what comes through `fd`, at most `limit` bytes. `source` is called when there is something to read; it has to
-    /// call [`Output::advance`].
+    /// Captures what comes through `fd`, at most `limit` bytes. `source` is called when there is something to read; it
+    /// has to call [`Output::advance`].
     ///
     /// # Errors
     /// `ENOMEM`, `ENOSPC` (`epoll_ctl(2)`).
@@ -72,7 +72,7 @@ impl Output {
         };
     }
 
-    /// Leaves the rest to tokio, or where there is none goes on here.
+    /// Has tokio read the rest; if there is no tokio, goes on here.
     fn move_off(&self, captured: Captured<Registration<OwnedFd>>, source: Rc<dyn Source>) -> Stage {
         let captured = deregistered(captured);
         match self.reactor.register_thread(Turn::WithIo, Rc::clone(&source)) {

@@ -114,8 +114,8 @@ impl Child {
         false
     }
 
-    /// Checks whether the exec is over, and then delivers the deferred signals. Returns its result, and whether `onspawn` has to
-    /// be called.
+    /// Checks whether the exec is over, and then delivers the deferred signals. Returns its result, and whether
+    /// `onspawn` has to be called.
     fn confirm_exec(&self) -> (Option<Result<(), i32>>, bool) {
         let mut live = self.live.borrow_mut();
         let Some(live) = &mut *live else { return (None, false) };
@@ -129,8 +129,8 @@ impl Child {
         (result, is_awaited)
     }
 
-    /// The result of the exec, if it is over. Calls `onspawn` if that is due. If the exec has failed, the child exits at once,
-    /// and that reports the failure.
+    /// The result of the exec, if it is over. Calls `onspawn` if that is due. If the exec has failed, the child exits
+    /// at once, and its exit reports the failure.
     pub fn poll_exec(&self) -> Option<Result<(), i32>> {
         let (result, is_awaited) = self.confirm_exec();
         if is_awaited {

@@ -1,4 +1,8 @@
-use crate::channel::internal::{Reply, is_internal, is_internal_json, may_be_among, may_be_in_serialized};
+use crate::channel::internal::{Reply, command, is_internal, may_be_among, may_be_in_serialized};
+
+fn is_internal_json(text: &[u8]) -> bool {
+    matches!(command(text), Ok(Some(_)))
+}
 
 fn check(text: &str, expected: bool) {
     assert_eq!(is_internal_json(text.as_bytes()), expected, "{text}");

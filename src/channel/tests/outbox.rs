@@ -209,6 +209,26 @@ fn where_nobody_reads_it_is_an_error_and_what_is_unwritten_stays_until_it_is_cle
 }
 
 #[test]
+fn handles_are_acknowledged_after_writing_has_failed() {
+    let (ours, _theirs) = sys::stream_pair().unwrap();
+    let mut outbox = Outbox::default();
+    outbox.handles.pipeline();
+    for _ in 0..2 {
+        let start = outbox.end();
+        outbox.bytes().extend(b"message");
+        outbox.attach_handle(start, sys::stream_pair().unwrap().0);
+        outbox.appended();
+    }
+    assert!(outbox.write(ours.as_fd()).unwrap());
+    outbox.fail();
+    assert!(outbox.taken(1).is_ok());
+    assert!(outbox.has_handles());
+    assert!(outbox.taken(1).is_ok());
+    assert!(!outbox.has_handles());
+    assert!(outbox.taken(1).is_err());
+}
+
+#[test]
 fn the_memory_of_a_large_backlog_is_given_back() {
     let (ours, theirs) = sys::stream_pair().unwrap();
     let mut outbox = Outbox::default();

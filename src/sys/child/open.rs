@@ -10,13 +10,13 @@ use super::{Failure, close, failure};
 
 /// Visits the open descriptors from `first` to `last`, in no particular order.
 pub fn for_each_open(first: c_int, last: c_int, mut visit: impl FnMut(c_int)) {
-    let mut visit_asked = |fd: c_int| {
+    let mut visit_in_range = |fd: c_int| {
         if (first..=last).contains(&fd) {
             visit(fd);
         }
     };
-    if visit_listed(&mut visit_asked).is_err() {
-        visit_probed(first, &mut visit_asked);
+    if visit_listed(&mut visit_in_range).is_err() {
+        visit_probed(first, &mut visit_in_range);
     }
 }
 
@@ -69,7 +69,7 @@ fn number(name: &[u8]) -> Option<c_int> {
 const MAX_PROBED: c_int = 1 << 20;
 const BATCH: usize = 256;
 
-/// Probes each number from `first` up to the limit of this process, several hundred at once, with `poll(2)`.
+/// Probes each number from `first` up to the limit of this process, [`BATCH`] at once, with `poll(2)`.
 fn visit_probed(first: c_int, visit: &mut impl FnMut(c_int)) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` has room for the result; the new limit is not given.

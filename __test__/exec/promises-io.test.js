@@ -377,6 +377,23 @@ both(test, 'pipe: nothing of it is kept, so there is no limit', async (t, { $ })
 
 both(test, 'pipe: what cannot be', async (t, { $, execFile }) => {
   const echo = $`echo x`;
+both(test, 'pipe: to several commands, of which one may end early', async (t, { $ }) => {
+  const source = $`seq 200000`;
+  const [first, count] = await Promise.all([source.pipe`head -n 1`, source.pipe`wc -l`]);
+  t.deepEqual([first.stdout, count.stdout.trim()], ['1', '200000']);
+});
+
+both(test, 'pipe: several commands to one', async (t, { $, execFile, sh }) => {
+  const sort = execFile('sort', { stdin: 'pipe' });
+  $`echo a`.pipe(sort);
+  sh`sleep 0.1; echo b`.pipe(sort);
+  t.is((await sort).stdout, 'a\nb');
+  const cat = execFile('cat', { stdin: 'pipe' });
+  $({ reject: false })`no-such-program`.pipe(cat);
+  $`echo c`.pipe(cat);
+  t.is((await cat).stdout, 'c');
+});
+
   t.is(thrown(() => echo.pipe(7)).code, 'ERR_INVALID_ARG_TYPE');
   t.is(thrown(() => echo.pipe({ form: 'stdout' })`cat`).code, 'ERR_INVALID_ARG_VALUE');
   const cat = execFile('cat');

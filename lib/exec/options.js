@@ -156,7 +156,7 @@ function refuse(name, value, reason) {
 }
 
 /** Throws for options that exclude each other. */
-function checkTogether(settings) {
+function checkTogether(settings, verb) {
   const { encoding, input, lines, stdin, stdio } = settings;
   if (lines && (settings.isBinary || encoding === 'buffer')) refuse('lines', lines, 'needs a text as encoding');
   if (stdio !== undefined) {
@@ -165,7 +165,9 @@ function checkTogether(settings) {
     if (index !== -1) refuse(others[index], settings[others[index]], 'must not be given beside options.stdio');
   }
   const own = stdio === undefined ? stdin : Array.isArray(stdio) ? stdio[0] : stdio;
-  if (input !== undefined && own !== undefined && own !== 'pipe') {
+  const isPiped = verb === 'pipe';
+  if (isPiped && own !== 'pipe') refuse('stdin', own, "must be 'pipe', which is what another command writes to");
+  if (input !== undefined && (isPiped || (own !== undefined && own !== 'pipe'))) {
     refuse('input', input, 'must not be given beside another standard input');
   }
 }
@@ -183,7 +185,7 @@ function readOptions(given, verb) {
   if (given?.encoding) settings.isBinary = includes(BINARY, settings.encoding);
   if (settings.forceKillAfterDelay === true) settings.forceKillAfterDelay = DEFAULTS.forceKillAfterDelay;
   if (given?.killSignal !== undefined) checkSignal(settings.killSignal);
-  checkTogether(settings);
+  checkTogether(settings, verb);
   return settings;
 }
 

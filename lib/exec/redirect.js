@@ -251,4 +251,4 @@ function drained(stream) {
   });
 }
 
-module.exports = { bytesOf, feed, isKept, isSyncIterable, isWhole, redirectionsOf, writeTo };
+module.exports = { bytesOf, drained, feed, isKept, isSyncIterable, isWhole, redirectionsOf, writeTo };

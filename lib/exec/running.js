@@ -135,7 +135,8 @@ class Running extends Promise {
 
   #pipeToFile(given, args, options) {
     const file = pathOf(given);
-    const settings = readOptions({ stdin: options.stdio === undefined ? 'pipe' : undefined, ...options }, 'pipe');
+    const stdin = options.stdin ?? (options.stdio === undefined ? 'pipe' : undefined);
+    const settings = readOptions({ ...options, stdin }, 'pipe');
     this.#run.outputsOf(settings.from);
     const call = { file, args, settings, shown: commandLine(file, args), start: this.#start };
     return this.#pipeTo(new Running(call), settings);

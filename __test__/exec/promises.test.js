@@ -274,6 +274,10 @@ both(test, 'an option that does not exist is an error, which says what was meant
     'There is no option "cancelSignal": did you mean signal?',
   );
   t.is(
+    meant(() => execFile('true', { ipc: true })),
+    'There is no option "ipc": did you mean fork() of child-process-rs?',
+  );
+  t.is(
     meant(() => execFile('true', { pipefail: true })),
     'There is no option "pipefail"',
   );
@@ -301,6 +305,11 @@ both(test, 'what is refused is thrown at once', (t, { $, exec, execFile }) => {
     () => execFile(''),
     () => execFile('true', 'x'),
     () => execFile('true', ['a\0b']),
+    () => execFile('true', [undefined]),
+    () => execFile('true', [null]),
+    () => execFile('true', [{}]),
+    () => execFile('true', [['nested']]),
+    () => $('true', ['x']),
     () => execFile('true', [], 'x'),
     () => exec('true', { timeout: -1 }),
     () => exec('true', { timeout: 1.5 }),
@@ -312,6 +321,8 @@ both(test, 'what is refused is thrown at once', (t, { $, exec, execFile }) => {
     () => exec('true', { encoding: 'latin-9' }),
     () => exec('true', { lines: true, encoding: 'buffer' }),
     () => exec('true', { stdout: 'pipes' }),
+    () => exec('true', { stdin: 'pipes' }),
+    () => exec('true', { stdin: ['pipe', 'inherit'] }),
     () => exec('true', { stdio: 'pipe', stdout: 'pipe' }),
     () => exec('true', { input: '', stdin: 'inherit' }),
     () => exec('true', { verbose: true }),

@@ -2,7 +2,7 @@
 
 // The options of the promise functions: which there are, what they may be, and what they are if they are not given.
 
-const { append, findIndex, includes, join } = require('../common/arrays');
+const { append, findIndex, includes, join, map } = require('../common/arrays');
 const { hooks, invalidType, unknownOption } = require('../common/errors');
 
 const ofType = (type) => [(value) => typeof value === type, `of type ${type}`];
@@ -78,14 +78,22 @@ const DEFAULTS = {
 const ELSEWHERE = {
   __proto__: null,
   cancelSignal: 'signal',
+  forceKillAfterTimeout: 'forceKillAfterDelay',
   inputFile: "input: { file: '…' }",
+  ipc: 'fork() of child-process-rs',
+  ipcInput: 'fork() of child-process-rs',
   localDir: "preferLocal: '…'",
+  node: 'execFile(process.execPath, …)',
+  nodeOptions: 'execFile(process.execPath, …)',
   nothrow: 'reject: false',
   quiet: "verbose: 'none'",
 };
 
 /** What becomes an option of spawn() as it is. */
 const OF_SPAWN = ['argv0', 'cwd', 'detached', 'gid', 'shell', 'uid', 'windowsHide', 'windowsVerbatimArguments'];
+
+/** The types that an argument may have. */
+const OF_ARGUMENT = ['string', 'number', 'bigint', 'boolean'];
 
 // They have no characters for lines or newlines.
 const BINARY = ['base64', 'base64url', 'hex'];
@@ -143,6 +151,19 @@ function checkOptions(options, verb) {
       throw invalidType(`options.${name}`, known[1], value);
     }
   }
+}
+
+/** An argument as a string. What becomes '[object Object]' or 'undefined' is a mistake. */
+function argumentOf(value, index) {
+  if (includes(OF_ARGUMENT, typeof value)) return String(value);
+  throw invalidType(`args[${index}]`, `of type ${join(OF_ARGUMENT, ', ')}`, value);
+}
+
+/** The arguments and the options of a call, either of which may be left out. */
+function readCall(args, options) {
+  if (Array.isArray(args)) return { args: map(args, argumentOf), options };
+  if (args !== undefined && args !== null && typeof args !== 'object') throw invalidType('args', 'an array', args);
+  return { args: [], options: args ?? options };
 }
 
 function checkSignal(value) {
@@ -229,4 +250,4 @@ function spawnOptions(settings, stdio) {
   return options;
 }
 
-module.exports = { checkOptions, pathOf, readOptions, refuse, spawnOptions };
+module.exports = { checkOptions, pathOf, readCall, readOptions, refuse, spawnOptions };

@@ -26,7 +26,8 @@ export type Input =
 
 type Mode = 'pipe' | 'inherit' | 'ignore';
 
-export type StdinOption = Mode | number | Stream | Input;
+/** Not text and not an array: these would be a Mode with a mistake in it. */
+export type StdinOption = Mode | number | Stream | Bytes | (Input & { readonly length?: never });
 export type OutputOption =
   Mode | number | Stream | FileTarget | readonly ('pipe' | 'inherit' | FileTarget | Writable)[];
 export type StdioOption =

@@ -70,6 +70,7 @@ both(test, 'input: files, streams and iterables', async (t, { execFile }) => {
   t.is(await cat({ input: generate() }), 'one two');
   const missing = await rejected(execFile('cat', { input: { file: `${file}-missing` } }));
   t.deepEqual([missing.code, missing.failed, missing.stdout], ['ENOENT', true, '']);
+  t.regex(missing.message, /^Command could not be started: cat\n.*-missing'$/);
 });
 
 both(test, 'an input that fails ends the command', async (t, { execFile }) => {
@@ -338,6 +339,7 @@ both(test, 'pipe: templates, files, and commands that run', async (t, { $, execF
   t.is((await $`printf ${'b\\na\\nc\\n'}`.pipe`sort`.pipe`head -n ${1}`).stdout, 'a');
   t.is((await execFile('echo', ['x']).pipe('tr', ['x', 'y'])).stdout, 'y');
   t.is((await execFile('echo', ['x']).pipe('cat')).stdout, 'x');
+  t.is((await execFile('seq', [3]).pipe('head', ['-n', 2])).stdout, '1\n2');
   t.is((await $`echo x`.pipe($({ stdin: 'pipe' })`cat`)).stdout, 'x');
   t.is((await $`echo x`.pipe({ encoding: 'hex' })`cat`).stdout, '780a');
   t.is((await execFile('sh', ['-c', 'echo out; echo err >&2']).pipe({ from: 'stderr' })`cat`).stdout, 'err');
@@ -375,13 +377,40 @@ both(test, 'pipe: nothing of it is kept, so there is no limit', async (t, { $ })
   t.is(stdout, String(10 * MB));
 });
 
+both(test, 'pipe: to several commands, of which one may end early', async (t, { $ }) => {
+  const source = $`seq 200000`;
+  const [first, count] = await Promise.all([source.pipe`head -n 1`, source.pipe`wc -l`]);
+  t.deepEqual([first.stdout, count.stdout.trim()], ['1', '200000']);
+});
+
+both(test, 'pipe: several commands to one', async (t, { $, execFile, sh }) => {
+  const sort = execFile('sort', { stdin: 'pipe' });
+  $`echo a`.pipe(sort);
+  sh`sleep 0.1; echo b`.pipe(sort);
+  t.is((await sort).stdout, 'a\nb');
+  const cat = execFile('cat', { stdin: 'pipe' });
+  $({ reject: false })`no-such-program`.pipe(cat);
+  $`echo c`.pipe(cat);
+  t.is((await cat).stdout, 'c');
+});
+
 both(test, 'pipe: what cannot be', async (t, { $, execFile }) => {
   const echo = $`echo x`;
   t.is(thrown(() => echo.pipe(7)).code, 'ERR_INVALID_ARG_TYPE');
-  t.is(thrown(() => echo.pipe({ form: 'stdout' })`cat`).code, 'ERR_INVALID_ARG_VALUE');
-  const cat = execFile('cat');
-  t.regex(thrown(() => echo.pipe(cat)).message, /must be started with the option stdin: 'pipe'/);
-  await Promise.all([cat, echo]);
+  t.is(thrown(() => echo.pipe(process.stdout)).code, 'ERR_INVALID_ARG_TYPE');
+  t.is(thrown(() => echo.pipe(Promise.resolve())).code, 'ERR_INVALID_ARG_TYPE');
+  t.is(thrown(() => echo.pipe('cat', [undefined])).code, 'ERR_INVALID_ARG_TYPE');
+  t.is(thrown(() => echo.pipe({ form: 'stdout' })).code, 'ERR_INVALID_ARG_VALUE');
+  t.is(thrown(() => echo.pipe('cat', { input: 'x' })).code, 'ERR_INVALID_ARG_VALUE');
+  t.is(thrown(() => echo.pipe('cat', { stdin: 'inherit' })).code, 'ERR_INVALID_ARG_VALUE');
+  t.is(thrown(() => echo.pipe('cat', { stdio: 'inherit' })).code, 'ERR_INVALID_ARG_VALUE');
+  t.is(thrown(() => echo.pipe(echo, { form: 'stdout' })).code, 'ERR_INVALID_ARG_VALUE');
+  t.is(thrown(() => echo.iterable({ binary: true })).code, 'ERR_INVALID_ARG_VALUE');
+  const running = [execFile('cat'), execFile('cat', { input: 'x' })];
+  for (const cat of running) {
+    t.regex(thrown(() => echo.pipe(cat)).message, /must be started with the option stdin: 'pipe'/);
+  }
+  await Promise.all([...running, echo]);
 });
 
 both(test, 'sh with pipefail', async (t, { sh }) => {

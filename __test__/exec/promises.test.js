@@ -169,6 +169,14 @@ both(test, 'the stack of an error has the functions that wait for the command', 
   t.regex(stack, /at async waitsForIt .*promises\.test\.js/);
 });
 
+both(test, 'the message has the end of stderr, or if there is none, of stdout', async (t, { exec }) => {
+  const messageOf = async (command, options) => (await rejected(exec(command, options))).message.split(': ')[1];
+  t.is(await messageOf('echo wrong; exit 1'), 'echo wrong; exit 1\nwrong');
+  t.is(await messageOf('echo out; echo wrong >&2; exit 1'), 'echo out; echo wrong >&2; exit 1\nwrong');
+  t.is(await messageOf('seq 2 >&2; exit 1', { lines: true }), 'seq 2 >&2; exit 1\n1\n2');
+  t.is(await messageOf('echo wrong; exit 1', { encoding: 'buffer' }), 'echo wrong; exit 1');
+});
+
 both(test, 'a command that a signal has ended', async (t, { exec }) => {
   const { message, signal, exitCode, isTerminated } = await rejected(exec('kill -KILL $$'));
   t.deepEqual(
@@ -191,7 +199,7 @@ both(test, 'reject: false resolves with the error', async (t, { CommandError, ex
   t.is((await $({ reject: false })`sh -c ${'exit 4'}`).exitCode, 4);
 });
 
-both(test, 'programs that do not start', async (t, { exec, execFile }) => {
+both(test, 'programs that do not start', async (t, { execFile }) => {
   for (const [file, code] of [
     ['no-such-program', 'ENOENT'],
     ['/usr', 'EACCES'],
@@ -219,11 +227,22 @@ both(test, 'programs that do not start', async (t, { exec, execFile }) => {
     );
     t.deepEqual([cause.code, cause.path, cause.spawnargs], [code, file, ['a', 'b c']]);
   }
-  t.is((await rejected(exec('true', { cwd: '/nonexistent-dir' }))).code, 'ENOENT');
   t.is((await rejected(execFile('true', ['x'.repeat(200_000)]))).code, 'E2BIG');
   const options = { all: true, input: 'text' };
   const { all, code, stdout } = await rejected(execFile('true', ['x'.repeat(200_000)], options));
   t.deepEqual({ all, code, stdout }, { all: '', code: 'E2BIG', stdout: '' });
+});
+
+both(test, 'a directory that is none is told from a program that is none', async (t, { $, execFile }) => {
+  const reason = 'Command could not be started in /nonexistent-dir, which is no directory';
+  const error = await rejected(execFile('true', { cwd: '/nonexistent-dir' }));
+  t.deepEqual([error.code, error.shortMessage], ['ENOENT', `${reason}: true\nspawn true ENOENT`]);
+  t.regex(thrown(() => $({ cwd: '/nonexistent-dir' }).sync`true`).message, new RegExp(reason));
+  t.regex(
+    (await rejected(execFile('true', { cwd: '/etc/passwd' }))).message,
+    /in \/etc\/passwd, which is no directory/,
+  );
+  t.regex((await rejected(execFile('no-such-program', { cwd: '/' }))).message, /^Command could not be started: /);
 });
 
 both(test, 'an option that does not exist is an error, which says what was meant', (t, promises) => {
@@ -258,6 +277,10 @@ both(test, 'an option that does not exist is an error, which says what was meant
     'There is no option "cancelSignal": did you mean signal?',
   );
   t.is(
+    meant(() => execFile('true', { ipc: true })),
+    'There is no option "ipc": did you mean fork() of child-process-rs?',
+  );
+  t.is(
     meant(() => execFile('true', { pipefail: true })),
     'There is no option "pipefail"',
   );
@@ -285,6 +308,11 @@ both(test, 'what is refused is thrown at once', (t, { $, exec, execFile }) => {
     () => execFile(''),
     () => execFile('true', 'x'),
     () => execFile('true', ['a\0b']),
+    () => execFile('true', [undefined]),
+    () => execFile('true', [null]),
+    () => execFile('true', [{}]),
+    () => execFile('true', [['nested']]),
+    () => $('true', ['x']),
     () => execFile('true', [], 'x'),
     () => exec('true', { timeout: -1 }),
     () => exec('true', { timeout: 1.5 }),
@@ -296,6 +324,8 @@ both(test, 'what is refused is thrown at once', (t, { $, exec, execFile }) => {
     () => exec('true', { encoding: 'latin-9' }),
     () => exec('true', { lines: true, encoding: 'buffer' }),
     () => exec('true', { stdout: 'pipes' }),
+    () => exec('true', { stdin: 'pipes' }),
+    () => exec('true', { stdin: ['pipe', 'inherit'] }),
     () => exec('true', { stdio: 'pipe', stdout: 'pipe' }),
     () => exec('true', { input: '', stdin: 'inherit' }),
     () => exec('true', { verbose: true }),

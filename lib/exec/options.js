@@ -2,7 +2,7 @@
 
 // The options of the promise functions: which there are, what they may be, and what they are if they are not given.
 
-const { append, findIndex, includes, join } = require('../common/arrays');
+const { append, findIndex, includes, join, map } = require('../common/arrays');
 const { hooks, invalidType, unknownOption } = require('../common/errors');
 
 const ofType = (type) => [(value) => typeof value === type, `of type ${type}`];
@@ -78,14 +78,22 @@ const DEFAULTS = {
 const ELSEWHERE = {
   __proto__: null,
   cancelSignal: 'signal',
+  forceKillAfterTimeout: 'forceKillAfterDelay',
   inputFile: "input: { file: '…' }",
+  ipc: 'fork() of child-process-rs',
+  ipcInput: 'fork() of child-process-rs',
   localDir: "preferLocal: '…'",
+  node: 'execFile(process.execPath, …)',
+  nodeOptions: 'execFile(process.execPath, …)',
   nothrow: 'reject: false',
   quiet: "verbose: 'none'",
 };
 
 /** What becomes an option of spawn() as it is. */
 const OF_SPAWN = ['argv0', 'cwd', 'detached', 'gid', 'shell', 'uid', 'windowsHide', 'windowsVerbatimArguments'];
+
+/** The types that an argument may have. */
+const OF_ARGUMENT = ['string', 'number', 'bigint', 'boolean'];
 
 // They have no characters for lines or newlines.
 const BINARY = ['base64', 'base64url', 'hex'];
@@ -145,6 +153,19 @@ function checkOptions(options, verb) {
   }
 }
 
+/** An argument as a string. What becomes '[object Object]' or 'undefined' is a mistake. */
+function argumentOf(value, index) {
+  if (includes(OF_ARGUMENT, typeof value)) return String(value);
+  throw invalidType(`args[${index}]`, `of type ${join(OF_ARGUMENT, ', ')}`, value);
+}
+
+/** The arguments and the options of a call, either of which may be left out. */
+function readCall(args, options) {
+  if (Array.isArray(args)) return { args: map(args, argumentOf), options };
+  if (args !== undefined && args !== null && typeof args !== 'object') throw invalidType('args', 'an array', args);
+  return { args: [], options: args ?? options };
+}
+
 function checkSignal(value) {
   const { signals } = require('node:os').constants;
   const isKnown = typeof value === 'number' ? includes(Object.values(signals), value) : Object.hasOwn(signals, value);
@@ -156,7 +177,7 @@ function refuse(name, value, reason) {
 }
 
 /** Throws for options that exclude each other. */
-function checkTogether(settings) {
+function checkTogether(settings, verb) {
   const { encoding, input, lines, stdin, stdio } = settings;
   if (lines && (settings.isBinary || encoding === 'buffer')) refuse('lines', lines, 'needs a text as encoding');
   if (stdio !== undefined) {
@@ -165,7 +186,9 @@ function checkTogether(settings) {
     if (index !== -1) refuse(others[index], settings[others[index]], 'must not be given beside options.stdio');
   }
   const own = stdio === undefined ? stdin : Array.isArray(stdio) ? stdio[0] : stdio;
-  if (input !== undefined && own !== undefined && own !== 'pipe') {
+  const isPiped = verb === 'pipe';
+  if (isPiped && own !== 'pipe') refuse('stdin', own, "must be 'pipe', which is what another command writes to");
+  if (input !== undefined && (isPiped || (own !== undefined && own !== 'pipe'))) {
     refuse('input', input, 'must not be given beside another standard input');
   }
 }
@@ -183,7 +206,7 @@ function readOptions(given, verb) {
   if (given?.encoding) settings.isBinary = includes(BINARY, settings.encoding);
   if (settings.forceKillAfterDelay === true) settings.forceKillAfterDelay = DEFAULTS.forceKillAfterDelay;
   if (given?.killSignal !== undefined) checkSignal(settings.killSignal);
-  checkTogether(settings);
+  checkTogether(settings, verb);
   return settings;
 }
 
@@ -227,4 +250,4 @@ function spawnOptions(settings, stdio) {
   return options;
 }
 
-module.exports = { checkOptions, pathOf, readOptions, refuse, spawnOptions };
+module.exports = { checkOptions, pathOf, readCall, readOptions, refuse, spawnOptions };

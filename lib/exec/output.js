@@ -4,6 +4,7 @@
 
 const { StringDecoder } = require('node:string_decoder');
 const { append, join } = require('../common/arrays');
+const { drained } = require('./redirect');
 
 /** The most characters of lines that wait for their reader before the command is held back. */
 const WAITING = 65_536;
@@ -17,6 +18,9 @@ class Output {
   #chunks = null;
   #length = 0;
   #stream = null;
+  #targets = 0;
+  // How many of them take no more for now.
+  #full = 0;
 
   /**
    * The output `index` of `run`. If `isKept`, `limit` bytes of what comes are kept. If there is more, the rest is
@@ -72,10 +76,27 @@ class Output {
   /** Writes all of it to `target`, and no longer keeps it. */
   pipeTo(target) {
     const { stream, bytes } = this;
+    this.#targets++;
     this.#isKept = false;
     this.#chunks = null;
     if (bytes.length > 0) target.write(bytes);
-    if (!stream.readableEnded) stream.pipe(target, { end: false });
+    // Not pipe(): that of Node waits forever for a target that has failed while there are others.
+    stream.on('data', (chunk) => {
+      if (target.destroyed || target.write(chunk) || target.destroyed) return;
+      this.#full++;
+      stream.pause();
+      drained(target).then(() => {
+        this.#full--;
+        if (this.#full === 0) stream.resume();
+      });
+    });
+    if (this.#full === 0) stream.resume();
+  }
+
+  /** A target reads no more. Whether it was the last one. */
+  release() {
+    this.#targets--;
+    return this.#targets === 0;
   }
 
   /** Calls `hear` with each chunk, those that have been kept first, and `onEnd` at the end. */

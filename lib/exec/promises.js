@@ -2,9 +2,9 @@
 
 // The functions of child-process-rs/promises, over any way to start commands.
 
-const { concat, copy, map } = require('../common/arrays');
+const { concat, copy } = require('../common/arrays');
 const { invalidType } = require('../common/errors');
-const { checkOptions, pathOf, readOptions, refuse } = require('./options');
+const { checkOptions, pathOf, readCall, readOptions, refuse } = require('./options');
 const { CommandError } = require('./result');
 const { Running } = require('./running');
 const { commandLine, shellScript, words } = require('./template');
@@ -24,16 +24,10 @@ function scriptOf(strings, values, { pipefail, shell }) {
  * `start` starts a command, as the classes Captured and Streamed do. `spawnSync` is that of child_process.
  */
 function promisesOver({ start, spawnSync }) {
-  function readCall(file, args, options) {
-    if (Array.isArray(args)) return { args: map(args, String), options };
-    if (args !== undefined && args !== null && typeof args !== 'object') throw invalidType('args', 'an array', args);
-    return { args: [], options: args ?? options };
-  }
-
   /** Runs `file` with `args`, without a shell. */
   function execFile(file, args, options) {
     file = pathOf(file);
-    const call = readCall(file, args, options);
+    const call = readCall(args, options);
     const settings = readOptions(call.options);
     const shown = commandLine(String(file), call.args);
     return new Running({ file, args: call.args, settings, shown, start });
@@ -54,7 +48,7 @@ function promisesOver({ start, spawnSync }) {
    */
   function lines(file, args, options) {
     file = pathOf(file);
-    const call = readCall(file, args, options);
+    const call = readCall(args, options);
     const settings = readOptions(call.options, 'lines');
     settings.isIterated = true;
     const shown = commandLine(String(file), call.args);
@@ -77,6 +71,9 @@ function promisesOver({ start, spawnSync }) {
       return { ...call, settings, start };
     };
     const withOptions = (given) => {
+      if (typeof given === 'string') {
+        throw invalidType('strings', 'a template, or options: a file with arguments is for execFile', given);
+      }
       checkOptions(given, verb);
       return tag(read, verb, { ...options, ...given });
     };

@@ -12,6 +12,8 @@ const MODES = ['pipe', 'inherit', 'ignore'];
 // The handles of Node that a child can have.
 const HANDLES = ['Pipe', 'TCP', 'TTY'];
 
+const INPUT = 'bytes, { file: path }, a stream or an iterable';
+
 const ignore = () => {};
 
 const isFile = (value) => typeof value?.file === 'string' || value?.file instanceof URL;
@@ -70,7 +72,7 @@ class Redirections {
     try {
       this.stdio = map(all, (value, index) => this.#redirect(index, value));
       for (let index = this.stdio.length; index < NAMES.length; index++) this.stdio[index] = this.#redirect(index);
-      if (input !== undefined) this.stdio[0] = this.#read('input', input);
+      if (input !== undefined) this.stdio[0] = this.#readInput(input);
     } catch (error) {
       this.abandon();
       throw error;
@@ -98,7 +100,7 @@ class Redirections {
       return value === 'inherit' ? index : value;
     }
     if (typeof value === 'number' || hasDescriptor(value)) return value;
-    if (index === 0) return this.#read('options.stdin', value);
+    if (index === 0) return this.#readStdin(value);
     if (isFile(value)) return this.#open(value.file, value.append ? 'a' : 'w');
     const isOutput = index < NAMES.length;
     if (isOutput && Array.isArray(value)) return this.#fork(index, value);
@@ -107,7 +109,8 @@ class Redirections {
       return 'pipe';
     }
     const name = NAMES[index] ?? `stdio[${index}]`;
-    throw invalidType(`options.${name}`, "'pipe', 'inherit', 'ignore', a file, a stream or a descriptor", value);
+    const expected = "'pipe', 'inherit', 'ignore', { file: path }, a stream or a descriptor";
+    throw invalidType(`options.${name}`, expected, value);
   }
 
   /** An output with several targets. */
@@ -126,21 +129,24 @@ class Redirections {
       } else if (isWritable(value)) {
         append(this.targets[index], value);
       } else {
-        throw invalidType(`options.${NAMES[index]}`, "an array of 'pipe', 'inherit', files and streams", value);
+        const expected = "an array of 'pipe', 'inherit', { file: path } and streams";
+        throw invalidType(`options.${NAMES[index]}`, expected, value);
       }
     }
     return 'pipe';
   }
 
-  /** A standard input that is to be read from `value`. */
-  #read(name, value) {
+  #readInput(value) {
     if (isFile(value)) return this.#open(value.file, 'r');
-    const isText = typeof value === 'string';
-    if (isText ? name === 'input' : isWhole(value) || isIterable(value)) {
-      this.input = value;
-      return 'pipe';
-    }
-    throw invalidType(name, 'a string, bytes, a file, a stream or an iterable', value);
+    if (!isWhole(value) && !isIterable(value)) throw invalidType('options.input', `a string, ${INPUT}`, value);
+    this.input = value;
+    return 'pipe';
+  }
+
+  /** Strings and arrays are words such as 'inherit', with a mistake in them: they are no input here. */
+  #readStdin(value) {
+    if (typeof value !== 'string' && !Array.isArray(value)) return this.#readInput(value);
+    throw invalidType('options.stdin', `'pipe', 'inherit', 'ignore', a descriptor, ${INPUT}`, value);
   }
 
   #open(file, flags) {
@@ -251,4 +257,4 @@ function drained(stream) {
   });
 }
 
-module.exports = { bytesOf, feed, isKept, isSyncIterable, isWhole, redirectionsOf, writeTo };
+module.exports = { bytesOf, drained, feed, isKept, isSyncIterable, isWhole, redirectionsOf, writeTo };

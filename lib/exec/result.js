@@ -2,6 +2,9 @@
 
 // What comes of a command: a Result, or a CommandError with the same properties.
 
+const { join } = require('../common/arrays');
+const { pathOf } = require('./options');
+
 /** What a command that succeeded has brought. */
 class Result {
   constructor(properties) {
@@ -27,15 +30,16 @@ function fill(outcome, properties) {
   outcome.pipedFrom = [];
 }
 
-// An error shows this much of what the command wrote to its stderr, characters.
+// An error shows this much of what the command wrote, characters.
 const SHOWN = 65_536;
 
 /** The error of a command that failed. It has the properties of a Result. */
 class CommandError extends Error {
   constructor(reason, properties, cause) {
     const shortMessage = `${reason}: ${properties.command}${cause === undefined ? '' : `\n${messageOf(cause)}`}`;
-    const stderr = typeof properties.stderr === 'string' ? properties.stderr.slice(-SHOWN).trimEnd() : '';
-    super(stderr === '' ? shortMessage : `${shortMessage}\n${stderr}`);
+    // Many programs write what is wrong to their stdout.
+    const written = endOf(properties.stderr) || endOf(properties.stdout);
+    super(written === '' ? shortMessage : `${shortMessage}\n${written}`);
     this.shortMessage = shortMessage;
     if (cause !== undefined) {
       this.cause = cause;
@@ -45,6 +49,12 @@ class CommandError extends Error {
   }
 }
 Object.defineProperty(CommandError.prototype, 'name', { value: 'CommandError', writable: true, configurable: true });
+
+/** What an error shows of an output. */
+function endOf(output) {
+  const text = Array.isArray(output) ? join(output, '\n') : output;
+  return typeof text === 'string' ? text.slice(-SHOWN).trimEnd() : '';
+}
 
 function messageOf(cause) {
   return cause instanceof Error ? cause.message : String(cause);
@@ -57,7 +67,13 @@ function reasonOf(properties, settings, cause) {
   if (properties.isMaxBuffer) return `Command wrote more than maxBuffer allows, ${settings.maxBuffer} bytes`;
   if (signal !== null) return `Command was killed with ${signal}`;
   if (exitCode !== null && exitCode !== 0) return `Command failed with exit code ${exitCode}`;
-  return cause?.syscall?.startsWith('spawn') ? 'Command could not be started' : 'Command failed';
+  if (exitCode === 0 || !/^(?:spawn|open)/.test(cause?.syscall)) return 'Command failed';
+  return `Command could not be started${isFolder(settings.cwd) ? '' : ` in ${settings.cwd}, which is no directory`}`;
+}
+
+/** The error of a spawn does not tell a missing program from a missing directory. */
+function isFolder(cwd) {
+  return cwd === undefined || require('node:fs').existsSync(`${pathOf(cwd)}/.`);
 }
 
 /**

@@ -4,7 +4,7 @@
 
 const { setImmediate } = require('node:timers');
 const { append, map } = require('../common/arrays');
-const { clearTimeout, now, setTimeout } = require('../common/clock');
+const { clearTimeout, nextTick, now, setTimeout } = require('../common/clock');
 const { hooks } = require('../common/errors');
 const { endWithProcess, forget } = require('./cleanup');
 const { spawnOptions } = require('./options');
@@ -49,6 +49,8 @@ class Run {
   // What must be finished before there is an outcome: writing to streams, and the runs that this one reads from.
   #flushes = null;
   #sources = null;
+  // How many outputs of others are still written to its standard input.
+  #writers = 0;
   // Who waits for this run's end.
   #followers = null;
   #final = null;
@@ -300,28 +302,35 @@ class Run {
     return outputs;
   }
 
-  /** Pipes what this run writes to `destination`, whose outcome is then a failure if this one's is. */
+  /**
+   * Pipes what this run writes to `destination`, whose outcome is then a failure if this one's is.
+   * @param {Run} destination
+   */
   pipeTo(destination, from) {
     const stdin = destination.stream(0);
     const outputs = this.outputsOf(from);
-    if (stdin === null && this.#command !== null && destination.#command !== null) {
+    const isFree = stdin !== null && destination.#redirections.input === undefined;
+    if (!isFree && this.#command !== null && destination.#command !== null) {
       throw hooks.invalidValue('destination', destination.#shown, "must be started with the option stdin: 'pipe'");
     }
     append((destination.#sources ??= []), this);
-    if (stdin === null || outputs.length === 0) {
-      stdin?.end();
+    if (stdin === null) {
       map(outputs, (output) => output.stream.destroy());
       return;
     }
-    let open = outputs.length;
+    const end = () => {
+      if (--destination.#writers === 0) stdin.end();
+    };
+    destination.#writers += outputs.length || 1;
+    // Later: another command may be piped to the same one.
+    if (outputs.length === 0) nextTick(end);
     map(outputs, (output) => {
       const { stream } = output;
       output.pipeTo(stdin);
-      stream.once('close', () => {
-        if (--open === 0) stdin.end();
-      });
-      // A command that writes on gets SIGPIPE or ECONNRESET.
+      stream.once('close', end);
       stdin.once('close', () => {
+        if (!output.release()) return;
+        // A command that writes on gets SIGPIPE or ECONNRESET.
         this.#isCutOff ||= !stream.readableEnded;
         stream.destroy();
       });

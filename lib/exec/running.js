@@ -3,8 +3,8 @@
 // What a call returns: a promise of the result, and a handle of the command while it runs.
 
 const { includes } = require('../common/arrays');
-const { hooks, invalidType } = require('../common/errors');
-const { pathOf, readOptions } = require('./options');
+const { hooks, invalidType, unknownOption } = require('../common/errors');
+const { checkOptions, pathOf, readCall, readOptions } = require('./options');
 const { LineReader } = require('./output');
 const { Result } = require('./result');
 const { Run } = require('./run');
@@ -78,9 +78,8 @@ class Running extends Promise {
    * The lines of an output as they come: of `stdout`, `stderr` or `all`. The command is held back while nobody asks for
    * more, and ended if the consumer leaves its loop. If the command fails, this throws after the last line.
    */
-  iterable({ from = 'stdout' } = {}) {
-    checkFrom(from);
-    const reader = new LineReader(this.#run.outputsOf(from), this.#run.settings.encoding);
+  iterable(options) {
+    const reader = new LineReader(this.#run.outputsOf(fromOf(options)), this.#run.settings.encoding);
     // What goes wrong is thrown to the consumer.
     this.catch(ignore);
     return this.#iterate(reader);
@@ -116,15 +115,15 @@ class Running extends Promise {
    */
   pipe(first, ...rest) {
     if (Array.isArray(first?.raw)) return this.#pipeToTemplate(first, rest, {});
-    if (first instanceof Running) return this.#pipeTo(first, rest[0]);
+    if (first instanceof Running) return this.#pipeTo(first, fromOf(rest[0]));
     if (typeof first === 'string' || first instanceof URL) {
-      const isList = Array.isArray(rest[0]);
-      const options = (isList ? rest[1] : (rest[0] ?? rest[1])) ?? {};
-      return this.#pipeToFile(first, isList ? rest[0] : [], options);
+      const { args, options } = readCall(rest[0], rest[1]);
+      return this.#pipeToFile(first, args, options ?? {});
     }
-    if (typeof first !== 'object' || first === null) {
+    if (typeof first !== 'object' || first === null || first.on || first.then) {
       throw invalidType('destination', 'a template, a file, options or a command that runs', first);
     }
+    checkOptions(first, 'pipe');
     return (strings, ...values) => this.#pipeToTemplate(strings, values, first);
   }
 
@@ -135,14 +134,14 @@ class Running extends Promise {
 
   #pipeToFile(given, args, options) {
     const file = pathOf(given);
-    const settings = readOptions({ stdin: options.stdio === undefined ? 'pipe' : undefined, ...options }, 'pipe');
+    const stdin = options.stdin ?? (options.stdio === undefined ? 'pipe' : undefined);
+    const settings = readOptions({ ...options, stdin }, 'pipe');
     this.#run.outputsOf(settings.from);
     const call = { file, args, settings, shown: commandLine(file, args), start: this.#start };
-    return this.#pipeTo(new Running(call), settings);
+    return this.#pipeTo(new Running(call), settings.from);
   }
 
-  #pipeTo(destination, { from = 'stdout' } = {}) {
-    checkFrom(from);
+  #pipeTo(destination, from) {
     this.#run.pipeTo(destination.#run, from);
     // The destination's promise has it.
     this.catch(ignore);
@@ -150,8 +149,13 @@ class Running extends Promise {
   }
 }
 
-function checkFrom(from) {
+/** Which output options with nothing but `from` name. */
+function fromOf(options) {
+  const { from = 'stdout', ...others } = options ?? {};
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) throw unknownOption(unknown);
   if (!includes(FROM, from)) throw hooks.invalidValue('from', from, 'must be one of stdout, stderr, all');
+  return from;
 }
 
 /**

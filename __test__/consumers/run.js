@@ -1,8 +1,8 @@
 'use strict';
 
 // `npm run test:consumers [RUNNER…]`: the package as it would be published, used from each test runner, once as it is
-// and once with `register` in every process of the runner. Copied out of the checkout first, so that nothing else is
-// found.
+// and once with `register` in every process of the runner; `peers` stands for what the promises are compared with.
+// Copied out of the checkout first, so that nothing else is found.
 
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');
@@ -11,8 +11,10 @@ const path = require('node:path');
 
 const { install, nodeOf } = require('../../scripts/peers');
 const { MAIN, PLATFORM, stage } = require('../package/helpers/staged');
+const { compare } = require('./peers/compare');
 
 const RUNNERS = ['node-test', 'mocha', 'ava', 'vitest', 'jest'];
+const PEERS = 'peers';
 const NODE = process.env.CONSUMERS_NODE ?? '24';
 const LIMIT_MS = 300_000;
 
@@ -44,7 +46,7 @@ function runScript(node, cwd, env) {
 
 async function main() {
   const chosen = process.argv.slice(2);
-  const runners = chosen.length > 0 ? chosen : RUNNERS;
+  const runners = chosen.length > 0 ? chosen.filter((name) => name !== PEERS) : RUNNERS;
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'consumers-'));
   try {
     const node = await nodeOf(NODE);
@@ -64,6 +66,9 @@ async function main() {
         console.log(error ? `  ✘ [fail]: ${title}\n${output}` : `  ✔ ${title}`);
         if (error) process.exitCode = 1;
       }
+    }
+    if (chosen.length === 0 || chosen.includes(PEERS)) {
+      if (!(await compare({ node, project }))) process.exitCode = 1;
     }
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });

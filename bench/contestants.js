@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
-const { root, before, peers, limit } = require('./paths');
+const { checkouts, peers, limit } = require('./paths');
 
 const FETCH = 'run node bench/peers.js';
 
@@ -38,12 +38,15 @@ const otherNode = (name) => () => {
   return version ? { version: `Node ${version}`, runtime: nodeRuntime(peers[name].binary), subject: 'builtin' } : FETCH;
 };
 
-/** This package in `checkout`. */
-function ours({ node, nodeVersion, needs }, subject, checkout) {
-  return (
-    cannotLoadOurs(node, needs, checkout) ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject }
-  );
-}
+/** This package in one of the checkouts. */
+const ours =
+  (subject) =>
+  ({ node, nodeVersion, needs }) => {
+    const checkout = checkouts[subject];
+    if (!checkout) return 'set CHILD_PROCESS_BEFORE';
+    const why = cannotLoadOurs(node, needs, checkout);
+    return why ?? { version: `Node ${nodeVersion}`, runtime: nodeRuntime(node), subject };
+  };
 
 /** Each as a contestant, or the reason why it cannot be one. */
 const known = {
@@ -52,8 +55,8 @@ const known = {
     runtime: nodeRuntime(node),
     subject: 'builtin',
   }),
-  ours: (on) => ours(on, 'ours', root),
-  before: (on) => (before ? ours(on, 'before', before) : 'set CHILD_PROCESS_BEFORE'),
+  ours: ours('ours'),
+  before: ours('before'),
   node20: otherNode('node20'),
   node22: otherNode('node22'),
   node26: otherNode('node26'),

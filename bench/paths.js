@@ -3,8 +3,8 @@
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-/** Another checkout of this package, built: an older version to compare with. */
-const before = process.env.CHILD_PROCESS_BEFORE;
+/** The checkouts of this package that take part: this one, and an older one, built, to compare with. */
+const checkouts = { ours: root, before: process.env.CHILD_PROCESS_BEFORE };
 const cache = path.join(root, '.cache');
 
 /** A Node whose builtin takes part where it is asked for; where `npm run test:matrix` keeps its own, too. */
@@ -48,4 +48,4 @@ const limit = {
   ipcBench: path.join(cache, 'limit/release/ipc-bench'),
 };
 
-module.exports = { root, before, cache, peers, limit };
+module.exports = { root, checkouts, cache, peers, limit };

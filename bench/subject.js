@@ -3,9 +3,7 @@
 // What a trial measures: the module under test, by name. The worker calls it inside the contestant's own process.
 
 const path = require('node:path');
-const { root, before } = require('./paths');
-
-const checkouts = { ours: root, before };
+const { checkouts } = require('./paths');
 
 function load(name) {
   if (name in checkouts) return require(path.join(checkouts[name], 'index.js'));

@@ -120,14 +120,16 @@ export class Process {
   readonly errno?: number;
   readonly spawnfile?: string;
   readonly spawnargs?: string[];
-  /** Which of the child's descriptors are pipes. */
-  readonly pipes?: boolean[];
+  /** The child's descriptors, one character each: `p` for a pipe, `-` for anything else. */
+  readonly pipes?: string;
   /** The streams of this process that the child reads or writes. */
   readonly borrowed?: import('node:stream').Stream[];
   readonly channel?: Channel;
   readonly timeout?: number;
   readonly signal?: AbortSignal;
   readonly killSignal?: number;
+  /** With `lib/`: the call of `execFile`. */
+  readonly call?: Call;
   /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
   awaitExec(): boolean;
   /** Closes the pipes that `takePipe` has not returned. */
@@ -161,8 +163,8 @@ export class Process {
   /** Lets the event loop end before the process. */
   unref(): void;
 }
-/** What `spawn` and others return: a new Process, or for a given one its pid or negative errno and so on. */
-export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[], call?: Call];
+/** What `spawn` and others return: a new Process, or for a given one its pid or negative errno. */
+export type Started = Process | number;
 /** One call of `execFile`: an array that begins with its callback. */
 export type Call = [callback: unknown, ...unknown[]];
 
@@ -196,7 +198,7 @@ export function replaceFd(target: RawFd, fd: RawFd): void;
  * Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the
  * process has exited and its outputs are at their end. Returns the same as `spawn`.
  *
- * If `events` is a Process, it has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is
+ * If `events` becomes the process, it has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is
  * called, and `onend(outputs)` if an output outlives the process. `outputs` is undefined if they may bring more; null
  * if something went wrong or a stream has one of them, and then `finish` returns the arguments of the callback;
  * otherwise an array of both. Its method `onkill(signal)` has to kill the process.
@@ -269,15 +271,16 @@ export function reportUncaught(error: unknown): void;
  * (`wait`).
  *
  * The process has the properties `pid`, or a negative `errno` if nothing was started; `spawnfile` and `spawnargs`;
- * `pipes`, which of the child's descriptors are pipes; `timeout`, `signal` and, as a number, `killSignal` if they were
- * given; `borrowed`, the streams of this process that the child reads or writes.
+ * `pipes`, which tells the child's pipes; `timeout`, `signal` and, as a number, `killSignal` if they were given;
+ * `borrowed`, the streams of this process that the child reads or writes.
  *
  * If stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and
  * keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
  * the process gets a new `channel`, which reports to `events`.
  *
- * If `events` is a Process, it becomes the process, and this returns an array of its pid or negative errno,
- * `spawnfile`, `spawnargs` and `pipes`. The caller then has to handle `signal`.
+ * If `events.isProcess` is true, `events` becomes the process, and this returns its pid or negative errno. It gets
+ * neither `spawnfile` nor `spawnargs` if they are as they were given, nor `pipes` if there are only the three standard
+ * descriptors and no pipes; and the caller has to handle `signal`.
  *
  * Throws what Node throws.
  */

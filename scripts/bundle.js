@@ -23,6 +23,7 @@ const OF_RUNTIME = ['lib/addon/node', 'lib/addon/runtime', 'lib/common/ticks'];
 const OF_PROCESS = [
   ...OF_LAUNCH,
   ...OF_RUNTIME,
+  'lib/common/attachment',
   'lib/process/child',
   'lib/process/context',
   'lib/process/process',

@@ -47,6 +47,7 @@ test('it spawns with pipes, which can be read and written', async (t) => {
   t.true(child.pid > 0);
   t.true(child.hasRef());
   t.deepEqual([child.spawnfile, child.spawnargs], ['sh', ['sh', '-c', 'cat; echo "$A" >&2; exit 3']]);
+  t.is(child.pipes, 'ppp');
   const outputs = Promise.all([textFrom(child, 1), textFrom(child, 2)]);
   new net.Socket({ fd: child.takePipe(0), writable: true }).end('input');
   t.deepEqual(await events.ended, [3, null, null]);

@@ -17,9 +17,6 @@ const ignore = () => {};
 
 class Captured extends shapeOf(native.Process) {
   #events;
-  // What native.capture() returned: the pid or an errno, the file, its arguments, which descriptors are pipes, and the
-  // call.
-  #started;
   #outputs;
   #streams = null;
   #openStreams = 0;
@@ -30,6 +27,7 @@ class Captured extends shapeOf(native.Process) {
   // What has been captured, by descriptor.
   #captured = null;
   pid = undefined;
+  pipes = '---';
   inheritsEnvironment = inheritsEnvironment();
 
   /** Starts it. `outputs`: by descriptor, what reads its stream if that is accessed. `events`: see Streamed. */
@@ -39,14 +37,13 @@ class Captured extends shapeOf(native.Process) {
     this.#outputs = outputs;
     options.encoding = limits.encoding;
     options.maxBuffer = limits.maxBuffer;
-    this.#started = native.capture(file, args, options, ignore, this);
-    const status = this.#started[0];
+    const status = /** @type {number} */ (native.capture(file, args, options, ignore, this));
     if (status < 0) {
       this.#fail(status, 'spawn');
       return;
     }
     this.pid = status;
-    const { borrowed } = /** @type {any} */ (this);
+    const { borrowed } = this;
     if (borrowed) map(borrowed, borrow);
   }
 
@@ -56,11 +53,11 @@ class Captured extends shapeOf(native.Process) {
   }
 
   get stdio() {
-    return map(this.#started[3], (_, index) => this.stream(index));
+    return (this.#streams ??= this.#makeStreams()).all();
   }
 
   #makeStreams() {
-    const streams = new Streams(this, this.#started[3], (socket) => this.#awaitClose(socket));
+    const streams = new Streams(this, this.pipes, (socket) => this.#awaitClose(socket));
     map(OUTPUTS, (index) => {
       const output = this.#isCapturing && this.#outputs[index];
       if (output) streams.capture(index, (socket, taken) => output.attach(socket, taken.begun));
@@ -103,7 +100,7 @@ class Captured extends shapeOf(native.Process) {
 
   #fail(errno, syscall) {
     this.pid = undefined;
-    const error = programError(errno, syscall, this.#started[1], this.#started[2]);
+    const error = programError(errno, syscall, this.spawnfile, this.spawnargs);
     this.closePipes();
     nextTick(() => this.#events.onFailure(error));
   }
@@ -115,7 +112,7 @@ class Captured extends shapeOf(native.Process) {
       this.#captured = [undefined, outputs[0], outputs[1]];
       return;
     }
-    const result = this.finish(this.#started[4], this.#ending ?? {});
+    const result = this.finish(this.call, this.#ending ?? {});
     const error = result[0];
     this.#captured = [undefined, result[1], result[2]];
     // An exit code is no error here.
@@ -162,6 +159,7 @@ class Captured extends shapeOf(native.Process) {
 
 // For the native functions.
 Captured.prototype.hooks = hooks;
+Captured.prototype.isProcess = true;
 Captured.prototype.keysOf = Object.keys;
 
 module.exports = { Captured };

@@ -4,7 +4,8 @@
 
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
-const { includes, map } = require('../common/arrays');
+const { append, includes, map } = require('../common/arrays');
+const { attachment } = require('../common/attachment');
 const { builtin, isHooked } = require('../builtin/originals');
 const { nextTick } = require('../common/clock');
 const { errnoError, programError } = require('../common/errors');
@@ -25,8 +26,9 @@ const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
 const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
 // Not properties of the children, because a ChildProcess must have the same properties as the builtin's.
-const streamsOf = new WeakMap();
-const STANDARD = ['stdin', 'stdout', 'stderr'];
+const StreamsOf = attachment();
+// By the array of its arguments, which leads to the child from a proxy of it, or from an object that inherits from it.
+const ChildOf = attachment();
 
 /** A child process (Node.js documentation, «Class: ChildProcess»), as spawn() and the other functions create it. */
 function ChildProcess() {
@@ -38,7 +40,7 @@ function ChildProcess() {
   this.exitCode = null;
   this.killed = false;
   this.spawnfile = null;
-  this._handle = new Process(this, onExit, makeLink);
+  this._handle = new Process(this, listener);
   if (created.hasSubscribers) created.publish({ process: this });
 }
 Object.setPrototypeOf(ChildProcess.prototype, EventEmitter.prototype);
@@ -55,6 +57,8 @@ Object.defineProperty(ChildProcess, Symbol.hasInstance, {
   configurable: true,
   writable: true,
 });
+
+const listener = { onExit, makeLink };
 
 /** Starts the process of normalised options; tracers replace it. Undocumented in Node, too. */
 ChildProcess.prototype.spawn = function spawn(options) {
@@ -74,14 +78,16 @@ function isPatched() {
 hooks.isPatched = isPatched;
 hooks.isWatched = isWatched;
 
-/** Takes over the result of a launch: pid or negative errno, file, `argv`, pipes. Returns 0 or the errno. */
-function begin(child, described) {
+/**
+ * Takes over the result of a launch of `file` with `args`: its pid or a negative errno. Returns 0 or the errno.
+ * @returns {number}
+ */
+function begin(child, status, file, args) {
   const handle = child._handle;
   const { link, borrowed } = handle;
-  const status = described[0];
   const errno = Math.min(status, 0);
   handle.launched(status > 0 ? status : undefined);
-  describe(child, described[1], described[2]);
+  describe(child, handle.spawnfile ?? file, handle.spawnargs ?? argv(file, args));
 
   if (errno === 0) {
     if (launched.hasSubscribers) launched.end.publish({ process: child });
@@ -102,7 +108,7 @@ function begin(child, described) {
   }
 
   child.pid = handle.pid;
-  attachStreams(child, handle, described[3]);
+  attachStreams(child, handle, handle.pipes);
   if (link) attachChannel(child, link);
   if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
   return errno;
@@ -128,6 +134,13 @@ function describe(child, file, args) {
   child.spawnargs = args === undefined ? [] : args;
 }
 
+/** The arguments of a process, the zeroth included. */
+function argv(file, args) {
+  const list = [file];
+  if (Array.isArray(args)) for (let i = 0; i < args.length; i++) append(list, args[i]);
+  return list;
+}
+
 function aboutToLaunch(child, options) {
   describe(child, options.file, options.args);
   if (launched.hasSubscribers) {
@@ -139,30 +152,45 @@ function aboutToLaunch(child, options) {
 
 /** Defines accessors that become plain properties when first read or written, so that they look like the builtin's. */
 function attachStreams(child, handle, pipes) {
-  if (!includes(pipes, true)) {
+  if (!includes(pipes, 'p')) {
     child.stdin = null;
     child.stdout = null;
     child.stderr = null;
     child.stdio = map(pipes, () => null);
     return;
   }
-  const streams = new Streams(handle, pipes, (stream) => awaitClose(child, stream));
-  streamsOf.set(child, streams);
-  for (let i = 0; i < STANDARD.length; i++) {
-    if (streams.isPipe(i)) defineLazily(child, STANDARD[i], () => streams.get(i));
-    else child[STANDARD[i]] = null;
-  }
-  defineLazily(child, 'stdio', () => map(pipes, (_, index) => streams.get(index)));
+  new StreamsOf(child, new Streams(handle, pipes, (stream) => awaitClose(child, stream)));
+  new ChildOf(child.spawnargs, child);
+  Object.defineProperties(child, accessors);
 }
 
-/** Sets `child` in any case: the object whose property is accessed may be a proxy of the child, or inherit from it. */
-function defineLazily(child, name, make) {
-  const settle = (value) => {
+/** The same functions for all children, so that V8 gives them one hidden class. */
+function accessor(name, read) {
+  /** @param {any} object */
+  const ownerOf = (object) => (StreamsOf.of(object) ? object : ChildOf.of(object.spawnargs));
+  const settle = (child, value) => {
     Object.defineProperty(child, name, { value, writable: true, enumerable: true, configurable: true });
     return value;
   };
-  Object.defineProperty(child, name, { get: () => settle(make()), set: settle, enumerable: true, configurable: true });
+  return {
+    get() {
+      const child = ownerOf(this);
+      return child && settle(child, read(StreamsOf.of(child)));
+    },
+    set(value) {
+      settle(ownerOf(this) ?? this, value);
+    },
+    enumerable: true,
+    configurable: true,
+  };
 }
+
+const accessors = {
+  stdin: accessor('stdin', (streams) => streams.get(0)),
+  stdout: accessor('stdout', (streams) => streams.get(1)),
+  stderr: accessor('stderr', (streams) => streams.get(2)),
+  stdio: accessor('stdio', (streams) => streams.all()),
+};
 
 // inspect() shows the streams, as with the builtin, and not accessors.
 Object.defineProperty(ChildProcess.prototype, inspect.custom, {
@@ -190,7 +218,7 @@ function announceSpawn(child) {
   if (!handle) return;
   if (!isSpawnHeard(child)) handle.spawned();
   else if (handle.awaitExec()) nextTick(() => handle.spawned());
-  else streamsOf.get(child)?.confirmFirst();
+  else StreamsOf.of(child)?.confirmFirst();
 }
 
 function reportFailure(child, errno) {
@@ -205,7 +233,7 @@ function reportFailure(child, errno) {
 
 /** A child has ended. A negative `code` is an errno: the exec has failed (`spawn`), or the exit is unknown (`wait`). */
 function onExit(child, handle, code, signal, syscall) {
-  const streams = streamsOf.get(child);
+  const streams = StreamsOf.of(child);
   if (signal) child.signalCode = signal;
   else child.exitCode = code;
   streams?.endInput();
@@ -265,4 +293,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, begin, closeOne, streamsOf };
+module.exports = { ChildProcess, StreamsOf, begin, closeOne };

@@ -16,18 +16,21 @@ function isSpawnHeard(child) {
 class Process extends shapeOf(native.Process) {
   #child;
   #context;
-  #onexit;
-  #makeLink;
+  #listener;
   // Functions to call after 'spawn'.
   #afterSpawn;
   #isClosed = false;
 
-  constructor(child, onexit, makeLink) {
+  constructor(child, listener) {
     super();
     this.#child = child;
-    this.#onexit = onexit;
-    this.#makeLink = makeLink;
+    this.#listener = listener;
     this.pid = undefined;
+    // Set by the native side if they are not what spawn() was given, or not the usual: the file, `argv`, and a `p` for
+    // each descriptor that is a pipe.
+    this.spawnfile = undefined;
+    this.spawnargs = undefined;
+    this.pipes = '---';
     // Whether the child may have a native end of the channel.
     this.mayBeNative = false;
     // Whether the child, without `options.env`, inherits the environment of this process.
@@ -73,7 +76,6 @@ class Process extends shapeOf(native.Process) {
   close(callback) {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#onexit = () => {};
     nextTick(() => {
       this.unref();
       callback?.call(this);
@@ -105,7 +107,7 @@ class Process extends shapeOf(native.Process) {
 
   exited(code, signal, syscall) {
     try {
-      this.#onexit(this.#child, this, code, signal, syscall);
+      if (!this.#isClosed) this.#listener.onExit(this.#child, this, code, signal, syscall);
     } finally {
       this.#context.destroy();
       this.#runAfterSpawn();
@@ -117,7 +119,7 @@ class Process extends shapeOf(native.Process) {
 
   onchannel() {
     this.#context = new LaunchContext();
-    this.link = this.#makeLink(this.#child, this);
+    this.link = this.#listener.makeLink(this.#child, this);
     return this.link;
   }
 
@@ -161,6 +163,7 @@ class Process extends shapeOf(native.Process) {
 // For the native functions.
 Process.prototype.hooks = hooks;
 Process.prototype.runtime = runtime;
+Process.prototype.isProcess = true;
 Process.prototype.keysOf = Object.keys;
 
 module.exports = { Process, isSpawnHeard };

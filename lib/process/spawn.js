@@ -40,10 +40,9 @@ function launch(verb, call, start) {
   const child = new ChildProcess();
   const handle = child._handle;
   handle.inheritsEnvironment = inheritsEnvironment();
-  const started = start(handle);
-  handle.call = started[4];
+  const status = start(handle);
   handle.captures = true;
-  begin(child, started);
+  begin(child, status, call[0], call[1]);
   endEarly(child, handle, handle, handle.killSignal);
   return { child, handle };
 }

@@ -3,7 +3,7 @@
 // The parent's ends of a child's pipes. Each is a net.Socket that is created when the program first accesses it, so a
 // program that only waits for the exit pays for none.
 
-const { findIndex } = require('../common/arrays');
+const { findIndex, map } = require('../common/arrays');
 const { socketOver } = require('./sockets');
 
 // Streams of this process whose descriptors were given to another child. They must not be drained.
@@ -53,13 +53,14 @@ class Streams {
   #pipes;
   #made = [];
   #onClose;
-  #captures = new Map();
+  // What to call if the stream of a captured output is accessed, by descriptor.
+  #captures = [];
   // Whether each stream has been destroyed, or must be as soon as it is created.
   #givenUp = [];
   #confirmFirst = false;
   #settled = false;
 
-  /** `pipes`: whether each descriptor is a pipe. `onClose(socket)` is called for each output stream that is created. */
+  /** `pipes`: a `p` for each descriptor that is a pipe. `onClose(socket)` is called for each output's stream. */
   constructor(handle, pipes, onClose) {
     this.#handle = handle;
     this.#pipes = pipes;
@@ -71,13 +72,13 @@ class Streams {
   }
 
   isPipe(index) {
-    return this.#pipes[index];
+    return this.#pipes[index] === 'p';
   }
 
   /** Whether any pipe has neither a stream nor is captured. */
   get hasUntouched() {
     for (let index = 0; index < this.length; index++) {
-      if (this.isPipe(index) && !this.#made[index] && !this.#captures.has(index)) return true;
+      if (this.isPipe(index) && !this.#made[index] && !this.#captures[index]) return true;
     }
     return false;
   }
@@ -87,25 +88,30 @@ class Streams {
    * `onStream(socket, captured)` is called with what the native method `stopCapture` has returned.
    */
   capture(index, onStream) {
-    this.#captures.set(index, onStream);
+    this.#captures[index] = onStream;
   }
 
   /** The output has been passed on. */
   endCapture(index) {
-    this.#captures.delete(index);
+    this.#captures[index] = undefined;
   }
 
   /** The stream of descriptor `index`, created on first access; null if the descriptor is not a pipe. */
   get(index) {
-    if (!this.#pipes[index]) return null;
+    if (!this.isPipe(index)) return null;
     return (this.#made[index] ??= this.#make(index));
   }
 
+  /** The streams of all descriptors. */
+  all() {
+    return map(this.#pipes, (_, index) => this.get(index));
+  }
+
   #make(index) {
-    const onStream = this.#captures.get(index);
+    const onStream = this.#captures[index];
     // A captured output that has been given up stays captured, up to there.
     if (onStream ? this.#givenUp[index] : this.#settled) return this.#closed(index);
-    this.#captures.delete(index);
+    this.#captures[index] = undefined;
     const captured = onStream && this.#handle.stopCapture(index);
     const fd = this.#handle.takePipe(index);
     if (fd === -1 && !onStream) return this.#closed(index);

@@ -4,7 +4,7 @@ use napi::bindgen_prelude::{JsObjectValue, JsValue, Object};
 use napi::{Env, Error, Result, Unknown, ValueType};
 use napi_derive::napi;
 
-use super::process::{self, Capture, Plan};
+use super::process::{self, Argv, Capture, Plan};
 use super::results::{self, Program};
 use super::spawn::start_normalized;
 use crate::engine;
@@ -21,7 +21,7 @@ const SPAWN: [&str; 8] =
 /// Runs `file` (Node.js documentation, «child_process.execFile»). `callback(error, stdout, stderr)` is called when the
 /// process has exited and its outputs are at their end. Returns the same as `spawn`.
 ///
-/// If `events` is a Process, it has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is
+/// If `events` becomes the process, it has to call the callback. Its method `onexit(code, signal, syscall, outputs)` is
 /// called, and `onend(outputs)` if an output outlives the process. `outputs` is undefined if they may bring more; null
 /// if something went wrong or a stream has one of them, and then `finish` returns the arguments of the callback;
 /// otherwise an array of both. Its method `onkill(signal)` has to kill the process.
@@ -140,23 +140,25 @@ impl<'a> ExecCall<'a> {
         Ok(Self { arguments, callback, encoding, max_buffer, timeout, kill_signal })
     }
 
-    /// The command to start, the plan for its process, and the call as an array: see [`CallParts`].
-    pub fn normalize(self, context: &Context<'a>) -> Result<(Normalized<'a>, Plan, Unknown<'a>)> {
+    /// The command to start, the plan for its process, `argv`, and the call as an array: see [`CallParts`].
+    pub fn normalize(self, context: &Context<'a>) -> Result<(Normalized<'a>, Plan, Argv<'a>, Unknown<'a>)> {
         let Self { arguments, callback, encoding, max_buffer, timeout, kill_signal } = self;
         let mut words = elements(&arguments.args)?;
         words.insert(0, arguments.file);
         let command = engine::array(context.env, &words)?;
         let normalized = normalize(context, arguments)?;
-        let call = engine::array(context.env, &[callback, command, normalized.file, normalized.args])?;
+        let args = normalized.args(context)?;
+        let call = engine::array(context.env, &[callback, command, normalized.file, args])?;
         let timeout = process::timeout(context, &timeout)?;
         let capture = Some(Capture::new(encoding, max_buffer));
-        Ok((normalized, Plan { timeout, kill_signal, capture, ..Plan::default() }, call))
+        let plan = Plan { timeout, kill_signal, capture, ..Plan::default() };
+        Ok((normalized, plan, Argv::Array(args), call))
     }
 
     fn start(self, context: &Context<'a>, events: Option<Object<'a>>) -> Result<Unknown<'a>> {
-        let (normalized, plan, call) = self.normalize(context)?;
+        let (normalized, plan, argv, call) = self.normalize(context)?;
         let events = events.map_or_else(|| Object::new(context.env), Ok)?;
-        start_normalized(context, Some(events), normalized, None, Some((plan, call)))
+        start_normalized(context, Some(events), normalized, argv, None, Some((plan, call)))
     }
 }
 
@@ -173,7 +175,7 @@ impl<'a> CallParts<'a> {
     fn read(call: &Unknown<'a>) -> Result<Self> {
         let [callback, words, file, args] = <[Unknown; 4]>::try_from(elements(call)?)
             .map_err(|_| Error::from_reason("not a call of execFile"))?;
-        Ok(Self { callback, words: elements(&words)?, program: Program { file, args } })
+        Ok(Self { callback, words: elements(&words)?, program: Program { file, words: elements(&args)? } })
     }
 }
 
@@ -234,7 +236,7 @@ pub(super) fn callback_arguments<'a>(
     let error = if is_truthy(&end.error)? {
         end.error
     } else if let Some(problem) = capture.problem()
-        && let Some(error) = results::error_of(context, problem, program)?
+        && let Some(error) = results::error_of(context, problem, &program)?
     {
         error.to_unknown()
     } else if let Some(error) = undecodable {

@@ -45,13 +45,13 @@ pub fn normalize<'env>(
         }
         "execFile" => {
             let call = ExecCall::read(&context, [first, args, options, callback])?;
-            let (normalized, plan, call) = call.normalize(&context)?;
+            let (normalized, plan, _, call) = call.normalize(&context)?;
             described.set_c_named_property(c"call", call)?;
             (normalized, None, Some(plan))
         }
         _ => return Err(Error::from_reason("no such verb")),
     };
-    normalized.write_to(&mut target)?;
+    normalized.write_to(&context, &mut target)?;
     let pairs = normalized.env.as_deref().unwrap_or_default();
     let may_be_native = match exec_argv {
         Some(exec_argv) => channel::may_be_native(&context, &exec_argv, pairs)?,

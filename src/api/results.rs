@@ -34,7 +34,7 @@ pub(super) fn exit_values(env: &Env, exit: Option<Exit>) -> Result<[Unknown<'_>;
 pub(super) fn error_of<'a>(
     context: &Context<'a>,
     problem: Problem,
-    program: Program<'a>,
+    program: &Program<'a>,
 ) -> Result<Option<Object<'a>>> {
     match problem {
         Problem::TooLong(1) => context.too_much_output("stdout"),
@@ -75,11 +75,10 @@ fn errno_error<'a>(context: &Context<'a>, errno: i32, call: &[Piece]) -> Result<
 }
 
 /// The program that was to be started.
-#[derive(Clone, Copy)]
 pub(super) struct Program<'a> {
     pub file: Unknown<'a>,
     /// `argv`, its zeroth entry included.
-    pub args: Unknown<'a>,
+    pub words: Vec<Unknown<'a>>,
 }
 
 impl<'a> Program<'a> {
@@ -88,11 +87,8 @@ impl<'a> Program<'a> {
         let call = [Piece::Text(call), Piece::Text(" "), Piece::Value(self.file)];
         let mut error = errno_error(context, errno, &call)?;
         error.set_c_named_property(c"path", self.file)?;
-        let args = crate::options::normalize::elements(&self.args)?;
-        error.set_c_named_property(
-            c"spawnargs",
-            engine::array(context.env, args.get(1..).unwrap_or_default())?,
-        )?;
+        let args = self.words.get(1..).unwrap_or_default();
+        error.set_c_named_property(c"spawnargs", engine::array(context.env, args)?)?;
         Ok(error)
     }
 }

@@ -9,13 +9,13 @@ use napi_derive::napi;
 
 use super::forking;
 use super::link::Link;
-use super::process::{Child, Plan, ProcessObject};
+use super::process::{Argv, Child, Plan, ProcessObject, Start};
 use super::runtime;
 use crate::engine::{self, Held};
 use crate::launch::Command;
 use crate::options::arguments::Arguments;
 use crate::options::channel::{self, Channel};
-use crate::options::command::{self, Env as EnvPairs, Plain};
+use crate::options::command::{self, Args, Env as EnvPairs, Plain};
 use crate::options::fork::{self, Forked};
 use crate::options::given::Options;
 use crate::options::normalize::{Normalized, normalize};
@@ -29,15 +29,16 @@ use crate::sys;
 /// (`wait`).
 ///
 /// The process has the properties `pid`, or a negative `errno` if nothing was started; `spawnfile` and `spawnargs`;
-/// `pipes`, which of the child's descriptors are pipes; `timeout`, `signal` and, as a number, `killSignal` if they were
-/// given; `borrowed`, the streams of this process that the child reads or writes.
+/// `pipes`, which tells the child's pipes; `timeout`, `signal` and, as a number, `killSignal` if they were given;
+/// `borrowed`, the streams of this process that the child reads or writes.
 ///
 /// If stdio asks for a channel and `events.runtime` is a result of `open`, the channel is open when this returns, and
 /// keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
 /// the process gets a new `channel`, which reports to `events`.
 ///
-/// If `events` is a Process, it becomes the process, and this returns an array of its pid or negative errno,
-/// `spawnfile`, `spawnargs` and `pipes`. The caller then has to handle `signal`.
+/// If `events.isProcess` is true, `events` becomes the process, and this returns its pid or negative errno. It gets
+/// neither `spawnfile` nor `spawnargs` if they are as they were given, nor `pipes` if there are only the three standard
+/// descriptors and no pipes; and the caller has to handle `signal`.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -50,7 +51,8 @@ pub fn spawn<'env>(
 ) -> Result<Unknown<'env>> {
     let context = Context::of(env, events);
     let normalized = normalize(&context, read_arguments(&context, file, args, options)?)?;
-    start_normalized(&context, events, normalized, None, None)
+    let argv = Argv::of(&context, &normalized)?;
+    start_normalized(&context, events, normalized, argv, None, None)
 }
 
 /// Starts the Node module `modulePath` with a channel (Node.js documentation, «child_process.fork»); the rest is as
@@ -66,7 +68,8 @@ pub fn fork<'env>(
     let context = Context::of(env, events);
     let Forked { arguments, exec_argv, is_this_node } = fork::read(&context, module_path, args, options)?;
     let normalized = normalize(&context, arguments)?;
-    start_normalized(&context, events, normalized, is_this_node.then_some(exec_argv), None)
+    let argv = Argv::Array(normalized.args(&context)?);
+    start_normalized(&context, events, normalized, argv, is_this_node.then_some(exec_argv), None)
 }
 
 /// Starts a process from normalised options. `events.mayBeNative`: whether the child may have a native end of a
@@ -88,9 +91,10 @@ pub fn launch<'env>(
     let read = |name| option(&object, name);
     let stdio = read(c"stdio")?;
     let serialization = read(c"serialization")?;
+    let [file, args] = [read(c"file")?, read(c"args")?];
     let plain = Plain {
-        file: read(c"file")?,
-        args: read(c"args")?,
+        file,
+        args: Args::Given(args),
         env: EnvPairs::Given(read(c"envPairs")?),
         cwd: read(c"cwd")?,
         uid: read(c"uid")?,
@@ -113,7 +117,9 @@ pub fn launch<'env>(
         show_pairs(&mut object, pairs)?;
     }
     request.started = started;
-    request.start(events)?.result(env)
+    let args = if is_nullish(&args)? { engine::array(env, &[])? } else { args };
+    let Started { process, status, pipes } = request.start(events)?;
+    process.describe(&Start { status, file, argv: Argv::Array(args), pipes, call: None })
 }
 
 /// Writes the environment to `options.envPairs`, as the builtin does; into the same array if it is one.
@@ -148,6 +154,7 @@ pub(super) fn start_normalized<'a>(
     context: &Context<'a>,
     events: Option<Object<'a>>,
     normalized: Normalized<'a>,
+    argv: Argv<'a>,
     forked: Option<Vec<Unknown<'a>>>,
     exec: Option<(Plan, Unknown<'a>)>,
 ) -> Result<Unknown<'a>> {
@@ -163,14 +170,14 @@ pub(super) fn start_normalized<'a>(
         max_message_size: options.get("maxMessageSize"),
         may_be_native: false,
     };
+    let file = normalized.file;
     let mut plain = Plain::of(normalized);
     if let Some(exec_argv) = forked {
         let pairs = plain.env.take_list()?;
         channel.may_be_native = channel::may_be_native(context, &exec_argv, &pairs)?;
         plain.env = EnvPairs::Made(Some(pairs));
     }
-    let mut started = Request::new(context, plain, stdio, channel)?.start(events)?;
-    let Started { process, status, .. } = started;
+    let Started { process, status, pipes } = Request::new(context, plain, stdio, channel)?.start(events)?;
     if process.is_alone
         && let Some(child) = process.child()
     {
@@ -186,7 +193,6 @@ pub(super) fn start_normalized<'a>(
         }
     }
     process.follow(&plan, true)?;
-    started.described.extend(call);
     for (name, value) in [(c"timeout", timeout), (c"signal", signal)] {
         if kind(&value)? != ValueType::Undefined {
             process.set(name, &value)?;
@@ -195,7 +201,7 @@ pub(super) fn start_normalized<'a>(
     if let Some(number) = plan.abort_signal {
         process.set(c"killSignal", &engine::number(context.env, number.into())?)?;
     }
-    started.result(context.env)
+    process.describe(&Start { status, file, argv, pipes, call })
 }
 
 /// A process to be started: options that have been checked.
@@ -237,7 +243,6 @@ impl<'a> Request<'a> {
     fn start(self, events: Option<Object<'a>>) -> Result<Started<'a>> {
         let Self { context, plain, stdio, entries, channel, secret, started } = self;
         let env = context.env;
-        let (file, args) = (plain.file, plain.args);
         let command = plain.into_command(&context)?;
         if let Some(started) = started {
             started.call(())?;
@@ -273,14 +278,12 @@ impl<'a> Request<'a> {
         };
         forking::warn(env);
         process.set_child(child);
-        let pipes = entries.iter().map(|entry| engine::boolean(env, *entry == Entry::Pipe));
-        let pipes = engine::array(env, &pipes.collect::<Result<Vec<_>>>()?)?;
-        let described = vec![engine::number(env, status.into())?, file, args, pipes];
+        let pipes = entries.iter().map(|entry| if *entry == Entry::Pipe { 'p' } else { '-' }).collect();
         let borrowed = borrowed(&stdio, &entries)?;
         if !borrowed.is_empty() {
             process.set(c"borrowed", &engine::array(env, &borrowed)?)?;
         }
-        Ok(Started { process, status, described })
+        Ok(Started { process, status, pipes })
     }
 }
 
@@ -322,24 +325,7 @@ struct Started<'a> {
     process: ProcessObject<'a>,
     /// Its pid, or a negative errno.
     status: i32,
-    /// That, its file and `argv`, which of its descriptors are pipes, and the call of `execFile`.
-    described: Vec<Unknown<'a>>,
-}
-
-impl<'a> Started<'a> {
-    /// What is returned to JavaScript.
-    fn result(&self, env: &'a Env) -> Result<Unknown<'a>> {
-        let Self { process, status, described } = self;
-        // One array costs less than several properties.
-        if !process.is_alone {
-            return engine::array(env, described);
-        }
-        let pid = if *status < 0 { c"errno" } else { c"pid" };
-        for (name, value) in [pid, c"spawnfile", c"spawnargs", c"pipes"].into_iter().zip(described) {
-            process.set(name, value)?;
-        }
-        Ok(process.object)
-    }
+    pipes: String,
 }
 
 /// The streams among the entries of `options.stdio`.

@@ -126,7 +126,7 @@ fn run<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Ran<'a>> {
     };
     registry::flush_all();
     let plan = stdio::plan_sync(context, stdio)?;
-    let program = Program { file: normalized.file, args: normalized.args };
+    let program = Program { file: normalized.file, words: normalized.words.clone() };
     let command = Plain::of(normalized).into_sync_command(context)?;
     let limits = limits(&max_buffer, &timeout, kill_signal)?;
     let result = make_ends(&plan, Cow::Borrowed(&input))

@@ -16,12 +16,20 @@ use crate::launch::{Command, Stdio, Strings};
 /// The normalised options that the synchronous and the asynchronous functions share.
 pub struct Plain<'a> {
     pub file: Unknown<'a>,
-    pub args: Unknown<'a>,
+    pub args: Args<'a>,
     pub env: Env<'a>,
     pub cwd: Unknown<'a>,
     pub uid: Unknown<'a>,
     pub gid: Unknown<'a>,
     pub detached: Unknown<'a>,
+}
+
+/// `argv`.
+pub enum Args<'a> {
+    /// Made here.
+    Made(Vec<Unknown<'a>>),
+    /// `options.args`, from JavaScript.
+    Given(Unknown<'a>),
 }
 
 /// An environment of `NAME=value` strings.
@@ -64,9 +72,9 @@ impl<'a> Plain<'a> {
     /// From the result of [`normalize`](super::normalize).
     #[must_use]
     pub fn of(normalized: Normalized<'a>) -> Self {
-        let Normalized { file, args, env, cwd, options } = normalized;
+        let Normalized { file, words, env, cwd, options, .. } = normalized;
         let [uid, gid, detached] = ["uid", "gid", "detached"].map(|name| options.get(name));
-        Self { file, args, env: Env::Made(env), cwd, uid, gid, detached }
+        Self { file, args: Args::Made(words), env: Env::Made(env), cwd, uid, gid, detached }
     }
 
     /// Checks them, in the same order as Node, for a child with these descriptors.
@@ -80,10 +88,12 @@ impl<'a> Plain<'a> {
             context.check_array(pairs, "options.envPairs")?;
         }
         context.check_string(&self.file, "options.file")?;
-        if kind(&self.args)? != ValueType::Undefined {
-            context.check_array(&self.args, "options.args")?;
+        match &self.args {
+            Args::Given(args) if kind(args)? != ValueType::Undefined => {
+                context.check_array(args, "options.args")
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What the launcher runs, without the descriptors. The builtin's `spawn()` accepts only a string that is not empty
@@ -107,7 +117,11 @@ impl<'a> Plain<'a> {
     }
 
     fn with_arguments(self, context: &Context, is_lenient: bool) -> Result<Command> {
-        let args = arguments(context, &self.args, is_lenient)?;
+        let words = match self.args {
+            Args::Made(words) => words,
+            Args::Given(list) => elements(&list)?,
+        };
+        let args = arguments(context, &words, is_lenient)?;
         Ok(Command {
             env: self.env.into_pairs()?.map(|pairs| pairs.iter().map(String::as_bytes).collect()),
             cwd: path(&self.cwd)?,
@@ -120,10 +134,10 @@ impl<'a> Plain<'a> {
 }
 
 /// Arguments of any type as strings. `is_lenient`: one that cannot be converted becomes an empty string.
-fn arguments(context: &Context, args: &Unknown, is_lenient: bool) -> Result<Strings> {
+fn arguments(context: &Context, words: &[Unknown], is_lenient: bool) -> Result<Strings> {
     let mut strings = Strings::new();
-    for argument in elements(args)? {
-        match text(&argument) {
+    for word in words {
+        match text(word) {
             Ok(text) => strings.push(text.as_bytes()),
             Err(_) if is_lenient => {
                 let _ = engine::take_exception(context.env);

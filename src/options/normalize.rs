@@ -16,7 +16,9 @@ const SHELL: &str = "/bin/sh";
 pub struct Normalized<'a> {
     pub file: Unknown<'a>,
     /// `argv`, its zeroth entry included; the elements are as they were given.
-    pub args: Unknown<'a>,
+    pub words: Vec<Unknown<'a>>,
+    /// Whether `argv` is the file and then the arguments.
+    pub is_plain: bool,
     pub env: Pairs,
     pub cwd: Unknown<'a>,
     /// The rest, as it was given.
@@ -31,42 +33,51 @@ pub fn normalize<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<
     let cwd = path_of_url(context, arguments.options.get("cwd"))?;
     arguments::check(context, &arguments, &cwd)?;
     let Arguments { mut file, args, options, .. } = arguments;
-    let mut list = elements(&args)?;
+    let mut words = elements(&args)?;
     let shell = options.get("shell");
-    if is_truthy(&shell)? {
-        if !list.is_empty() {
+    let has_shell = is_truthy(&shell)?;
+    if has_shell {
+        if !words.is_empty() {
             context.hook(c"warnOfShellArguments", ((),))?;
-            list.insert(0, file);
-            file = join(context, &list)?;
+            words.insert(0, file);
+            file = join(context, &words)?;
         }
-        list = vec![engine::string(context.env, b"-c")?, file];
+        words = vec![engine::string(context.env, b"-c")?, file];
         let is_named = kind(&shell)? == ValueType::String;
         file = if is_named { shell } else { engine::string(context.env, SHELL.as_bytes())? };
     }
     let argv0 = options.get("argv0");
-    list.insert(0, if is_nullish(&argv0)? { file } else { argv0 });
-    let args = engine::array(context.env, &list)?;
+    let has_argv0 = !is_nullish(&argv0)?;
+    words.insert(0, if has_argv0 { argv0 } else { file });
     let mut env = environment::pairs(context, &options)?;
     // There is such a hook only under Node's permission model.
     if let Some(pairs) =
         env.take_if(|_| context.hook_member(c"passPermissions").is_ok_and(|hook| hook.is_some()))
     {
-        let passing = context.hook(c"passPermissions", (pairs, args))?;
+        let passing = context.hook(c"passPermissions", (pairs, engine::array(context.env, &words)?))?;
         let passing = passing.map_or(Ok(vec![]), |list| elements(&list))?;
         env = Some(passing.iter().map(text).collect::<Result<_>>()?);
     }
-    Ok(Normalized { file, args, env, cwd, options })
+    Ok(Normalized { file, words, is_plain: !has_shell && !has_argv0, env, cwd, options })
 }
 
-impl Normalized<'_> {
+impl<'a> Normalized<'a> {
+    /// `argv` as an array.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn args(&self, context: &Context<'a>) -> Result<Unknown<'a>> {
+        engine::array(context.env, &self.words)
+    }
+
     /// Writes them to an object, in the form that `ChildProcess.prototype.spawn` takes.
     ///
     /// # Errors
     /// An N-API failure.
-    pub fn write_to(&self, target: &mut Object) -> Result<()> {
-        let Self { file, args, env, cwd, options } = self;
+    pub fn write_to(&self, context: &Context<'a>, target: &mut Object) -> Result<()> {
+        let Self { file, env, cwd, options, .. } = self;
         options.write_to(target)?;
-        target.set_c_named_property(c"args", *args)?;
+        target.set_c_named_property(c"args", self.args(context)?)?;
         target.set_c_named_property(c"cwd", *cwd)?;
         target.set_c_named_property(c"detached", is_truthy(&options.get("detached"))?)?;
         target.set_c_named_property(c"envPairs", env.clone())?;

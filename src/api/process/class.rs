@@ -13,7 +13,8 @@ use super::super::exec;
 use super::super::runtime;
 use super::{Capture, Child, Plan};
 use crate::engine::{self, Answer, Method, MethodCall};
-use crate::options::{Context, signal};
+use crate::options::normalize::Normalized;
+use crate::options::{Context, is_truthy, signal};
 use crate::sys;
 
 /// A process. `spawn`, `execFile` and the others create one, or complete the object of this class that they are given.
@@ -27,14 +28,16 @@ use crate::sys;
 ///   readonly errno?: number;
 ///   readonly spawnfile?: string;
 ///   readonly spawnargs?: string[];
-///   /** Which of the child's descriptors are pipes. */
-///   readonly pipes?: boolean[];
+///   /** The child's descriptors, one character each: `p` for a pipe, `-` for anything else. */
+///   readonly pipes?: string;
 ///   /** The streams of this process that the child reads or writes. */
 ///   readonly borrowed?: import('node:stream').Stream[];
 ///   readonly channel?: Channel;
 ///   readonly timeout?: number;
 ///   readonly signal?: AbortSignal;
 ///   readonly killSignal?: number;
+///   /** With `lib/`: the call of `execFile`. */
+///   readonly call?: Call;
 ///   /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
 ///   awaitExec(): boolean;
 ///   /** Closes the pipes that `takePipe` has not returned. */
@@ -68,8 +71,8 @@ use crate::sys;
 ///   /** Lets the event loop end before the process. */
 ///   unref(): void;
 /// }
-/// /** What `spawn` and others return: a new Process, or for a given one its pid or negative errno and so on. */
-/// export type Started = Process | [status: number, file: string, args: string[], pipes: boolean[], call?: Call];
+/// /** What `spawn` and others return: a new Process, or for a given one its pid or negative errno. */
+/// export type Started = Process | number;
 /// /** One call of `execFile`: an array that begins with its callback. */
 /// export type Call = [callback: unknown, ...unknown[]];
 /// ```
@@ -100,6 +103,37 @@ pub(in crate::api) fn class(env: &Env) -> Result<Unknown<'_>> {
     engine::class(env, c"Process", &METHODS)
 }
 
+/// The arguments of a process, the zeroth included.
+pub(in crate::api) enum Argv<'a> {
+    /// The file and then the arguments as they were given, which `lib/` can put together at less cost.
+    Plain(Vec<Unknown<'a>>),
+    Array(Unknown<'a>),
+}
+
+impl<'a> Argv<'a> {
+    pub fn of(context: &Context<'a>, command: &Normalized<'a>) -> Result<Self> {
+        if command.is_plain {
+            return Ok(Self::Plain(command.words.clone()));
+        }
+        command.args(context).map(Self::Array)
+    }
+}
+
+/// The pipes of a process that has only the three standard descriptors and no pipes.
+const WITHOUT_PIPES: &str = "---";
+
+/// What has been started, or could not be.
+pub(in crate::api) struct Start<'a> {
+    /// The pid, or a negative errno.
+    pub status: i32,
+    pub file: Unknown<'a>,
+    pub argv: Argv<'a>,
+    /// The child's descriptors, one character each: `p` for a pipe, `-` for anything else.
+    pub pipes: String,
+    /// The call of `execFile`.
+    pub call: Option<Unknown<'a>>,
+}
+
 /// An object of the class.
 #[derive(Clone, Copy)]
 pub(in crate::api) struct ProcessObject<'a> {
@@ -111,11 +145,10 @@ pub(in crate::api) struct ProcessObject<'a> {
 }
 
 impl<'a> ProcessObject<'a> {
-    /// `events`, if it is a Process, otherwise a new one.
+    /// `events`, if its property `isProcess` is true, otherwise a new one.
     pub fn of(env: &'a Env, events: Option<Object<'a>>) -> Result<Self> {
-        let class = runtime::of(env)?.process_class()?.get(env)?;
         if let Some(object) = events.map(|events| events.to_unknown())
-            && engine::is_instance(env, &object, &class)?
+            && is_truthy(&engine::property(env, &object, c"isProcess")?)?
         {
             let process = match engine::native(env, &object) {
                 Some(process) => process,
@@ -123,9 +156,35 @@ impl<'a> ProcessObject<'a> {
             };
             return Ok(Self { env, object, is_alone: false, process });
         }
+        let class = runtime::of(env)?.process_class()?.get(env)?;
         let object = engine::construct(env, &class, [])?;
         let process = engine::wrap(env, &object, Process::default())?;
         Ok(Self { env, object, is_alone: true, process })
+    }
+
+    /// Tells JavaScript what has been started. Returns the process; a given one gets only the properties that its caller
+    /// cannot know, and then this returns the status.
+    pub fn describe(&self, start: &Start<'a>) -> Result<Unknown<'a>> {
+        let Start { status, file, argv, pipes, call } = start;
+        let status_value = engine::number(self.env, (*status).into())?;
+        if self.is_alone {
+            self.set(if *status < 0 { c"errno" } else { c"pid" }, &status_value)?;
+        } else if let Some(call) = call {
+            self.set(c"call", call)?;
+        }
+        if self.is_alone || pipes != WITHOUT_PIPES {
+            self.set(c"pipes", &engine::string(self.env, pipes.as_bytes())?)?;
+        }
+        let args = match argv {
+            Argv::Array(args) => Some(*args),
+            Argv::Plain(words) if self.is_alone => Some(engine::array(self.env, words)?),
+            Argv::Plain(_) => None,
+        };
+        if let Some(args) = args {
+            self.set(c"spawnfile", file)?;
+            self.set(c"spawnargs", &args)?;
+        }
+        Ok(if self.is_alone { self.object } else { status_value })
     }
 
     /// Sets a property.

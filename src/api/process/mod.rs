@@ -16,7 +16,7 @@ use napi::bindgen_prelude::JsValue;
 use napi::{Env, Result, Unknown};
 
 pub(super) use capture::Capture;
-pub(super) use class::{ProcessObject, class};
+pub(super) use class::{Argv, ProcessObject, Start, class};
 use limits::Abort;
 pub(super) use limits::{Plan, timeout};
 use starting::Starting;

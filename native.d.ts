@@ -132,6 +132,11 @@ export class Process {
   readonly call?: Call;
   /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
   awaitExec(): boolean;
+  /**
+   * With the option `all` of `capture`: the parts of both outputs that have come so far, in order. Each part is two
+   * numbers, its descriptor and its length in bytes.
+   */
+  capturedParts(): number[];
   /** Closes the pipes that `takePipe` has not returned. */
   closePipes(): void;
   /** JavaScript has read more than `maxBuffer` from an output: ends the process. */
@@ -143,7 +148,7 @@ export class Process {
   finish(
     call: Call,
     end: { error?: unknown; code?: unknown; signal?: unknown; stdout?: unknown; stderr?: unknown },
-  ): [error: any, stdout: unknown, stderr: unknown, command: string];
+  ): [error: any, stdout: unknown, stderr: unknown, command: string, all: unknown];
   /** Whether the event loop waits for the process. */
   hasRef(): boolean;
   /** Sends a signal. Returns 0 or a negative errno (`kill(2)`). */
@@ -209,7 +214,8 @@ export function execFile(file: unknown, args: unknown, options: unknown, callbac
 
 /**
  * Like `execFile`, but takes all options of `spawn`, and of the other options of `execFile` only `encoding` and
- * `maxBuffer`. stdout and stderr are captured if they are pipes.
+ * `maxBuffer`. stdout and stderr are captured if they are pipes; with the option `all` also both in the order in which
+ * they come.
  */
 export function capture(file: unknown, args: unknown, options: unknown, callback: unknown, events: object): Started;
 

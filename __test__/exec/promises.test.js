@@ -136,6 +136,45 @@ both(test, 'all: both outputs in the order in which they come', async (t, { exec
   t.is((await exec('echo 1; echo 2 >&2', { all: true, stderr: 'ignore' })).all, '1');
 });
 
+both(test, 'all: streams that are accessed late go on in the same order', async (t, { exec }) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'all-'));
+  t.teardown(() => fs.rmSync(folder, { recursive: true }));
+  const told = path.join(folder, 'told');
+  await exec(`mkfifo ${told}`);
+  // Each part is written when the one before it has come, and the streams are accessed in the middle of a character.
+  const parts = ['echo 1', 'echo 2 >&2', "printf '3\\303'", 'echo 4 >&2', "printf '\\244'"];
+  const script = parts.map((part) => `${part}; echo >&3; read x`).join('; ');
+  for (const options of [{}, { encoding: 'buffer' }]) {
+    const running = exec(`exec 3> ${told}; ${script}`, { all: true, stdin: 'pipe', ...options });
+    let count = 0;
+    const tell = () => {
+      count++;
+      if (count === 3) void running.stderr;
+      running.stdin.write('\n');
+    };
+    fs.createReadStream(told).on('data', () => setImmediate(setImmediate, tell));
+    const { all, stdout, stderr } = await running;
+    const texts = [all, stdout, stderr].map((output) => Buffer.from(output).toString('latin1'));
+    const utf8 = (text) => Buffer.from(text).toString('latin1');
+    const split = `1\n2\n3${utf8('ä')[0]}4\n${utf8('ä')[1]}`;
+    t.deepEqual(texts, [options.encoding ? split : utf8('1\n2\n34\nä'), utf8('1\n3ä'), '2\n4']);
+  }
+});
+
+both(test, 'all: long outputs, neither of which is lost or mixed up', async (t, { exec }) => {
+  const script = 'yes out | head -c 1000000 & yes err | head -c 1000000 >&2; wait';
+  const { all, stdout, stderr } = await exec(script, { all: true, stripFinalNewline: false });
+  const count = (text, letter) => text.split(letter).length - 1;
+  t.is(all.length, 2_000_000);
+  for (const [letter, output] of Object.entries({ o: stdout, e: stderr }))
+    t.is(count(all, letter), count(output, letter));
+});
+
+both(test, 'all: no more of an output than maxBuffer allows', async (t, { exec }) => {
+  const { all, isMaxBuffer } = await rejected(exec('echo 1 >&2; yes | head -c 1000', { all: true, maxBuffer: 10 }));
+  t.deepEqual([isMaxBuffer, [...all].sort().join('').trim()], [true, '1yyyyy']);
+});
+
 both(test, 'an option that does not exist is an error, which says what was meant', (t, promises) => {
   const { $, exec, execFile, lines, sh } = promises;
   const meant = (body) => {

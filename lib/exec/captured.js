@@ -3,7 +3,7 @@
 // A command whose outputs are captured natively: a stream is created only if it is accessed. Has the same methods and
 // calls the same events as Streamed (lib/exec/streamed.js).
 
-const { map } = require('../common/arrays');
+const { includes, map } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
 const { errnoError, programError } = require('../common/errors');
 const { inheritsEnvironment } = require('../process/environment');
@@ -12,6 +12,8 @@ const { native, numbers, reportThrown, shapeOf } = require('../addon/runtime');
 const { Streams, borrow } = require('../process/streams');
 
 const OUTPUTS = [1, 2];
+// Encodings whose characters are whole where both outputs are put together natively.
+const INTERLEAVED = ['utf8', 'buffer'];
 
 const ignore = () => {};
 
@@ -21,22 +23,25 @@ class Captured extends shapeOf(native.Process) {
   #streams = null;
   #openStreams = 0;
   #isCapturing = true;
+  #hasAll;
   #isClosed = false;
   #ending = null;
   #failure = null;
-  // What has been captured, by descriptor.
+  // What has been captured, by descriptor, and as ALL both in the order in which they came.
   #captured = null;
   pid = undefined;
   pipes = '---';
   inheritsEnvironment = inheritsEnvironment();
 
   /** Starts it. `outputs`: by descriptor, what reads its stream if that is accessed. `events`: see Streamed. */
-  constructor({ file, args, options, limits, outputs }, events) {
+  constructor({ file, args, options, limits, outputs, hasAll }, events) {
     super();
     this.#events = events;
     this.#outputs = outputs;
     options.encoding = limits.encoding;
     options.maxBuffer = limits.maxBuffer;
+    this.#hasAll = hasAll && includes(INTERLEAVED, limits.encoding);
+    if (this.#hasAll) options.all = true;
     const status = /** @type {number} */ (native.capture(file, args, options, ignore, this));
     if (status < 0) {
       this.#fail(status, 'spawn');
@@ -73,9 +78,14 @@ class Captured extends shapeOf(native.Process) {
     return errno === 0;
   }
 
-  /** What has been captured natively of an output: text in the encoding of the call, or a Buffer. */
+  /** What has been captured natively of an output, or of `ALL`: text in the encoding of the call, or a Buffer. */
   captured(index) {
     return this.#captured?.[index];
+  }
+
+  /** Whether `ALL` is captured natively. */
+  get hasAll() {
+    return this.#hasAll;
   }
 
   /** Closes the outputs, which others may hold open after the end of the process. */
@@ -109,12 +119,12 @@ class Captured extends shapeOf(native.Process) {
   #take(outputs) {
     this.#isCapturing = false;
     if (outputs !== null) {
-      this.#captured = [undefined, outputs[0], outputs[1]];
+      this.#captured = [outputs[2], outputs[0], outputs[1]];
       return;
     }
     const result = this.finish(this.call, this.#ending ?? {});
     const error = result[0];
-    this.#captured = [undefined, result[1], result[2]];
+    this.#captured = [result[4], result[1], result[2]];
     // An exit code is no error here.
     if (error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return;
     if (error?.syscall || error?.code === 'ERR_STRING_TOO_LONG') this.#failure = error;

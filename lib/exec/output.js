@@ -3,7 +3,7 @@
 // One output of a command, stdout or stderr: what it brings is kept for the result, and passed to other readers.
 
 const { StringDecoder } = require('node:string_decoder');
-const { append, join } = require('../common/arrays');
+const { append, join, map } = require('../common/arrays');
 const { drained } = require('./redirect');
 
 /** The most characters of lines that wait for their reader before the command is held back. */
@@ -56,16 +56,32 @@ class Output {
     if (!this.#isKept) return;
     if (begun.length > 0) this.#keep(begun);
     stream.on('data', (chunk) => this.#keep(chunk));
+    this.#run.onStream();
   }
 
   #keep(chunk) {
     if (!this.#isKept) return;
-    // The program may have called setEncoding().
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, this.#stream.readableEncoding) : chunk;
+    const bytes = this.#bytesOf(chunk);
     const room = this.#limit - this.#length;
     if (room > 0) append((this.#chunks ??= []), bytes.length > room ? bytes.subarray(0, room) : bytes);
     this.#length += bytes.length;
     if (bytes.length > room && !this.#isCut) this.#run.onTooLong();
+  }
+
+  /** The program may have called setEncoding(). */
+  #bytesOf(chunk) {
+    return typeof chunk === 'string' ? Buffer.from(chunk, this.#stream.readableEncoding) : chunk;
+  }
+
+  /** Calls `hear` with the bytes of each chunk that comes from now on, up to the limit, and `onEnd` at the end. */
+  followKept(hear, onEnd) {
+    let room = this.#limit - this.#length;
+    const hearKept = (chunk) => {
+      const bytes = this.#bytesOf(chunk);
+      if (room > 0) hear(bytes.subarray(0, room));
+      room -= bytes.length;
+    };
+    this.#followRest(hearKept, onEnd);
   }
 
   /** What has been kept, as a Buffer. */
@@ -101,8 +117,13 @@ class Output {
 
   /** Calls `hear` with each chunk, those that have been kept first, and `onEnd` at the end. */
   follow(hear, onEnd) {
-    const { stream } = this;
+    void this.stream;
     if (this.#chunks !== null) hear(this.bytes);
+    this.#followRest(hear, onEnd);
+  }
+
+  #followRest(hear, onEnd) {
+    const { stream } = this;
     stream.on('data', hear);
     if (stream.readableEnded || stream.destroyed) onEnd();
     else stream.once('end', onEnd).once('close', onEnd);
@@ -189,18 +210,26 @@ class Interleaved {
   #chunks = [];
   #encoding;
 
-  constructor(outputs, encoding) {
+  /** `outputs`: by descriptor, those to follow. `parts`: the order of what they have brought, see `capturedParts`. */
+  constructor(outputs, parts, encoding) {
     this.#encoding = encoding;
-    for (let i = 0; i < outputs.length; i++) {
-      const decoder = encoding === 'buffer' ? null : new StringDecoder(encoding);
-      outputs[i].follow(
-        (chunk) => {
-          if (decoder === null) append(this.#chunks, chunk);
-          else append(this.#texts, typeof chunk === 'string' ? chunk : decoder.write(chunk));
-        },
-        () => decoder && append(this.#texts, decoder.end()),
-      );
-    }
+    const hearing = map(outputs, (output) => output && this.#follow(output));
+    for (let i = 0; i < parts.length; i += 2) hearing[parts[i]]?.(parts[i + 1]);
+  }
+
+  /** Returns a function that takes the next so many bytes of what has been kept. */
+  #follow(output) {
+    const decoder = this.#encoding === 'buffer' ? null : new StringDecoder(this.#encoding);
+    const hear = (chunk) => {
+      if (decoder === null) append(this.#chunks, chunk);
+      else append(this.#texts, decoder.write(chunk));
+    };
+    let begun = output.bytes;
+    output.followKept(hear, () => decoder && append(this.#texts, decoder.end()));
+    return (length) => {
+      hear(begun.subarray(0, length));
+      begun = begun.subarray(length);
+    };
   }
 
   get value() {

@@ -3,7 +3,7 @@
 // One run of a command, from its start to its outcome.
 
 const { setImmediate } = require('node:timers');
-const { append, map } = require('../common/arrays');
+const { append, map, some } = require('../common/arrays');
 const { clearTimeout, nextTick, now, setTimeout } = require('../common/clock');
 const { hooks } = require('../common/errors');
 const { endWithProcess, forget } = require('./cleanup');
@@ -12,6 +12,8 @@ const { Interleaved, Output } = require('./output');
 const { feed, isKept, redirectionsOf, writeTo } = require('./redirect');
 const { Result, outcomeOf, present, summaryOf } = require('./result');
 
+// Both outputs in the order in which they came.
+const ALL = 0;
 const STDOUT = 1;
 const STDERR = 2;
 const NAMES = [undefined, 'stdout', 'stderr'];
@@ -36,6 +38,7 @@ class Run {
   #command = null;
   #outputs = [];
   #all = null;
+  #isStreamed = false;
   #begun = now();
   #ending = UNKNOWN;
   #hasExited = false;
@@ -91,13 +94,13 @@ class Run {
   }
 
   #start(file, args, start) {
-    const { encoding, maxBuffer } = this.#settings;
+    const { all, encoding, maxBuffer } = this.#settings;
     const { stdio } = this.#redirections;
     for (let index = STDOUT; index <= STDERR; index++) {
       if (stdio[index] === 'pipe') this.#outputs[index] = this.#output(index);
     }
     const options = spawnOptions(this.#settings, stdio);
-    const call = { file, args, options, limits: { encoding, maxBuffer }, outputs: this.#outputs };
+    const call = { file, args, options, limits: { encoding, maxBuffer }, outputs: this.#outputs, hasAll: all };
     try {
       this.#command = start(call, this);
     } catch (error) {
@@ -119,17 +122,15 @@ class Run {
 
   /** Connects what this process has to read and write. */
   #connect() {
-    const { all, encoding, isIterated, verbose } = this.#settings;
-    const kept = [];
+    const { all, isIterated, verbose } = this.#settings;
+    if (all && !this.#command.hasAll) this.onStream();
     for (let index = STDOUT; index <= STDERR; index++) {
       const output = this.#outputs[index];
       if (output === undefined) continue;
       // A stream that nobody reads holds the command back.
       if (!output.isKept || isIterated) void output.stream;
-      if (output.isKept && all) append(kept, output);
       if (verbose === 'full') output.follow((chunk) => process.stderr.write(chunk), ignore);
     }
-    if (kept.length > 0) this.#all = new Interleaved(kept, encoding);
     const { input, targets } = this.#redirections;
     if (targets[STDOUT].length + targets[STDERR].length > 0) {
       this.#flushes = writeTo(targets, this.#outputs, (error) => this.onBroken(error));
@@ -146,6 +147,17 @@ class Run {
       signal.addEventListener('abort', this.#abort, { once: true });
     }
     if (cleanup && !detached) endWithProcess(this);
+  }
+
+  /** A stream brings an output from now on. If the order of both is wanted, they are put in order here. */
+  onStream() {
+    const { all, encoding } = this.#settings;
+    if (!all || this.#isStreamed || this.#command === null) return;
+    this.#isStreamed = true;
+    const kept = map(this.#outputs, (output) => (output?.isKept ? output : undefined));
+    if (!some(kept, (output) => output !== undefined)) return;
+    map(kept, (output) => output?.stream);
+    this.#all = new Interleaved(kept, this.#command.capturedParts(), encoding);
   }
 
   /** Ends the command, for a reason. */
@@ -238,8 +250,14 @@ class Run {
       stdout: this.#value(STDOUT),
       stderr: this.#value(STDERR),
     };
-    if (this.#settings.all) properties.all = this.#all ? present(this.#all.value, this.#settings) : undefined;
+    if (this.#settings.all) properties.all = this.#allValue();
     return outcomeOf(properties, this.#settings, isBroken ? cause : undefined);
+  }
+
+  #allValue() {
+    const isWanted = this.#all !== null || some(this.#outputs, (output) => output?.isKept);
+    if (!isWanted) return undefined;
+    return present(this.#all?.value ?? this.#command.captured(ALL) ?? NOTHING, this.#settings);
   }
 
   #value(index) {

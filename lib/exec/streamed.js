@@ -62,6 +62,14 @@ class Streamed {
     return undefined;
   }
 
+  get hasAll() {
+    return false;
+  }
+
+  capturedParts() {
+    return [];
+  }
+
   resourceUsage() {
     return undefined;
   }

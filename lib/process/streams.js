@@ -121,6 +121,8 @@ class Streams {
         ? new (require('node:net').Socket)({ writable: false })
         : socketOver(fd, { readable: index > 0 });
     });
+    // Before the calls, which may ask for it.
+    this.#made[index] = socket;
     if (index > 0) this.#onClose(socket);
     onStream?.(socket, captured);
     if (this.#givenUp[index]) return socket.destroy();

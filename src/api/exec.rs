@@ -41,7 +41,8 @@ pub fn exec_file<'env>(
 }
 
 /// Like `execFile`, but takes all options of `spawn`, and of the other options of `execFile` only `encoding` and
-/// `maxBuffer`. stdout and stderr are captured if they are pipes.
+/// `maxBuffer`. stdout and stderr are captured if they are pipes; with the option `all` also both in the order in which
+/// they come.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn capture<'env>(
     env: &'env Env,
@@ -53,7 +54,9 @@ pub fn capture<'env>(
 ) -> Result<Unknown<'env>> {
     let context = Context::of(env, Some(events));
     let options = Options::read(&context, &options)?;
-    ExecCall::read_limits(&context, [file, args, callback], options)?.start(&context, Some(events))
+    let has_order = is_truthy(&options.get("all"))?;
+    let call = ExecCall::read_limits(&context, [file, args, callback], options)?;
+    ExecCall { has_order, ..call }.start(&context, Some(events))
 }
 
 /// Runs a command line in a shell (Node.js documentation, «child_process.exec»). The rest is as with `execFile`.
@@ -81,6 +84,8 @@ pub(super) struct ExecCall<'a> {
     max_buffer: f64,
     timeout: Unknown<'a>,
     kill_signal: Option<i32>,
+    /// Whether the order of both outputs is to be recorded.
+    has_order: bool,
 }
 
 impl<'a> ExecCall<'a> {
@@ -137,12 +142,12 @@ impl<'a> ExecCall<'a> {
             _ => max_buffer.coerce_to_number()?.get_double()?,
         };
         let arguments = Arguments { file, args, given: context.undefined()?, options };
-        Ok(Self { arguments, callback, encoding, max_buffer, timeout, kill_signal })
+        Ok(Self { arguments, callback, encoding, max_buffer, timeout, kill_signal, has_order: false })
     }
 
     /// The command to start, the plan for its process, `argv`, and the call as an array: see [`CallParts`].
     pub fn normalize(self, context: &Context<'a>) -> Result<(Normalized<'a>, Plan, Argv<'a>, Unknown<'a>)> {
-        let Self { arguments, callback, encoding, max_buffer, timeout, kill_signal } = self;
+        let Self { arguments, callback, encoding, max_buffer, timeout, kill_signal, has_order } = self;
         let mut words = elements(&arguments.args)?;
         words.insert(0, arguments.file);
         let command = engine::array(context.env, &words)?;
@@ -150,7 +155,7 @@ impl<'a> ExecCall<'a> {
         let args = normalized.args(context)?;
         let call = engine::array(context.env, &[callback, command, normalized.file, args])?;
         let timeout = process::timeout(context, &timeout)?;
-        let capture = Some(Capture::new(encoding, max_buffer));
+        let capture = Some(Capture::new(encoding, max_buffer, has_order));
         let plan = Plan { timeout, kill_signal, capture, ..Plan::default() };
         Ok((normalized, plan, Argv::Array(args), call))
     }
@@ -207,8 +212,9 @@ impl<'a> CloseEvent<'a> {
     }
 }
 
-/// The arguments of a callback, error, stdout and stderr; then the command line, for `error.cmd`.
-pub(super) type CallbackArguments<'a> = [Unknown<'a>; 4];
+/// The arguments of a callback, error, stdout and stderr; then the command line, for `error.cmd`, and for `capture` with
+/// the option `all` both outputs in order.
+pub(super) type CallbackArguments<'a> = [Unknown<'a>; 5];
 
 /// What the callback of `call` is to be called with.
 pub(super) fn callback_arguments<'a>(
@@ -221,16 +227,17 @@ pub(super) fn callback_arguments<'a>(
     let CallParts { words, program, .. } = CallParts::read(call)?;
     let command = join(context, &words)?;
     let mut undecodable = None;
-    let mut output = |index: usize, streamed: Unknown<'a>| {
-        let captured = capture.take(context, index);
-        if kind(&streamed)? != ValueType::Undefined {
-            return Ok(streamed);
-        }
-        // It may be longer than a string can be.
+    // It may be longer than a string can be.
+    let mut or_empty = |captured: Result<Unknown<'a>>| {
         captured.or_else(|error| {
             undecodable = Some(engine::thrown(env, error));
             engine::string(env, b"")
         })
+    };
+    let all = or_empty(capture.interleaved(env))?;
+    let mut output = |index: usize, streamed: Unknown<'a>| {
+        let captured = capture.take(context, index);
+        if kind(&streamed)? != ValueType::Undefined { Ok(streamed) } else { or_empty(captured) }
     };
     let [stdout, stderr] = [output(1, end.streamed[0])?, output(2, end.streamed[1])?];
     let error = if is_truthy(&end.error)? {
@@ -246,7 +253,7 @@ pub(super) fn callback_arguments<'a>(
     } else {
         failed(context, capture, end, command, &stderr)?.to_unknown()
     };
-    Ok([error, stdout, stderr, command])
+    Ok([error, stdout, stderr, command, all])
 }
 
 fn is_success(env: &Env, end: &CloseEvent) -> Result<bool> {

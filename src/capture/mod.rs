@@ -4,6 +4,7 @@
 //! captures its output and enforces limits. `exec` and the promises capture while the event loop goes on ([`output`]).
 
 mod blocking;
+pub mod order;
 pub mod output;
 
 use std::borrow::Cow;

@@ -11,6 +11,7 @@ use super::super::exec;
 use super::Child;
 use super::output::Output;
 use crate::capture::Problem;
+use crate::capture::order::Order;
 use crate::capture::output::Stop;
 use crate::engine;
 use crate::options::Context;
@@ -29,6 +30,8 @@ pub struct Capture {
     encoding: Option<String>,
     /// The most bytes of an output. NaN sets no limit, as in a comparison in JavaScript.
     limit: f64,
+    /// The order in which the bytes came, by descriptor; only if that is wanted.
+    order: Option<RefCell<Order>>,
     /// By descriptor. `None`: it is not captured, or a stream has taken over.
     outputs: [RefCell<Option<Rc<Output>>>; 3],
     /// The first thing that went wrong.
@@ -38,8 +41,9 @@ pub struct Capture {
 }
 
 impl Capture {
-    pub fn new(encoding: Option<String>, limit: f64) -> Rc<Self> {
-        Rc::new(Self { encoding, limit, ..Self::default() })
+    /// `has_order`: the order in which the bytes of both outputs come is recorded.
+    pub fn new(encoding: Option<String>, limit: f64, has_order: bool) -> Rc<Self> {
+        Rc::new(Self { encoding, limit, order: has_order.then(RefCell::default), ..Self::default() })
     }
 
     fn all(&self) -> impl Iterator<Item = Rc<Output>> {
@@ -75,6 +79,32 @@ impl Capture {
         self.encoding
             .as_ref()
             .map_or_else(|| engine::undefined(env), |name| engine::string(env, name.as_bytes()))
+    }
+
+    /// Both outputs in the order in which they came, for JavaScript; undefined if that was not wanted. Must be called
+    /// before their `take`.
+    pub fn interleaved<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let Some(order) = &self.order else { return engine::undefined(env) };
+        let with_bytes = |index, body: &mut dyn FnMut(&[u8])| match self.output(index) {
+            Some(output) => output.with_bytes(|bytes| body(cut(bytes, self.limit))),
+            None => body(&[]),
+        };
+        let [stdout, stderr] = OUTPUTS;
+        let mut all = vec![];
+        with_bytes(stdout, &mut |first| {
+            with_bytes(stderr, &mut |second| all = order.borrow().interleave(&[&[], first, second]));
+        });
+        decode(env, all, &self.encoding(env)?)
+    }
+
+    /// For streams that continue both outputs: the parts that have come so far, in order, each as its descriptor and its
+    /// length.
+    pub fn parts<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
+        let order = self.order.as_ref().map(RefCell::borrow);
+        let parts = order.iter().flat_map(|order| order.parts());
+        let numbers = parts.flat_map(|part| [part.output, part.length]);
+        let numbers = numbers.map(|number| engine::number(env, number as f64));
+        engine::array(env, &numbers.collect::<Result<Vec<_>>>()?)
     }
 
     /// What has been captured of an output, for JavaScript. This ends the capture.
@@ -173,8 +203,12 @@ impl Child {
     }
 
     fn advance(self: &Rc<Self>, env: &Env, index: usize, output: &Output) {
-        output.advance(|| self.output_source(index));
         let Some(capture) = self.capture() else { return };
+        let before = output.length();
+        output.advance(capture.order.is_some(), || self.output_source(index));
+        if let Some(order) = &capture.order {
+            order.borrow_mut().note(index, output.length() - before);
+        }
         match output.stop() {
             Some(Stop::TooLong) => self.cut_for_length(env, &capture, index),
             Some(Stop::Failed(errno)) => capture.fail(Problem::Failed { call: "read", errno }),
@@ -231,7 +265,7 @@ impl Child {
         self.call_method(method, &[arguments, &[outputs]].concat()).map(drop)
     }
 
-    /// Both outputs as an array, or null: see [`Child::notify`].
+    /// Both outputs and what [`Capture::interleaved`] makes of them as an array, or null: see [`Child::notify`].
     fn outputs<'a>(&self, context: &Context<'a>, capture: &Capture) -> Result<Unknown<'a>> {
         let is_success =
             capture.problem.get().is_none() && self.exit.get().is_some_and(|exit| exit.is_success());
@@ -240,8 +274,12 @@ impl Child {
             return engine::null(context.env);
         }
         self.stop_timer();
+        let all = capture.interleaved(context.env)?;
         let [stdout, stderr] = OUTPUTS.map(|index| capture.take(context, index));
-        engine::array(context.env, &[stdout?, stderr?])
+        let outputs = [stdout?, stderr?, all];
+        // Creating an array takes time for each element.
+        let count = if capture.order.is_some() { outputs.len() } else { OUTPUTS.len() };
+        engine::array(context.env, &outputs[..count])
     }
 
     /// What the callback of `exec` is called with, see [`exec::callback_arguments`]. Nothing more is captured.
@@ -280,13 +318,19 @@ impl Child {
             }
             [end.code, end.signal] = exit.values(context.env)?;
         }
-        let [error, stdout, stderr, command] = self.finish(context, capture, &call, &end)?;
+        let [error, stdout, stderr, command, _] = self.finish(context, capture, &call, &end)?;
         if engine::is_truthy(&error)? {
             engine::set_property(context.env, &error, c"cmd", &command)?;
         }
         let function = exec::callback(&call)?;
         callback.call_function(&function, &[error, stdout, stderr]).map(drop)
     }
+}
+
+/// At most `limit` bytes.
+fn cut(bytes: &[u8], limit: f64) -> &[u8] {
+    let end = if limit.is_nan() { bytes.len() } else { bytes.len().min(limit as usize) };
+    &bytes[..end]
 }
 
 /// Called when a captured output is readable.

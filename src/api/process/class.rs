@@ -40,6 +40,11 @@ use crate::sys;
 ///   readonly call?: Call;
 ///   /** Whether the exec is known to have succeeded. If it isn't known yet, `onspawn` will be called when it is. */
 ///   awaitExec(): boolean;
+///   /**
+///    * With the option `all` of `capture`: the parts of both outputs that have come so far, in order. Each part is two
+///    * numbers, its descriptor and its length in bytes.
+///    */
+///   capturedParts(): number[];
 ///   /** Closes the pipes that `takePipe` has not returned. */
 ///   closePipes(): void;
 ///   /** JavaScript has read more than `maxBuffer` from an output: ends the process. */
@@ -51,7 +56,7 @@ use crate::sys;
 ///   finish(
 ///     call: Call,
 ///     end: { error?: unknown; code?: unknown; signal?: unknown; stdout?: unknown; stderr?: unknown },
-///   ): [error: any, stdout: unknown, stderr: unknown, command: string];
+///   ): [error: any, stdout: unknown, stderr: unknown, command: string, all: unknown];
 ///   /** Whether the event loop waits for the process. */
 ///   hasRef(): boolean;
 ///   /** Sends a signal. Returns 0 or a negative errno (`kill(2)`). */
@@ -82,8 +87,9 @@ pub struct Process {
     capture: RefCell<Option<Rc<Capture>>>,
 }
 
-static METHODS: [Method<Process>; 13] = [
+static METHODS: [Method<Process>; 14] = [
     Method { name: c"awaitExec", body: Process::await_exec },
+    Method { name: c"capturedParts", body: Process::captured_parts },
     Method { name: c"closePipes", body: Process::close_pipes },
     Method { name: c"cutOutput", body: Process::cut_output },
     Method { name: c"finish", body: Process::finish },
@@ -301,6 +307,10 @@ impl Process {
             None => vec![],
         };
         capture.describe(env, begun).map(Some)
+    }
+
+    fn captured_parts<'a>(&self, env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {
+        self.capture().map(|capture| capture.parts(env)).transpose()
     }
 
     fn cut_output<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {

@@ -48,7 +48,8 @@ impl Output {
     }
 
     /// Reads what is there, or takes what tokio has read. `source` makes the source that is called at tokio's end.
-    pub fn advance(&self, source: impl FnOnce() -> Rc<dyn Source>) {
+    /// `stays`: tokio does not read it.
+    pub fn advance(&self, stays: bool, source: impl FnOnce() -> Rc<dyn Source>) {
         let stage = &mut *self.stage.borrow_mut();
         *stage = match mem::take(stage) {
             Stage::OnLoop(mut captured) => {
@@ -56,6 +57,7 @@ impl Output {
                 match captured.read(if length < SHORT { SHORT } else { length + SHORT }) {
                     Progress::Waiting => Stage::OnLoop(captured),
                     Progress::Over => Stage::Over(deregistered(captured)),
+                    Progress::More if stays => self.stay(deregistered(captured), source()),
                     Progress::More => self.move_off(captured, source()),
                 }
             }
@@ -114,12 +116,18 @@ impl Output {
         }
     }
 
-    /// How many bytes there are, once reading has stopped.
+    /// How many bytes have been read on the loop, or once reading has stopped.
     pub fn length(&self) -> usize {
-        match &*self.stage.borrow() {
-            Stage::Over(captured) => captured.bytes.len(),
-            _ => 0,
-        }
+        self.with_bytes(<[u8]>::len)
+    }
+
+    /// Calls `body` with these bytes.
+    pub fn with_bytes<T>(&self, body: impl FnOnce(&[u8]) -> T) -> T {
+        body(match &*self.stage.borrow() {
+            Stage::OnLoop(captured) => &captured.bytes,
+            Stage::Over(captured) => &captured.bytes,
+            Stage::OffLoop { .. } | Stage::Taken => &[],
+        })
     }
 
     /// Closes the pipe and keeps what was read.

@@ -237,7 +237,7 @@ pub(super) fn callback_arguments<'a>(
     let all = or_empty(capture.interleaved(env))?;
     let mut output = |index: usize, streamed: Unknown<'a>| {
         let captured = capture.take(context, index);
-        if kind(&streamed)? != ValueType::Undefined { Ok(streamed) } else { or_empty(captured) }
+        if kind(&streamed)? == ValueType::Undefined { or_empty(captured) } else { Ok(streamed) }
     };
     let [stdout, stderr] = [output(1, end.streamed[0])?, output(2, end.streamed[1])?];
     let error = if is_truthy(&end.error)? {

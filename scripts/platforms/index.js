@@ -41,10 +41,11 @@ function smoke(words, tree) {
 const isQuick = process.argv.includes(QUICK);
 
 /** The whole suite, by a Node that this command line starts. */
-async function suite(words, tree) {
+async function suite(words, tree, env = {}) {
   if (isQuick) return;
   const [file, ...args] = [...words, AVA];
-  demand((await run(file, args, { cwd: tree })) === 0, `the suite fails under ${words.join(' ')}`);
+  const status = await run(file, args, { cwd: tree, env: { ...process.env, ...env } });
+  demand(status === 0, `the suite fails under ${words.join(' ')}`);
 }
 
 const PARTS = {
@@ -73,7 +74,9 @@ const PARTS = {
   async kernels() {
     demand((await run(process.execPath, ['__test__/faults/kernels.js'])) === 0, 'a kernel of test:kernels fails');
     const sandbox = compile(temporaryDirectory(), 'sandbox');
-    for (const version of KERNELS) await suite([sandbox, version, process.execPath], ROOT);
+    for (const version of KERNELS) {
+      await suite([sandbox, version, process.execPath], ROOT, { IMITATED_KERNEL: version });
+    }
   },
 };
 

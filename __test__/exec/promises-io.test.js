@@ -316,6 +316,16 @@ both(test, 'a command that is iterated late has lost no line', async (t, { exec 
   t.deepEqual(await collect(iterator), ['one', 'two']);
 });
 
+both(test, 'a command that is iterated after its end has lost no line', async (t, { exec }) => {
+  for (const isTouched of [false, true]) {
+    const running = exec("printf 'one\ntwö'");
+    if (isTouched) running.stdout.on('data', () => {});
+    await running;
+    await sleep(50);
+    for (let time = 0; time < 2; time++) t.deepEqual(await collect(running.iterable()), ['one', 'twö']);
+  }
+});
+
 both(test, 'nobody hears of a failure twice: a promise that is only iterated is not unhandled', async (t) => {
   const { runNode } = require('../helpers/run-node');
   const script = `

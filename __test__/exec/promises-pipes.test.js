@@ -68,6 +68,17 @@ both(test, 'pipe: several commands to one', async (t, { $, execFile, sh }) => {
   t.is((await cat).stdout, 'c');
 });
 
+both(test, 'pipe: of a command that has ended', async (t, { exec }) => {
+  for (const isTouched of [false, true]) {
+    const ended = exec("printf 'twö'; echo err >&2");
+    if (isTouched) ended.stdout.on('data', () => {});
+    await ended;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let time = 0; time < 2; time++) t.is((await ended.pipe('cat', [])).stdout, 'twö');
+    t.is((await ended.pipe({ from: 'all' })`sort`).stdout, 'twöerr');
+  }
+});
+
 both(test, 'pipe: what cannot be', async (t, { $, execFile }) => {
   const echo = $`echo x`;
   t.is(thrown(() => echo.pipe(7)).code, 'ERR_INVALID_ARG_TYPE');

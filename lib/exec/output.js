@@ -84,18 +84,19 @@ class Output {
     this.#followRest(hearKept, onEnd);
   }
 
-  /** What has been kept, as a Buffer. */
+  /** What has been kept, here or natively, as a Buffer. */
   get bytes() {
-    return Buffer.concat(this.#chunks ?? []);
+    return this.#chunks === null ? this.#run.capturedBytes(this.#index) : Buffer.concat(this.#chunks);
   }
 
-  /** Writes all of it to `target`, and no longer keeps it. */
+  /** Writes all of it to `target`, and no longer keeps it, unless it is at its end already. */
   pipeTo(target) {
     const { stream, bytes } = this;
+    if (bytes.length > 0) target.write(bytes);
+    if (stream.destroyed) return;
     this.#targets++;
     this.#isKept = false;
     this.#chunks = null;
-    if (bytes.length > 0) target.write(bytes);
     // Not pipe(): that of Node waits forever for a target that has failed while there are others.
     stream.on('data', (chunk) => {
       if (target.destroyed || target.write(chunk) || target.destroyed) return;
@@ -118,7 +119,8 @@ class Output {
   /** Calls `hear` with each chunk, those that have been kept first, and `onEnd` at the end. */
   follow(hear, onEnd) {
     void this.stream;
-    if (this.#chunks !== null) hear(this.bytes);
+    const { bytes } = this;
+    if (bytes.length > 0) hear(bytes);
     this.#followRest(hear, onEnd);
   }
 

@@ -4,7 +4,7 @@
 // takes, and to what this process has to read and write for it.
 
 const { append, includes, map } = require('../common/arrays');
-const { invalidType } = require('../common/errors');
+const { hooks, invalidType } = require('../common/errors');
 const { pathOf } = require('./options');
 
 const NAMES = ['stdin', 'stdout', 'stderr'];
@@ -115,6 +115,8 @@ class Redirections {
 
   /** An output with several targets. */
   #fork(index, values) {
+    // Nobody would read it.
+    if (values.length === 0) throw hooks.invalidValue(`options.${NAMES[index]}`, values, 'must not be empty');
     for (let i = 0; i < values.length; i++) {
       const value = values[i];
       if (value === 'pipe') continue;

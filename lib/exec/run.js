@@ -268,6 +268,12 @@ class Run {
     return present(captured ?? output.bytes, this.#settings);
   }
 
+  /** What has been captured natively of an output. */
+  capturedBytes(index) {
+    const captured = this.#command?.captured(index) ?? NOTHING;
+    return typeof captured === 'string' ? Buffer.from(captured, this.#settings.encoding) : captured;
+  }
+
   #log(line) {
     process.stderr.write(`${line}\n`);
   }
@@ -345,6 +351,10 @@ class Run {
     map(outputs, (output) => {
       const { stream } = output;
       output.pipeTo(stdin);
+      if (stream.destroyed) {
+        nextTick(end);
+        return;
+      }
       stream.once('close', end);
       stdin.once('close', () => {
         if (!output.release()) return;

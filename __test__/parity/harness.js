@@ -19,7 +19,7 @@ const LINGER_MS = 6000;
 // run again, with pauses so many times as long, in case the machine is too busy for shorter ones.
 const PATIENCE = [1, 4, 12];
 const LOGGED_LINES = 40;
-const SWITCHES = ['CHILD_PROCESS_RS_LAUNCHER', 'CHILD_PROCESS_RS_REAPER', 'PARITY_SCENARIO_MS'];
+const SWITCHES = ['IMITATED_KERNEL', 'CHILD_PROCESS_RS_LAUNCHER', 'CHILD_PROCESS_RS_REAPER', 'PARITY_SCENARIO_MS'];
 
 let running = 0;
 const waiting = [];

@@ -51,20 +51,26 @@ pub fn receive(
 }
 
 /// Waits until the socket is writable, for at most `timeout`. Reads and drops incoming bytes meanwhile: the other end
-/// may be blocked until its own messages are read. May return early.
-pub fn wait_for_room(socket: BorrowedFd, timeout: Duration) {
-    let events = libc::POLLIN | libc::POLLOUT;
+/// may be blocked until its own messages are read. May return early. `may_read`: whether anything may come. Returns
+/// whether more may: after the end of what comes the socket would always be readable.
+#[must_use]
+pub fn wait_for_room(socket: BorrowedFd, timeout: Duration, may_read: bool) -> bool {
+    let events = if may_read { libc::POLLIN | libc::POLLOUT } else { libc::POLLOUT };
     let mut set = [libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 }];
-    if sys::wait_for_events(&mut set, Some(timeout)).is_ok() {
-        let mut dropped = [0; 16 * 1024];
-        // Bounded, because the other end may never stop writing.
-        for _ in 0..MAX_READS {
-            if !recv(socket.as_raw_fd(), &mut dropped, MsgFlags::MSG_DONTWAIT).is_ok_and(|length| length > 0)
-            {
-                return;
-            }
+    let is_ready = sys::wait_for_events(&mut set, Some(timeout)).is_ok();
+    if !is_ready || !may_read {
+        return may_read;
+    }
+    let mut dropped = [0; 16 * 1024];
+    // Bounded, because the other end may never stop writing.
+    for _ in 0..MAX_READS {
+        match recv(socket.as_raw_fd(), &mut dropped, MsgFlags::MSG_DONTWAIT) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(_) => break,
         }
     }
+    true
 }
 
 /// The most reads before [`wait_for_room`] returns.

@@ -251,6 +251,7 @@ impl Writer {
     pub fn write_out(&mut self, socket: BorrowedFd, deadline: Instant) {
         let outbox = &mut self.outbox;
         outbox.handles.stop_waiting();
+        let mut may_read = true;
         while !outbox.is_empty() && outbox.write(socket).is_ok() && !outbox.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -259,7 +260,7 @@ impl Writer {
             if outbox.must_retry() {
                 std::thread::sleep(RETRY_DELAY.min(left));
             } else {
-                ancillary::wait_for_room(socket, left);
+                may_read = ancillary::wait_for_room(socket, left, may_read);
             }
         }
     }

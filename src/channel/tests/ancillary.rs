@@ -1,7 +1,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::channel::ancillary::{MAX_DESCRIPTORS, Room, receive, send, wait_for_room};
@@ -125,13 +128,13 @@ fn writing_to_nobody_is_a_broken_pipe_and_no_signal() {
 #[test]
 fn waiting_for_room_ends_with_room_or_with_patience() {
     let (ours, theirs) = sys::stream_pair().unwrap();
-    wait_for_room(ours.as_fd(), Duration::from_secs(1000));
+    assert!(wait_for_room(ours.as_fd(), Duration::from_secs(1000), true));
     while send(ours.as_fd(), &[0; 4096], &[]).is_ok() {}
     let begun = Instant::now();
-    wait_for_room(ours.as_fd(), Duration::from_millis(20));
+    assert!(wait_for_room(ours.as_fd(), Duration::from_millis(20), true));
     assert!(begun.elapsed() >= Duration::from_millis(20));
     drop(theirs);
-    wait_for_room(ours.as_fd(), Duration::from_secs(1000));
+    assert!(wait_for_room(ours.as_fd(), Duration::from_secs(1000), true));
 }
 
 #[test]
@@ -142,8 +145,24 @@ fn waiting_for_room_drops_what_has_come_and_does_not_wait_for_more() {
         sent += length;
     }
     assert!(sent > 0);
-    wait_for_room(ours.as_fd(), Duration::from_secs(1000));
+    assert!(wait_for_room(ours.as_fd(), Duration::from_secs(1000), true));
     assert!(send(theirs.as_fd(), &[0; 4096], &[]).is_ok());
+}
+
+#[test]
+fn waiting_for_room_does_not_wait_for_the_end_twice() {
+    let (ours, theirs) = sys::stream_pair().unwrap();
+    let mut sent = vec![];
+    while let Ok(length) = send(ours.as_fd(), &[0; 4096], &[]) {
+        sent.resize(sent.len() + length, 1);
+    }
+    let (mut theirs, forever) = (UnixStream::from(theirs), Duration::from_secs(1000));
+    theirs.shutdown(Shutdown::Write).unwrap();
+    assert!(!wait_for_room(ours.as_fd(), forever, true));
+    let reader = thread::spawn(move || theirs.read_exact(&mut sent).map(|()| theirs));
+    assert!(!wait_for_room(ours.as_fd(), forever, false));
+    assert!(send(ours.as_fd(), b"x", &[]).is_ok());
+    reader.join().unwrap().unwrap();
 }
 
 /// In a process of its own, which has few descriptors left.

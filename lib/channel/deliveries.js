@@ -107,15 +107,19 @@ class Deliveries {
     for (let isFirst = true, isLast = false; !isLast; isFirst = false) {
       const entry = this.#queue[this.#first];
       const message = isArray(entry) ? entry[this.#next++] : undefined;
-      if (!isArray(entry) || this.#next === entry.length) this.#advance();
-      isLast = !this.#isReady();
+      if (!isArray(entry) || this.#next === entry.length) {
+        this.#advance();
+        isLast = !this.#isReady();
+      }
       if (isFirst && isLast) {
         // A single message needs no tick of its own, because Node runs the ticks after this call from native code.
         this.#deliverEntry(entry, message);
         return;
       }
       try {
-        this.#deliverInTick(entry, message);
+        // Without stores, there is nothing that the listeners of one message could leave behind for those of the next.
+        if (this.#hasThrown || ticks.mayBeStored()) this.#deliverInTick(entry, message);
+        else deliverAndReport(this, entry, message);
         // After the last message, Node itself runs the ticks.
         if (!isLast) ticks.runTicks();
       } catch (error) {

@@ -159,8 +159,11 @@ export class Process {
   ref(): void;
   /** The time used in user mode and in the kernel, microseconds, and the largest resident set, kilobytes. */
   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
-  /** Ends the capture of an output. Returns what has been captured, and the settings of the call. */
-  stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
+  /**
+   * Ends the capture of an output. Returns what has been captured, and the settings of the call. `isLast`: the
+   * process has exited and nothing is captured any more, so that `onend` will not be called.
+   */
+  stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; isLast: boolean; maxBuffer: number };
   /** Cancels the timeout of the process. */
   stopTimer(): void;
   /** Our end of the child's descriptor `index`, which the caller has to close; -1 if there is none. */
@@ -284,9 +287,9 @@ export function reportUncaught(error: unknown): void;
  * keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
  * the process gets a new `channel`, which reports to `events`.
  *
- * If `events.isProcess` is true, `events` becomes the process, and this returns its pid or negative errno. It gets
- * neither `spawnfile` nor `spawnargs` if they are as they were given, nor `pipes` if there are only the three standard
- * descriptors and no pipes; and the caller has to handle `signal`.
+ * If `events.isProcess` is true, `events` becomes the process, and this returns its pid or negative errno. The process
+ * then gets no `pipes` if there are only the three standard descriptors and none is a pipe, and from `spawn` neither
+ * `spawnfile` nor `spawnargs` if they are `file` and then `args`. The caller has to handle `signal`.
  *
  * Throws what Node throws.
  */

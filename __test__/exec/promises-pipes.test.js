@@ -79,6 +79,23 @@ both(test, 'pipe: of a command that has ended', async (t, { exec }) => {
   }
 });
 
+both(test, 'pipe: of a command that has ended, bytes that are no text', async (t, { exec }) => {
+  const print = async (options) => {
+    const ended = exec("printf '\\377\\376x'", options);
+    await ended;
+    return ended.pipe('od', ['-An', '-tx1']);
+  };
+  for (const encoding of ['buffer', 'latin1', 'hex']) t.is((await print({ encoding })).stdout, ' ff fe 78');
+  const lossy = await Promise.allSettled([print({}), print({ encoding: 'ascii' })]);
+  const outcomes = lossy.map(({ value, reason }) => value?.stdout ?? reason.code);
+  // Where the outputs are streams, their bytes are known.
+  for (const outcome of outcomes) t.true([' ff fe 78', 'ERR_INVALID_ARG_VALUE'].includes(outcome), outcome);
+  const piped = exec('echo x');
+  await piped.pipe('cat', []);
+  await piped;
+  t.regex(thrown(() => piped.pipe('cat', [])).message, /has ended and was not kept/);
+});
+
 both(test, 'pipe: what cannot be', async (t, { $, execFile }) => {
   const echo = $`echo x`;
   t.is(thrown(() => echo.pipe(7)).code, 'ERR_INVALID_ARG_TYPE');

@@ -9,6 +9,7 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const { both, rejected, thrown } = require('../helpers/both');
 
@@ -136,7 +137,7 @@ both(test, 'all: both outputs in the order in which they come', async (t, { exec
   t.is((await exec('echo 1; echo 2 >&2', { all: true, stderr: 'ignore' })).all, '1');
 });
 
-both(test, 'all: streams that are accessed late go on in the same order', async (t, { exec }) => {
+both(test, 'all: the order of parts of a character, and with streams that are accessed late', async (t, { exec }) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'all-'));
   t.teardown(() => fs.rmSync(folder, { recursive: true }));
   const told = path.join(folder, 'told');
@@ -144,12 +145,13 @@ both(test, 'all: streams that are accessed late go on in the same order', async 
   // Each part is written when the one before it has come, and the streams are accessed in the middle of a character.
   const parts = ['echo 1', 'echo 2 >&2', "printf '3\\303'", 'echo 4 >&2', "printf '\\244'"];
   const script = parts.map((part) => `${part}; echo >&3; read x`).join('; ');
-  for (const options of [{}, { encoding: 'buffer' }]) {
+  const cases = [{}, { encoding: 'buffer' }].flatMap((options) => [true, false].map((isLate) => ({ options, isLate })));
+  for (const { options, isLate } of cases) {
     const running = exec(`exec 3> ${told}; ${script}`, { all: true, stdin: 'pipe', ...options });
     let count = 0;
     const tell = () => {
       count++;
-      if (count === 3) void running.stderr;
+      if (count === 3 && isLate) void running.stderr;
       running.stdin.write('\n');
     };
     fs.createReadStream(told).on('data', () => setImmediate(setImmediate, tell));
@@ -168,6 +170,37 @@ both(test, 'all: long outputs, neither of which is lost or mixed up', async (t, 
   t.is(all.length, 2_000_000);
   for (const [letter, output] of Object.entries({ o: stdout, e: stderr }))
     t.is(count(all, letter), count(output, letter));
+});
+
+both(test, 'all: a character that is cut is left out', async (t, { exec }) => {
+  const cut = await rejected(exec("printf 'a\\303'; exec sleep 10", { all: true, timeout: 300 }));
+  t.deepEqual([cut.all, cut.timedOut], [cut.stdout, true]);
+});
+
+both(
+  test,
+  'all: streams that are accessed after the end of a command whose outputs are still open',
+  async (t, { exec }) => {
+    const command = 'echo 1; (sleep 0.4; echo 2; echo 3 >&2) &';
+    const late = (body) => {
+      const running = exec(command, { all: true });
+      return sleep(150).then(() => body(running));
+    };
+    const sorted = (text) => text.split('\n').sort().join('');
+    const touched = await late((running) => {
+      void running.stderr;
+      return running;
+    });
+    t.deepEqual([sorted(touched.all), touched.stdout, touched.stderr], ['123', '1\n2', '3']);
+    t.is((await late((running) => running.pipe('cat', []))).stdout, '1\n2');
+    t.deepEqual(await late(async (running) => [sorted((await running).all)]), ['123']);
+  },
+);
+
+both(test, 'all: a long output that is too long', async (t, { exec }) => {
+  const options = { all: true, maxBuffer: 1_000_000, stripFinalNewline: false };
+  const { all, isMaxBuffer, stdout } = await rejected(exec('yes', options));
+  t.deepEqual([isMaxBuffer, stdout.length, all.length], [true, 1_000_000, 1_000_000]);
 });
 
 both(test, 'all: no more of an output than maxBuffer allows', async (t, { exec }) => {

@@ -18,8 +18,14 @@ function attachment() {
       this.#value = value;
     }
 
+    /** Replaces the value that `object` may have already. */
+    static set(object, value) {
+      if (#value in object) object.#value = value;
+      else new Attachment(object, value);
+    }
+
     /** The value of `object`; undefined if it has none, or is not an object. */
-    static of(object) {
+    static get(object) {
       return typeof object === 'object' && object !== null && #value in object ? object.#value : undefined;
     }
   };

@@ -5,7 +5,7 @@
 
 const { append, copy, join } = require('../common/arrays');
 const { builtin, isHooked } = require('../builtin/originals');
-const { StreamsOf, closeOne } = require('../process/child');
+const { closeOne, streamsOf } = require('../process/child');
 const { nextTick } = require('../common/clock');
 const exported = require('../builtin/exported');
 const { host } = require('../process/hooks');
@@ -46,7 +46,7 @@ class PendingCall {
   constructor(child, handle) {
     this.#child = child;
     this.#handle = handle;
-    this.#streams = StreamsOf.of(child);
+    this.#streams = streamsOf.get(child);
     handle.pendingCall = this;
     if (handle.captures) this.#awaitCapture();
     else this.#readStreams();

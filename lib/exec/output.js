@@ -3,11 +3,19 @@
 // One output of a command, stdout or stderr: what it brings is kept for the result, and passed to other readers.
 
 const { StringDecoder } = require('node:string_decoder');
-const { append, join, map } = require('../common/arrays');
+const { append, includes, join, map } = require('../common/arrays');
+const { hooks } = require('../common/errors');
 const { drained } = require('./redirect');
 
 /** The most characters of lines that wait for their reader before the command is held back. */
 const WAITING = 65_536;
+
+const NAMES = [undefined, 'stdout', 'stderr'];
+const NOTHING = Buffer.alloc(0);
+// Encodings whose text gives the bytes back.
+const EXACT = ['latin1', 'binary', 'hex', 'base64', 'base64url'];
+
+const isExact = (text, encoding) => (encoding === 'utf8' ? !text.includes('\uFFFD') : includes(EXACT, encoding));
 
 class Output {
   #run;
@@ -86,7 +94,21 @@ class Output {
 
   /** What has been kept, here or natively, as a Buffer. */
   get bytes() {
-    return this.#chunks === null ? this.#run.capturedBytes(this.#index) : Buffer.concat(this.#chunks);
+    if (this.#chunks !== null) return Buffer.concat(this.#chunks);
+    const captured = this.#run.captured(this.#index) ?? NOTHING;
+    return typeof captured === 'string' ? Buffer.from(captured, this.#run.settings.encoding) : captured;
+  }
+
+  /** Throws if the command has ended and what it wrote is not known to the byte. */
+  checkPipe() {
+    const { pid, settings } = this.#run;
+    if (pid === undefined || !this.stream.destroyed) return;
+    if (!this.#isKept) throw hooks.invalidValue('from', NAMES[this.#index], 'has ended and was not kept');
+    const captured = this.#chunks === null ? this.#run.captured(this.#index) : undefined;
+    if (typeof captured === 'string' && !isExact(captured, settings.encoding)) {
+      const reason = "has lost bytes of the output: pipe a command while it runs, or with encoding: 'buffer'";
+      throw hooks.invalidValue('encoding', settings.encoding, reason);
+    }
   }
 
   /** Writes all of it to `target`, and no longer keeps it, unless it is at its end already. */

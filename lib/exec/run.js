@@ -224,9 +224,7 @@ class Run {
     if (this.#abort) this.#settings.signal.removeEventListener('abort', this.#abort);
     this.#stopInput();
     const outcome = this.#describe(failure ?? this.#cause);
-    if (this.#settings.verbose !== 'none') {
-      this.#log(summaryOf(outcome));
-    }
+    if (this.#settings.verbose !== 'none') this.#log(summaryOf(outcome));
     if (this.#flushes === null && this.#sources === null) this.#answer(outcome, outcome);
     else this.#finish(outcome);
   }
@@ -269,9 +267,8 @@ class Run {
   }
 
   /** What has been captured natively of an output. */
-  capturedBytes(index) {
-    const captured = this.#command?.captured(index) ?? NOTHING;
-    return typeof captured === 'string' ? Buffer.from(captured, this.#settings.encoding) : captured;
+  captured(index) {
+    return this.#command?.captured(index);
   }
 
   #log(line) {
@@ -314,12 +311,13 @@ class Run {
     else this.#command?.unref();
   }
 
-  /** The outputs that `from` names: `stdout`, `stderr` or `all`. */
-  outputsOf(from) {
+  /** The outputs that `from` names: `stdout`, `stderr` or `all`. `toPipe`: throws if it is too late to pipe them. */
+  outputsOf(from, toPipe = false) {
     const outputs = [];
     for (let index = STDOUT; index <= STDERR; index++) {
       const name = NAMES[index];
       if (from !== 'all' && from !== name) continue;
+      if (toPipe) this.#outputs[index]?.checkPipe();
       if (this.#outputs[index]) append(outputs, this.#outputs[index]);
       else if (this.#command !== null) throw hooks.invalidValue('from', from, `needs the option ${name}: 'pipe'`);
     }
@@ -332,7 +330,7 @@ class Run {
    */
   pipeTo(destination, from) {
     const stdin = destination.stream(0);
-    const outputs = this.outputsOf(from);
+    const outputs = this.outputsOf(from, true);
     const isFree = stdin !== null && destination.#redirections.input === undefined;
     if (!isFree && this.#command !== null && destination.#command !== null) {
       throw hooks.invalidValue('destination', destination.#shown, "must be started with the option stdin: 'pipe'");

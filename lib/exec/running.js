@@ -136,7 +136,7 @@ class Running extends Promise {
     const file = pathOf(given);
     const stdin = options.stdin ?? (options.stdio === undefined ? 'pipe' : undefined);
     const settings = readOptions({ ...options, stdin }, 'pipe');
-    this.#run.outputsOf(settings.from);
+    this.#run.outputsOf(settings.from, true);
     const call = { file, args, settings, shown: commandLine(file, args), start: this.#start };
     return this.#pipeTo(new Running(call), settings.from);
   }

@@ -4,7 +4,7 @@
 
 const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
-const { append, includes, map } = require('../common/arrays');
+const { concat, includes, map } = require('../common/arrays');
 const { attachment } = require('../common/attachment');
 const { builtin, isHooked } = require('../builtin/originals');
 const { nextTick } = require('../common/clock');
@@ -26,9 +26,9 @@ const REPORTED = [EACCES, EAGAIN, EMFILE, ENFILE, ENOENT];
 const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
 // Not properties of the children, because a ChildProcess must have the same properties as the builtin's.
-const StreamsOf = attachment();
-// By the array of its arguments, which leads to the child from a proxy of it, or from an object that inherits from it.
-const ChildOf = attachment();
+const streamsOf = attachment();
+// By the array of its arguments.
+const childOf = attachment();
 
 /** A child process (Node.js documentation, «Class: ChildProcess»), as spawn() and the other functions create it. */
 function ChildProcess() {
@@ -136,9 +136,7 @@ function describe(child, file, args) {
 
 /** The arguments of a process, the zeroth included. */
 function argv(file, args) {
-  const list = [file];
-  if (Array.isArray(args)) for (let i = 0; i < args.length; i++) append(list, args[i]);
-  return list;
+  return Array.isArray(args) ? concat([file], args) : [file];
 }
 
 function aboutToLaunch(child, options) {
@@ -159,15 +157,23 @@ function attachStreams(child, handle, pipes) {
     child.stdio = map(pipes, () => null);
     return;
   }
-  new StreamsOf(child, new Streams(handle, pipes, (stream) => awaitClose(child, stream)));
-  new ChildOf(child.spawnargs, child);
+  streamsOf.set(child, new Streams(handle, pipes, (stream) => awaitClose(child, stream)));
+  childOf.set(child.spawnargs, child);
   Object.defineProperties(child, accessors);
+}
+
+/** The child that `object` is, inherits from, or is a proxy of, even of one that gives proxies of all it has. */
+function ownerOf(object) {
+  for (let each = object; each !== null && each !== undefined; each = Object.getPrototypeOf(each)) {
+    if (streamsOf.get(each)) return each;
+    const child = childOf.get(Object.getOwnPropertyDescriptor(each, 'spawnargs')?.value);
+    if (child) return child;
+  }
+  return undefined;
 }
 
 /** The same functions for all children, so that V8 gives them one hidden class. */
 function accessor(name, read) {
-  /** @param {any} object */
-  const ownerOf = (object) => (StreamsOf.of(object) ? object : ChildOf.of(object.spawnargs));
   const settle = (child, value) => {
     Object.defineProperty(child, name, { value, writable: true, enumerable: true, configurable: true });
     return value;
@@ -175,10 +181,11 @@ function accessor(name, read) {
   return {
     get() {
       const child = ownerOf(this);
-      return child && settle(child, read(StreamsOf.of(child)));
+      return child && settle(child, read(streamsOf.get(child)));
     },
     set(value) {
-      settle(ownerOf(this) ?? this, value);
+      const child = ownerOf(this);
+      if (child) settle(child, value);
     },
     enumerable: true,
     configurable: true,
@@ -218,7 +225,7 @@ function announceSpawn(child) {
   if (!handle) return;
   if (!isSpawnHeard(child)) handle.spawned();
   else if (handle.awaitExec()) nextTick(() => handle.spawned());
-  else StreamsOf.of(child)?.confirmFirst();
+  else streamsOf.get(child)?.confirmFirst();
 }
 
 function reportFailure(child, errno) {
@@ -233,7 +240,7 @@ function reportFailure(child, errno) {
 
 /** A child has ended. A negative `code` is an errno: the exec has failed (`spawn`), or the exit is unknown (`wait`). */
 function onExit(child, handle, code, signal, syscall) {
-  const streams = StreamsOf.of(child);
+  const streams = streamsOf.get(child);
   if (signal) child.signalCode = signal;
   else child.exitCode = code;
   streams?.endInput();
@@ -293,4 +300,4 @@ ChildProcess.prototype.unref = function unref() {
   this._handle?.unref();
 };
 
-module.exports = { ChildProcess, StreamsOf, begin, closeOne };
+module.exports = { ChildProcess, begin, closeOne, streamsOf };

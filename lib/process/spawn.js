@@ -3,6 +3,7 @@
 // spawn() and fork(): a ChildProcess for a native process, and what can end it early.
 
 const { addAbortListener } = require('node:events');
+const { copy } = require('../common/arrays');
 const { builtin, isHooked } = require('../builtin/originals');
 const { ChildProcess, begin } = require('./child');
 const { nextTick } = require('../common/clock');
@@ -20,6 +21,8 @@ const END = MAJOR >= 26 ? 'close' : 'exit';
 /** Starts `file` (Node.js documentation, «child_process.spawn»). */
 function spawn(file, args, options) {
   if (isHooked()) return builtin.spawn(file, args, options);
+  // What the options and arguments run when they are read may change the array.
+  if (Array.isArray(args)) args = copy(args);
   return launch('spawn', [file, args, options], (handle) => native.spawn(file, args, options, handle)).child;
 }
 

@@ -4,6 +4,7 @@
 // program that only waits for the exit pays for none.
 
 const { findIndex, map } = require('../common/arrays');
+const { nextTick } = require('../common/clock');
 const { socketOver } = require('./sockets');
 
 // Streams of this process whose descriptors were given to another child. They must not be drained.
@@ -125,6 +126,7 @@ class Streams {
     this.#made[index] = socket;
     if (index > 0) this.#onClose(socket);
     onStream?.(socket, captured);
+    if (captured?.isLast) nextTick(() => this.#handle.onend(null));
     if (this.#givenUp[index]) return socket.destroy();
     if (socket._handle === null) socket.push(null);
     if (this.#confirmFirst && index > 0) confirmBeforeData(socket, this.#handle);

@@ -36,9 +36,9 @@ use crate::sys;
 /// keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
 /// the process gets a new `channel`, which reports to `events`.
 ///
-/// If `events.isProcess` is true, `events` becomes the process, and this returns its pid or negative errno. It gets
-/// neither `spawnfile` nor `spawnargs` if they are as they were given, nor `pipes` if there are only the three standard
-/// descriptors and no pipes; and the caller has to handle `signal`.
+/// If `events.isProcess` is true, `events` becomes the process, and this returns its pid or negative errno. The process
+/// then gets no `pipes` if there are only the three standard descriptors and none is a pipe, and from `spawn` neither
+/// `spawnfile` nor `spawnargs` if they are `file` and then `args`. The caller has to handle `signal`.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]

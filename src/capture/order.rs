@@ -28,10 +28,10 @@ impl Order {
         &self.parts
     }
 
-    /// The bytes of all outputs in the order in which they came. A character of UTF-8 that came in several parts stands
-    /// where its end came.
+    /// The bytes of all outputs in the order in which they came. In text, a character of UTF-8 that came in several parts
+    /// stands where its end came.
     #[must_use]
-    pub fn interleave(&self, outputs: &[&[u8]]) -> Vec<u8> {
+    pub fn interleave(&self, outputs: &[&[u8]], is_text: bool) -> Vec<u8> {
         let mut all = Vec::with_capacity(outputs.iter().map(|output| output.len()).sum());
         // By output: how many bytes have come, and how many of those are in `all`.
         let mut done = vec![(0, 0); outputs.len()];
@@ -41,7 +41,7 @@ impl Order {
             };
             *come = (*come + length).min(bytes.len());
             let new = bytes.get(*copied..*come).unwrap_or_default();
-            let whole = new.len() - incomplete(new);
+            let whole = if is_text { new.len() - incomplete(new) } else { new.len() };
             all.extend_from_slice(&new[..whole]);
             *copied += whole;
         }
@@ -53,7 +53,8 @@ impl Order {
 }
 
 /// The number of bytes at the end that begin a character of UTF-8 without completing it.
-fn incomplete(bytes: &[u8]) -> usize {
+#[must_use]
+pub fn incomplete(bytes: &[u8]) -> usize {
     const LONGEST: usize = 3;
     let begins = |length: &usize| {
         let end = bytes.get(bytes.len() - length..).unwrap_or_default();

@@ -40,6 +40,28 @@ async function listening(t, start, also = () => {}) {
 }
 
 module.exports = {
+  'streams that are accessed after the exit': async (cp) => {
+    const run = (command, access) =>
+      new Promise((resolve) => {
+        const events = [];
+        const child = cp.exec(command, { maxBuffer: Infinity }, (error, stdout, stderr) => {
+          events.push(['callback', error, stdout.length, stderr.length]);
+        });
+        child.on('exit', () => access(child));
+        child.on('close', (...how) => resolve([...events, ['close', ...how]]));
+      });
+    const touches = {
+      both: (child) => void child.stdio,
+      stdout: (child) => void child.stdout,
+      later: (child) => setTimeout(() => void child.stdout, 50),
+    };
+    const commands = { long: 'head -c 3000000 /dev/zero', background: 'echo 1; (sleep 0.3; echo 2; echo 3 >&2) &' };
+    const seen = {};
+    for (const [name, command] of Object.entries(commands))
+      for (const [at, touch] of Object.entries(touches)) seen[`${name}, ${at}`] = await run(command, touch);
+    return seen;
+  },
+
   'writing to stdin': async (cp, t) => ({
     end: await collect(t, (callback) => cp.exec('cat', callback), {
       touch: (child) => {

@@ -96,4 +96,41 @@ module.exports = {
     child.stdin.end();
     return { same, closed: await closed };
   },
+
+  'through a proxy that gives proxies, and an object with arguments of its own': async (cp, t) => {
+    const deep = (object) =>
+      new Proxy(object, {
+        get(target, key, receiver) {
+          const value = Reflect.get(target, key, receiver);
+          return Array.isArray(value) ? deep(value) : value;
+        },
+      });
+    const child = cp.spawn('cat');
+    const closed = t.record(child, { streams: false });
+    const heir = Object.create(child, { spawnargs: { value: ['own'] } });
+    const same = [deep(child).stdin === child.stdin, heir.stdout === child.stdout];
+    child.stdin.end();
+    return { same, closed: await closed };
+  },
+
+  'two children with the same array of arguments': async (cp, t) => {
+    const args = ['echo', 'x'];
+    const children = [new cp.ChildProcess(), new cp.ChildProcess()];
+    const closed = children.map((child) => t.record(child));
+    const statuses = children.map((child) => child.spawn({ file: 'echo', args, stdio: 'pipe' }));
+    const isShared = children.map((child) => child.spawnargs === args);
+    return { statuses, isShared, closed: await Promise.all(closed) };
+  },
+
+  'arguments that change while they are read': async (cp, t) => {
+    const args = ['a'];
+    const options = {
+      get cwd() {
+        args.push('b');
+        return undefined;
+      },
+    };
+    const child = cp.spawn('echo', args, options);
+    return { spawnargs: child.spawnargs, closed: await t.record(child) };
+  },
 };

@@ -11,7 +11,7 @@ use super::super::exec;
 use super::Child;
 use super::output::Output;
 use crate::capture::Problem;
-use crate::capture::order::Order;
+use crate::capture::order::{self, Order};
 use crate::capture::output::Stop;
 use crate::engine;
 use crate::options::Context;
@@ -85,14 +85,20 @@ impl Capture {
     /// before their `take`.
     pub fn interleaved<'a>(&self, env: &'a Env) -> Result<Unknown<'a>> {
         let Some(order) = &self.order else { return engine::undefined(env) };
+        let is_text = self.encoding.is_some();
         let with_bytes = |index, body: &mut dyn FnMut(&[u8])| match self.output(index) {
-            Some(output) => output.with_bytes(|bytes| body(cut(bytes, self.limit))),
+            Some(output) => {
+                let is_whole = output.stop() == Some(Stop::Eof);
+                output.with_bytes(|bytes| body(cut(bytes, self.limit, is_text && !is_whole)));
+            }
             None => body(&[]),
         };
         let [stdout, stderr] = OUTPUTS;
         let mut all = vec![];
         with_bytes(stdout, &mut |first| {
-            with_bytes(stderr, &mut |second| all = order.borrow().interleave(&[&[], first, second]));
+            with_bytes(stderr, &mut |second| {
+                all = order.borrow().interleave(&[&[], first, second], is_text);
+            });
         });
         decode(env, all, &self.encoding(env)?)
     }
@@ -124,12 +130,16 @@ impl Capture {
     }
 
     /// For a stream that continues an output: `begun`, what has been captured, and the settings of the call.
-    pub fn describe<'a>(&self, env: &'a Env, begun: Vec<u8>) -> Result<Unknown<'a>> {
+    pub fn describe<'a>(&self, env: &'a Env, begun: Vec<u8>, is_last: bool) -> Result<Unknown<'a>> {
         let limit = if self.limit.is_nan() { f64::INFINITY } else { self.limit };
         let begun = decode(env, begun, &engine::undefined(env)?)?;
         let encoding = self.encoding(env)?;
-        let properties =
-            [(c"begun", begun), (c"encoding", encoding), (c"maxBuffer", engine::number(env, limit)?)];
+        let properties = [
+            (c"begun", begun),
+            (c"encoding", encoding),
+            (c"isLast", engine::boolean(env, is_last)?),
+            (c"maxBuffer", engine::number(env, limit)?),
+        ];
         engine::object(env, &properties)
     }
 }
@@ -162,10 +172,12 @@ impl Child {
         Rc::new(OutputSource(Rc::clone(self), index))
     }
 
-    /// Ends the capture of an output, because the program accesses its stream. Returns what has been captured. If the
-    /// pipe is still open, it can be taken like that of any stream.
-    pub fn stop_capture(&self, capture: &Capture, index: usize) -> Vec<u8> {
+    /// Ends the capture of an output, because the program accesses its stream. Returns what has been captured, and
+    /// whether the process has exited and this was the last output that might bring more. If the pipe is still open, it
+    /// can be taken like that of any stream.
+    pub fn stop_capture(&self, capture: &Capture, index: usize) -> (Vec<u8>, bool) {
         self.is_streamed.set(true);
+        let was_over = capture.is_over();
         let output = capture.outputs.get(index).and_then(RefCell::take);
         let captured = output.map(|output| output.take()).unwrap_or_default();
         if let Some(place) = self.ends.borrow_mut().get_mut(index)
@@ -174,7 +186,7 @@ impl Child {
             *place = captured.fd;
         }
         self.update_work();
-        captured.bytes
+        (captured.bytes, self.exit.get().is_some() && !was_over && capture.is_over())
     }
 
     /// An output may be readable, or tokio may have finished reading it.
@@ -327,10 +339,11 @@ impl Child {
     }
 }
 
-/// At most `limit` bytes.
-fn cut(bytes: &[u8], limit: f64) -> &[u8] {
+/// At most `limit` bytes. `whole`: without the beginning of a character at the end.
+fn cut(bytes: &[u8], limit: f64, whole: bool) -> &[u8] {
     let end = if limit.is_nan() { bytes.len() } else { bytes.len().min(limit as usize) };
-    &bytes[..end]
+    let bytes = &bytes[..end];
+    if whole { &bytes[..end - order::incomplete(bytes)] } else { bytes }
 }
 
 /// Called when a captured output is readable.

@@ -67,8 +67,11 @@ use crate::sys;
 ///   ref(): void;
 ///   /** The time used in user mode and in the kernel, microseconds, and the largest resident set, kilobytes. */
 ///   resourceUsage(): [user: number, system: number, maxRss: number] | undefined;
-///   /** Ends the capture of an output. Returns what has been captured, and the settings of the call. */
-///   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; maxBuffer: number };
+///   /**
+///    * Ends the capture of an output. Returns what has been captured, and the settings of the call. `isLast`: the
+///    * process has exited and nothing is captured any more, so that `onend` will not be called.
+///    */
+///   stopCapture(index: number): { begun: Buffer; encoding?: BufferEncoding; isLast: boolean; maxBuffer: number };
 ///   /** Cancels the timeout of the process. */
 ///   stopTimer(): void;
 ///   /** Our end of the child's descriptor `index`, which the caller has to close; -1 if there is none. */
@@ -302,11 +305,11 @@ impl Process {
 
     fn stop_capture<'a>(&self, env: &'a Env, call: &MethodCall<'a>) -> Answer<'a> {
         let Some(capture) = self.capture() else { return Ok(None) };
-        let begun = match self.child() {
+        let (begun, is_last) = match self.child() {
             Some(child) => child.stop_capture(&capture, index(env, call)?),
-            None => vec![],
+            None => (vec![], false),
         };
-        capture.describe(env, begun).map(Some)
+        capture.describe(env, begun, is_last).map(Some)
     }
 
     fn captured_parts<'a>(&self, env: &'a Env, _call: &MethodCall<'a>) -> Answer<'a> {

@@ -247,7 +247,8 @@ impl Child {
 
     /// Closes the ends that no stream has taken.
     pub fn close_ends(&self) {
-        self.ends.borrow_mut().clear();
+        // The places stay, for outputs that are still captured and that a stream may take over.
+        self.ends.borrow_mut().iter_mut().for_each(|end| *end = None);
         self.update_work();
     }
 

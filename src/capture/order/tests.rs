@@ -1,13 +1,17 @@
 use super::*;
 
 fn interleaved(parts: &[(usize, &[u8])]) -> Vec<u8> {
+    interleaved_as(true, parts)
+}
+
+fn interleaved_as(is_text: bool, parts: &[(usize, &[u8])]) -> Vec<u8> {
     let mut order = Order::default();
     let mut outputs = [vec![], vec![]];
     for (output, bytes) in parts {
         order.note(*output, bytes.len());
         outputs[*output].extend_from_slice(bytes);
     }
-    order.interleave(&[&outputs[0], &outputs[1]])
+    order.interleave(&[&outputs[0], &outputs[1]], is_text)
 }
 
 #[test]
@@ -36,6 +40,11 @@ fn a_character_in_parts_stands_where_its_end_came() {
 }
 
 #[test]
+fn bytes_that_are_no_text_stand_where_they_came() {
+    assert_eq!(interleaved_as(false, &[(0, b"a\xC3"), (1, b"b"), (0, b"\xA4c")]), b"a\xC3b\xA4c");
+}
+
+#[test]
 fn bytes_that_are_no_text_all_come() {
     assert_eq!(interleaved(&[(0, b"\xFF\xFE"), (1, b"\x80"), (0, b"\xC3")]), b"\xFF\xFE\x80\xC3");
 }
@@ -46,6 +55,6 @@ fn an_output_that_was_cut_brings_no_more_than_it_has() {
     order.note(0, 10);
     order.note(1, 1);
     order.note(0, 10);
-    assert_eq!(order.interleave(&[b"abc", b"d"]), b"abcd");
-    assert_eq!(order.interleave(&[]), b"");
+    assert_eq!(order.interleave(&[b"abc", b"d"], true), b"abcd");
+    assert_eq!(order.interleave(&[], true), b"");
 }

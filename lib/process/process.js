@@ -26,8 +26,8 @@ class Process extends shapeOf(native.Process) {
     this.#child = child;
     this.#listener = listener;
     this.pid = undefined;
-    // Set by the native side: the file and `argv`, unless spawn() was given just these, and a `p` for each descriptor that
-    // is a pipe, unless there is none.
+    // Set by the native side: the file and `argv`, unless spawn() was given just these, and a `p` for each descriptor
+    // that is a pipe, unless there is none.
     this.spawnfile = undefined;
     this.spawnargs = undefined;
     this.pipes = '---';

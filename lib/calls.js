@@ -34,9 +34,9 @@ function orBuiltin(load) {
   }
 }
 
-const ofExec = () => orBuiltin(() => (executing ??= require('./exec/exec')));
-const ofSpawn = () => orBuiltin(() => (spawning ??= require('./process/spawn')));
-const ofSync = () => orBuiltin(() => (synchronous ??= require('./process/sync')));
+const ofExec = () => executing ?? orBuiltin(() => (executing = require('./exec/exec')));
+const ofSpawn = () => spawning ?? orBuiltin(() => (spawning = require('./process/spawn')));
+const ofSync = () => synchronous ?? orBuiltin(() => (synchronous = require('./process/sync')));
 
 function exec(command, options, callback) {
   return ofExec().exec(command, options, callback);

@@ -6,7 +6,7 @@ const EventEmitter = require('node:events');
 const { inspect } = require('node:util');
 const { concat, includes, map } = require('../common/arrays');
 const { attachment } = require('../common/attachment');
-const { builtin, isHooked } = require('../builtin/originals');
+const { builtin } = require('../builtin/originals');
 const { nextTick } = require('../common/clock');
 const { errnoError, programError } = require('../common/errors');
 const { hooks, host } = require('./hooks');
@@ -70,12 +70,7 @@ ChildProcess.prototype.spawn = function spawn(options) {
 
 const spawnMethod = ChildProcess.prototype.spawn;
 
-/** Whether a program has replaced the method that starts processes, ours or the builtin's. */
-function isPatched() {
-  return ChildProcess.prototype.spawn !== spawnMethod || isHooked();
-}
-
-hooks.isPatched = isPatched;
+hooks.isReplaced = () => ChildProcess.prototype.spawn !== spawnMethod;
 hooks.isWatched = isWatched;
 
 /**

@@ -52,8 +52,10 @@ const hooks = {
   ambient: () => environmentToList(hooks.isWatched()),
   /** Whether a program sees normalised options. lib/process/child.js replaces this. */
   isWatched: () => false,
-  /** Whether a program has replaced the method that starts processes. lib/process/child.js replaces this. */
-  isPatched: isHooked,
+  /** Whether a program has replaced the method that starts processes, ours or the builtin's. */
+  isPatched: () => hooks.isReplaced() || isHooked(),
+  /** Whether it has replaced ours. lib/process/child.js replaces this. */
+  isReplaced: () => false,
   // Accepts any iterable, as the builtin does.
   listOf: (execArgv) => [...execArgv], // eslint-disable-line no-restricted-syntax
   /** What a child needs for the native end of a channel; undefined if no child can have one. */

@@ -13,7 +13,7 @@ const { host } = require('./hooks');
 const { isRestricted } = require('./permission');
 const { native } = require('../addon/runtime');
 const { MAJOR } = require('../common/version');
-const { isWatched } = require('./watchers');
+const { isObserved, isWatched } = require('./watchers');
 
 // From Node 26 on a timeout also cuts off output that outlives the child.
 const END = MAJOR >= 26 ? 'close' : 'exit';
@@ -36,10 +36,10 @@ function fork(modulePath, args = [], options) {
 /**
  * A child, and its `handle`, the native process, which `start` creates. If something hooks in between the call and the
  * launch (a tracer, or Node's permission model), there are two steps: the arguments of `verb` are normalised, then the
- * process is launched.
+ * process is launched. The caller knows that the builtin's method has not been replaced.
  */
 function launch(verb, call, start) {
-  if (isRestricted || isWatched()) return launchNormalized(verb, call);
+  if (isRestricted || isObserved()) return launchNormalized(verb, call);
   const child = new ChildProcess();
   const handle = child._handle;
   handle.inheritsEnvironment = inheritsEnvironment();

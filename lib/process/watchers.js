@@ -13,7 +13,12 @@ const created = diagnostics.channel('child_process');
 const launched = MAJOR >= 24 ? diagnostics.tracingChannel('child_process.spawn') : { hasSubscribers: false };
 
 function isWatched() {
-  return hooks.isPatched() || launched.hasSubscribers || created.hasSubscribers;
+  return hooks.isPatched() || isObserved();
 }
 
-module.exports = { created, isWatched, launched };
+/** The same, for callers that know that nobody has replaced the builtin's method. */
+function isObserved() {
+  return hooks.isReplaced() || launched.hasSubscribers || created.hasSubscribers;
+}
+
+module.exports = { created, isObserved, isWatched, launched };

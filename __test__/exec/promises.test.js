@@ -95,6 +95,8 @@ both(test, 'encodings', async (t, { exec }) => {
   t.is(Object.getPrototypeOf(stdout), Uint8Array.prototype);
   t.is((await exec('printf "\\303\\244\\n"', { encoding: 'hex' })).stdout, 'c3a40a');
   t.is((await exec('printf "\\303\\244"', { encoding: 'latin1' })).stdout, 'Ã¤');
+  t.is((await exec('printf "\\303\\244\\n"', { encoding: 'HEX' })).stdout, 'c3a40a');
+  t.is((await exec('printf "\\303\\244\\n"', { encoding: 'UTF-8', all: true })).all, 'ä');
   t.deepEqual((await exec('true', { encoding: 'buffer' })).stdout, new Uint8Array(0));
   t.is((await exec("printf '\\360\\237'; sleep 0.05; printf '\\230\\200'")).stdout, '😀', 'in two pieces');
 });
@@ -172,9 +174,12 @@ both(test, 'all: long outputs, neither of which is lost or mixed up', async (t, 
     t.is(count(all, letter), count(output, letter));
 });
 
-both(test, 'all: a character that is cut is left out', async (t, { exec }) => {
-  const cut = await rejected(exec("printf 'a\\303'; exec sleep 10", { all: true, timeout: 300 }));
-  t.deepEqual([cut.all, cut.timedOut], [cut.stdout, true]);
+both(test, 'all: a character that the command has not finished, and one that maxBuffer cuts', async (t, { exec }) => {
+  const unfinished = await rejected(exec("printf 'a\\303'; exec sleep 10", { all: true, timeout: 1000 }));
+  t.deepEqual([unfinished.all, unfinished.stdout, unfinished.timedOut], ['a\uFFFD', 'a\uFFFD', true]);
+  const cut = await rejected(exec("printf 'a\\303\\244'; exec sleep 10", { all: true, maxBuffer: 2 }));
+  // Over the builtin the output is cut by bytes.
+  t.deepEqual([cut.all, cut.isMaxBuffer], [t.title.startsWith('natively') ? 'a' : 'a\uFFFD', true]);
 });
 
 both(

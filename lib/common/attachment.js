@@ -1,7 +1,7 @@
 'use strict';
 
-// Values attached to objects invisibly, as by a WeakMap, but at a tenth of its cost: as a private field, which
-// JavaScript gives to any object that a constructor returns.
+// Values attached to objects invisibly, as by a WeakMap, but cheaper (docs/decisions/process-class.md): as a private
+// field. A class adds its private fields to whatever object the constructor of its parent class returns.
 
 /** @type {any} */
 const Itself = function (object) {

@@ -27,7 +27,7 @@ class Captured extends shapeOf(native.Process) {
   #isClosed = false;
   #ending = null;
   #failure = null;
-  // What has been captured, by descriptor, and as ALL both in the order in which they came.
+  // What has been captured, by descriptor; at 0, both in the order in which they came.
   #captured = null;
   pid = undefined;
   pipes = '---';
@@ -78,12 +78,12 @@ class Captured extends shapeOf(native.Process) {
     return errno === 0;
   }
 
-  /** What has been captured natively of an output, or of `ALL`: text in the encoding of the call, or a Buffer. */
+  /** What has been captured natively of an output, or at 0 of both: text in the encoding of the call, or a Buffer. */
   captured(index) {
     return this.#captured?.[index];
   }
 
-  /** Whether `ALL` is captured natively. */
+  /** Whether both in the order in which they came are captured natively. */
   get hasAll() {
     return this.#hasAll;
   }

@@ -193,6 +193,12 @@ function checkTogether(settings, verb) {
   }
 }
 
+/** Node takes the names of encodings in any case, and `utf-8` for `utf8`. */
+function nameOf(encoding) {
+  const name = encoding.toLowerCase();
+  return name === 'utf-8' ? 'utf8' : name;
+}
+
 /** All options: those given, and for the others what they are then. Throws for what cannot be. */
 function readOptions(given, verb) {
   checkOptions(given, verb);
@@ -203,7 +209,10 @@ function readOptions(given, verb) {
     const value = given[names[i]];
     if (value !== undefined && value !== null) settings[names[i]] = value;
   }
-  if (given?.encoding) settings.isBinary = includes(BINARY, settings.encoding);
+  if (given?.encoding) {
+    settings.encoding = nameOf(settings.encoding);
+    settings.isBinary = includes(BINARY, settings.encoding);
+  }
   if (settings.forceKillAfterDelay === true) settings.forceKillAfterDelay = DEFAULTS.forceKillAfterDelay;
   if (given?.killSignal !== undefined) checkSignal(settings.killSignal);
   checkTogether(settings, verb);

@@ -5,12 +5,11 @@
 const { StringDecoder } = require('node:string_decoder');
 const { append, includes, join, map } = require('../common/arrays');
 const { hooks } = require('../common/errors');
-const { drained } = require('./redirect');
+const { NAMES, drained } = require('./redirect');
 
 /** The most characters of lines that wait for their reader before the command is held back. */
 const WAITING = 65_536;
 
-const NAMES = [undefined, 'stdout', 'stderr'];
 const NOTHING = Buffer.alloc(0);
 // Encodings whose text gives the bytes back.
 const EXACT = ['latin1', 'binary', 'hex', 'base64', 'base64url'];
@@ -261,4 +260,4 @@ class Interleaved {
   }
 }
 
-module.exports = { Interleaved, LineReader, Output };
+module.exports = { Interleaved, LineReader, NOTHING, Output };

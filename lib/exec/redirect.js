@@ -259,4 +259,4 @@ function drained(stream) {
   });
 }
 
-module.exports = { bytesOf, drained, feed, isKept, isSyncIterable, isWhole, redirectionsOf, writeTo };
+module.exports = { NAMES, bytesOf, drained, feed, isKept, isSyncIterable, isWhole, redirectionsOf, writeTo };

@@ -8,22 +8,19 @@ const { clearTimeout, nextTick, now, setTimeout } = require('../common/clock');
 const { hooks } = require('../common/errors');
 const { endWithProcess, forget } = require('./cleanup');
 const { spawnOptions } = require('./options');
-const { Interleaved, Output } = require('./output');
-const { feed, isKept, redirectionsOf, writeTo } = require('./redirect');
+const { Interleaved, NOTHING, Output } = require('./output');
+const { NAMES, feed, isKept, redirectionsOf, writeTo } = require('./redirect');
 const { Result, outcomeOf, present, summaryOf } = require('./result');
 
 // Both outputs in the order in which they came.
 const ALL = 0;
 const STDOUT = 1;
 const STDERR = 2;
-const NAMES = [undefined, 'stdout', 'stderr'];
 
 // How much is kept of the stderr of a command whose lines are read, bytes: it is only for the error.
 const KEPT_STDERR = 1_048_576;
 // How many turns of the event loop it takes at most to read what a command has written before its end.
 const TURNS = 8;
-
-const NOTHING = Buffer.alloc(0);
 
 const ignore = () => {};
 

@@ -27,7 +27,7 @@ const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
 // Not properties of the children, because a ChildProcess must have the same properties as the builtin's.
 const streamsOf = attachment();
-// By the array of its arguments.
+// By the array that is its `spawnargs`, the child: so a proxy of the child leads to it.
 const childOf = attachment();
 
 /** A child process (Node.js documentation, «Class: ChildProcess»), as spawn() and the other functions create it. */

@@ -8,6 +8,7 @@ const { MAJOR } = require('./common/version');
 
 const promisified = Symbol.for('nodejs.util.promisify.custom');
 
+let native;
 let executing;
 let spawning;
 let synchronous;
@@ -19,14 +20,24 @@ const CANNOT_BE_READ = {
   MODULE_NOT_FOUND: true,
 };
 
+/** The addon; null if there is none for this system. */
+function addon() {
+  if (native === undefined) {
+    native = require('./addon/native').native;
+    // Before other code opens descriptors without close-on-exec.
+    native?.noteInherited();
+  }
+  return native;
+}
+
 /**
- * The functions that `load` loads. If their file cannot be read, because no descriptors are left or it is not
- * permitted, the builtin makes the call: it is part of Node's binary, and reports the same problem as programs expect
- * it.
+ * The functions that `load` loads. The builtin makes the call if there is no addon for this system; or if a file cannot
+ * be read, because no descriptors are left or it is not permitted: the builtin is part of Node's binary, and reports
+ * the same problem as programs expect it.
  */
 function orBuiltin(load) {
   try {
-    return load();
+    return addon() ? load() : builtin;
   } catch (error) {
     const cannotBeRead = error?.syscall !== undefined || CANNOT_BE_READ[error?.code];
     if (!cannotBeRead || !hasOriginals()) throw error;
@@ -88,23 +99,7 @@ function promising(name) {
 Object.defineProperty(exec, promisified, { value: promising('exec') });
 Object.defineProperty(execFile, promisified, { value: promising('execFile') });
 
-/** The property ChildProcess, which becomes a plain one when it is first read or written. */
-const childProcess = {
-  get() {
-    return settle(this, require('./process/child').ChildProcess);
-  },
-  set(value) {
-    settle(this, value);
-  },
-  enumerable: true,
-  configurable: true,
-};
+const functions = { exec, execFile, execFileSync, execSync, fork, spawn, spawnSync };
+noteOurs(functions);
 
-function settle(exports, value) {
-  Reflect.defineProperty(exports, 'ChildProcess', { value, writable: true, enumerable: true, configurable: true });
-  return value;
-}
-
-noteOurs({ exec, execFile, execFileSync, execSync, fork, spawn, spawnSync });
-
-module.exports = { _forkChild, childProcess, exec, execFile, execFileSync, execSync, fork, spawn, spawnSync };
+module.exports = { _forkChild, addon, functions };

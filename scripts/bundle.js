@@ -41,21 +41,19 @@ const OF_CHANNEL = [
   'lib/channel/serialization',
 ];
 
+const OF_CALLS = [
+  'lib/builtin/exported',
+  'lib/builtin/originals',
+  'lib/calls',
+  'lib/common/version',
+  'lib/process/class',
+];
+
 // By the file, the sources that are in it. The first is what the file itself is for. A source that a file does not have
 // is looked for in the first that has it.
 const BUNDLES = {
-  index: [
-    'index',
-    'lib/builtin/originals',
-    'lib/calls',
-    'lib/common/clock',
-    'lib/builtin/exported',
-    'lib/builtin/listed',
-    'lib/addon/native',
-    'lib/builtin/takeover',
-    'lib/common/version',
-  ],
-  register: ['register', 'lib/common/clock', 'lib/builtin/listed', 'lib/builtin/loading'],
+  'lib/builtin/takeover': ['lib/builtin/takeover', ...OF_CALLS],
+  'lib/addon/native': ['lib/addon/native'],
   'lib/process/sync': ['lib/process/sync', ...OF_LAUNCH],
   'lib/process/spawn': OF_PROCESS,
   'lib/exec/exec': ['lib/exec/exec', ...OF_PROCESS],
@@ -91,16 +89,21 @@ const BUNDLES = {
   ],
   'lib/exec/streamed': ['lib/exec/streamed', ...OF_PROCESS],
   'lib/exec/synchronous': ['lib/exec/synchronous', 'lib/process/sync'],
-  promises: ['promises'],
+  'index': ['index', 'lib/addon/native', 'lib/builtin/listed', 'lib/common/clock', ...OF_CALLS],
+  'promises': ['promises'],
+  'register': ['register', 'lib/builtin/listed', 'lib/builtin/loading', 'lib/common/clock'],
 };
 
-// They run by themselves, with sources of their own.
-const ALONE = ['register', 'lib/channel/native-end'];
+// It runs by itself, with sources of its own.
+const ALONE = ['lib/channel/native-end'];
+
+// They share their sources: the one that is loaded later finds them in what the other exports.
+const SHARING = { index: 'register', register: 'index' };
 
 // Published as they are: they run when the package is installed, or when something is wrong.
 const KEPT = ['lib/addon/locate', 'lib/addon/old-node', 'lib/addon/triple'];
 
-// Under this symbol `index.js` has it for the other entry points.
+// Under this symbol `index.js` and `register.js` have it for the other entry points.
 const LOADER = "Symbol.for('child-process-rs.loader')";
 
 const OFFERS_LOADER = `Object.defineProperty(module.exports, ${LOADER}, { value: { loadSource, sources } });\n`;
@@ -110,23 +113,45 @@ const REFUSES_OLD_NODES = `if (Number(process.versions.node.split('.')[0]) < 20)
 }
 `;
 
-// `loadSource` runs a source the first time; where the file with it is not there yet, it brings more sources.
-const LOADER_TEXT = `const sources = {};
-const loaded = {};
-function loadSource(name, file) {
-  if (loaded[name] === undefined) {
-    if (sources[name] === undefined) require(file)(sources, loadSource);
-    loaded[name] = { exports: {} };
-    try {
-      sources[name](loaded[name]);
-    } catch (error) {
-      delete loaded[name];
-      throw error;
-    }
+// `loadSource` runs a source the first time; where the file with it is not there yet, it brings more sources. Node's
+// require() takes 0.4 to 1 ms to find a file, and is needed only where `module` is not Node's.
+const LOADER_TEXT = `const { readFileSync } = require('fs');
+function loader() {
+  const sources = {};
+  const loaded = {};
+  function bring(file) {
+    if (!module.constructor.prototype._compile) return require('./' + file);
+    const path = __dirname + '/' + file;
+    const brought = new module.constructor(path, module);
+    brought.filename = path;
+    brought._compile(readFileSync(path, 'utf8'), path);
+    brought.loaded = true;
+    return brought.exports;
   }
-  return loaded[name].exports;
+  function loadSource(name, file) {
+    if (loaded[name] === undefined) {
+      if (sources[name] === undefined) bring(file)(sources, loadSource);
+      loaded[name] = { exports: {} };
+      try {
+        sources[name](loaded[name]);
+      } catch (error) {
+        delete loaded[name];
+        throw error;
+      }
+    }
+    return loaded[name].exports;
+  }
+  return { loadSource, sources };
 }
 `;
+
+/** How `file` gets its loader. */
+function loaderOf(file) {
+  if (SHARING[file] === undefined) return `${LOADER_TEXT}const { loadSource, sources } = loader();\n`;
+  return `${LOADER_TEXT}const other = (require.cache || {})[__dirname + '/${SHARING[file]}.js'];
+const { loadSource, sources } = (other && other.exports[${LOADER}]) || loader();
+`;
+}
 
 /** The file that a source is looked for in where it is not there yet. */
 function fileOf(source) {
@@ -149,7 +174,7 @@ function requiring(asked, source, file) {
     return `require('${relative(file, 'index')}')[${LOADER}].loadSource('${target}')`;
   }
   // Relative to where the loader is.
-  return `loadSource('${target}', './${ALONE.includes(file) ? path.posix.basename(file) : fileOf(target)}.js')`;
+  return `loadSource('${target}', '${ALONE.includes(file) ? path.posix.basename(file) : fileOf(target)}.js')`;
 }
 
 /** `source` as a part of `file`. */
@@ -184,15 +209,13 @@ const { loadSource, sources } = shared;
 function write(out, file) {
   const [own] = BUNDLES[file];
   const isEntry = !file.startsWith('lib/');
-  const hasLoader = file === 'index' || ALONE.includes(file);
+  const hasLoader = SHARING[file] !== undefined || ALONE.includes(file);
   let text = `'use strict';\n`;
   if (isEntry) text += REFUSES_OLD_NODES;
-  if (hasLoader) text += LOADER_TEXT;
+  if (hasLoader) text += loaderOf(file);
   else if (isEntry) text += sharing(file);
   // In parentheses, which have V8 compile it at once rather than read it twice.
   else text += 'module.exports = ((sources, loadSource) => {\n';
-  // At once: `index` may load Node's child_process, for which `register` waits.
-  if (file === 'index') text += OFFERS_LOADER;
   const sections = [];
   for (const source of new Set(BUNDLES[file])) {
     // In parentheses, too: nearly all of them run at once.
@@ -205,7 +228,8 @@ function write(out, file) {
   }
   if (hasLoader || isEntry) text += `module.exports = loadSource('${own}');\n`;
   else text += '});\n';
-  if (file === 'index') text += OFFERS_LOADER + importable(own);
+  if (SHARING[file]) text += OFFERS_LOADER;
+  if (file === 'index') text += importable(own);
   fs.writeFileSync(path.join(out, `${file}.js`), `${text}//# sourceMappingURL=${path.basename(file)}.js.map\n`);
   fs.writeFileSync(path.join(out, `${file}.js.map`), JSON.stringify(joined(sections)));
 }

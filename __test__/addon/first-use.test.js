@@ -18,7 +18,7 @@ test.before((t) => {
 test.after.always((t) => fs.rmSync(t.context.dir, { recursive: true, force: true }));
 
 /** What a program prints, as JSON. `LOADED` are the modules of Node's that it has loaded of those that take long. */
-async function printed(t, source, { args = [], name = 'program.js' } = {}) {
+async function printed(t, source, { args = [], name = 'program.js', env = {} } = {}) {
   const heavy = [
     'child_process',
     'net',
@@ -35,7 +35,7 @@ async function printed(t, source, { args = [], name = 'program.js' } = {}) {
     ? `import fs from 'node:fs'; ${print}`
     : `const fs = require('node:fs'); ${print}`;
   fs.writeFileSync(file, `${before}\n${source.replaceAll('LOADED', LOADED)}`);
-  const { stdout, stderr } = await runNode([...args, file], { env: { OURS: t.context.ours } });
+  const { stdout, stderr } = await runNode([...args, file], { env: { OURS: t.context.ours, ...env } });
   t.is(stderr, '');
   return JSON.parse(stdout);
 }
@@ -61,8 +61,8 @@ test('a child whose streams nobody touches needs none', async (t) => {
 
 test('its files are few', async (t) => {
   const source = `${OURS}
-    const isSource = (file) => file !== __filename && !file.endsWith('.node');
-    const files = () => Object.keys(require.cache).filter(isSource).length;
+    const count = (module) => 1 + module.children.reduce((sum, child) => sum + count(child), 0);
+    const files = () => count(require.cache[require.resolve(process.env.OURS)]);
     const seen = [files()];
     cp.execFileSync('true');
     seen.push(files());
@@ -104,16 +104,42 @@ for (const [way, [source, name]] of Object.entries(ways)) {
   });
 }
 
-test('ChildProcess is a property like the others once it has been read, and may be replaced before', async (t) => {
+test('reading ChildProcess does not load what a child needs', async (t) => {
+  const source = `${OURS}
+    const { ChildProcess } = cp;
+    const files = () => require.cache[require.resolve(process.env.OURS)].children.length;
+    print([files(), cp.spawn('true') instanceof ChildProcess, files()]);`;
+  t.deepEqual(await printed(t, source), [0, true, 1]);
+});
+
+const HAS_ADDON = "fs.readFileSync('/proc/self/maps', 'latin1').includes('child-process-rs')";
+
+test('with register, the addon is loaded by the first call', async (t) => {
+  const args = ['-r', path.join(t.context.ours, 'register.js')];
   const source = `
-    const kind = (object) => Object.keys(Object.getOwnPropertyDescriptor(object, 'ChildProcess')).join();
-    const cp = require(process.env.OURS);
-    const copy = { ...cp };
-    const kinds = [kind(copy), kind(cp)];
-    cp.ChildProcess = 1;
-    print([...kinds, cp.ChildProcess, typeof copy.ChildProcess]);`;
-  const plain = 'value,writable,enumerable,configurable';
-  t.deepEqual(await printed(t, source), [plain, plain, 1, 'function']);
+    const cp = require('child_process');
+    const { ChildProcess } = cp;
+    const before = ${HAS_ADDON};
+    cp.execFileSync('true');
+    print([before, ${HAS_ADDON}]);`;
+  t.deepEqual(await printed(t, source, { args }), [false, true]);
+});
+
+test('with register, the builtin makes the calls where addons may not be loaded', async (t) => {
+  const args = ['--no-addons', '-r', path.join(t.context.ours, 'register.js')];
+  const source = `
+    const cp = require('child_process');
+    const options = { file: 'true', args: ['true'], stdio: 'ignore' };
+    const child = new cp.ChildProcess();
+    const seen = [child instanceof cp.ChildProcess, child.spawn(options), String(cp.execFileSync('echo', ['sync']))];
+    child.on('close', (code) => {
+      const other = cp.spawn('echo', ['hello']);
+      other.stdout.on('data', (data) => {
+        print([...seen, code, String(data), other instanceof cp.ChildProcess, require(process.env.OURS).isNative]);
+      });
+    });`;
+  const env = { CHILD_PROCESS_RS_BINARY: 'any.node' };
+  t.deepEqual(await printed(t, source, { args, env }), [true, 0, 'sync\n', 0, 'hello\n', true, false]);
 });
 
 test('an error names the source that threw it where source maps are on', async (t) => {

@@ -4,15 +4,25 @@
 
 const test = require('ava');
 const { once } = require('node:events');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const vm = require('node:vm');
 
 const { OURS } = require('../parity/harness');
+const { stage } = require('../../scripts/staged');
 
-function loadAfresh() {
-  for (const key of Object.keys(require.cache)) {
-    if (!key.includes('__test__') && !key.includes('node_modules')) delete require.cache[key];
-  }
-  return require(OURS);
+test.before((t) => {
+  t.context.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'realms-'));
+  t.context.published = stage(t.context.dir);
+});
+
+test.after.always((t) => fs.rmSync(t.context.dir, { recursive: true, force: true }));
+
+/** Another copy of the published package: in a checkout, two copies would mix where a file is loaded later. */
+function loadAfresh(t) {
+  delete require.cache[require.resolve(t.context.published)];
+  return require(t.context.published);
 }
 
 async function output(child) {
@@ -25,9 +35,9 @@ async function output(child) {
 }
 
 test('loaded twice, both copies work and know their own children', async (t) => {
-  const first = loadAfresh();
-  const second = loadAfresh();
-  if (OURS.startsWith('/')) t.not(first, second);
+  const first = loadAfresh(t);
+  const second = loadAfresh(t);
+  t.not(first, second);
   const children = [first.spawn('echo', ['first']), second.spawn('echo', ['second'])];
   t.true(children[0] instanceof first.ChildProcess);
   t.true(children[1] instanceof second.ChildProcess);
@@ -40,7 +50,7 @@ test('loaded twice, both copies work and know their own children', async (t) => 
 
 test('loaded many times over, children still come and go', async (t) => {
   for (let i = 0; i < 20; i++) {
-    const { spawn } = loadAfresh();
+    const { spawn } = loadAfresh(t);
     t.deepEqual(await output(spawn('echo', [String(i)])), { text: `${i}\n`, code: 0, signal: null });
   }
 });

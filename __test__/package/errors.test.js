@@ -12,10 +12,10 @@ const { smoke } = require('./helpers/smoke');
 const published = publish(test);
 
 const ENTRIES = [MAIN, `${MAIN}/promises`, `${MAIN}/register`];
-// `register` waits for somebody to ask for child_process.
+// `register` waits for the first call.
 const TELL = (name) => `
   try {
-    require('${name}'); require('child_process'); console.log('loaded')
+    require('${name}'); require('child_process').execFileSync('true'); console.log('loaded')
   } catch (error) { console.log(error.message) }`;
 
 async function installed(t, settings) {

@@ -1,6 +1,12 @@
 'use strict';
 
-// `current` is the exported object. As in the builtin, exec() calls execFile() through it, so that a program may
-// replace execFile.
+// The exported functions and the class, in the builtin's order. `current` is the object that exports them: as in the
+// builtin, exec() calls execFile() through it, so that a program may replace execFile.
 
-module.exports = { current: null };
+const { _forkChild, functions } = require('../calls');
+const { ChildProcess } = require('../process/class');
+const { withHooks } = require('./originals');
+
+const ours = () => ({ _forkChild, ChildProcess, ...withHooks(functions) });
+
+module.exports = { current: null, ours };

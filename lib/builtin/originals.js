@@ -86,11 +86,11 @@ function withHooks(functions) {
   return result;
 }
 
-/** Replaces the builtin's functions with ours, which are given as property descriptors. */
-function replaceBuiltin(properties) {
+/** Replaces the builtin's functions with `ours`. Returns what exports them. */
+function replaceBuiltin(ours) {
   const exported = moduleOfNode();
   Object.defineProperty(exported, KEPT, { value: ofNode(), configurable: true });
-  return Object.defineProperties(exported, properties);
+  return Object.defineProperties(exported, Object.getOwnPropertyDescriptors(ours));
 }
 
 /**

@@ -1,18 +1,16 @@
 'use strict';
 
-// Replaces the functions of Node's child_process with ours, for all code in this process.
+// Replaces the functions of Node's child_process with ours, for all code in this process. The addon is loaded when one
+// of them is called.
 
 const { syncBuiltinESMExports } = require('node:module');
-const ours = require('../../index.js');
 const { replaceBuiltin } = require('./originals');
 const exported = require('./exported');
 
 function takeOver() {
-  // Turns the accessor into a plain property, because mocks cannot replace accessors. Node reads it anyway, for the ES
-  // module.
-  void ours.ChildProcess;
-  const { isNative, version, ...properties } = Object.getOwnPropertyDescriptors(ours);
-  exported.current = replaceBuiltin(properties);
+  // If the package itself is loaded, what it exports.
+  const { isNative, version, ...functions } = exported.current ?? exported.ours();
+  exported.current = replaceBuiltin(functions);
   syncBuiltinESMExports();
 }
 

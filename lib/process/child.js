@@ -1,21 +1,18 @@
 'use strict';
 
-// class ChildProcess: the events and streams around a native Process.
+// What creating, starting and killing a ChildProcess do, and its events and streams.
 
-const EventEmitter = require('node:events');
-const { inspect } = require('node:util');
 const { concat, includes, map } = require('../common/arrays');
 const { attachment } = require('../common/attachment');
-const { builtin } = require('../builtin/originals');
 const { nextTick } = require('../common/clock');
 const { errnoError, programError } = require('../common/errors');
-const { hooks, host } = require('./hooks');
+const { host } = require('./hooks');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
 const { Process, isSpawnHeard } = require('./process');
 const { native, numbers } = require('../addon/runtime');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
-const { created, isWatched, launched } = require('./watchers');
+const { created, launched } = require('./watchers');
 
 const resolved = Promise.resolve();
 
@@ -30,48 +27,25 @@ const streamsOf = attachment();
 // By the array that is its `spawnargs`, the child: so a proxy of the child leads to it.
 const childOf = attachment();
 
-/** A child process (Node.js documentation, «Class: ChildProcess»), as spawn() and the other functions create it. */
-function ChildProcess() {
-  EventEmitter.call(this);
-  this._closesNeeded = 1;
-  this._closesGot = 0;
-  this.connected = false;
-  this.signalCode = null;
-  this.exitCode = null;
-  this.killed = false;
-  this.spawnfile = null;
-  this._handle = new Process(this, listener);
-  if (created.hasSubscribers) created.publish({ process: this });
-}
-Object.setPrototypeOf(ChildProcess.prototype, EventEmitter.prototype);
-Object.setPrototypeOf(ChildProcess, EventEmitter);
-
-// The builtin's children are instances, too; the workers of cluster, for example.
-Object.defineProperty(ChildProcess, Symbol.hasInstance, {
-  value(candidate) {
-    const isInstance = Function.prototype[Symbol.hasInstance];
-    return (
-      isInstance.call(this, candidate) || (this === ChildProcess && isInstance.call(builtin.ChildProcess, candidate))
-    );
-  },
-  configurable: true,
-  writable: true,
-});
-
 const listener = { onExit, makeLink };
 
-/** Starts the process of normalised options; tracers replace it. Undocumented in Node, too. */
-ChildProcess.prototype.spawn = function spawn(options) {
+/** The process behind `child`, which has not been launched yet. */
+function processOf(child) {
+  return new Process(child, listener);
+}
+
+/** Tells the subscribers of the diagnostics channel that `child` has been created. */
+function publishCreated(child) {
+  if (created.hasSubscribers) created.publish({ process: child });
+}
+
+/** Launches the process of `child` with normalised options. Returns 0 or a negative errno. */
+function launchWith(child, options) {
   // Called between the checks and the launch.
   const isAwaited = launched.hasSubscribers || isRestricted;
-  const started = isAwaited ? () => aboutToLaunch(this, options) : undefined;
-  return begin(this, native.launch(options, this._handle, started));
-};
-
-const spawnMethod = ChildProcess.prototype.spawn;
-
-hooks.isReplaced = () => ChildProcess.prototype.spawn !== spawnMethod;
-hooks.isWatched = isWatched;
+  const started = isAwaited ? () => aboutToLaunch(child, options) : undefined;
+  return begin(child, native.launch(options, child._handle, started));
+}
 
 /**
  * Takes over the result of a launch of `file` with `args`: its pid or a negative errno. Returns 0 or the errno.
@@ -194,16 +168,6 @@ const accessors = {
   stdio: accessor('stdio', (streams) => streams.all()),
 };
 
-// inspect() shows the streams, as with the builtin, and not accessors.
-Object.defineProperty(ChildProcess.prototype, inspect.custom, {
-  value() {
-    void [this.stdin, this.stdout, this.stderr, this.stdio];
-    return this;
-  },
-  writable: true,
-  configurable: true,
-});
-
 function awaitClose(child, stream) {
   child._closesNeeded++;
   stream.on('close', () => closeOne(child));
@@ -261,38 +225,19 @@ function settle(child, streams, hadUntouched) {
   if (hadUntouched) closeOne(child);
 }
 
-/**
- * Sends a signal (kill(2)); true if it was sent.
- * @this {any}
- */
-ChildProcess.prototype.kill = function kill(signal) {
+/** Sends a signal; true if it was sent. */
+function kill(child, signal) {
   const number = signal === 0 ? 0 : native.signalNumber(signal === undefined ? 'SIGTERM' : signal, host);
-  if (!this._handle) return false;
-  const errno = -this._handle.kill(number);
+  if (!child._handle) return false;
+  const errno = -child._handle.kill(number);
   if (errno === 0) {
-    this.killed = true;
+    child.killed = true;
     return true;
   }
   if (errno === EINVAL || errno === ENOSYS) throw errnoError(-errno, 'kill');
   // ESRCH: it has ended already.
-  if (errno !== ESRCH) this.emit('error', errnoError(-errno, 'kill'));
+  if (errno !== ESRCH) child.emit('error', errnoError(-errno, 'kill'));
   return false;
-};
-
-if (Symbol.dispose) {
-  ChildProcess.prototype[Symbol.dispose] = function dispose() {
-    if (!this.killed) this.kill();
-  };
 }
 
-/** Makes the event loop wait for the child; it does from the start. */
-ChildProcess.prototype.ref = function ref() {
-  this._handle?.ref();
-};
-
-/** Lets the event loop end before the child. */
-ChildProcess.prototype.unref = function unref() {
-  this._handle?.unref();
-};
-
-module.exports = { ChildProcess, begin, closeOne, streamsOf };
+module.exports = { begin, closeOne, kill, launchWith, processOf, publishCreated, streamsOf };

@@ -3,6 +3,7 @@
 // The functions that native code calls by name. It finds them as `hooks` of the last argument of its functions.
 
 const { AbortError, hooks: errors, tooMuchOutput } = require('../common/errors');
+const { isSpawnReplaced } = require('./class');
 const { environmentToList } = require('./environment');
 const { isHooked } = require('../builtin/originals');
 const { whetherLoaded } = require('../builtin/listed');
@@ -50,12 +51,10 @@ const hooks = {
   coverage: () => process.env.NODE_V8_COVERAGE,
   /** The environment of a child without `options.env`; undefined if it simply inherits this process's. */
   ambient: () => environmentToList(hooks.isWatched()),
-  /** Whether a program sees normalised options. lib/process/child.js replaces this. */
+  /** Whether a program sees normalised options. lib/process/watchers.js replaces this. */
   isWatched: () => false,
   /** Whether a program has replaced the method that starts processes, ours or the builtin's. */
-  isPatched: () => hooks.isReplaced() || isHooked(),
-  /** Whether it has replaced ours. lib/process/child.js replaces this. */
-  isReplaced: () => false,
+  isPatched: () => isSpawnReplaced() || isHooked(),
   // Accepts any iterable, as the builtin does.
   listOf: (execArgv) => [...execArgv], // eslint-disable-line no-restricted-syntax
   /** What a child needs for the native end of a channel; undefined if no child can have one. */

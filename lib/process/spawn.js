@@ -5,7 +5,8 @@
 const { addAbortListener } = require('node:events');
 const { copy } = require('../common/arrays');
 const { builtin, isHooked } = require('../builtin/originals');
-const { ChildProcess, begin } = require('./child');
+const { begin } = require('./child');
+const { ChildProcess } = require('./class');
 const { nextTick } = require('../common/clock');
 const { inheritsEnvironment } = require('./environment');
 const { AbortError } = require('../common/errors');

@@ -4,6 +4,7 @@
 // or a program that has replaced the method that starts processes.
 
 const diagnostics = require('node:diagnostics_channel');
+const { isSpawnReplaced } = require('./class');
 const { hooks } = require('./hooks');
 const { MAJOR } = require('../common/version');
 
@@ -18,7 +19,9 @@ function isWatched() {
 
 /** The same, for callers that know that nobody has replaced the builtin's method. */
 function isObserved() {
-  return hooks.isReplaced() || launched.hasSubscribers || created.hasSubscribers;
+  return isSpawnReplaced() || launched.hasSubscribers || created.hasSubscribers;
 }
+
+hooks.isWatched = isWatched;
 
 module.exports = { created, isObserved, isWatched, launched };

@@ -104,6 +104,18 @@ for (const [way, [source, name]] of Object.entries(ways)) {
   });
 }
 
+test('ChildProcess is a property like the others, and may be replaced', async (t) => {
+  const source = `
+    const kind = (object) => Object.keys(Object.getOwnPropertyDescriptor(object, 'ChildProcess')).join();
+    const cp = require(process.env.OURS);
+    const copy = { ...cp };
+    const kinds = [kind(copy), kind(cp)];
+    cp.ChildProcess = 1;
+    print([...kinds, cp.ChildProcess, typeof copy.ChildProcess]);`;
+  const plain = 'value,writable,enumerable,configurable';
+  t.deepEqual(await printed(t, source), [plain, plain, 1, 'function']);
+});
+
 test('reading ChildProcess does not load what a child needs', async (t) => {
   const source = `${OURS}
     const { ChildProcess } = cp;
@@ -138,6 +150,7 @@ test('with register, the builtin makes the calls where addons may not be loaded'
         print([...seen, code, String(data), other instanceof cp.ChildProcess, require(process.env.OURS).isNative]);
       });
     });`;
+  // Node refuses before it looks for the file.
   const env = { CHILD_PROCESS_RS_BINARY: 'any.node' };
   t.deepEqual(await printed(t, source, { args, env }), [true, 0, 'sync\n', 0, 'hello\n', true, false]);
 });

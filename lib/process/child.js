@@ -29,13 +29,9 @@ const childOf = attachment();
 
 const listener = { onExit, makeLink };
 
-/** The process behind `child`, which has not been launched yet. */
-function processOf(child) {
-  return new Process(child, listener);
-}
-
-/** Tells the subscribers of the diagnostics channel that `child` has been created. */
-function publishCreated(child) {
+/** Gives a new `child` the process behind it, which has not been launched yet. */
+function attachProcess(child) {
+  child._handle = new Process(child, listener);
   if (created.hasSubscribers) created.publish({ process: child });
 }
 
@@ -240,4 +236,4 @@ function kill(child, signal) {
   return false;
 }
 
-module.exports = { begin, closeOne, kill, launchWith, processOf, publishCreated, streamsOf };
+module.exports = { attachProcess, begin, closeOne, kill, launchWith, streamsOf };

@@ -1,21 +1,19 @@
 'use strict';
 
-// class ChildProcess as programs see it. What creating one and its larger methods do is in child.js, which is loaded
-// when the first one is created or started: a program that imports child_process as an ES module reads the class, even
-// if it never starts a process.
+// class ChildProcess as programs see it. What its constructor and its larger methods do is in child.js, which is loaded
+// when the first child is created: with `register`, Node reads the class in every program that imports child_process,
+// even if that never starts a process.
 
 const EventEmitter = require('node:events');
 const { builtin } = require('../builtin/originals');
 
 let loaded;
-const implementation = () => (loaded ??= require('./child'));
-
-// With `register`, there may be no addon for this system.
-const hasAddon = () => loaded !== undefined || require('../calls').addon() !== null;
+/** What child.js exports; null if there is no addon for this system, which `register` does not know before. */
+const implementation = () => (loaded ??= require('../calls').addon() && require('./child'));
 
 /** A child process (Node.js documentation, «Class: ChildProcess»), as spawn() and the other functions create it. */
 function ChildProcess() {
-  if (!hasAddon()) return new builtin.ChildProcess();
+  if (!implementation()) return new builtin.ChildProcess();
   EventEmitter.call(this);
   this._closesNeeded = 1;
   this._closesGot = 0;
@@ -24,8 +22,9 @@ function ChildProcess() {
   this.exitCode = null;
   this.killed = false;
   this.spawnfile = null;
-  this._handle = implementation().processOf(this);
-  implementation().publishCreated(this);
+  /** @type {any} */
+  this._handle = null;
+  implementation().attachProcess(this);
 }
 Object.setPrototypeOf(ChildProcess.prototype, EventEmitter.prototype);
 Object.setPrototypeOf(ChildProcess, EventEmitter);

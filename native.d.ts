@@ -171,7 +171,10 @@ export class Process {
   /** Lets the event loop end before the process. */
   unref(): void;
 }
-/** What `spawn` and others return: a new Process, or for a given one its pid or negative errno. */
+/**
+ * What `spawn` and others return: a new Process, or for a given one a number: eight times its pid or negative errno,
+ * plus 1, 2 and 4 if the child's standard input, output and error are pipes.
+ */
 export type Started = Process | number;
 /** One call of `execFile`: an array that begins with its callback. */
 export type Call = [callback: unknown, ...unknown[]];
@@ -287,9 +290,11 @@ export function reportUncaught(error: unknown): void;
  * keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
  * the process gets a new `channel`, which reports to `events`.
  *
- * If `events.isProcess` is true, `events` becomes the process, and this returns its pid or negative errno. The process
- * then gets no `pipes` if there are only the three standard descriptors and none is a pipe, and from `spawn` neither
- * `spawnfile` nor `spawnargs` if they are `file` and then `args`. The caller has to handle `signal`.
+ * If `events.inheritsEnvironment` is a boolean, which tells whether a child without `options.env` simply inherits the
+ * environment, `events` becomes the process. The caller then has to handle `signal`. This returns a number: eight times
+ * the pid or negative errno, plus 1, 2 and 4 if the child's standard input, output and error are pipes. The process
+ * gets no `pipes` if there are only these three descriptors, and from `spawn` neither `spawnfile` nor `spawnargs` if
+ * they are `file` and then `args`.
  *
  * Throws what Node throws.
  */
@@ -302,12 +307,12 @@ export function spawn(file: unknown, args: unknown, options: unknown, events?: o
 export function fork(modulePath: unknown, args: unknown, options: unknown, events?: object | undefined | null): Started;
 
 /**
- * Starts a process from normalised options. `events.mayBeNative`: whether the child may have a native end of a
- * channel. `started()` is called between the checks and the launch. The rest is as with `spawn`.
+ * Starts a process from normalised options. `process` becomes it, as with `spawn`; `process.mayBeNative`: whether the
+ * child may have a native end of a channel. `started()` is called between the checks and the launch.
  *
  * Throws what `ChildProcess.prototype.spawn` throws.
  */
-export function launch(options: unknown, events?: object | undefined | null, started?: (() => unknown) | undefined | null): Started;
+export function launch(options: unknown, process: object, started?: (() => unknown) | undefined | null): Started;
 
 /**
  * Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the

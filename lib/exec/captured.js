@@ -9,6 +9,7 @@ const { errnoError, programError } = require('../common/errors');
 const { inheritsEnvironment } = require('../process/environment');
 const { hooks, host } = require('../process/hooks');
 const { native, numbers, reportThrown, shapeOf } = require('../addon/runtime');
+const { pipesOf, statusOf } = require('../process/started');
 const { Streams, borrow } = require('../process/streams');
 
 const OUTPUTS = [1, 2];
@@ -30,7 +31,7 @@ class Captured extends shapeOf(native.Process) {
   // What has been captured, by descriptor; at 0, both in the order in which they came.
   #captured = null;
   pid = undefined;
-  pipes = '---';
+  pipes = undefined;
   inheritsEnvironment = inheritsEnvironment();
 
   /** Starts it. `outputs`: by descriptor, what reads its stream if that is accessed. `events`: see Streamed. */
@@ -42,7 +43,9 @@ class Captured extends shapeOf(native.Process) {
     options.maxBuffer = limits.maxBuffer;
     this.#hasAll = hasAll && includes(INTERLEAVED, limits.encoding);
     if (this.#hasAll) options.all = true;
-    const status = /** @type {number} */ (native.capture(file, args, options, ignore, this));
+    const started = /** @type {number} */ (native.capture(file, args, options, ignore, this));
+    this.pipes ??= pipesOf(started);
+    const status = statusOf(started);
     if (status < 0) {
       this.#fail(status, 'spawn');
       return;
@@ -169,7 +172,5 @@ class Captured extends shapeOf(native.Process) {
 
 // For the native functions.
 Captured.prototype.hooks = hooks;
-Captured.prototype.isProcess = true;
-Captured.prototype.keysOf = Object.keys;
 
 module.exports = { Captured };

@@ -2,7 +2,7 @@
 
 // What creating, starting and killing a ChildProcess do, and its events and streams.
 
-const { concat, includes, map } = require('../common/arrays');
+const { includes, map } = require('../common/arrays');
 const { attachment } = require('../common/attachment');
 const { nextTick } = require('../common/clock');
 const { errnoError, programError } = require('../common/errors');
@@ -10,6 +10,7 @@ const { host } = require('./hooks');
 const { isRestricted, mayLaunch, throwDenied } = require('./permission');
 const { Process, isSpawnHeard } = require('./process');
 const { native, numbers } = require('../addon/runtime');
+const { NO_PIPES, pipesOf, statusOf } = require('./started');
 const { describeStdio } = require('./stdio');
 const { Streams, borrow } = require('./streams');
 const { created, launched } = require('./watchers');
@@ -24,8 +25,8 @@ const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
 // Not properties of the children, because a ChildProcess must have the same properties as the builtin's.
 const streamsOf = attachment();
-// By the array that is its `spawnargs`, the child: so a proxy of the child leads to it.
-const childOf = attachment();
+// By the array that is the `spawnargs` of a child that has ended, the child.
+const endedOf = attachment();
 
 const listener = { onExit, makeLink };
 
@@ -39,17 +40,19 @@ function attachProcess(child) {
 function launchWith(child, options) {
   // Called between the checks and the launch.
   const isAwaited = launched.hasSubscribers || isRestricted;
-  const started = isAwaited ? () => aboutToLaunch(child, options) : undefined;
-  return begin(child, native.launch(options, child._handle, started));
+  const onChecked = isAwaited ? () => aboutToLaunch(child, options) : undefined;
+  return begin(child, native.launch(options, child._handle, onChecked));
 }
 
 /**
- * Takes over the result of a launch of `file` with `args`: its pid or a negative errno. Returns 0 or the errno.
+ * Takes over `started`, what the native function has returned that launched `file` with `args`. Returns 0 or a negative
+ * errno.
  * @returns {number}
  */
-function begin(child, status, file, args) {
+function begin(child, started, file, args) {
   const handle = child._handle;
   const { link, borrowed } = handle;
+  const status = statusOf(started);
   const errno = Math.min(status, 0);
   handle.launched(status > 0 ? status : undefined);
   describe(child, handle.spawnfile ?? file, handle.spawnargs ?? argv(file, args));
@@ -73,7 +76,7 @@ function begin(child, status, file, args) {
   }
 
   child.pid = handle.pid;
-  attachStreams(child, handle, handle.pipes);
+  attachStreams(child, handle, handle.pipes ?? pipesOf(started));
   if (link) attachChannel(child, link);
   if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
   return errno;
@@ -101,7 +104,9 @@ function describe(child, file, args) {
 
 /** The arguments of a process, the zeroth included. */
 function argv(file, args) {
-  return Array.isArray(args) ? concat([file], args) : [file];
+  const words = [file];
+  if (Array.isArray(args)) for (let i = 0; i < args.length; i++) words[i + 1] = args[i];
+  return words;
 }
 
 function aboutToLaunch(child, options) {
@@ -115,23 +120,30 @@ function aboutToLaunch(child, options) {
 
 /** Defines accessors that become plain properties when first read or written, so that they look like the builtin's. */
 function attachStreams(child, handle, pipes) {
-  if (!includes(pipes, 'p')) {
+  if (pipes === NO_PIPES || !includes(pipes, 'p')) {
     child.stdin = null;
     child.stdout = null;
     child.stderr = null;
-    child.stdio = map(pipes, () => null);
+    child.stdio = pipes === NO_PIPES ? [null, null, null] : map(pipes, () => null);
     return;
   }
   streamsOf.set(child, new Streams(handle, pipes, (stream) => awaitClose(child, stream)));
-  childOf.set(child.spawnargs, child);
-  Object.defineProperties(child, accessors);
+  // Takes less time than Object.defineProperties().
+  Object.defineProperty(child, 'stdin', stdin);
+  Object.defineProperty(child, 'stdout', stdout);
+  Object.defineProperty(child, 'stderr', stderr);
+  Object.defineProperty(child, 'stdio', stdio);
 }
 
-/** The child that `object` is, inherits from, or is a proxy of, even of one that gives proxies of all it has. */
+/**
+ * The child that `object` is, inherits from, or is a proxy of, even of one that gives proxies of all it has: they show
+ * the true values of a property's descriptor.
+ */
 function ownerOf(object) {
   for (let each = object; each !== null && each !== undefined; each = Object.getPrototypeOf(each)) {
     if (streamsOf.get(each)) return each;
-    const child = childOf.get(Object.getOwnPropertyDescriptor(each, 'spawnargs')?.value);
+    const valueOf = (name) => Object.getOwnPropertyDescriptor(each, name)?.value;
+    const child = Process.childOf(valueOf('_handle')) ?? endedOf.get(valueOf('spawnargs'));
     if (child) return child;
   }
   return undefined;
@@ -157,12 +169,10 @@ function accessor(name, read) {
   };
 }
 
-const accessors = {
-  stdin: accessor('stdin', (streams) => streams.get(0)),
-  stdout: accessor('stdout', (streams) => streams.get(1)),
-  stderr: accessor('stderr', (streams) => streams.get(2)),
-  stdio: accessor('stdio', (streams) => streams.all()),
-};
+const stdin = accessor('stdin', (streams) => streams.get(0));
+const stdout = accessor('stdout', (streams) => streams.get(1));
+const stderr = accessor('stderr', (streams) => streams.get(2));
+const stdio = accessor('stdio', (streams) => streams.all());
 
 function awaitClose(child, stream) {
   child._closesNeeded++;
@@ -199,6 +209,7 @@ function onExit(child, handle, code, signal, syscall) {
   if (signal) child.signalCode = signal;
   else child.exitCode = code;
   streams?.endInput();
+  if (streams) endedOf.set(child.spawnargs, child);
   child._handle = null;
 
   try {

@@ -26,11 +26,12 @@ class Process extends shapeOf(native.Process) {
     this.#child = child;
     this.#listener = listener;
     this.pid = undefined;
-    // Set by the native side: the file and `argv`, unless spawn() was given just these, and a `p` for each descriptor
-    // that is a pipe, unless there is none.
+    // Set by the native side: the file and `argv`, unless spawn() was given just these.
     this.spawnfile = undefined;
     this.spawnargs = undefined;
-    this.pipes = '---';
+    // A `p` for each descriptor that is a pipe, and a `-` for any other. Set by the native side if there are more than
+    // three.
+    this.pipes = undefined;
     // Whether the child may have a native end of the channel.
     this.mayBeNative = false;
     // Whether the child, without `options.env`, inherits the environment of this process.
@@ -44,6 +45,11 @@ class Process extends shapeOf(native.Process) {
     this.pendingCall = undefined;
     this.call = undefined;
     this.captures = false;
+  }
+
+  /** The child of `handle` if that is a Process. */
+  static childOf(handle) {
+    return typeof handle === 'object' && handle !== null && #child in handle ? handle.#child : undefined;
   }
 
   /** Whether a launch has been tried. A program that has replaced ChildProcess.prototype.spawn may not do so. */
@@ -163,7 +169,5 @@ class Process extends shapeOf(native.Process) {
 // For the native functions.
 Process.prototype.hooks = hooks;
 Process.prototype.runtime = runtime;
-Process.prototype.isProcess = true;
-Process.prototype.keysOf = Object.keys;
 
 module.exports = { Process, isSpawnHeard };

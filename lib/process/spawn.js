@@ -24,7 +24,8 @@ function spawn(file, args, options) {
   if (isHooked()) return builtin.spawn(file, args, options);
   // What the options and arguments run when they are read may change the array.
   if (Array.isArray(args)) args = copy(args);
-  return launch('spawn', [file, args, options], (handle) => native.spawn(file, args, options, handle)).child;
+  const call = [file, args, options];
+  return launch('spawn', call, (handle) => native.spawn(file, args, options, handle)).child;
 }
 
 /** Starts the Node module at `modulePath` (Node.js documentation, «child_process.fork»). */
@@ -44,9 +45,9 @@ function launch(verb, call, start) {
   const child = new ChildProcess();
   const handle = child._handle;
   handle.inheritsEnvironment = inheritsEnvironment();
-  const status = start(handle);
+  const started = start(handle);
   handle.captures = true;
-  begin(child, status, call[0], call[1]);
+  begin(child, started, call[0], call[1]);
   endEarly(child, handle, handle, handle.killSignal);
   return { child, handle };
 }

@@ -6,6 +6,7 @@ use napi_derive::napi;
 
 use super::process::{self, Argv, Capture, Plan};
 use super::results::{self, Program};
+use super::runtime;
 use super::spawn::start_normalized;
 use crate::engine;
 use crate::options::arguments::{self, Arguments};
@@ -36,7 +37,7 @@ pub fn exec_file<'env>(
     callback: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, events);
+    let context = runtime::context(env, events)?.knowing_inheritance()?;
     ExecCall::read(&context, [file, args, options, callback])?.start(&context, events)
 }
 
@@ -52,9 +53,9 @@ pub fn capture<'env>(
     callback: Unknown<'env>,
     events: Object<'env>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, Some(events));
+    let context = runtime::context(env, Some(events))?.knowing_inheritance()?;
     let options = Options::read(&context, &options)?;
-    let has_order = is_truthy(&options.get("all"))?;
+    let has_order = options.is_truthy("all")?;
     let call = ExecCall::read_limits(&context, [file, args, callback], options)?;
     ExecCall { has_order, ..call }.start(&context, Some(events))
 }
@@ -68,7 +69,7 @@ pub fn exec<'env>(
     callback: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, events);
+    let context = runtime::context(env, events)?;
     let callback = if kind(&options)? == ValueType::Function { options } else { callback };
     let Arguments { file, options, .. } = read_command(&context, command, options)?;
     arguments::check_call(&context, &context.undefined()?, &callback)?;
@@ -116,7 +117,7 @@ impl<'a> ExecCall<'a> {
             options.set(context, name, options.get_or(name, usual))?;
         }
         for name in ["windowsHide", "windowsVerbatimArguments"] {
-            let is_set = is_truthy(&options.get(name))?;
+            let is_set = options.is_truthy(name)?;
             options.set(context, name, engine::boolean(env, is_set)?)?;
         }
         Ok(call)

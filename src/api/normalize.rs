@@ -7,11 +7,12 @@ use napi_derive::napi;
 
 use super::exec::ExecCall;
 use super::process::Plan;
+use super::runtime;
 use super::spawn::read_arguments;
 use crate::engine;
+use crate::options::channel;
 use crate::options::fork::{self, Forked};
 use crate::options::normalize::normalize as normalize_arguments;
-use crate::options::{Context, channel};
 
 /// Normalises the arguments of the function `verb` (`spawn`, `fork` or `execFile`), and writes the options for `launch`
 /// to `target`. Returns `killSignal`, the number of that option; `mayBeNative`, whether the child may have a native end
@@ -29,7 +30,7 @@ pub fn normalize<'env>(
     host: Option<Object<'env>>,
     mut target: Object<'env>,
 ) -> Result<Object<'env>> {
-    let mut context = Context::of(env, host);
+    let mut context = runtime::context(env, host)?;
     context.is_watched = true;
     let undefined = engine::undefined(env)?;
     let [first, args, options, callback] =

@@ -5,7 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{JsObjectValue, Object, ObjectRef};
+use napi::bindgen_prelude::{JsObjectValue, JsValue, Object, ObjectRef};
 use napi::{Env, Result, Unknown, sys as sys_napi};
 use napi_derive::napi;
 
@@ -13,14 +13,25 @@ use super::channel::{self, Node};
 use super::process;
 use crate::engine::{self, Held};
 use crate::launch::inherited;
+use crate::options::Context;
 use crate::reactor::{self, Reactor};
+
+/// What an environment needs as soon as it has loaded the addon.
+struct Loaded {
+    /// The class `Process`.
+    process: Held,
+    /// The class `Channel`.
+    channel: Held,
+    /// `Object.keys`.
+    keys: Held,
+}
 
 /// An environment, or one copy of `lib/` in it.
 pub(super) struct Runtime {
     env: sys_napi::napi_env,
     reactor: OnceCell<Rc<Reactor>>,
-    /// The classes `Process` and `Channel`. There may be several environments with this addon on one thread.
-    classes: Option<[Held; 2]>,
+    /// Made when an environment loads the addon. There may be several environments with this addon on one thread.
+    loaded: Option<Loaded>,
     hooks: Option<ObjectRef<false>>,
     /// The parts of Node that channels use, once there has been a channel.
     channel_node: OnceCell<Rc<Node>>,
@@ -46,12 +57,16 @@ impl Runtime {
 
     /// The class `Process`.
     pub(super) fn process_class(&self) -> Result<&Held> {
-        self.classes.as_ref().map(|[process, _]| process).ok_or_else(not_loaded)
+        self.loaded().map(|loaded| &loaded.process)
     }
 
     /// The class `Channel`.
     pub(super) fn channel_class(&self) -> Result<&Held> {
-        self.classes.as_ref().map(|[_, channel]| channel).ok_or_else(not_loaded)
+        self.loaded().map(|loaded| &loaded.channel)
+    }
+
+    fn loaded(&self) -> Result<&Loaded> {
+        self.loaded.as_ref().ok_or_else(not_loaded)
     }
 
     /// The parts of Node that channels use, the same for all of them.
@@ -64,9 +79,9 @@ impl Runtime {
         Ok(Rc::clone(self.channel_node.get_or_init(|| node)))
     }
 
-    fn new(env: &Env, classes: Option<[Held; 2]>, hooks: Option<ObjectRef<false>>) -> Self {
+    fn new(env: &Env, loaded: Option<Loaded>, hooks: Option<ObjectRef<false>>) -> Self {
         let (reactor, channel_node) = Default::default();
-        Self { env: env.raw(), reactor, classes, hooks, channel_node }
+        Self { env: env.raw(), reactor, loaded, hooks, channel_node }
     }
 }
 
@@ -82,6 +97,12 @@ pub(super) fn of(env: &Env) -> Result<Rc<Runtime>> {
         runtimes.iter().flatten().find(|runtime| runtime.env == env.raw()).map(Rc::clone)
     });
     found.ok_or_else(not_loaded)
+}
+
+/// What conversions need, with the hooks of `host`.
+pub(super) fn context<'a>(env: &'a Env, host: Option<Object<'a>>) -> Result<Context<'a>> {
+    let keys = of(env)?.loaded()?.keys.get(env)?;
+    Ok(Context::of(env, host).listing_by(keys))
 }
 
 /// The runtime with this number.
@@ -106,7 +127,10 @@ pub fn loaded(mut exports: Object, env: Env) -> Result<()> {
     let (process, channel) = (process::class(&env)?, channel::class(&env)?);
     exports.set_c_named_property(c"Process", process)?;
     exports.set_c_named_property(c"Channel", channel)?;
-    add(Runtime::new(&env, Some([Held::new(&env, &process)?, Held::new(&env, &channel)?]), None));
+    let object = engine::property(&env, &env.get_global()?.to_unknown(), c"Object")?;
+    let keys = engine::property(&env, &object, c"keys")?;
+    let [process, channel, keys] = [process, channel, keys].map(|value| Held::new(&env, &value));
+    add(Runtime::new(&env, Some(Loaded { process: process?, channel: channel?, keys: keys? }), None));
     env.add_env_cleanup_hook(env.raw() as usize, close)?;
     Ok(())
 }

@@ -36,9 +36,11 @@ use crate::sys;
 /// keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
 /// the process gets a new `channel`, which reports to `events`.
 ///
-/// If `events.isProcess` is true, `events` becomes the process, and this returns its pid or negative errno. The process
-/// then gets no `pipes` if there are only the three standard descriptors and none is a pipe, and from `spawn` neither
-/// `spawnfile` nor `spawnargs` if they are `file` and then `args`. The caller has to handle `signal`.
+/// If `events.inheritsEnvironment` is a boolean, which tells whether a child without `options.env` simply inherits the
+/// environment, `events` becomes the process. The caller then has to handle `signal`. This returns a number: eight times
+/// the pid or negative errno, plus 1, 2 and 4 if the child's standard input, output and error are pipes. The process
+/// gets no `pipes` if there are only these three descriptors, and from `spawn` neither `spawnfile` nor `spawnargs` if
+/// they are `file` and then `args`.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -49,7 +51,7 @@ pub fn spawn<'env>(
     options: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, events);
+    let context = runtime::context(env, events)?.knowing_inheritance()?;
     let normalized = normalize(&context, read_arguments(&context, file, args, options)?)?;
     let argv = Argv::of(&context, &normalized)?;
     start_normalized(&context, events, normalized, argv, None, None)
@@ -65,25 +67,25 @@ pub fn fork<'env>(
     options: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, events);
+    let context = runtime::context(env, events)?.knowing_inheritance()?;
     let Forked { arguments, exec_argv, is_this_node } = fork::read(&context, module_path, args, options)?;
     let normalized = normalize(&context, arguments)?;
     let argv = Argv::Array(normalized.args(&context)?);
     start_normalized(&context, events, normalized, argv, is_this_node.then_some(exec_argv), None)
 }
 
-/// Starts a process from normalised options. `events.mayBeNative`: whether the child may have a native end of a
-/// channel. `started()` is called between the checks and the launch. The rest is as with `spawn`.
+/// Starts a process from normalised options. `process` becomes it, as with `spawn`; `process.mayBeNative`: whether the
+/// child may have a native end of a channel. `started()` is called between the checks and the launch.
 ///
 /// Throws what `ChildProcess.prototype.spawn` throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
 pub fn launch<'env>(
     env: &'env Env,
     options: Unknown<'env>,
-    events: Option<Object<'env>>,
+    process: Object<'env>,
     started: Option<Function<'env, (), Unknown<'env>>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, events);
+    let context = runtime::context(env, Some(process))?;
     if is_nullish(&options)? {
         context.check_object(&options, "options")?;
     }
@@ -96,10 +98,10 @@ pub fn launch<'env>(
         file,
         args: Args::Given(args),
         env: EnvPairs::Given(read(c"envPairs")?),
-        cwd: read(c"cwd")?,
-        uid: read(c"uid")?,
-        gid: read(c"gid")?,
-        detached: read(c"detached")?,
+        cwd: Some(read(c"cwd")?),
+        uid: Some(read(c"uid")?),
+        gid: Some(read(c"gid")?),
+        detached: Some(read(c"detached")?),
     };
     context.check_object(&options, "options")?;
     let channel = Channel {
@@ -107,10 +109,7 @@ pub fn launch<'env>(
         serialization,
         busy_poll: read(c"busyPoll")?,
         max_message_size: read(c"maxMessageSize")?,
-        may_be_native: match &events {
-            Some(events) => is_truthy(&option(events, c"mayBeNative")?)?,
-            None => false,
-        },
+        may_be_native: is_truthy(&option(&process, c"mayBeNative")?)?,
     };
     let mut request = Request::new(&context, plain, stdio, channel)?;
     if let EnvPairs::Made(Some(pairs)) = &request.plain.env {
@@ -118,8 +117,8 @@ pub fn launch<'env>(
     }
     request.started = started;
     let args = if is_nullish(&args)? { engine::array(env, &[])? } else { args };
-    let Started { process, status, pipes } = request.start(events)?;
-    process.describe(&Start { status, file, argv: Argv::Array(args), pipes, call: None })
+    let Started { process: object, status, pipes } = request.start(Some(process), true)?;
+    object.describe(&Start { status, file, argv: Argv::Array(args), pipes, call: None })
 }
 
 /// Writes the environment to `options.envPairs`, as the builtin does; into the same array if it is one.
@@ -161,7 +160,7 @@ pub(super) fn start_normalized<'a>(
     let options = &normalized.options;
     let (plan, call) = exec.unzip();
     let mut plan = Plan::read(context, options, plan)?;
-    let [timeout, signal] = ["timeout", "signal"].map(|name| options.get(name));
+    let [timeout, signal] = ["timeout", "signal"].map(|name| options.given(name).copied());
     let stdio = options.get("stdio");
     let mut channel = Channel {
         fd: 0,
@@ -177,7 +176,9 @@ pub(super) fn start_normalized<'a>(
         channel.may_be_native = channel::may_be_native(context, &exec_argv, &pairs)?;
         plain.env = EnvPairs::Made(Some(pairs));
     }
-    let Started { process, status, pipes } = Request::new(context, plain, stdio, channel)?.start(events)?;
+    let is_process = context.inherits_environment.is_some();
+    let request = Request::new(context, plain, stdio, channel)?;
+    let Started { process, status, pipes } = request.start(events, is_process)?;
     if process.is_alone
         && let Some(child) = process.child()
     {
@@ -188,13 +189,17 @@ pub(super) fn start_normalized<'a>(
             // There is nothing to kill, but the timer also calls the callback of `exec`.
             plan.timeout = plan.capture.as_ref().map(|_| Duration::ZERO);
             child.set_failed(-status);
-        } else if kind(&signal)? == ValueType::Object {
-            child.end_on_abort(context, &signal)?;
+        } else if let Some(signal) = &signal
+            && kind(signal)? == ValueType::Object
+        {
+            child.end_on_abort(context, signal)?;
         }
     }
     process.follow(&plan, true)?;
     for (name, value) in [(c"timeout", timeout), (c"signal", signal)] {
-        if kind(&value)? != ValueType::Undefined {
+        if let Some(value) = value
+            && kind(&value)? != ValueType::Undefined
+        {
             process.set(name, &value)?;
         }
     }
@@ -240,14 +245,15 @@ impl<'a> Request<'a> {
         self.entries.iter().position(|entry| *entry == Entry::Channel)
     }
 
-    fn start(self, events: Option<Object<'a>>) -> Result<Started<'a>> {
+    /// `is_process`: whether `events` becomes the process.
+    fn start(self, events: Option<Object<'a>>, is_process: bool) -> Result<Started<'a>> {
         let Self { context, plain, stdio, entries, channel, secret, started } = self;
         let env = context.env;
         let command = plain.into_command(&context)?;
         if let Some(started) = started {
             started.call(())?;
         }
-        let process = ProcessObject::of(env, events)?;
+        let process = ProcessObject::of(env, events.filter(|_| is_process))?;
         let (child, status) = match runtime::of(env)?.reactor(env) {
             Ok(reactor) => {
                 let child = Child::new(&reactor, process.is_alone);
@@ -278,7 +284,7 @@ impl<'a> Request<'a> {
         };
         forking::warn(env);
         process.set_child(child);
-        let pipes = entries.iter().map(|entry| if *entry == Entry::Pipe { 'p' } else { '-' }).collect();
+        let pipes = entries.iter().map(|entry| *entry == Entry::Pipe).collect();
         let borrowed = borrowed(&stdio, &entries)?;
         if !borrowed.is_empty() {
             process.set(c"borrowed", &engine::array(env, &borrowed)?)?;
@@ -325,7 +331,8 @@ struct Started<'a> {
     process: ProcessObject<'a>,
     /// Its pid, or a negative errno.
     status: i32,
-    pipes: String,
+    /// Which of the child's descriptors are pipes.
+    pipes: Vec<bool>,
 }
 
 /// The streams among the entries of `options.stdio`.

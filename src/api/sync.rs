@@ -12,6 +12,7 @@ use super::channel::registry;
 use super::decoding::decode;
 use super::forking;
 use super::results::{self, Program, assign, check_permitted, command_failed, text_of};
+use super::runtime;
 use super::spawn::read_arguments;
 use crate::capture::{self, End, Finished, Limits, Problem};
 use crate::engine;
@@ -34,7 +35,7 @@ pub fn spawn_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Object<'env>> {
-    let context = Context::of(env, host);
+    let context = runtime::context(env, host)?;
     Ok(run(&context, read_arguments(&context, file, args, options)?)?.object)
 }
 
@@ -47,7 +48,7 @@ pub fn exec_file_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, host);
+    let context = runtime::context(env, host)?;
     let call = Call::read(&context, file, args, options, context.undefined()?)?;
     let given = if is_nullish(&call.options)? { Object::new(env)?.to_unknown() } else { call.options };
     let ran = run(&context, read_arguments(&context, file, call.args, given)?)?;
@@ -70,7 +71,7 @@ pub fn exec_sync<'env>(
     options: Unknown<'env>,
     host: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = Context::of(env, host);
+    let context = runtime::context(env, host)?;
     let arguments = read_command(&context, command, options)?;
     let shows_stderr = !is_truthy(&arguments.options.get("stdio"))?;
     output_of(&context, &run(&context, arguments)?, shows_stderr, || Ok(command))

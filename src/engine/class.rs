@@ -4,7 +4,7 @@
 
 use std::any::TypeId;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, c_void};
 use std::ptr;
 
@@ -73,7 +73,7 @@ pub fn class<'a, T: Default + 'static>(
 thread_local! {
     /// The addresses of the values in objects of this thread, with their types. A value that another addon has wrapped
     /// is not listed.
-    static VALUES: RefCell<HashMap<usize, TypeId>> = RefCell::default();
+    static VALUES: RefCell<BTreeMap<usize, TypeId>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// The `T` in an object; `None` if it contains none.

@@ -187,7 +187,11 @@ pub fn is_same(env: &Env, value: &Unknown, other: &Held) -> Result<bool> {
 /// # Errors
 /// An N-API failure.
 pub fn is_truthy(value: &Unknown) -> Result<bool> {
-    value.coerce_to_bool()
+    match kind(value)? {
+        ValueType::Undefined | ValueType::Null => Ok(false),
+        ValueType::Boolean => super::to_bool(&Env::from_raw(value.value().env), value),
+        _ => value.coerce_to_bool(),
+    }
 }
 
 /// Whether `value` is a function.

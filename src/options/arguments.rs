@@ -16,11 +16,11 @@ pub struct Arguments<'a> {
     pub options: Options<'a>,
 }
 
-/// Checks the arguments. `cwd` is `options.cwd`, converted to a path if it was a URL.
+/// Checks the arguments. `cwd` is `options.cwd` if that was given, converted to a path if it was a URL.
 ///
 /// # Errors
 /// What Node throws for the first thing that is wrong.
-pub fn check(context: &Context, arguments: &Arguments, cwd: &Unknown) -> Result<()> {
+pub fn check(context: &Context, arguments: &Arguments, cwd: Option<&Unknown>) -> Result<()> {
     let Arguments { file, args, given, options } = arguments;
     let name = context.check_string(file, "file")?;
     if name.contains('\0') {
@@ -33,7 +33,9 @@ pub fn check(context: &Context, arguments: &Arguments, cwd: &Unknown) -> Result<
     if kind(given)? != ValueType::Undefined {
         context.check_object(given, "options")?;
     }
-    if !is_nullish(cwd)? {
+    if let Some(cwd) = cwd
+        && !is_nullish(cwd)?
+    {
         context.check_path(cwd, "options.cwd")?;
     }
     let check_boolean =

@@ -18,10 +18,10 @@ pub struct Plain<'a> {
     pub file: Unknown<'a>,
     pub args: Args<'a>,
     pub env: Env<'a>,
-    pub cwd: Unknown<'a>,
-    pub uid: Unknown<'a>,
-    pub gid: Unknown<'a>,
-    pub detached: Unknown<'a>,
+    pub cwd: Option<Unknown<'a>>,
+    pub uid: Option<Unknown<'a>>,
+    pub gid: Option<Unknown<'a>>,
+    pub detached: Option<Unknown<'a>>,
 }
 
 /// `argv`.
@@ -73,7 +73,7 @@ impl<'a> Plain<'a> {
     #[must_use]
     pub fn of(normalized: Normalized<'a>) -> Self {
         let Normalized { file, words, env, cwd, options, .. } = normalized;
-        let [uid, gid, detached] = ["uid", "gid", "detached"].map(|name| options.get(name));
+        let [uid, gid, detached] = ["uid", "gid", "detached"].map(|name| options.given(name).copied());
         Self { file, args: Args::Made(words), env: Env::Made(env), cwd, uid, gid, detached }
     }
 
@@ -102,10 +102,11 @@ impl<'a> Plain<'a> {
     /// # Errors
     /// What a `toString` of an argument throws.
     pub fn into_command(self, context: &Context) -> Result<Command> {
-        let is_string = kind(&self.cwd)? == ValueType::String;
-        let command = self.with_arguments(context, context.node >= 22)?;
-        let cwd = command.cwd.filter(|path| is_string && !path.is_empty());
-        Ok(Command { cwd, ..command })
+        let cwd = match &self.cwd {
+            Some(cwd) if kind(cwd)? == ValueType::String => path(cwd)?.filter(|path| !path.is_empty()),
+            _ => None,
+        };
+        Ok(Command { cwd, ..self.with_arguments(context, context.node >= 22)? })
     }
 
     /// The same for `spawnSync()` and its like, which also accept a Buffer or an empty string as `cwd`.
@@ -113,7 +114,8 @@ impl<'a> Plain<'a> {
     /// # Errors
     /// What a `toString` of an argument throws.
     pub fn into_sync_command(self, context: &Context) -> Result<Command> {
-        self.with_arguments(context, false)
+        let cwd = self.cwd.as_ref().map_or(Ok(None), path)?;
+        Ok(Command { cwd, ..self.with_arguments(context, false)? })
     }
 
     fn with_arguments(self, context: &Context, is_lenient: bool) -> Result<Command> {
@@ -121,32 +123,37 @@ impl<'a> Plain<'a> {
             Args::Made(words) => words,
             Args::Given(list) => elements(&list)?,
         };
-        let args = arguments(context, &words, is_lenient)?;
+        let file = text(&self.file)?;
+        let mut args = Strings::new();
+        for word in &words {
+            // In most cases the zeroth is the file.
+            if word.raw() == self.file.raw() {
+                args.push(file.as_bytes());
+            } else {
+                push_argument(context, word, is_lenient, &mut args)?;
+            }
+        }
         Ok(Command {
             env: self.env.into_pairs()?.map(|pairs| pairs.iter().map(String::as_bytes).collect()),
-            cwd: path(&self.cwd)?,
-            uid: id(&self.uid)?,
-            gid: id(&self.gid)?,
-            detached: is_truthy(&self.detached)?,
-            ..Command::new(c_string(text(&self.file)?.as_bytes()), args)
+            uid: self.uid.as_ref().map_or(Ok(None), id)?,
+            gid: self.gid.as_ref().map_or(Ok(None), id)?,
+            detached: self.detached.as_ref().map_or(Ok(false), is_truthy)?,
+            ..Command::new(c_string(file.as_bytes()), args)
         })
     }
 }
 
-/// Arguments of any type as strings. `is_lenient`: one that cannot be converted becomes an empty string.
-fn arguments(context: &Context, words: &[Unknown], is_lenient: bool) -> Result<Strings> {
-    let mut strings = Strings::new();
-    for word in words {
-        match text(word) {
-            Ok(text) => strings.push(text.as_bytes()),
-            Err(_) if is_lenient => {
-                let _ = engine::take_exception(context.env);
-                strings.push(b"");
-            }
-            Err(error) => return Err(error),
+/// Adds an argument of any type. `is_lenient`: one that cannot be converted to a string becomes an empty one.
+fn push_argument(context: &Context, word: &Unknown, is_lenient: bool, strings: &mut Strings) -> Result<()> {
+    match text(word) {
+        Ok(text) => strings.push(text.as_bytes()),
+        Err(_) if is_lenient => {
+            let _ = engine::take_exception(context.env);
+            strings.push(b"");
         }
+        Err(error) => return Err(error),
     }
-    Ok(strings)
+    Ok(())
 }
 
 /// What the child gets for an entry that is not a pipe; `None` for a pipe.

@@ -26,7 +26,7 @@ pub fn pairs(context: &Context, options: &Options) -> Result<Pairs> {
         };
         return list_with_coverage(context, &env.coerce_to_object()?, &coverage).map(Some);
     }
-    if context.inherits_environment()? {
+    if context.inherits_environment == Some(true) {
         return Ok(None);
     }
     let ambient = match context.hook(c"ambient", ((),))? {

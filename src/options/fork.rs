@@ -42,7 +42,7 @@ pub fn read<'a>(
     let mut options = Options::read(context, &given)?;
     options.set(context, "shell", engine::boolean(context.env, false)?)?;
     let this_node = context.of_process(c"execPath")?;
-    if !is_truthy(&options.get("execPath"))? {
+    if !options.is_truthy("execPath")? {
         options.set(context, "execPath", this_node)?;
     }
     let exec_path = options.get("execPath");
@@ -100,7 +100,7 @@ fn with_channel<'a>(context: &Context<'a>, options: &Options<'a>) -> Result<Unkn
     let channel = engine::string(env, b"ipc")?;
     let entry = match kind(&stdio)? {
         ValueType::String => stdio,
-        _ if is_truthy(&options.get("silent"))? => engine::string(env, b"pipe")?,
+        _ if options.is_truthy("silent")? => engine::string(env, b"pipe")?,
         _ => engine::string(env, b"inherit")?,
     };
     if text(&entry)? == "inherit" {

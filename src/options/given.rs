@@ -4,7 +4,7 @@
 use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi::{Result, Unknown, ValueType};
 
-use super::{Context, kind};
+use super::{Context, is_truthy, kind};
 use crate::engine::{self, Names};
 
 struct Entry<'a> {
@@ -25,8 +25,10 @@ fn names<'a>(context: &Context<'a>, object: &Unknown) -> Result<Vec<Unknown<'a>>
     if context.is_watched {
         return engine::own_names(context.env, object, Names::EnumerableAndSymbols);
     }
-    match context.keys_of(object)? {
-        Some(names) => engine::elements(&names),
+    match &context.keys {
+        Some(keys) => {
+            engine::elements(&engine::call_value(context.env, keys, &context.undefined()?, [object])?)
+        }
         None => engine::own_names(context.env, object, Names::Enumerable),
     }
 }
@@ -63,6 +65,14 @@ impl<'a> Options<'a> {
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&Unknown<'a>> {
         self.find(name).map(|entry| &entry.value)
+    }
+
+    /// Whether an option is true as a condition in JavaScript.
+    ///
+    /// # Errors
+    /// An N-API failure.
+    pub fn is_truthy(&self, name: &str) -> Result<bool> {
+        self.given(name).map_or(Ok(false), is_truthy)
     }
 
     /// An option; `undefined` if it was not given.

@@ -35,6 +35,10 @@ pub use crate::engine::{is_truthy, kind};
 pub struct Context<'a> {
     pub env: &'a Env,
     hooks: Hooks<'a>,
+    /// `Object.keys`.
+    pub keys: Option<Unknown<'a>>,
+    /// Whether a child without `options.env` simply inherits the environment, if that is known.
+    pub inherits_environment: Option<bool>,
     /// Whether a program sees the options between the call and the launch. Then symbols are copied, too.
     pub is_watched: bool,
     /// The major version of the running Node.
@@ -64,7 +68,26 @@ impl<'a> Context<'a> {
             Some(node) => *node,
             None => *NODE.get_or_init(|| env.get_node_version().map_or(0, |version| version.major)),
         };
-        Self { env, hooks: hooks.map_or(Hooks::None, Hooks::These), is_watched: false, node }
+        let hooks = hooks.map_or(Hooks::None, Hooks::These);
+        Self { env, hooks, keys: None, inherits_environment: None, is_watched: false, node }
+    }
+
+    /// Lists the names of options by `keys`, Node's `Object.keys`. That takes a quarter of the time of N-API's function.
+    #[must_use]
+    pub fn listing_by(self, keys: Unknown<'a>) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    /// Reads `inherits_environment` from the host, if that has such a property.
+    ///
+    /// # Errors
+    /// What a getter throws.
+    pub fn knowing_inheritance(self) -> Result<Self> {
+        let Hooks::Of(host) = &self.hooks else { return Ok(self) };
+        let inherits = option(host, c"inheritsEnvironment")?;
+        let is_known = kind(&inherits)? == ValueType::Boolean;
+        let inherits_environment = is_known.then(|| engine::to_bool(self.env, &inherits)).transpose()?;
+        Ok(Self { inherits_environment, ..self })
     }
 
     /// A member of the hooks; `None` if there is none.
@@ -84,17 +107,6 @@ impl<'a> Context<'a> {
         Ok((kind(&member)? != ValueType::Undefined).then_some(member))
     }
 
-    /// Whether the host says that a child without `options.env` simply inherits the environment.
-    ///
-    /// # Errors
-    /// What a getter throws.
-    pub fn inherits_environment(&self) -> Result<bool> {
-        match &self.hooks {
-            Hooks::Of(host) => is_truthy(&option(host, c"inheritsEnvironment")?),
-            _ => Ok(false),
-        }
-    }
-
     /// Calls a hook; `None` if there is no such hook.
     ///
     /// # Errors
@@ -105,20 +117,6 @@ impl<'a> Context<'a> {
     {
         let Some(hook) = self.hook_member(name)? else { return Ok(None) };
         Function::<FnArgs<A>, Unknown>::from_unknown(hook)?.call(arguments.into()).map(Some)
-    }
-
-    /// `Object.keys(object)`, called through the host, which takes a quarter of the time of N-API's own function.
-    /// `None` without a host.
-    ///
-    /// # Errors
-    /// What a proxy throws.
-    pub fn keys_of(&self, object: &Unknown) -> Result<Option<Unknown<'a>>> {
-        let Hooks::Of(host) = &self.hooks else { return Ok(None) };
-        let keys = option(host, c"keysOf")?;
-        if kind(&keys)? != ValueType::Function {
-            return Ok(None);
-        }
-        engine::call_value(self.env, &keys, &host.to_unknown(), [object]).map(Some)
     }
 
     /// Emits a warning (Node.js documentation, «process.emitWarning»).

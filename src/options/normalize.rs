@@ -6,7 +6,7 @@ use napi::{Result, Unknown, ValueType};
 use super::arguments::{self, Arguments};
 use super::environment::{self, Pairs};
 use super::given::Options;
-use super::{Context, is_nullish, is_truthy, kind, text};
+use super::{Context, is_nullish, kind, text};
 use crate::engine;
 
 /// The shell of `shell: true`.
@@ -20,7 +20,7 @@ pub struct Normalized<'a> {
     /// Whether `argv` is the file and then the arguments.
     pub is_plain: bool,
     pub env: Pairs,
-    pub cwd: Unknown<'a>,
+    pub cwd: Option<Unknown<'a>>,
     /// The rest, as it was given.
     pub options: Options<'a>,
 }
@@ -30,12 +30,12 @@ pub struct Normalized<'a> {
 /// # Errors
 /// What Node throws for the first thing that is wrong.
 pub fn normalize<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<Normalized<'a>> {
-    let cwd = path_of_url(context, arguments.options.get("cwd"))?;
-    arguments::check(context, &arguments, &cwd)?;
+    let cwd = arguments.options.given("cwd").map(|cwd| path_of_url(context, *cwd)).transpose()?;
+    arguments::check(context, &arguments, cwd.as_ref())?;
     let Arguments { mut file, args, options, .. } = arguments;
     let mut words = elements(&args)?;
     let shell = options.get("shell");
-    let has_shell = is_truthy(&shell)?;
+    let has_shell = options.is_truthy("shell")?;
     if has_shell {
         if !words.is_empty() {
             context.hook(c"warnOfShellArguments", ((),))?;
@@ -46,9 +46,11 @@ pub fn normalize<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<
         let is_named = kind(&shell)? == ValueType::String;
         file = if is_named { shell } else { engine::string(context.env, SHELL.as_bytes())? };
     }
-    let argv0 = options.get("argv0");
-    let has_argv0 = !is_nullish(&argv0)?;
-    words.insert(0, if has_argv0 { argv0 } else { file });
+    let argv0 = match options.given("argv0") {
+        Some(argv0) if !is_nullish(argv0)? => Some(*argv0),
+        _ => None,
+    };
+    words.insert(0, argv0.unwrap_or(file));
     let mut env = environment::pairs(context, &options)?;
     // There is such a hook only under Node's permission model.
     if let Some(pairs) =
@@ -58,7 +60,7 @@ pub fn normalize<'a>(context: &Context<'a>, arguments: Arguments<'a>) -> Result<
         let passing = passing.map_or(Ok(vec![]), |list| elements(&list))?;
         env = Some(passing.iter().map(text).collect::<Result<_>>()?);
     }
-    Ok(Normalized { file, words, is_plain: !has_shell && !has_argv0, env, cwd, options })
+    Ok(Normalized { file, words, is_plain: !has_shell && argv0.is_none(), env, cwd, options })
 }
 
 impl<'a> Normalized<'a> {
@@ -78,12 +80,12 @@ impl<'a> Normalized<'a> {
         let Self { file, env, cwd, options, .. } = self;
         options.write_to(target)?;
         target.set_c_named_property(c"args", self.args(context)?)?;
-        target.set_c_named_property(c"cwd", *cwd)?;
-        target.set_c_named_property(c"detached", is_truthy(&options.get("detached"))?)?;
+        target.set_c_named_property(c"cwd", cwd.map_or_else(|| context.undefined(), Ok)?)?;
+        target.set_c_named_property(c"detached", options.is_truthy("detached")?)?;
         target.set_c_named_property(c"envPairs", env.clone())?;
         target.set_c_named_property(c"file", *file)?;
-        target.set_c_named_property(c"windowsHide", is_truthy(&options.get("windowsHide"))?)?;
-        let is_verbatim = is_truthy(&options.get("windowsVerbatimArguments"))?;
+        target.set_c_named_property(c"windowsHide", options.is_truthy("windowsHide")?)?;
+        let is_verbatim = options.is_truthy("windowsVerbatimArguments")?;
         target.set_c_named_property(c"windowsVerbatimArguments", is_verbatim)
     }
 }

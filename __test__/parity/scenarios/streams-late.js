@@ -25,6 +25,16 @@ const kinds = (cp) => ({
   'fork ENOENT': () => cp.fork(EMPTY, { silent: true, execPath: './no-such-program' }),
 });
 
+/** A proxy of `object` that also gives proxies of its arrays. */
+function deep(object) {
+  return new Proxy(object, {
+    get(target, key, receiver) {
+      const value = Reflect.get(target, key, receiver);
+      return Array.isArray(value) ? deep(value) : value;
+    },
+  });
+}
+
 function stateOf(stream) {
   const { destroyed, readable, writable, writableEnded, writableFinished, readableEnded, errored } = stream;
   return { destroyed, readable, writable, writableEnded, writableFinished, readableEnded, errored };
@@ -98,19 +108,20 @@ module.exports = {
   },
 
   'through a proxy that gives proxies, and an object with arguments of its own': async (cp, t) => {
-    const deep = (object) =>
-      new Proxy(object, {
-        get(target, key, receiver) {
-          const value = Reflect.get(target, key, receiver);
-          return Array.isArray(value) ? deep(value) : value;
-        },
-      });
     const child = cp.spawn('cat');
     const closed = t.record(child, { streams: false });
     const heir = Object.create(child, { spawnargs: { value: ['own'] } });
     const same = [deep(child).stdin === child.stdin, heir.stdout === child.stdout];
     child.stdin.end();
     return { same, closed: await closed };
+  },
+
+  'through a proxy that gives proxies, when all is over': async (cp, t) => {
+    const child = cp.spawn('echo', ['x']);
+    const proxy = deep(child);
+    const closed = await t.record(child, { streams: false });
+    const streams = [proxy.stdin, proxy.stdout, proxy.stdio[2]];
+    return { closed, states: streams.map(stateOf), same: streams.map((stream, i) => stream === child.stdio[i]) };
   },
 
   'two children with the same array of arguments': async (cp, t) => {

@@ -14,7 +14,7 @@ use super::super::runtime;
 use super::{Capture, Child, Plan};
 use crate::engine::{self, Answer, Method, MethodCall};
 use crate::options::normalize::Normalized;
-use crate::options::{Context, is_truthy, signal};
+use crate::options::{Context, signal};
 use crate::sys;
 
 /// A process. `spawn`, `execFile` and the others create one, or complete the object of this class that they are given.
@@ -79,7 +79,10 @@ use crate::sys;
 ///   /** Lets the event loop end before the process. */
 ///   unref(): void;
 /// }
-/// /** What `spawn` and others return: a new Process, or for a given one its pid or negative errno. */
+/// /**
+///  * What `spawn` and others return: a new Process, or for a given one a number: eight times its pid or negative errno,
+///  * plus 1, 2 and 4 if the child's standard input, output and error are pipes.
+///  */
 /// export type Started = Process | number;
 /// /** One call of `execFile`: an array that begins with its callback. */
 /// export type Call = [callback: unknown, ...unknown[]];
@@ -128,8 +131,8 @@ impl<'a> Argv<'a> {
     }
 }
 
-/// The pipes of a process that has only the three standard descriptors and no pipes.
-const WITHOUT_PIPES: &str = "---";
+/// The number of descriptors that every child has.
+const STANDARD: usize = 3;
 
 /// What has been started, or could not be.
 pub(in crate::api) struct Start<'a> {
@@ -137,8 +140,8 @@ pub(in crate::api) struct Start<'a> {
     pub status: i32,
     pub file: Unknown<'a>,
     pub argv: Argv<'a>,
-    /// The child's descriptors, one character each: `p` for a pipe, `-` for anything else.
-    pub pipes: String,
+    /// Which of the child's descriptors are pipes.
+    pub pipes: Vec<bool>,
     /// The call of `execFile`.
     pub call: Option<Unknown<'a>>,
 }
@@ -154,15 +157,11 @@ pub(in crate::api) struct ProcessObject<'a> {
 }
 
 impl<'a> ProcessObject<'a> {
-    /// `events`, if its property `isProcess` is true, otherwise a new one.
-    pub fn of(env: &'a Env, events: Option<Object<'a>>) -> Result<Self> {
-        if let Some(object) = events.map(|events| events.to_unknown())
-            && is_truthy(&engine::property(env, &object, c"isProcess")?)?
-        {
-            let process = match engine::native(env, &object) {
-                Some(process) => process,
-                None => engine::wrap(env, &object, Process::default())?,
-            };
+    /// The given one, or a new one.
+    pub fn of(env: &'a Env, given: Option<Object<'a>>) -> Result<Self> {
+        if let Some(object) = given.map(|given| given.to_unknown()) {
+            let process = engine::wrap(env, &object, Process::default())
+                .or_else(|error| engine::native(env, &object).ok_or(error))?;
             return Ok(Self { env, object, is_alone: false, process });
         }
         let class = runtime::of(env)?.process_class()?.get(env)?;
@@ -172,17 +171,18 @@ impl<'a> ProcessObject<'a> {
     }
 
     /// Tells JavaScript what has been started. Returns the process; a given one gets only the properties that its caller
-    /// cannot know, and then this returns the status.
+    /// cannot know, and then this returns the status and the pipes in one number, because to set a property takes 2 us.
     pub fn describe(&self, start: &Start<'a>) -> Result<Unknown<'a>> {
         let Start { status, file, argv, pipes, call } = start;
-        let status_value = engine::number(self.env, (*status).into())?;
         if self.is_alone {
+            let status_value = engine::number(self.env, (*status).into())?;
             self.set(if *status < 0 { c"errno" } else { c"pid" }, &status_value)?;
         } else if let Some(call) = call {
             self.set(c"call", call)?;
         }
-        if self.is_alone || pipes != WITHOUT_PIPES {
-            self.set(c"pipes", &engine::string(self.env, pipes.as_bytes())?)?;
+        if self.is_alone || pipes.len() > STANDARD {
+            let text: Vec<u8> = pipes.iter().map(|is_pipe| if *is_pipe { b'p' } else { b'-' }).collect();
+            self.set(c"pipes", &engine::string(self.env, &text)?)?;
         }
         let args = match argv {
             Argv::Array(args) => Some(*args),
@@ -193,7 +193,12 @@ impl<'a> ProcessObject<'a> {
             self.set(c"spawnfile", file)?;
             self.set(c"spawnargs", &args)?;
         }
-        Ok(if self.is_alone { self.object } else { status_value })
+        if self.is_alone {
+            return Ok(self.object);
+        }
+        let standard = pipes.iter().take(STANDARD).rev();
+        let bits = standard.fold(0, |bits, is_pipe| bits * 2 + i32::from(*is_pipe));
+        engine::number(self.env, f64::from(*status * 8 + bits))
     }
 
     /// Sets a property.

@@ -36,7 +36,7 @@ impl Plan {
         if let Some(plan) = of_exec {
             return Ok(Self { abort_signal, ..plan });
         }
-        let timeout = timeout(context, &options.get("timeout"))?;
+        let timeout = options.given("timeout").map_or(Ok(None), |time| timeout(context, time))?;
         Ok(Self { timeout, kill_signal: abort_signal, capture: None, abort_signal })
     }
 }

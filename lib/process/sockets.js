@@ -6,6 +6,10 @@ const { builtin } = require('../builtin/originals');
 const { errnoError } = require('../common/errors');
 const { native } = require('../addon/native');
 
+let net;
+/** Node's `net`, which is loaded with the first socket. A call of require() for each would take longer. */
+const loadNet = () => (net ??= require('node:net'));
+
 const NOWHERE = '/nonexistent/child-process-rs';
 
 /**
@@ -19,7 +23,7 @@ function mayOpen() {
 
 /** Creates a socket for `fd`, of which it becomes the owner. `options` are those of net.Socket. */
 function socketOver(fd, options) {
-  const { Socket } = require('node:net');
+  const { Socket } = loadNet();
   let handle;
   try {
     if (mayOpen()) return new Socket({ ...options, fd });
@@ -47,4 +51,4 @@ function openPipe() {
   return _handle;
 }
 
-module.exports = { socketOver };
+module.exports = { loadNet, socketOver };

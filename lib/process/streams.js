@@ -5,7 +5,7 @@
 
 const { findIndex, map } = require('../common/arrays');
 const { nextTick } = require('../common/clock');
-const { socketOver } = require('./sockets');
+const { loadNet, socketOver } = require('./sockets');
 
 // Streams of this process whose descriptors were given to another child. They must not be drained.
 const borrowed = new WeakSet();
@@ -38,7 +38,7 @@ function confirmBeforeData(socket, handle) {
 
 /** A destroyed stream, for a pipe that is closed already. The arguments say which of its sides had ended before. */
 function closedSocket(wasRead, wasWritten) {
-  const { Socket } = require('node:net');
+  const { Socket } = loadNet();
   const socket = new Socket();
   const { _readableState: reading, _writableState: writing } = socket;
   reading.ended = wasRead;
@@ -118,9 +118,7 @@ class Streams {
     if (fd === -1 && !onStream) return this.#closed(index);
     const socket = this.#handle.inLaunchContext(() => {
       // Not writable: on Node 20 the writable side of a socket without a handle never finishes.
-      return fd === -1
-        ? new (require('node:net').Socket)({ writable: false })
-        : socketOver(fd, { readable: index > 0 });
+      return fd === -1 ? new (loadNet().Socket)({ writable: false }) : socketOver(fd, { readable: index > 0 });
     });
     // Before the calls, which may ask for it.
     this.#made[index] = socket;

@@ -77,6 +77,8 @@ function begin(child, started, file, args) {
 
   child.pid = handle.pid;
   attachStreams(child, handle, handle.pipes ?? pipesOf(started));
+  // For another launch of the same child.
+  handle.pipes = undefined;
   if (link) attachChannel(child, link);
   if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
   return errno;
@@ -209,7 +211,8 @@ function onExit(child, handle, code, signal, syscall) {
   if (signal) child.signalCode = signal;
   else child.exitCode = code;
   streams?.endInput();
-  if (streams) endedOf.set(child.spawnargs, child);
+  // The program may have replaced it.
+  if (streams && Array.isArray(child.spawnargs)) endedOf.set(child.spawnargs, child);
   child._handle = null;
 
   try {

@@ -69,7 +69,7 @@ pub fn exec<'env>(
     callback: Unknown<'env>,
     events: Option<Object<'env>>,
 ) -> Result<Unknown<'env>> {
-    let context = runtime::context(env, events)?;
+    let context = runtime::context(env, events)?.knowing_inheritance()?;
     let callback = if kind(&options)? == ValueType::Function { options } else { callback };
     let Arguments { file, options, .. } = read_command(&context, command, options)?;
     arguments::check_call(&context, &context.undefined()?, &callback)?;

@@ -124,6 +124,12 @@ module.exports = {
     return { closed, states: streams.map(stateOf), same: streams.map((stream, i) => stream === child.stdio[i]) };
   },
 
+  'the arguments are gone when the child ends': async (cp, t) => {
+    const child = cp.spawn('echo', ['x']);
+    child.spawnargs = null;
+    return { closed: await t.record(child), states: child.stdio.map(stateOf) };
+  },
+
   'two children with the same array of arguments': async (cp, t) => {
     const args = ['echo', 'x'];
     const children = [new cp.ChildProcess(), new cp.ChildProcess()];

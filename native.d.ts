@@ -172,8 +172,9 @@ export class Process {
   unref(): void;
 }
 /**
- * What `spawn` and others return: a new Process, or for a given one a number: eight times its pid or negative errno,
- * plus 1, 2 and 4 if the child's standard input, output and error are pipes.
+ * What `spawn` and others return: a new Process. For a given one, its pid and its pipes packed into a number: eight
+ * times the pid (or the negative errno, if nothing was started), plus 1 if the child's standard input is a pipe, plus
+ * 2 if its standard output is one, plus 4 if its standard error is one.
  */
 export type Started = Process | number;
 /** One call of `execFile`: an array that begins with its callback. */
@@ -265,15 +266,18 @@ export function open(hooks: object): number;
 export function version(): string;
 
 /**
- * Records the descriptors that this process has inherited in order to pass them on. Must be called before other code
- * opens descriptors without close-on-exec.
+ * Records which descriptors this process has inherited, because children inherit these, too. Must be called before other
+ * code opens descriptors without close-on-exec.
  */
 export function noteInherited(): void;
 
 /** Whether this is the main thread and not a Worker. */
 export function isMainThread(): boolean;
 
-/** Passes what a listener has thrown to `uncaughtException`. The caller must throw it on; it is not reported again. */
+/**
+ * Passes what a listener has thrown to `uncaughtException`. The caller must throw it once more, to end the call from
+ * native code, which then does not report it again.
+ */
 export function reportUncaught(error: unknown): void;
 
 /**
@@ -290,11 +294,12 @@ export function reportUncaught(error: unknown): void;
  * keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
  * the process gets a new `channel`, which reports to `events`.
  *
- * If `events.inheritsEnvironment` is a boolean, which tells whether a child without `options.env` simply inherits the
- * environment, `events` becomes the process. The caller then has to handle `signal`. This returns a number: eight times
- * the pid or negative errno, plus 1, 2 and 4 if the child's standard input, output and error are pipes. The process
- * gets no `pipes` if there are only these three descriptors, and from `spawn` neither `spawnfile` nor `spawnargs` if
- * they are `file` and then `args`.
+ * `lib/` passes as `events` an object that is to become the process. It is recognised by a boolean property,
+ * `inheritsEnvironment`: whether a child without `options.env` simply inherits the environment. Then
+ * - the result is a number, see `Started`;
+ * - the process has `pipes` only if there are more than three descriptors;
+ * - after `spawn` it has `spawnfile` and `spawnargs` only if they are not `file`, and `file` followed by `args`;
+ * - the caller has to end the process when the AbortSignal `signal` is aborted.
  *
  * Throws what Node throws.
  */
@@ -308,11 +313,11 @@ export function fork(modulePath: unknown, args: unknown, options: unknown, event
 
 /**
  * Starts a process from normalised options. `process` becomes it, as with `spawn`; `process.mayBeNative`: whether the
- * child may have a native end of a channel. `started()` is called between the checks and the launch.
+ * child may have a native end of a channel. `onChecked()` is called between the checks and the launch.
  *
  * Throws what `ChildProcess.prototype.spawn` throws.
  */
-export function launch(options: unknown, process: object, started?: (() => unknown) | undefined | null): Started;
+export function launch(options: unknown, process: object, onChecked?: (() => unknown) | undefined | null): Started;
 
 /**
  * Starts `file` and waits until it has exited (Node.js documentation, «child_process.spawnSync»). `host.hooks` are the

@@ -25,7 +25,7 @@ const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
 // Not properties of the children, because a ChildProcess must have the same properties as the builtin's.
 const streamsOf = attachment();
-// By the array that is the `spawnargs` of a child that has ended, the child.
+// For a child that has ended: attached to the array that is its `spawnargs`, the child.
 const endedOf = attachment();
 
 const listener = { onExit, makeLink };
@@ -45,8 +45,8 @@ function launchWith(child, options) {
 }
 
 /**
- * Takes over `started`, what the native function has returned that launched `file` with `args`. Returns 0 or a negative
- * errno.
+ * Called when `file` has been launched with `args`: completes the child. `started` is the number that the native
+ * function has returned (started.js). Returns 0 or a negative errno.
  * @returns {number}
  */
 function begin(child, started, file, args) {
@@ -59,7 +59,7 @@ function begin(child, started, file, args) {
 
   if (errno === 0) {
     if (launched.hasSubscribers) launched.end.publish({ process: child });
-    // Cheaper than a tick, and there is nothing to do in most cases.
+    // A microtask is cheaper than process.nextTick(), and in most cases nobody listens for 'spawn'.
     resolved.then(() => announceSpawn(child));
   } else {
     if (launched.hasSubscribers) launched.error.publish({ process: child, error: errnoError(errno, 'spawn') });
@@ -77,7 +77,7 @@ function begin(child, started, file, args) {
 
   child.pid = handle.pid;
   attachStreams(child, handle, handle.pipes ?? pipesOf(started));
-  // For another launch of the same child.
+  // A program may call child.spawn() once more.
   handle.pipes = undefined;
   if (link) attachChannel(child, link);
   if (borrowed) for (let i = 0; i < borrowed.length; i++) borrow(borrowed[i]);
@@ -138,8 +138,8 @@ function attachStreams(child, handle, pipes) {
 }
 
 /**
- * The child that `object` is, inherits from, or is a proxy of, even of one that gives proxies of all it has: they show
- * the true values of a property's descriptor.
+ * The child behind `object`, the receiver of an accessor: it is a child, inherits from one, or is a proxy of one. What
+ * a property of a proxy gives may be a proxy, too (as in Vue), but the property's descriptor has the true value.
  */
 function ownerOf(object) {
   for (let each = object; each !== null && each !== undefined; each = Object.getPrototypeOf(each)) {
@@ -200,7 +200,7 @@ function reportFailure(child, errno) {
   try {
     handle.exited(errno, null, 'spawn');
   } finally {
-    // After the streams have settled, as for a process that has ended.
+    // In a tick after settle(), as for a process that has ended.
     nextTick(() => handle.closePipes());
   }
 }
@@ -223,13 +223,14 @@ function onExit(child, handle, code, signal, syscall) {
       child.emit('exit', child.exitCode, child.signalCode);
     }
   } finally {
-    // One tick later, so that a listener of 'exit' still can start to read.
     if (streams?.hasUntouched) child._closesNeeded++;
+    // One tick later, so that a listener of 'exit' still can start to read.
     nextTick(settle, child, streams, streams?.hasUntouched);
   }
   closeOne(child);
 }
 
+/** Ends the streams that the program does not read. */
 function settle(child, streams, hadUntouched) {
   streams?.settle();
   if (hadUntouched) closeOne(child);

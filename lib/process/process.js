@@ -26,7 +26,7 @@ class Process extends shapeOf(native.Process) {
     this.#child = child;
     this.#listener = listener;
     this.pid = undefined;
-    // Set by the native side: the file and `argv`, unless spawn() was given just these.
+    // Set by the native side: the file and `argv`, unless these are simply the arguments of spawn().
     this.spawnfile = undefined;
     this.spawnargs = undefined;
     // A `p` for each descriptor that is a pipe, and a `-` for any other. Set by the native side if there are more than
@@ -40,10 +40,11 @@ class Process extends shapeOf(native.Process) {
     this.isSpawnDone = false;
     // Its channel, if it has one.
     this.link = undefined;
-    // For exec(): what waits for the outputs, the call as the native side has read it, and whether outputs are captured
-    // natively.
+    // For exec(): what waits for the outputs,
     this.pendingCall = undefined;
+    // the call as the native side has read it,
     this.call = undefined;
+    // and whether outputs are captured natively.
     this.captures = false;
   }
 
@@ -52,7 +53,7 @@ class Process extends shapeOf(native.Process) {
     return typeof handle === 'object' && handle !== null && #child in handle ? handle.#child : undefined;
   }
 
-  /** Whether a launch has been tried. A program that has replaced ChildProcess.prototype.spawn may not do so. */
+  /** Whether a launch has been tried. A method with which a program has replaced ours need not try one. */
   get isLaunched() {
     return this.#context !== undefined;
   }
@@ -68,7 +69,7 @@ class Process extends shapeOf(native.Process) {
     return this.#context ? this.#context.runAsLauncher(body) : body();
   }
 
-  /** Nothing was launched, and no event will report that. */
+  /** Nothing was launched, and the caller throws the error instead of reporting it by an event. */
   abandon() {
     this.#context.destroy();
     this.closePipes();
@@ -120,17 +121,18 @@ class Process extends shapeOf(native.Process) {
     }
   }
 
-  // The native side calls the methods that follow; `onchannel` before the launch, if stdio asks for a channel. As in
-  // the builtin, the async resource of the process is created before that of the channel.
+  // The native side calls the methods that follow.
 
+  /** Called before the launch if stdio asks for a channel. */
   onchannel() {
+    // As in the builtin, the async resource of the process is created before that of the channel.
     this.#context = new LaunchContext();
     this.link = this.#listener.makeLink(this.#child, this);
     return this.link;
   }
 
-  // Only the exit is reported in the context of the process. The builtin emits 'spawn' in a tick of the launch, and
-  // output in the context of its stream.
+  // The exit is reported in the async context of the process, everything else in that of the launch. To a program that
+  // looks the same as with the builtin, which emits 'spawn' in a tick of the launch.
 
   onspawn() {
     this.inLaunchContext(() => reportThrown(() => this.spawned()));

@@ -1,6 +1,6 @@
 'use strict';
 
-// Creates sockets for file descriptors.
+// Creates sockets for the parent's ends of a child's pipes.
 
 const { builtin } = require('../builtin/originals');
 const { errnoError } = require('../common/errors');
@@ -13,8 +13,8 @@ const loadNet = () => (net ??= require('node:net'));
 const NOWHERE = '/nonexistent/child-process-rs';
 
 /**
- * Whether Node lets this process create a socket for a descriptor. Since 26 that needs the permission to use the
- * network; earlier Nodes do not have that permission.
+ * Whether Node lets this process create a socket for a descriptor. Under the permission model of Node 26 and later that
+ * needs --allow-net. Earlier Nodes have no such permission, and so no such restriction.
  */
 function mayOpen() {
   const { permission } = process;
@@ -32,13 +32,14 @@ function socketOver(fd, options) {
     native.closeFd(fd);
     throw error;
   }
+  // From here on the pipe is ours, under the number of Node's (dup3(2)).
   native.replaceFd(handle.fd, fd);
   return new Socket({ ...options, handle });
 }
 
 /**
- * Creates an open libuv pipe without the permission to use the network. Node opens the pipes of its own children
- * without that permission, even if the child's program does not exist.
+ * Creates an open libuv pipe without --allow-net. Node needs no permission for the pipes of its own children, and opens
+ * them even if the child's program does not exist: so such a child is started, and its pipe taken.
  */
 function openPipe() {
   const child = new builtin.ChildProcess();

@@ -16,13 +16,13 @@ const { native } = require('../addon/runtime');
 const { MAJOR } = require('../common/version');
 const { isObserved, isWatched } = require('./watchers');
 
-// From Node 26 on a timeout also cuts off output that outlives the child.
+// The event that stops the timer of `timeout`. From Node 26 on a timeout also ends output that outlives the child.
 const END = MAJOR >= 26 ? 'close' : 'exit';
 
 /** Starts `file` (Node.js documentation, «child_process.spawn»). */
 function spawn(file, args, options) {
   if (isHooked()) return builtin.spawn(file, args, options);
-  // What the options and arguments run when they are read may change the array.
+  // A getter of an option, or the toString() of an argument, may change the array.
   if (Array.isArray(args)) args = copy(args);
   const call = [file, args, options];
   return launch('spawn', call, (handle) => native.spawn(file, args, options, handle)).child;
@@ -36,9 +36,9 @@ function fork(modulePath, args = [], options) {
 }
 
 /**
- * A child, and its `handle`, the native process, which `start` creates. If something hooks in between the call and the
- * launch (a tracer, or Node's permission model), there are two steps: the arguments of `verb` are normalised, then the
- * process is launched. The caller knows that the builtin's method has not been replaced.
+ * Launches a process. Returns the child, and its `handle`, the Process that `start(handle)` has launched. If something
+ * hooks in between the call and the launch (a tracer, or Node's permission model), there are two steps: the arguments
+ * of `verb` are normalised, then the process is launched. The caller has checked that isHooked() is false.
  */
 function launch(verb, call, start) {
   if (isRestricted || isObserved()) return launchNormalized(verb, call);
@@ -57,13 +57,14 @@ function launchNormalized(verb, call) {
   const options = { __proto__: null };
   const normalized = native.normalize(verb, call, host, options);
   const child = new ChildProcess();
-  // The program may remove it from the child.
+  // A method with which a program has replaced child.spawn() may remove it from the child.
   const handle = child._handle;
   handle.mayBeNative = normalized.mayBeNative;
   handle.call = normalized.call;
   child.spawn(options);
   handle.captures = !isWatched();
   native.follow(handle, normalized.plan, handle.captures);
+  // The native side enforces the timeout of execFile().
   const limits = verb === 'execFile' ? { signal: options.signal } : options;
   endEarly(child, handle, limits, normalized.killSignal);
   return { child, handle };

@@ -1,7 +1,8 @@
 'use strict';
 
-// What a native function returns that has launched a process: eight times the pid or the negative errno, plus 1, 2 and
-// 4 if the child's standard input, output and error are pipes.
+// The native functions that launch a process for `lib/` return one number, the pid and the pipes packed together: eight
+// times the pid (or the negative errno, if nothing was started), plus 1 if the child's standard input is a pipe, plus 2
+// if its standard output is one, plus 4 if its standard error is one.
 
 const NO_PIPES = '---';
 const PIPES = [NO_PIPES, 'p--', '-p-', 'pp-', '--p', 'p-p', '-pp', 'ppp'];

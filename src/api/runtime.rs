@@ -26,12 +26,13 @@ struct Loaded {
     keys: Held,
 }
 
-/// An environment, or one copy of `lib/` in it.
+/// One for each environment that has loaded the addon, with `loaded`; and one for each copy of `lib/` in it, with
+/// `hooks`. There may be several environments on one thread.
 pub(super) struct Runtime {
     env: sys_napi::napi_env,
     reactor: OnceCell<Rc<Reactor>>,
-    /// Made when an environment loads the addon. There may be several environments with this addon on one thread.
     loaded: Option<Loaded>,
+    /// What `open` was given.
     hooks: Option<ObjectRef<false>>,
     /// The parts of Node that channels use, once there has been a channel.
     channel_node: OnceCell<Rc<Node>>,
@@ -86,8 +87,8 @@ impl Runtime {
 }
 
 thread_local! {
-    /// The runtimes of this thread, by their numbers. A call that names one by number costs a tenth of one that
-    /// unwraps an object of a native class.
+    /// The runtimes of this thread. JavaScript names a runtime by its index here: a number costs a call a tenth of what
+    /// an object of a native class would.
     static RUNTIMES: RefCell<Vec<Option<Rc<Runtime>>>> = const { RefCell::new(vec![]) };
 }
 
@@ -149,8 +150,8 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Records the descriptors that this process has inherited in order to pass them on. Must be called before other code
-/// opens descriptors without close-on-exec.
+/// Records which descriptors this process has inherited, because children inherit these, too. Must be called before other
+/// code opens descriptors without close-on-exec.
 #[napi(catch_unwind)]
 pub fn note_inherited() {
     inherited::note();
@@ -174,7 +175,8 @@ fn close(env: usize) {
     });
 }
 
-/// Passes what a listener has thrown to `uncaughtException`. The caller must throw it on; it is not reported again.
+/// Passes what a listener has thrown to `uncaughtException`. The caller must throw it once more, to end the call from
+/// native code, which then does not report it again.
 #[napi(catch_unwind)]
 pub fn report_uncaught(env: &Env, error: Unknown) -> Result<()> {
     reactor::report_uncaught(env, &error)

@@ -36,11 +36,12 @@ use crate::sys;
 /// keeps the event loop alive. The object that `events.onchannel()` returns becomes the channel. Without that method,
 /// the process gets a new `channel`, which reports to `events`.
 ///
-/// If `events.inheritsEnvironment` is a boolean, which tells whether a child without `options.env` simply inherits the
-/// environment, `events` becomes the process. The caller then has to handle `signal`. This returns a number: eight times
-/// the pid or negative errno, plus 1, 2 and 4 if the child's standard input, output and error are pipes. The process
-/// gets no `pipes` if there are only these three descriptors, and from `spawn` neither `spawnfile` nor `spawnargs` if
-/// they are `file` and then `args`.
+/// `lib/` passes as `events` an object that is to become the process. It is recognised by a boolean property,
+/// `inheritsEnvironment`: whether a child without `options.env` simply inherits the environment. Then
+/// - the result is a number, see `Started`;
+/// - the process has `pipes` only if there are more than three descriptors;
+/// - after `spawn` it has `spawnfile` and `spawnargs` only if they are not `file`, and `file` followed by `args`;
+/// - the caller has to end the process when the AbortSignal `signal` is aborted.
 ///
 /// Throws what Node throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -75,7 +76,7 @@ pub fn fork<'env>(
 }
 
 /// Starts a process from normalised options. `process` becomes it, as with `spawn`; `process.mayBeNative`: whether the
-/// child may have a native end of a channel. `started()` is called between the checks and the launch.
+/// child may have a native end of a channel. `onChecked()` is called between the checks and the launch.
 ///
 /// Throws what `ChildProcess.prototype.spawn` throws.
 #[napi(catch_unwind, ts_return_type = "Started")]
@@ -83,7 +84,7 @@ pub fn launch<'env>(
     env: &'env Env,
     options: Unknown<'env>,
     process: Object<'env>,
-    started: Option<Function<'env, (), Unknown<'env>>>,
+    on_checked: Option<Function<'env, (), Unknown<'env>>>,
 ) -> Result<Unknown<'env>> {
     let context = runtime::context(env, Some(process))?;
     if is_nullish(&options)? {
@@ -115,7 +116,7 @@ pub fn launch<'env>(
     if let EnvPairs::Made(Some(pairs)) = &request.plain.env {
         show_pairs(&mut object, pairs)?;
     }
-    request.started = started;
+    request.on_checked = on_checked;
     let args = if is_nullish(&args)? { engine::array(env, &[])? } else { args };
     let Started { process: object, status, pipes } = request.start(Some(process), true)?;
     object.describe(&Start { status, file, argv: Argv::Array(args), pipes, call: None })
@@ -147,14 +148,13 @@ pub(super) fn read_arguments<'a>(
     Ok(Arguments { file, args, given, options: Options::read(context, &given)? })
 }
 
-/// Starts a process. `forked`: the `execArgv` of a child that runs this Node; `exec`: the plan and the call of
-/// `execFile`.
+/// Starts a process. `exec_argv`: for `fork`, if the child runs this Node; `exec`: the plan and the call of `execFile`.
 pub(super) fn start_normalized<'a>(
     context: &Context<'a>,
     events: Option<Object<'a>>,
     normalized: Normalized<'a>,
     argv: Argv<'a>,
-    forked: Option<Vec<Unknown<'a>>>,
+    exec_argv: Option<Vec<Unknown<'a>>>,
     exec: Option<(Plan, Unknown<'a>)>,
 ) -> Result<Unknown<'a>> {
     let options = &normalized.options;
@@ -171,7 +171,7 @@ pub(super) fn start_normalized<'a>(
     };
     let file = normalized.file;
     let mut plain = Plain::of(normalized);
-    if let Some(exec_argv) = forked {
+    if let Some(exec_argv) = exec_argv {
         let pairs = plain.env.take_list()?;
         channel.may_be_native = channel::may_be_native(context, &exec_argv, &pairs)?;
         plain.env = EnvPairs::Made(Some(pairs));
@@ -186,7 +186,8 @@ pub(super) fn start_normalized<'a>(
             child.keep_call(Held::new(context.env, call)?);
         }
         if status < 0 {
-            // There is nothing to kill, but the timer also calls the callback of `exec`.
+            // There is nothing to kill. But when this timer has elapsed, the callback of `exec` gets the error: not before
+            // this function has returned.
             plan.timeout = plan.capture.as_ref().map(|_| Duration::ZERO);
             child.set_failed(-status);
         } else if let Some(signal) = &signal
@@ -209,7 +210,7 @@ pub(super) fn start_normalized<'a>(
     process.describe(&Start { status, file, argv, pipes, call })
 }
 
-/// A process to be started: options that have been checked.
+/// A process to be started: its options, which `new` checks.
 struct Request<'a> {
     context: Context<'a>,
     plain: Plain<'a>,
@@ -217,7 +218,7 @@ struct Request<'a> {
     entries: Vec<Entry>,
     channel: Channel<'a>,
     secret: Option<String>,
-    started: Option<Function<'a, (), Unknown<'a>>>,
+    on_checked: Option<Function<'a, (), Unknown<'a>>>,
 }
 
 impl<'a> Request<'a> {
@@ -230,8 +231,8 @@ impl<'a> Request<'a> {
         let entries = stdio::plan(context, stdio)?;
         command::check_serialization(context, &channel.serialization)?;
         plain.check(context, &entries)?;
-        let (secret, started) = Default::default();
-        let mut request = Self { context: *context, plain, stdio, entries, channel, secret, started };
+        let (secret, on_checked) = Default::default();
+        let mut request = Self { context: *context, plain, stdio, entries, channel, secret, on_checked };
         if let Some(fd) = request.channel_fd() {
             request.channel.fd = fd;
             let mut pairs = request.plain.env.take_list()?;
@@ -247,11 +248,11 @@ impl<'a> Request<'a> {
 
     /// `is_process`: whether `events` becomes the process.
     fn start(self, events: Option<Object<'a>>, is_process: bool) -> Result<Started<'a>> {
-        let Self { context, plain, stdio, entries, channel, secret, started } = self;
+        let Self { context, plain, stdio, entries, channel, secret, on_checked } = self;
         let env = context.env;
         let command = plain.into_command(&context)?;
-        if let Some(started) = started {
-            started.call(())?;
+        if let Some(on_checked) = on_checked {
+            on_checked.call(())?;
         }
         let process = ProcessObject::of(env, events.filter(|_| is_process))?;
         let (child, status) = match runtime::of(env)?.reactor(env) {
@@ -300,8 +301,9 @@ enum Failure {
     Node(Error),
 }
 
-/// Starts a child. After some failures the builtin has a channel all the same, to a child that does not exist. After
-/// the others `link` is closed.
+/// Starts a child. If there is no such program, or not the permission to run it or the resources, the builtin emits
+/// `'error'` later, and until then its child has a channel, to nobody. So `link` stays open. After other failures it is
+/// closed.
 fn start_child(
     env: &Env,
     child: &Rc<Child>,

@@ -1,5 +1,5 @@
-//! A copy of the options that a function was given, made like `{ ...options }`: it has only own enumerable properties,
-//! so that a property of `Object.prototype` cannot become an option, and reads each of them once, in order.
+//! A copy of the options that a function was given, made like `{ ...options }`: each own enumerable property is read
+//! once, in order. A property of `Object.prototype` thus cannot become an option.
 
 use napi::bindgen_prelude::{JsObjectValue, Object};
 use napi::{Result, Unknown, ValueType};
@@ -61,7 +61,7 @@ impl<'a> Options<'a> {
         self.find(name).is_some()
     }
 
-    /// An option; `None` if it was not given, so that nothing has to be checked.
+    /// An option; `None` if it was not given. Then there is nothing to check or to convert.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&Unknown<'a>> {
         self.find(name).map(|entry| &entry.value)

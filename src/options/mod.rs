@@ -1,8 +1,8 @@
 //! Turns JavaScript options into plain Rust data, or into the error that Node would throw.
 //!
-//! There are two steps, as in Node, because programs hook in between: tracers and coverage tools patch
-//! `ChildProcess.prototype.spawn`. [`normalize`] turns the arguments of a function into normalised options, [`command`]
-//! turns those into a [`crate::launch::Command`].
+//! There are two steps, as in Node: [`normalize`] turns the arguments of a function into normalised options, [`command`]
+//! turns those into a [`crate::launch::Command`]. In most cases one follows the other in the same call. But tracers and
+//! coverage tools that patch `ChildProcess.prototype.spawn` see what is in between.
 
 pub mod arguments;
 pub mod call;
@@ -29,17 +29,19 @@ use napi::{Env, Result, Unknown, ValueType};
 use crate::engine;
 pub use crate::engine::{is_truthy, kind};
 
-/// What the conversions need from JavaScript, above all the hooks: the functions of `lib/process/hooks.js`. Everything
-/// also works without them, for programs that load the addon alone.
+/// What the conversions need from JavaScript, above all the hooks, functions that Rust calls by name: those of
+/// `lib/process/hooks.js` for processes, those that `open` was given for channels. Everything also works without them,
+/// for programs that load the addon alone.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub env: &'a Env,
     hooks: Hooks<'a>,
-    /// `Object.keys`.
+    /// `Object.keys`; `None` if no options will be read.
     pub keys: Option<Unknown<'a>>,
-    /// Whether a child without `options.env` simply inherits the environment, if that is known.
+    /// Whether a child without `options.env` simply inherits the environment; `None` if the caller has not told.
     pub inherits_environment: Option<bool>,
-    /// Whether a program sees the options between the call and the launch. Then symbols are copied, too.
+    /// Whether a program sees the options between the call and the launch. Then properties whose names are symbols are
+    /// copied, too, for it could see them.
     pub is_watched: bool,
     /// The major version of the running Node.
     pub node: u32,
@@ -54,13 +56,14 @@ enum Hooks<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// `host`: the object whose property `hooks` has the hooks.
+    /// `host`: the object whose property `hooks` has the hooks, in most cases the process to be launched.
     #[must_use]
     pub fn of(env: &'a Env, host: Option<Object<'a>>) -> Self {
         let hooks = host.map_or(Hooks::None, Hooks::Of);
         Self { hooks, ..Self::new(env, None) }
     }
 
+    /// `hooks`: the object that has the hooks.
     #[must_use]
     pub fn new(env: &'a Env, hooks: Option<Object<'a>>) -> Self {
         static NODE: OnceLock<u32> = OnceLock::new();

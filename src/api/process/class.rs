@@ -80,8 +80,9 @@ use crate::sys;
 ///   unref(): void;
 /// }
 /// /**
-///  * What `spawn` and others return: a new Process, or for a given one a number: eight times its pid or negative errno,
-///  * plus 1, 2 and 4 if the child's standard input, output and error are pipes.
+///  * What `spawn` and others return: a new Process. For a given one, its pid and its pipes packed into a number: eight
+///  * times the pid (or the negative errno, if nothing was started), plus 1 if the child's standard input is a pipe, plus
+///  * 2 if its standard output is one, plus 4 if its standard error is one.
 ///  */
 /// export type Started = Process | number;
 /// /** One call of `execFile`: an array that begins with its callback. */
@@ -214,8 +215,8 @@ impl<'a> ProcessObject<'a> {
         self.process.child()
     }
 
-    /// Carries out the plan. If a program has replaced `ChildProcess.prototype.spawn` and launched nothing, there still
-    /// is a timeout.
+    /// Carries out the plan. If a program has replaced `ChildProcess.prototype.spawn` and launched nothing, the timer of
+    /// `timeout` runs all the same, as with the builtin.
     pub fn follow(&self, plan: &Plan, captures: bool) -> Result<()> {
         self.process.capture.replace(plan.capture.clone());
         if self.child().is_none() {

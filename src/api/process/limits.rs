@@ -27,7 +27,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads the plan from the options of `spawn`. `of_exec`: the plan of `exec`, which lacks only `abort_signal`.
+    /// Reads the plan from the options of `spawn`, whose `killSignal` serves for a timeout and for an AbortSignal alike.
+    /// `of_exec`: the plan of `exec`, which lacks only `abort_signal`.
     ///
     /// # Errors
     /// What Node throws for the first thing that is wrong.

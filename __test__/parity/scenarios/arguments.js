@@ -2,6 +2,7 @@
 
 // spawn(file, args, options): what it takes, what it refuses and with which words.
 
+const { TRIED } = require('../options');
 const values = require('../values');
 
 async function forEachValue(t, spawn, { skip = [] } = {}) {
@@ -210,25 +211,8 @@ module.exports = {
     return t.record(child);
   },
 
-  'cwd': optionScenario('cwd'),
-  'detached': optionScenario('detached'),
-  // -0 takes the builtin down: its own check lets it pass, an assertion in its C++ does not.
-  'uid': optionScenario('uid', {
-    command: 'sh',
-    args: ['-c', 'exit $(id -u)'],
-    skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'],
-  }),
-  'gid': optionScenario('gid', {
-    command: 'sh',
-    args: ['-c', 'exit $(id -g)'],
-    skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'],
-  }),
-  'shell': optionScenario('shell'),
-  'argv0': optionScenario('argv0'),
-  'env': optionScenario('env', { command: '/bin/true' }),
+  ...Object.fromEntries(Object.entries(TRIED).map(([option, how]) => [option, optionScenario(option, how)])),
   'serialization': optionScenario('serialization'),
-  'windowsHide': optionScenario('windowsHide'),
-  'windowsVerbatimArguments': optionScenario('windowsVerbatimArguments'),
   // What is a valid number of milliseconds races with the program and has scenarios of its own.
   'timeout': optionScenario('timeout', { skip: ['1', '2 ** 31 - 1', '2 ** 31', '2 ** 53', '1e21'] }),
   'killSignal': optionScenario('killSignal'),

@@ -3,6 +3,7 @@
 // exec(command, options, callback): call shapes, results, failures.
 
 const { collect } = require('../collected');
+const { NOT_PASSED_ON } = require('../options');
 const values = require('../values');
 
 const MB = 1 << 20;
@@ -247,15 +248,7 @@ module.exports = {
 
   'options of spawn that exec does not pass on': async (cp, t) => {
     const outcomes = {};
-    for (const [key, value] of Object.entries({
-      stdio: 'ignore',
-      detached: 'x',
-      serialization: 'x',
-      input: 'x',
-      file: 'x',
-      args: ['x'],
-      envPairs: ['A=1'],
-    })) {
+    for (const [key, value] of Object.entries(NOT_PASSED_ON)) {
       outcomes[key] = await collect(t, (callback) => cp.exec('echo x', { [key]: value }, callback));
     }
     return outcomes;

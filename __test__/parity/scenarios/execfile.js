@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { collect } = require('../collected');
+const { NOT_PASSED_ON } = require('../options');
 const values = require('../values');
 
 // A class as a callback throws within 'close', whose other listeners then never hear of it.
@@ -230,15 +231,7 @@ module.exports = {
 
   'options of spawn that execFile does not pass on': async (cp, t) => {
     const outcomes = {};
-    for (const [key, value] of Object.entries({
-      stdio: 'ignore',
-      detached: 'x',
-      serialization: 'x',
-      input: 'x',
-      file: 'x',
-      args: ['x'],
-      envPairs: ['A=1'],
-    })) {
+    for (const [key, value] of Object.entries(NOT_PASSED_ON)) {
       outcomes[key] = await collect(t, (callback) => cp.execFile('echo', ['x'], { [key]: value }, callback));
     }
     return outcomes;

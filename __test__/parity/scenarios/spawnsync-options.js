@@ -4,6 +4,7 @@
 // how they are checked.
 
 const { sync, syncForEachValue: forEachValue } = require('../collected');
+const { TRIED } = require('../options');
 
 function optionScenario(option, { skip, command = 'true', args = [] } = {}) {
   return (cp, t) => forEachValue(t, (value) => cp.spawnSync(command, args, { [option]: value }), { skip });
@@ -72,23 +73,9 @@ module.exports = {
     file: sync(t, () => cp.spawnSync('echo', ['x'], { file: 'no-such-program', args: ['y'] })),
   }),
 
-  'cwd values': optionScenario('cwd'),
-  'detached values': optionScenario('detached'),
-  'uid values': optionScenario('uid', {
-    command: 'sh',
-    args: ['-c', 'exit $(id -u)'],
-    skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'],
-  }),
-  'gid values': optionScenario('gid', {
-    command: 'sh',
-    args: ['-c', 'exit $(id -g)'],
-    skip: ['-0', 'a bigint', 'a symbol', 'a null-prototype object', 'a null-prototype object with keys'],
-  }),
-  'shell values': optionScenario('shell'),
-  'argv0 values': optionScenario('argv0'),
-  'env values': optionScenario('env', { command: '/bin/true' }),
-  'windowsHide values': optionScenario('windowsHide'),
-  'windowsVerbatimArguments values': optionScenario('windowsVerbatimArguments'),
+  ...Object.fromEntries(
+    Object.entries(TRIED).map(([option, how]) => [`${option} values`, optionScenario(option, how)]),
+  ),
 
   'options that are null or undefined': (cp, t) => {
     const outcomes = {};

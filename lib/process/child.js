@@ -25,7 +25,7 @@ const WITHOUT_STREAMS = [EMFILE, ENFILE];
 
 // Not properties of the children, because a ChildProcess must have the same properties as the builtin's.
 const streamsOf = attachment();
-// For a child that has ended: attached to the array that is its `spawnargs`, the child.
+// The child itself, attached to its array `spawnargs` once it has ended.
 const endedOf = attachment();
 
 const listener = { onExit, makeLink };

@@ -32,7 +32,7 @@ function socketOver(fd, options) {
     native.closeFd(fd);
     throw error;
   }
-  // From here on the pipe is ours, under the number of Node's (dup3(2)).
+  // Node's pipe keeps its descriptor's number, which from here on means ours (dup3(2)).
   native.replaceFd(handle.fd, fd);
   return new Socket({ ...options, handle });
 }

@@ -73,7 +73,7 @@ pub fn exec_sync<'env>(
 ) -> Result<Unknown<'env>> {
     let context = runtime::context(env, host)?;
     let arguments = read_command(&context, command, options)?;
-    let shows_stderr = !is_truthy(&arguments.options.get("stdio"))?;
+    let shows_stderr = !arguments.options.is_truthy("stdio")?;
     output_of(&context, &run(&context, arguments)?, shows_stderr, || Ok(command))
 }
 

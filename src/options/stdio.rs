@@ -23,7 +23,7 @@ pub enum Entry {
 }
 
 /// The number of descriptors that every child has.
-const STANDARD: u32 = 3;
+pub const STANDARD: u32 = 3;
 
 /// Reads `options.stdio`; the default is `'pipe'`.
 ///

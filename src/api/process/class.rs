@@ -14,6 +14,7 @@ use super::super::runtime;
 use super::{Capture, Child, Plan};
 use crate::engine::{self, Answer, Method, MethodCall};
 use crate::options::normalize::Normalized;
+use crate::options::stdio::STANDARD;
 use crate::options::{Context, signal};
 use crate::sys;
 
@@ -132,9 +133,6 @@ impl<'a> Argv<'a> {
     }
 }
 
-/// The number of descriptors that every child has.
-const STANDARD: usize = 3;
-
 /// What has been started, or could not be.
 pub(in crate::api) struct Start<'a> {
     /// The pid, or a negative errno.
@@ -172,7 +170,7 @@ impl<'a> ProcessObject<'a> {
     }
 
     /// Tells JavaScript what has been started. Returns the process; a given one gets only the properties that its caller
-    /// cannot know, and then this returns the status and the pipes in one number, because to set a property takes 2 us.
+    /// cannot know, and then this returns the status and the pipes in one number, which costs less than a property.
     pub fn describe(&self, start: &Start<'a>) -> Result<Unknown<'a>> {
         let Start { status, file, argv, pipes, call } = start;
         if self.is_alone {
@@ -181,7 +179,7 @@ impl<'a> ProcessObject<'a> {
         } else if let Some(call) = call {
             self.set(c"call", call)?;
         }
-        if self.is_alone || pipes.len() > STANDARD {
+        if self.is_alone || pipes.len() > STANDARD as usize {
             let text: Vec<u8> = pipes.iter().map(|is_pipe| if *is_pipe { b'p' } else { b'-' }).collect();
             self.set(c"pipes", &engine::string(self.env, &text)?)?;
         }
@@ -197,7 +195,7 @@ impl<'a> ProcessObject<'a> {
         if self.is_alone {
             return Ok(self.object);
         }
-        let standard = pipes.iter().take(STANDARD).rev();
+        let standard = pipes.iter().take(STANDARD as usize).rev();
         let bits = standard.fold(0, |bits, is_pipe| bits * 2 + i32::from(*is_pipe));
         engine::number(self.env, f64::from(*status * 8 + bits))
     }
